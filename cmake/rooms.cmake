@@ -1,0 +1,34 @@
+# weft_room(NAME [ROOM...]): the static library weft_NAME of one room's sources, linked to the rooms it may include.
+function(weft_room name)
+  set(folder ${PROJECT_SOURCE_DIR}/${name})
+  if(name STREQUAL "models")
+    set(folder ${PROJECT_SOURCE_DIR}/layers/models)
+  endif()
+  if(name STREQUAL "layers")
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  else()
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  endif()
+  add_library(weft_${name} STATIC ${sources})
+  set_target_properties(weft_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(weft_${name} PUBLIC cxx_std_20)
+  target_include_directories(weft_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+                                                 $<INSTALL_INTERFACE:include>)
+  target_link_libraries(weft_${name} PRIVATE $<BUILD_INTERFACE:weft_settings>)
+  foreach(room ${ARGN})
+    target_link_libraries(weft_${name} PUBLIC weft_${room})
+  endforeach()
+  if(name STREQUAL "lib")
+    weft_lib_settings()
+  endif()
+endfunction()
+
+# The ground alone knows the third parties, privately. One file an instruction set holds the vector code.
+function(weft_lib_settings)
+  target_link_libraries(weft_lib PRIVATE $<BUILD_INTERFACE:weft_xt> OpenMP::OpenMP_CXX Threads::Threads ${HDF5_C_LIBRARIES}
+                                 ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES})
+  target_include_directories(weft_lib SYSTEM PRIVATE ${HDF5_C_INCLUDE_DIRS})
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx2.cpp PROPERTY COMPILE_OPTIONS -mavx2 -mfma)
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx512.cpp
+               PROPERTY COMPILE_OPTIONS -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+endfunction()

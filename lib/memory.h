@@ -1,0 +1,40 @@
+// Buffers and the pool that reuses them.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weft {
+
+/// A block of memory, aligned to 64 bytes, that goes back to the pool when its last owner lets go.
+/// `version` counts the changes made in place; backward compares it with the one it saved.
+struct Buffer {
+  Buffer(void* block, size_t size, size_t room) : data(block), bytes(size), capacity(room) {}
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  void* data;
+  size_t bytes;
+  size_t capacity;
+  std::atomic<uint64_t> version{0};
+};
+
+/// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the system.
+/// MemoryError with the amount when the system gives none. Any thread may call it.
+std::shared_ptr<Buffer> allocate(size_t bytes);
+
+struct MemoryStats {
+  size_t in_use = 0;       ///< bytes of buffers alive
+  size_t peak = 0;         ///< largest in_use since the start or the last reset_peak
+  size_t cached = 0;       ///< bytes the pool keeps for reuse
+  uint64_t from_system = 0; ///< blocks taken from the operating system so far
+};
+MemoryStats memory_stats();
+void reset_peak();
+/// Gives the cached blocks back to the system.
+void release_cached();
+
+}  // namespace weft

@@ -1,0 +1,43 @@
+// Parallel loops over outputs. The one place that knows OpenMP.
+//
+// The tiles depend on the count and the tile size alone; threads only decide who does which tile. A body that
+// writes only its own outputs therefore gives the same bits with any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace weft {
+
+/// Threads that parallel_for uses: those set, else the cores that the affinity mask and the cgroup quota grant.
+int num_threads();
+/// ValueError below 1 or above 1024. Asking for more threads than cores is allowed.
+void set_num_threads(int threads);
+/// Cores granted by the affinity mask and the cgroup's CPU quota (versions 1 and 2), at least 1.
+int available_cores();
+
+namespace detail {
+void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
+}
+
+/// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of a
+/// body is rethrown here once all threads are done. Loops inside a body run on its thread. Every thread computes
+/// with round-to-nearest and with subnormal numbers kept, whatever the caller's mode.
+template <class Body>
+void parallel_for(int64_t count, int64_t tile, Body&& body) {
+  if (count <= 0) return;
+  struct Context {
+    std::remove_reference_t<Body>* body;
+    int64_t count, tile;
+  } context{std::addressof(body), count, tile};
+  detail::run_tiles((count + tile - 1) / tile,
+                    [](void* c, int64_t i) {
+                      auto& self = *static_cast<Context*>(c);
+                      const int64_t begin = i * self.tile;
+                      (*self.body)(begin, begin + self.tile < self.count ? begin + self.tile : self.count);
+                    },
+                    &context);
+}
+
+}  // namespace weft

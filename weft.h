@@ -1,0 +1,2 @@
+// Everything: `#include <weft/weft.h>`.
+#pragma once
