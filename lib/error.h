@@ -45,12 +45,16 @@ struct MemoryError : Error {
 };
 
 inline void append_to(std::string& text, std::string_view part) { text += part; }
-inline void append_to(std::string& text, char part) { text += part; }
-inline void append_to(std::string& text, bool part) { text += part ? "true" : "false"; }
-/// Integers in decimal.
+/// Integers in decimal, bool as a word. A template, so that a text never converts to bool.
 template <std::integral T>
 void append_to(std::string& text, T part) {
-  text += std::to_string(part);
+  if constexpr (std::same_as<T, bool>) {
+    text += part ? "true" : "false";
+  } else if constexpr (!std::same_as<T, char>) {
+    text += std::to_string(part);
+  } else {
+    text += part;
+  }
 }
 /// Shortest decimal that reads back as the same number ("0.1", "1e-05", "nan").
 void append_to(std::string& text, double part);
