@@ -9,8 +9,13 @@ function(weft_room name)
   else()
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   endif()
+  if(NOT sources)
+    file(TOUCH ${PROJECT_BINARY_DIR}/empty.cpp)
+    set(sources ${PROJECT_BINARY_DIR}/empty.cpp)
+  endif()
   add_library(weft_${name} STATIC ${sources})
-  set_target_properties(weft_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  add_library(weft::${name} ALIAS weft_${name})
+  set_target_properties(weft_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE CXX)
   target_compile_features(weft_${name} PUBLIC cxx_std_20)
   target_include_directories(weft_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
                                                  $<INSTALL_INTERFACE:include>)
@@ -25,9 +30,8 @@ endfunction()
 
 # The ground alone knows the third parties, privately. One file an instruction set holds the vector code.
 function(weft_lib_settings)
-  target_link_libraries(weft_lib PRIVATE $<BUILD_INTERFACE:weft_xt> OpenMP::OpenMP_CXX Threads::Threads ${HDF5_C_LIBRARIES}
-                                 ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES})
-  target_include_directories(weft_lib SYSTEM PRIVATE ${HDF5_C_INCLUDE_DIRS})
+  target_link_libraries(weft_lib PRIVATE $<BUILD_INTERFACE:weft_xt> weft::hdf5 weft::blas OpenMP::OpenMP_CXX
+                                         Threads::Threads)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx2.cpp PROPERTY COMPILE_OPTIONS -mavx2 -mfma)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx512.cpp
                PROPERTY COMPILE_OPTIONS -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)

@@ -1,0 +1,34 @@
+# What the library stands on: OpenMP, threads, HDF5 and OpenBLAS, as the targets OpenMP::OpenMP_CXX, Threads::Threads,
+# weft::hdf5 and weft::blas. The build and the installed package find them in the same way; weft_MISSING lists what is
+# not there, by its Debian package.
+find_package(OpenMP QUIET COMPONENTS CXX)
+find_package(Threads QUIET)
+
+# The archive first: the shared libhdf5 brings some forty libraries of network protocols, and 8 ms at every start.
+find_path(WEFT_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
+find_library(WEFT_HDF5_LIBRARY NAMES libhdf5.a libhdf5_serial.a hdf5 hdf5_serial PATH_SUFFIXES hdf5/serial)
+# The OpenMP build of OpenBLAS, whichever alternative the system prefers: one runtime owns the threads.
+find_library(WEFT_BLAS_LIBRARY NAMES openblas PATH_SUFFIXES openblas-openmp)
+mark_as_advanced(WEFT_HDF5_INCLUDE WEFT_HDF5_LIBRARY WEFT_BLAS_LIBRARY)
+
+set(weft_MISSING)
+if(NOT OpenMP_CXX_FOUND)
+  list(APPEND weft_MISSING "OpenMP for ${CMAKE_CXX_COMPILER} (g++, or libomp-dev for clang)")
+endif()
+if(NOT WEFT_HDF5_INCLUDE OR NOT WEFT_HDF5_LIBRARY)
+  list(APPEND weft_MISSING "HDF5 (libhdf5-dev)")
+endif()
+if(NOT WEFT_BLAS_LIBRARY)
+  list(APPEND weft_MISSING "OpenBLAS (libopenblas-openmp-dev)")
+endif()
+
+if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
+  add_library(weft::hdf5 INTERFACE IMPORTED GLOBAL)
+  set_target_properties(weft::hdf5 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_HDF5_INCLUDE}
+                                              INTERFACE_LINK_LIBRARIES ${WEFT_HDF5_LIBRARY})
+  if(WEFT_HDF5_LIBRARY MATCHES "\\.a$")
+    target_link_libraries(weft::hdf5 INTERFACE sz z ${CMAKE_DL_LIBS} m)
+  endif()
+  add_library(weft::blas INTERFACE IMPORTED GLOBAL)
+  set_target_properties(weft::blas PROPERTIES INTERFACE_LINK_LIBRARIES ${WEFT_BLAS_LIBRARY})
+endif()
