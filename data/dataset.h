@@ -1,0 +1,104 @@
+// Samples by number. Which sample number n of a run is, is a function of (seed, n) alone, so that to resume
+// is to seek: sample n belongs to epoch n / E and is that epoch's number n % E, E being the samples of an
+// epoch.
+#pragma once
+
+#include <weft/data/tokens.h>
+#include <weft/lib/array.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace weft {
+
+/// B samples: inputs (B, T) int64 and targets (B, T) int64.
+struct Batch {
+  Array inputs;
+  Array targets;
+};
+
+/// A source of numbered samples. const members may be called from any thread.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t samples_per_epoch() const = 0;
+  /// Samples [first, first + count) of the run; they may lie in several epochs.
+  virtual Batch batch(int64_t first, int64_t count) const = 0;
+};
+
+/// Training windows of T tokens with the same row shifted by one as targets. In each epoch they lie T apart
+/// on a grid whose offset is drawn from (seed, epoch), and each is used once, in an order drawn from (seed,
+/// epoch).
+///
+/// n tokens hold, from every offset in [0, T), at least floor(n / T) - 1 windows of T + 1 tokens; so many are
+/// used in every epoch. Below 2 T tokens it is one window, at an offset in [0, n - T).
+class TokenDataset : public Dataset {
+ public:
+  /// ValueError when block_size is below 1 or fewer than block_size + 1 tokens are there, with both numbers.
+  TokenDataset(TokenRange tokens, int64_t block_size, uint64_t seed);
+
+  int64_t samples_per_epoch() const override { return windows_; }
+  Batch batch(int64_t first, int64_t count) const override;
+  /// Where sample n begins in the range.
+  int64_t window_begin(int64_t sample) const;
+  int64_t block_size() const { return block_size_; }
+
+ private:
+  TokenRange tokens_;
+  int64_t block_size_;
+  int64_t windows_;
+  int64_t offsets_;
+  uint64_t seed_;
+};
+
+/// The same windows at every evaluation: `wanted` full windows of block_size, or all when that is 0 or more
+/// than there are, evenly spread over those that lie one after another from the first token.
+class EvalDataset {
+ public:
+  /// ValueError as TokenDataset.
+  EvalDataset(TokenRange tokens, int64_t block_size, int64_t wanted = 0);
+  int64_t size() const { return count_; }
+  int64_t window_begin(int64_t index) const;
+  /// Windows [first, min(first + count, size())).
+  Batch batch(int64_t first, int64_t count) const;
+
+ private:
+  TokenRange tokens_;
+  int64_t block_size_;
+  int64_t windows_;
+  int64_t count_;
+};
+
+/// Windows that together score every token but the first exactly once. Inputs are [begin, begin + length),
+/// targets the same shifted by one, and the first `first_scored` targets are context only. With a stride S
+/// below block_size windows overlap, and each token but the first block_size has at least block_size - S
+/// tokens of context in front of it, plus the one it follows. All windows but the last are of block_size.
+struct ScoredWindow {
+  int64_t begin = 0;
+  int64_t length = 0;
+  int64_t first_scored = 0;
+};
+class ScoredWindows {
+ public:
+  /// The target of a place that is not scored or beyond the window: cross_entropy's ignore_index.
+  static constexpr int64_t ignored = -100;
+
+  /// stride 0 means block_size. ValueError unless 1 <= stride <= block_size and there are at least two
+  /// tokens.
+  ScoredWindows(TokenRange tokens, int64_t block_size, int64_t stride = 0);
+  int64_t size() const { return count_; }
+  ScoredWindow operator[](int64_t index) const;
+  /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; `ignored` where nothing
+  /// is scored, id 0 as input beyond a window's end.
+  Batch batch(int64_t first, int64_t count) const;
+  /// Tokens scored in all: all but one.
+  int64_t scored() const { return tokens_.size - 1; }
+
+ private:
+  TokenRange tokens_;
+  int64_t block_size_;
+  int64_t stride_;
+  int64_t count_;
+};
+
+} // namespace weft

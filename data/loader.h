@@ -1,0 +1,44 @@
+// Loader: batches of a dataset in the order of its samples, the next one prepared in the background.
+#pragma once
+
+#include <weft/data/dataset.h>
+#include <weft/lib/state_dict.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace weft {
+
+/// The position is the number of samples handed out, and all of the state. One thread may use a Loader at a
+/// time.
+///   Loader loader(dataset, 12);
+///   Batch batch = loader.next();
+class Loader {
+ public:
+  /// ValueError when batch_size is below 1 or `consumed` below 0.
+  Loader(std::shared_ptr<const Dataset> dataset, int64_t batch_size, int64_t consumed = 0);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// Samples [consumed(), consumed() + batch_size). What the dataset throws comes out here, and again at
+  /// every call until a seek; the position then stays.
+  Batch next();
+
+  int64_t consumed() const;
+  int64_t batch_size() const;
+  int64_t epoch() const; ///< of the next sample
+  /// The next sample to hand out. Costs nothing that grows with the distance.
+  void seek(int64_t consumed);
+
+  /// {"consumed": n}.
+  StateDict state_dict() const;
+  /// StateError when "consumed" is missing or negative, or anything else is there; the position then stays.
+  void load_state_dict(const StateDict& state);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace weft
