@@ -1,8 +1,10 @@
-// The vector code by instruction set: one table of functions, filled once per set and chosen when the program starts.
+// The vector code by instruction set: one table of functions, filled once per set and chosen when the program
+// starts.
 //
-// avx512.cpp, avx2.cpp and scalar.cpp each include their Vec (vec_*.h) and then the same bodies (*.inc), which are written once
-// over 16 virtual lanes inside an unnamed namespace, so that no inline function of one set can be linked into another.
-// Bodies include nothing else of weft and nothing of the standard library that emits code.
+// avx512.cpp, avx2.cpp and scalar.cpp each include their Vec (vec_*.h) and then the same bodies (*.inc),
+// which are written once over 16 virtual lanes inside an unnamed namespace, so that no inline function of one
+// set can be linked into another. Bodies include nothing else of weft and nothing of the standard library
+// that emits code.
 #pragma once
 
 #include <cstdint>
@@ -22,4 +24,4 @@ bool supported(Set set);
 /// The table of one set, for tests that compare them. ValueError when the processor lacks it.
 const Table& table_of(Set set);
 
-}  // namespace weft::isa
+} // namespace weft::isa

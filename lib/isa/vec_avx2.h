@@ -22,7 +22,8 @@ inline void store(float* p, Vec x) {
   _mm256_storeu_ps(p + 8, x.b);
 }
 inline __m256i first_eight(long n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 inline Vec load_first(const float* p, long n) {
   return {_mm256_maskload_ps(p, first_eight(n)), _mm256_maskload_ps(p + 8, first_eight(n - 8))};
@@ -42,7 +43,9 @@ inline Vec operator-(Vec x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_xor_ps(x.a, sign), _mm256_xor_ps(x.b, sign)};
 }
-inline Vec fma(Vec x, Vec y, Vec z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
+inline Vec fma(Vec x, Vec y, Vec z) {
+  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
 inline Vec sqrt(Vec x) { return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
 inline Vec abs(Vec x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
@@ -55,15 +58,21 @@ inline Vec round(Vec x) {
           _mm256_round_ps(x.b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 
-inline LaneMask less(Vec x, Vec y) { return {_mm256_cmp_ps(x.a, y.a, _CMP_LT_OQ), _mm256_cmp_ps(x.b, y.b, _CMP_LT_OQ)}; }
+inline LaneMask less(Vec x, Vec y) {
+  return {_mm256_cmp_ps(x.a, y.a, _CMP_LT_OQ), _mm256_cmp_ps(x.b, y.b, _CMP_LT_OQ)};
+}
 inline LaneMask less_equal(Vec x, Vec y) {
   return {_mm256_cmp_ps(x.a, y.a, _CMP_LE_OQ), _mm256_cmp_ps(x.b, y.b, _CMP_LE_OQ)};
 }
-inline LaneMask equal(Vec x, Vec y) { return {_mm256_cmp_ps(x.a, y.a, _CMP_EQ_OQ), _mm256_cmp_ps(x.b, y.b, _CMP_EQ_OQ)}; }
+inline LaneMask equal(Vec x, Vec y) {
+  return {_mm256_cmp_ps(x.a, y.a, _CMP_EQ_OQ), _mm256_cmp_ps(x.b, y.b, _CMP_EQ_OQ)};
+}
 inline LaneMask is_nan(Vec x) {
   return {_mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q)};
 }
-inline Vec select(LaneMask m, Vec x, Vec y) { return {_mm256_blendv_ps(y.a, x.a, m.a), _mm256_blendv_ps(y.b, x.b, m.b)}; }
+inline Vec select(LaneMask m, Vec x, Vec y) {
+  return {_mm256_blendv_ps(y.a, x.a, m.a), _mm256_blendv_ps(y.b, x.b, m.b)};
+}
 
 inline VecI bits(Vec x) { return {_mm256_castps_si256(x.a), _mm256_castps_si256(x.b)}; }
 inline Vec from_bits(VecI x) { return {_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)}; }
@@ -97,5 +106,46 @@ inline VecI shift_right_signed(VecI x) {
   return {_mm256_srai_epi32(x.a, n), _mm256_srai_epi32(x.b, n)};
 }
 
-}  // namespace
-}  // namespace weft::isa
+inline LaneMask less(VecI x, VecI y) {
+  return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(y.a, x.a)),
+          _mm256_castsi256_ps(_mm256_cmpgt_epi32(y.b, x.b))};
+}
+inline VecI operator*(VecI x, VecI y) { return {_mm256_mullo_epi32(x.a, y.a), _mm256_mullo_epi32(x.b, y.b)}; }
+inline __m256i multiply_high_eight(__m256i x, __m256i y) {
+  const __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(x, y), 32);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(y, 32));
+  return _mm256_blend_epi32(even, odd, 0xAA);
+}
+inline VecI multiply_high(VecI x, VecI y) {
+  return {multiply_high_eight(x.a, y.a), multiply_high_eight(x.b, y.b)};
+}
+inline void interleave_eight(__m256i a, __m256i b, __m256i c, __m256i d, VecI& first, VecI& second) {
+  const __m256i ac_low = _mm256_unpacklo_epi32(a, c), ac_high = _mm256_unpackhi_epi32(a, c);
+  const __m256i bd_low = _mm256_unpacklo_epi32(b, d), bd_high = _mm256_unpackhi_epi32(b, d);
+  const __m256i q0 = _mm256_unpacklo_epi32(ac_low, bd_low), q1 = _mm256_unpackhi_epi32(ac_low, bd_low);
+  const __m256i q2 = _mm256_unpacklo_epi32(ac_high, bd_high), q3 = _mm256_unpackhi_epi32(ac_high, bd_high);
+  first = {_mm256_permute2x128_si256(q0, q1, 0x20), _mm256_permute2x128_si256(q2, q3, 0x20)};
+  second = {_mm256_permute2x128_si256(q0, q1, 0x31), _mm256_permute2x128_si256(q2, q3, 0x31)};
+}
+inline void interleave(VecI& a, VecI& b, VecI& c, VecI& d) {
+  VecI out[4];
+  interleave_eight(a.a, b.a, c.a, d.a, out[0], out[1]);
+  interleave_eight(a.b, b.b, c.b, d.b, out[2], out[3]);
+  a = out[0], b = out[1], c = out[2], d = out[3];
+}
+
+inline float reduce_add(Vec x) {
+  const __m256 eight = _mm256_add_ps(x.a, x.b);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+inline float reduce_max(Vec x) {
+  const __m256 eight = _mm256_max_ps(x.a, x.b);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+} // namespace
+} // namespace weft::isa

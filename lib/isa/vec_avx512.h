@@ -1,7 +1,12 @@
 // Sixteen lanes as one AVX-512 register. See vector.h for what each operation means.
 #pragma once
 
+// g++ 12 takes the undefined operand inside its own intrinsics for a mistake (GCC bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 
 namespace weft::isa {
 namespace {
@@ -65,5 +70,40 @@ inline VecI shift_right_signed(VecI a) {
   return {_mm512_srai_epi32(a.v, n)};
 }
 
-}  // namespace
-}  // namespace weft::isa
+inline LaneMask less(VecI a, VecI b) { return _mm512_cmplt_epi32_mask(a.v, b.v); }
+inline VecI operator*(VecI a, VecI b) { return {_mm512_mullo_epi32(a.v, b.v)}; }
+inline VecI multiply_high(VecI a, VecI b) {
+  const __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a.v, b.v), 32);
+  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32));
+  return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
+}
+inline void interleave(VecI& a, VecI& b, VecI& c, VecI& d) {
+  const __m512i ac_low = _mm512_unpacklo_epi32(a.v, c.v), ac_high = _mm512_unpackhi_epi32(a.v, c.v);
+  const __m512i bd_low = _mm512_unpacklo_epi32(b.v, d.v), bd_high = _mm512_unpackhi_epi32(b.v, d.v);
+  const __m512i q0 = _mm512_unpacklo_epi32(ac_low, bd_low), q1 = _mm512_unpackhi_epi32(ac_low, bd_low);
+  const __m512i q2 = _mm512_unpacklo_epi32(ac_high, bd_high), q3 = _mm512_unpackhi_epi32(ac_high, bd_high);
+  // q0..q3 hold, in each quarter j, the words of blocks 4 j + 0..3: what is left is a 4 x 4 transposition of
+  // quarters.
+  const __m512i low01 = _mm512_shuffle_i32x4(q0, q1, 0x44), high01 = _mm512_shuffle_i32x4(q0, q1, 0xEE);
+  const __m512i low23 = _mm512_shuffle_i32x4(q2, q3, 0x44), high23 = _mm512_shuffle_i32x4(q2, q3, 0xEE);
+  a = {_mm512_shuffle_i32x4(low01, low23, 0x88)};
+  b = {_mm512_shuffle_i32x4(low01, low23, 0xDD)};
+  c = {_mm512_shuffle_i32x4(high01, high23, 0x88)};
+  d = {_mm512_shuffle_i32x4(high01, high23, 0xDD)};
+}
+
+inline float reduce_add(Vec a) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+inline float reduce_max(Vec a) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+} // namespace
+} // namespace weft::isa

@@ -1,0 +1,78 @@
+#include <weft/lib/error.h>
+#include <weft/lib/isa/table.h>
+#include <weft/lib/isa/table_functions.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace weft::isa {
+namespace {
+
+constexpr Set widest_first[] = {Set::avx512, Set::avx2, Set::scalar};
+
+Set choose() {
+  const char* wanted = std::getenv("WEFT_ISA");
+  const std::string_view word = wanted ? wanted : "";
+  std::string available;
+  for (const Set set : widest_first) {
+    if (!supported(set)) continue;
+    if (word.empty() || word == name_of(set)) return set;
+    available += cat(available.empty() ? "" : ", ", name_of(set));
+  }
+  for (const Set set : widest_first)
+    if (word == name_of(set))
+      fail<ValueError>("WEFT_ISA=", word, ": this processor lacks ", word, "; it has ", available);
+  fail<ValueError>("WEFT_ISA=", word, ": no such instruction set; this processor has ", available);
+}
+
+} // namespace
+
+const char* name_of(Set set) {
+  switch (set) {
+    case Set::avx512:
+      return "avx512";
+    case Set::avx2:
+      return "avx2";
+    default:
+      return "scalar";
+  }
+}
+
+// __builtin_cpu_supports also asks whether the operating system saves the registers.
+bool supported(Set set) {
+  switch (set) {
+    case Set::avx512:
+      return supported(Set::avx2) && __builtin_cpu_supports("avx512f") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512dq");
+    case Set::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    default:
+      return true;
+  }
+}
+
+Set active_set() {
+  static const Set set = choose();
+  return set;
+}
+
+const Table& table_of(Set set) {
+  if (!supported(set)) fail<ValueError>("table_of: this processor lacks ", name_of(set));
+  switch (set) {
+    case Set::avx512:
+      return avx512_table;
+    case Set::avx2:
+      return avx2_table;
+    default:
+      return scalar_table;
+  }
+}
+
+const Table& table() {
+  static const Table& chosen = table_of(active_set());
+  return chosen;
+}
+
+} // namespace weft::isa

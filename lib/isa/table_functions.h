@@ -1,0 +1,15 @@
+// What stands in the table of one instruction set: one struct of functions a family of bodies.
+#pragma once
+
+#include <weft/lib/isa/elementwise.h>
+#include <weft/lib/isa/table.h>
+
+namespace weft::isa {
+
+struct Table {
+  ElementwiseFunctions elementwise;
+};
+
+extern const Table scalar_table, avx2_table, avx512_table;
+
+} // namespace weft::isa

@@ -1,0 +1,54 @@
+// The sixteen lanes that all vector code is written over. vec_avx512.h, vec_avx2.h and vec_scalar.h define
+// the same names with the same bits; a body includes none of them, its including source does (see table.h).
+//
+//   Vec, VecI, LaneMask              sixteen floats, int32s, truth values
+//   load, store, load_int, store_int unaligned
+//   load_first(p, n)                 lanes [0, n) from memory, the others 0; n is 0 to 16, and nothing from
+//   p[n] on is touched store_first(p, x, n)             writes lanes [0, n) only set, set_int, zero one value
+//   in every lane
+//   + - * /  unary -  sqrt  fma      rounded once, to nearest even; fma(a, b, c) = a b + c. Unary - flips the
+//   sign bit max, min                         x > y ? x : y and x < y ? x : y: the *second* operand when
+//   either is NaN or both are zeros round, to_int                    to the nearest whole number, ties to
+//   even; to_int gives -2^31 for NaN and what does not fit less, less_equal, equal          false when either
+//   is NaN; less on VecI is signed select(m, x, y)                  m ? x : y, lane by lane bits, from_bits
+//   the same 32 bits read as the other type
+//   + - * on VecI, multiply_high     modulo 2^32; the upper half of the *unsigned* 64-bit product
+//   shift_left<n>, shift_right<n>, shift_right_signed<n>
+//   interleave(a, b, c, d)           a0 b0 c0 d0 a1 b1 ... d15 in place of the four
+//   reduce_add, reduce_max           lanes i and i + 8, then i + 4, + 2, + 1: the one tree of all reductions;
+//   reduce_max may
+//                                    miss a NaN
+#pragma once
+
+namespace weft::isa {
+namespace {
+
+inline Vec operator+(Vec x, float y) { return x + set(y); }
+inline Vec operator*(Vec x, float y) { return x * set(y); }
+/// a b + c with constants broadcast.
+inline Vec fma(Vec a, float b, Vec c) { return fma(a, set(b), c); }
+inline Vec fma(Vec a, Vec b, float c) { return fma(a, b, set(c)); }
+/// c - a b, rounded once.
+inline Vec fnma(Vec a, Vec b, Vec c) { return fma(-a, b, c); }
+inline Vec copy_sign(Vec size, Vec sign) {
+  return from_bits((bits(size) & set_int(0x7FFFFFFF)) | (bits(sign) & set_int(-2147483647 - 1)));
+}
+
+/// c[0] + c[1] x + ... + c[n - 1] x^(n - 1) by Horner's rule.
+template <int n>
+inline Vec polynomial(Vec x, const float (&c)[n]) {
+  Vec sum = set(c[n - 1]);
+  for (int i = n - 2; i >= 0; --i) sum = fma(sum, x, set(c[i]));
+  return sum;
+}
+
+/// Calls f(offset, lanes) for 0, 16, 32, ... below n; lanes is 16 but in the last call, where it may be less.
+template <class F>
+inline void for_lanes(long n, F f) {
+  long i = 0;
+  for (; i + 16 <= n; i += 16) f(i, 16L);
+  if (i < n) f(i, n - i);
+}
+
+} // namespace
+} // namespace weft::isa
