@@ -1,0 +1,100 @@
+#include <doctest/doctest.h>
+#include <weft/data/loader.h>
+#include <weft/lib/error.h>
+
+#include <atomic>
+#include <numeric>
+
+using namespace weft;
+
+namespace {
+
+std::shared_ptr<const TokenDataset> dataset() {
+  std::vector<int64_t> ids(500);
+  std::iota(ids.begin(), ids.end(), 0);
+  return std::make_shared<TokenDataset>(all_tokens(std::make_shared<MemoryTokens>(ids)), 8, 42);
+}
+
+/// Fails from sample 6 on.
+struct Failing : Dataset {
+  int64_t samples_per_epoch() const override { return 10; }
+  Batch batch(int64_t first, int64_t count) const override {
+    if (first >= 6) fail<FileError>("a.tokens: gone");
+    return {Array::full({count, 1}, static_cast<double>(first), int64), Array::zeros({count, 1}, int64)};
+  }
+};
+
+} // namespace
+
+TEST_CASE("batches come in the order of the samples") {
+  const auto data = dataset();
+  Loader loader(data, 7);
+  for (int64_t step = 0; step < 40; ++step) {
+    CHECK(loader.consumed() == 7 * step);
+    CHECK(loader.epoch() == 7 * step / data->samples_per_epoch());
+    const Batch wanted = data->batch(7 * step, 7), found = loader.next();
+    CHECK(found.inputs.identical(wanted.inputs));
+    CHECK(found.targets.identical(wanted.targets));
+  }
+}
+
+TEST_CASE("a position saved and loaded gives the same batches, at any cut") {
+  const auto data = dataset();
+  for (int64_t cut = 0; cut < 20; ++cut) {
+    Loader first(data, 5);
+    for (int64_t i = 0; i < cut; ++i) first.next();
+    Loader second(data, 5, 3);
+    second.load_state_dict(first.state_dict());
+    CHECK(second.consumed() == 5 * cut);
+    for (int i = 0; i < 3; ++i) CHECK(second.next().inputs.identical(first.next().inputs));
+  }
+}
+
+TEST_CASE("a seek goes anywhere, however far, and while a batch is being made") {
+  const auto data = dataset();
+  Loader loader(data, 5);
+  for (uint64_t i = 0; i < 500; ++i) {
+    const auto to = static_cast<int64_t>((i * 7919) % 1000000007 * (i % 3 == 0 ? 1000003 : 1));
+    loader.seek(to);
+    if (i % 2 == 0) CHECK(loader.next().inputs.identical(data->batch(to, 5).inputs));
+  }
+  loader.seek(int64_t{1} << 60);
+  CHECK(loader.next().inputs.identical(data->batch(int64_t{1} << 60, 5).inputs));
+}
+
+TEST_CASE("what the dataset throws comes out of next, and the position stays") {
+  Loader loader(std::make_shared<Failing>(), 3);
+  CHECK(loader.next().inputs.at({0, 0}) == 0);
+  CHECK(loader.next().inputs.at({0, 0}) == 3);
+  for (int i = 0; i < 3; ++i) CHECK_THROWS_WITH_AS(loader.next(), "a.tokens: gone", FileError);
+  CHECK(loader.consumed() == 6);
+  loader.seek(1);
+  CHECK(loader.next().inputs.at({0, 0}) == 1);
+}
+
+TEST_CASE("a loader shuts down at once, used or not") {
+  const auto data = dataset();
+  for (int i = 0; i < 200; ++i) {
+    Loader loader(data, 4, i);
+    if (i % 2 == 1) loader.next();
+  }
+  for (int i = 0; i < 20; ++i) Loader unused(std::make_shared<Failing>(), 3, 6);
+}
+
+TEST_CASE("a bad position or state is refused and changes nothing") {
+  const auto data = dataset();
+  CHECK_THROWS_AS(Loader(nullptr, 1), ValueError);
+  CHECK_THROWS_AS(Loader(data, 0), ValueError);
+  CHECK_THROWS_AS(Loader(data, 1, -1), ValueError);
+  Loader loader(data, 5, 10);
+  CHECK_THROWS_AS(loader.seek(-5), ValueError);
+  StateDict state;
+  CHECK_THROWS_AS(loader.load_state_dict(state), StateError);
+  state.set("consumed", -1);
+  CHECK_THROWS_AS(loader.load_state_dict(state), StateError);
+  state.set("consumed", 20);
+  state.set("shuffle", 1);
+  CHECK_THROWS_WITH_AS(loader.load_state_dict(state), "loader: unexpected entries: shuffle", StateError);
+  CHECK(loader.consumed() == 10);
+  CHECK(loader.next().inputs.identical(data->batch(10, 5).inputs));
+}
