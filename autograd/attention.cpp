@@ -1,0 +1,182 @@
+#include <weft/autograd/attention.h>
+#include <weft/autograd/composed.h>
+#include <weft/autograd/op.h>
+#include <weft/autograd/ops.h>
+#include <weft/lib/kernels/attention.h>
+#include <weft/lib/kernels/elementwise.h>
+
+#include <cmath>
+
+namespace weft {
+
+namespace composed {
+
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  const double scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
+  Tensor scores = matmul(q, k, false, true) * scale;
+  if (options.bias.defined()) scores = scores + options.bias;
+  if (!options.mask.empty()) {
+    const Array allowed = options.mask.dense(q.dim(0), q.dim(1), q.dim(2), k.dim(2));
+    scores = masked_fill(scores, kernels::logical_not(allowed), -INFINITY);
+  }
+  return matmul(composed::softmax(scores), v, false, false);
+}
+
+} // namespace composed
+
+namespace {
+
+/// Where the heads lie: side by side in the last axis of (B, T, H D), or as an axis of (B, H, T, D).
+struct Layout {
+  int64_t heads;
+  bool side_by_side;
+
+  int64_t tokens(const Tensor& x) const { return x.dim(side_by_side ? 1 : 2); }
+  int64_t width(const Tensor& x) const { return side_by_side ? x.dim(2) / heads : x.dim(3); }
+
+  template <class T>
+  kernels::HeadView<T> view(const Shape& shape, T* data) const {
+    if (side_by_side) return {data, shape[1] * shape[2], shape[2] / heads, shape[2]};
+    return {data, shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3]};
+  }
+  kernels::HeadView<const float> view(const Array& x) const { return view(x.shape(), x.data<float>()); }
+  kernels::HeadView<float> view_mutable(Array& x) const { return view(x.shape(), x.mutable_data<float>()); }
+
+  /// (B, H, T, D), as the composed form wants it, and back.
+  Tensor apart(const Tensor& x) const {
+    if (!side_by_side) return x;
+    return permute(reshape(x, {x.dim(0), x.dim(1), heads, x.dim(2) / heads}), {0, 2, 1, 3});
+  }
+  Tensor together(const Tensor& x) const {
+    if (!side_by_side) return x;
+    return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), x.dim(1) * x.dim(3)});
+  }
+};
+
+/// The problem as the kernel takes it, with what it points to.
+struct Problem {
+  kernels::AttentionProblem p;
+  Array allow, bias;
+
+  Problem(const Layout& at, const Tensor& q, const Tensor& k, const AttentionOptions& options) {
+    p.B = q.dim(0);
+    p.H = at.heads;
+    p.T = at.tokens(q);
+    p.S = at.tokens(k);
+    p.D = at.width(q);
+    p.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(p.D)));
+    p.causal = options.mask.is_causal;
+    p.causal_offset = options.mask.causal_offset;
+    if (!options.mask.key_lengths.empty()) p.key_lengths = options.mask.key_lengths.data();
+    if (options.mask.allow.defined()) {
+      allow = Mask::allowed(options.mask.allow).dense(p.B, p.H, p.T, p.S);
+      p.allowed = allow.data<bool>();
+      p.allowed_head = allow.dim(1) == 1 ? 0 : p.T * p.S;
+      p.allowed_batch = allow.dim(0) == 1 ? 0 : allow.dim(1) * p.T * p.S;
+    }
+    if (options.bias.defined()) {
+      bias = options.bias.value();
+      p.bias = bias.data<float>();
+      p.bias_head = bias.dim(1) == 1 ? 0 : p.T * p.S;
+      p.bias_batch = bias.dim(0) == 1 ? 0 : bias.dim(1) * p.T * p.S;
+    }
+  }
+};
+
+/// The bias with four axes, of which the last two are whole.
+Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t S) {
+  if (!bias.defined()) return bias;
+  if (!broadcasts_to(bias.shape(), Shape{B, H, T, S})) {
+    fail<ShapeError>("attention: bias ", bias.shape(),
+                     " does not broadcast to (B, H, T, S) = ", Shape{B, H, T, S});
+  }
+  const auto extent = [&](int from_last) { return bias.rank() >= from_last ? bias.dim(-from_last) : 1; };
+  const Shape whole{extent(4), extent(3), T, S};
+  return bias.shape() == whole ? bias : expand(bias, whole);
+}
+
+Tensor fused(const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
+             const AttentionOptions& options) {
+  const Problem problem(at, q, k, options);
+  Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
+  kernels::attention(problem.p, at.view(q.value()), at.view(k.value()), at.view(v.value()),
+                     at.view_mutable(out), lse.mutable_data<float>());
+  AttentionOptions without_bias = options;
+  without_bias.bias = {};
+  const auto rule = [=, q = save(q), k = save(k), v = save(v), bias = save(options.bias)](
+                        const Tensor& g, const std::vector<bool>& wanted) -> std::vector<Tensor> {
+    AttentionOptions settings = without_bias;
+    settings.bias = bias();
+    if (grad_enabled()) {
+      return composed_grad(
+          [&](const std::vector<Tensor>& in) {
+            settings.bias = in[3];
+            return at.together(
+                composed::attention(at.apart(in[0]), at.apart(in[1]), at.apart(in[2]), settings));
+          },
+          {q(), k(), v(), bias()}, g);
+    }
+    const Problem same(at, q(), k(), settings);
+    Array dq(q().shape(), float32), dk(k().shape(), float32), dv(v().shape(), float32), d_bias;
+    if (wanted[3]) d_bias = Array::zeros(bias().shape(), float32);
+    kernels::attention_grad(same.p, at.view(q().value()), at.view(k().value()), at.view(v().value()),
+                            at.view(out), lse.data<float>(), at.view(g.value()), at.view_mutable(dq),
+                            at.view_mutable(dk), at.view_mutable(dv),
+                            wanted[3] ? d_bias.mutable_data<float>() : nullptr);
+    return {Tensor(dq), Tensor(dk), Tensor(dv), wanted[3] ? Tensor(d_bias) : Tensor()};
+  };
+  return make_op("attention", out, {q, k, v, options.bias}, rule);
+}
+
+Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
+                 const AttentionOptions& options) {
+  const int rank = at.side_by_side ? 3 : 4;
+  if (q.rank() != rank || k.rank() != rank || !(k.shape() == v.shape()) || q.dim(0) != k.dim(0) ||
+      q.dim(-1) != k.dim(-1) || (!at.side_by_side && q.dim(1) != k.dim(1))) {
+    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
+                     at.side_by_side ? "T, C" : "H, T, D", "), k and v (B, ",
+                     at.side_by_side ? "S, C)" : "H, S, D)");
+  }
+  const int64_t B = q.dim(0), H = at.heads, T = at.tokens(q), S = at.tokens(k);
+  options.mask.check(op, B, H, T, S);
+  AttentionOptions settings = options;
+  settings.bias = raised_bias(options.bias, B, H, T, S);
+  if (q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32 && q.size() > 0 && k.size() > 0)
+    return fused(at, q, k, v, settings);
+  return at.together(composed::attention(at.apart(q), at.apart(k), at.apart(v), settings));
+}
+
+Layout side_by_side(const char* op, const Tensor& q, int64_t heads) {
+  if (heads < 1 || q.rank() != 3 || q.dim(2) % heads != 0) {
+    fail<ShapeError>(op, ": ", heads, " heads do not divide the width of q ", q.shape());
+  }
+  return {heads, true};
+}
+
+} // namespace
+
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options) {
+  return attention("scaled_dot_product_attention", {q.rank() == 4 ? q.dim(1) : 1, false}, q, k, v, options);
+}
+
+Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                            const AttentionOptions& options) {
+  return attention("multi_head_attention", side_by_side("multi_head_attention", q, heads), q, k, v, options);
+}
+
+Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const AttentionOptions& options) {
+  const NoGrad no_grad;
+  const Layout at = side_by_side("attention_weights", q, heads);
+  const Tensor queries = at.apart(q), keys = at.apart(k);
+  // Values of one 1 in each place give the weights themselves.
+  const Tensor identity(kernels::compare(kernels::Compare::eq, Array::arange(keys.dim(2)).reshape({-1, 1}),
+                                         Array::arange(keys.dim(2)))
+                            .to(q.dtype()));
+  AttentionOptions settings = options;
+  settings.bias = raised_bias(options.bias, queries.dim(0), heads, queries.dim(2), keys.dim(2));
+  settings.mask.check("attention_weights", queries.dim(0), heads, queries.dim(2), keys.dim(2));
+  return composed::attention(queries, keys, identity, settings).value();
+}
+
+} // namespace weft

@@ -1,0 +1,29 @@
+// Scaled dot-product attention (Vaswani et al. 2017, equation 1): softmax(scale q k^T + bias) v over the keys
+// that the mask lets through. A query that may attend to nothing gives zeros, and zero gradients.
+#pragma once
+
+#include <weft/autograd/tensor.h>
+#include <weft/lib/mask.h>
+
+#include <optional>
+
+namespace weft {
+
+struct AttentionOptions {
+  Mask mask = {};                ///< who may attend to whom; empty: all to all
+  Tensor bias = {};              ///< added to the scaled scores; broadcasts to (B, H, T, S)
+  std::optional<double> scale{}; ///< default 1 / sqrt(D)
+};
+
+/// q (B, H, T, D), k and v (B, H, S, D) -> (B, H, T, D). ShapeError names all three.
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options = {});
+/// The same with the heads side by side in the last axis: q (B, T, H D), k and v (B, S, H D) -> (B, T, H D).
+/// In float32 nothing is moved: heads are read in place.
+Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                            const AttentionOptions& options = {});
+/// The weights (B, H, T, S) of multi_head_attention, for looking at: no gradient.
+Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
+                        const AttentionOptions& options = {});
+
+} // namespace weft

@@ -1,0 +1,322 @@
+#include <weft/autograd/node.h>
+#include <weft/autograd/ops.h>
+#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/reduce.h>
+
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace weft {
+
+namespace {
+
+thread_local const char* current_op = "backward";
+
+struct RunningOp {
+  explicit RunningOp(const char* op) : before(std::exchange(current_op, op)) {}
+  ~RunningOp() { current_op = before; }
+  const char* before;
+};
+
+struct GradMode {
+  explicit GradMode(bool enabled) : before(set_grad_enabled(enabled)) {}
+  ~GradMode() { set_grad_enabled(before); }
+  bool before;
+};
+
+struct OlderNode {
+  bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
+    return a->id < b->id;
+  }
+};
+
+/// One run from outputs to inputs: nodes in descending order of creation, each once all its gradient has
+/// arrived.
+class Engine {
+ public:
+  Engine(BackwardOptions options)
+      : create_graph_(options.create_graph), retain_(options.retain_graph || options.create_graph) {}
+
+  /// Gradients of these states are handed out instead of being added to leaves; nodes that lead to none are
+  /// skipped.
+  void capture(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
+  void seed(const Tensor& output, Tensor g);
+  void run();
+  Tensor captured(const Tensor& input) const;
+
+ private:
+  void step(const std::shared_ptr<Node>& node, Tensor g);
+  void send(Edge& edge, Tensor g);
+  void send_to_leaf(Edge& edge, Tensor g);
+  Tensor run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const;
+  Tensor fitted(const Edge& edge, Tensor g) const;
+  bool wanted(const Edge& edge) const;
+  Array& sum_for(TensorState& leaf);
+  void add(Tensor& total, const Tensor& g) const;
+
+  bool create_graph_, retain_;
+  bool capturing_ = false;
+  std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, OlderNode> queue_;
+  std::unordered_map<const Node*, Tensor> pending_;
+  std::unordered_map<const TensorState*, size_t> uses_;
+  std::unordered_map<const void*, Tensor> captured_; // by Node, or by leaf state
+  std::unordered_map<const Node*, bool> leads_;      // whether a captured input lies below
+};
+
+const void* identity(const Tensor& t) {
+  if (t.is_leaf()) return t.state().get();
+  return t.state()->node.get();
+}
+
+void Engine::capture(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
+  capturing_ = true;
+  uint64_t oldest = UINT64_MAX;
+  for (const Tensor& input : inputs) {
+    captured_[identity(input)] = {};
+    oldest = std::min(oldest, input.is_leaf() ? input.state()->id : input.state()->node->id);
+  }
+  // Depth first, children before parents, on an explicit stack.
+  std::vector<std::pair<const Node*, size_t>> stack;
+  const auto enter = [&](const Node* node) {
+    if (node && node->id > oldest && leads_.emplace(node, false).second) stack.emplace_back(node, 0);
+  };
+  for (const Tensor& output : outputs) {
+    enter(output.state()->node.get());
+    while (!stack.empty()) {
+      auto& [node, next] = stack.back();
+      if (next < node->edges.size()) {
+        enter(node->edges[next++].node.get());
+        continue;
+      }
+      bool leads = false;
+      for (const Edge& edge : node->edges) leads = leads || wanted(edge);
+      leads_[node] = leads;
+      stack.pop_back();
+    }
+  }
+}
+
+bool Engine::wanted(const Edge& edge) const {
+  if (!capturing_) return edge.needed();
+  if (edge.leaf) return captured_.contains(edge.leaf.get());
+  if (!edge.node) return false;
+  const auto found = leads_.find(edge.node.get());
+  return captured_.contains(edge.node.get()) || (found != leads_.end() && found->second);
+}
+
+void Engine::seed(const Tensor& output, Tensor g) {
+  Edge edge;
+  edge.node = output.state()->node;
+  if (!edge.node) edge.leaf = output.state();
+  edge.shape = output.shape();
+  edge.dtype = output.dtype();
+  if (wanted(edge)) send(edge, std::move(g));
+}
+
+void Engine::run() {
+  const GradMode mode(create_graph_);
+  while (!queue_.empty()) {
+    const std::shared_ptr<Node> node = queue_.top();
+    queue_.pop();
+    const auto found = pending_.find(node.get());
+    Tensor g = std::move(found->second);
+    pending_.erase(found);
+    step(node, std::move(g));
+  }
+}
+
+void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
+  const RunningOp running(node->name);
+  g = run_hooks(node->hooks, std::move(g));
+  if (const auto keeper = node->retained.lock(); keeper && !capturing_) {
+    if (create_graph_) {
+      add(keeper->grad_graph, g);
+    } else {
+      Array& sum = sum_for(*keeper);
+      kernels::add_into(sum, g.value());
+    }
+  }
+  if (capturing_) {
+    if (const auto found = captured_.find(node.get()); found != captured_.end()) found->second = g;
+    const auto leads = leads_.find(node.get());
+    if (leads == leads_.end() || !leads->second) return;
+  }
+  if (node->freed) {
+    fail<StateError>(node->name,
+                     ": its graph was freed by an earlier backward; ask for retain_graph to run it again");
+  }
+  if (node->joint) {
+    std::vector<bool> asked;
+    for (const Edge& edge : node->edges) asked.push_back(wanted(edge));
+    std::vector<Tensor> grads = node->joint(g, asked);
+    if (grads.size() != node->edges.size()) {
+      fail<StateError>(node->name, ": its rule gave ", grads.size(), " gradients for ", node->edges.size(),
+                       " inputs");
+    }
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (asked[i]) send(node->edges[i], std::move(grads[i]));
+    }
+  } else {
+    Tensor y;
+    if (node->output.defined()) {
+      if (node->output.version() != node->output_version) {
+        fail<StateError>(node->name, ": its result ", node->shape,
+                         ", which its gradient needs, was changed in place");
+      }
+      y = Tensor(node->output);
+      y.state()->node = node;
+    }
+    for (Edge& edge : node->edges) {
+      if (!wanted(edge)) continue;
+      if (edge.leaf && edge.accumulate && !capturing_ && !create_graph_ && edge.leaf->hooks.empty()) {
+        edge.accumulate(g, sum_for(*edge.leaf));
+        continue;
+      }
+      if (!edge.rule.defined())
+        fail<StateError>(node->name, ": has no gradient rule for an input ", edge.shape);
+      send(edge, edge.rule(g, y));
+    }
+  }
+  if (!retain_) node->release();
+}
+
+Tensor Engine::run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const {
+  for (const auto& [number, hook] : hooks) {
+    const Tensor replaced = hook(g);
+    if (!replaced.defined()) continue;
+    if (!(replaced.shape() == g.shape()) || replaced.dtype() != g.dtype()) {
+      fail<ShapeError>(current_op, ": a hook replaced a gradient ", g.shape(), " ", g.dtype(), " by ",
+                       replaced.shape(), " ", replaced.dtype());
+    }
+    g = replaced;
+  }
+  return g;
+}
+
+Tensor Engine::fitted(const Edge& edge, Tensor g) const {
+  if (!g.defined()) fail<StateError>(current_op, ": its rule gave no gradient for an input ", edge.shape);
+  if (g.dtype() != edge.dtype) {
+    fail<TypeError>(current_op, ": its rule gave a gradient of ", g.dtype(), " for an input of ", edge.dtype);
+  }
+  if (!broadcasts_to(edge.shape, g.shape())) {
+    fail<ShapeError>(current_op, ": its rule gave a gradient ", g.shape(), " for an input ", edge.shape);
+  }
+  if (anomaly_detection() && !g.value().all_finite()) {
+    fail<NumericError>(current_op, ": its gradient for an input ", edge.shape,
+                       " has the first NaN or infinity of backward");
+  }
+  return g;
+}
+
+void Engine::send(Edge& edge, Tensor g) {
+  g = fitted(edge, std::move(g));
+  if (edge.leaf) return send_to_leaf(edge, std::move(g));
+  if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
+  const auto [place, first] = pending_.try_emplace(edge.node.get());
+  if (first) queue_.push(edge.node);
+  add(place->second, g);
+}
+
+void Engine::send_to_leaf(Edge& edge, Tensor g) {
+  TensorState& leaf = *edge.leaf;
+  const bool plain = !capturing_ && !create_graph_ && leaf.hooks.empty();
+  if (plain) return kernels::accumulate_to(sum_for(leaf), g.value());
+  if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
+  g = run_hooks(leaf.hooks, std::move(g));
+  if (capturing_) return add(captured_[&leaf], g);
+  if (create_graph_) return add(leaf.grad_graph, g);
+  kernels::add_into(sum_for(leaf), g.value());
+}
+
+Array& Engine::sum_for(TensorState& leaf) {
+  const size_t use = uses_[&leaf]++;
+  if (use == leaf.sums.size()) leaf.sums.push_back(Array::zeros(leaf.value.shape(), leaf.value.dtype()));
+  return leaf.sums[use];
+}
+
+void Engine::add(Tensor& total, const Tensor& g) const { total = total.defined() ? total + g : g; }
+
+Tensor Engine::captured(const Tensor& input) const {
+  const Tensor& g = captured_.at(identity(input));
+  return g.defined() ? g : zeros(input.shape(), input.dtype());
+}
+
+Tensor checked_seed(const Tensor& output, const Tensor& seed) {
+  if (!output.requires_grad()) {
+    fail<StateError>("backward: the tensor ", output.shape(), " depends on nothing that requires a gradient");
+  }
+  if (!seed.defined()) {
+    if (output.size() != 1) {
+      fail<ShapeError>("backward: starts from one number; this tensor is ", output.shape(),
+                       ", so give the gradient to start from");
+    }
+    return ones(output.shape(), output.dtype());
+  }
+  if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype()) {
+    fail<ShapeError>("backward: the gradient to start from is ", seed.shape(), " ", seed.dtype(),
+                     ", the tensor ", output.shape(), " ", output.dtype());
+  }
+  return seed;
+}
+
+} // namespace
+
+const char* running_op() { return current_op; }
+
+Node::~Node() {
+  // A chain of nodes would otherwise be destroyed by recursion, one stack frame a link.
+  release();
+}
+
+void Node::release() {
+  thread_local std::vector<std::pair<std::vector<Edge>, JointRule>>* graveyard = nullptr;
+  freed = true;
+  output = {};
+  if (graveyard != nullptr) {
+    graveyard->emplace_back(std::move(edges), std::move(joint));
+    edges.clear();
+    joint = {};
+    return;
+  }
+  std::vector<std::pair<std::vector<Edge>, JointRule>> dead;
+  graveyard = &dead;
+  dead.emplace_back(std::move(edges), std::move(joint));
+  edges.clear();
+  joint = {};
+  while (!dead.empty()) {
+    const auto last = std::move(dead.back());
+    dead.pop_back();
+  }
+  graveyard = nullptr;
+}
+
+void Tensor::backward(BackwardOptions options) const { backward({}, options); }
+
+void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
+  Engine engine(options);
+  engine.seed(*this, checked_seed(*this, seed));
+  engine.run();
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& seeds, BackwardOptions options) {
+  if (!seeds.empty() && seeds.size() != outputs.size()) {
+    fail<ValueError>("grad: ", seeds.size(), " gradients to start from for ", outputs.size(), " outputs");
+  }
+  for (const Tensor& input : inputs) {
+    if (!input.requires_grad())
+      fail<StateError>("grad: an input ", input.shape(), " does not require a gradient");
+  }
+  Engine engine(options);
+  engine.capture(inputs, outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    engine.seed(outputs[i], checked_seed(outputs[i], seeds.empty() ? Tensor() : seeds[i]));
+  }
+  engine.run();
+  std::vector<Tensor> grads;
+  for (const Tensor& input : inputs) grads.push_back(engine.captured(input));
+  return grads;
+}
+
+} // namespace weft

@@ -1,0 +1,20 @@
+// The fused operations composed of small ones: what they mean, how they are computed in float64, and where
+// their second derivatives come from. Arguments and errors as in the fused forms.
+#pragma once
+
+#include <weft/autograd/attention.h>
+#include <weft/autograd/tensor.h>
+
+namespace weft::composed {
+
+/// Over the last axis.
+Tensor softmax(const Tensor& x);
+Tensor log_softmax(const Tensor& x);
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+/// (B, H, T, D), (B, H, S, D), (B, H, S, D) -> (B, H, T, D).
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options);
+/// One loss a row, (N), of logits (N, V) and targets (N).
+Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ignore_index,
+                          double label_smoothing);
+
+} // namespace weft::composed

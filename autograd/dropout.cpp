@@ -1,0 +1,22 @@
+#include <weft/autograd/dropout.h>
+#include <weft/autograd/op.h>
+#include <weft/lib/kernels/elementwise.h>
+
+namespace weft {
+
+namespace {
+
+Tensor dropped(const Tensor& x, double p, const RandomScope::Draw& draw) {
+  return make_op("dropout", kernels::dropout(x.value(), p, draw.key, draw.first_sample),
+                 {{x, [p, draw](const Tensor& g) { return dropped(g, p, draw); }}});
+}
+
+} // namespace
+
+Tensor dropout(const Tensor& x, double p, std::string_view stream, bool training) {
+  if (!(p >= 0 && p < 1)) fail<ValueError>("dropout: the probability ", p, " is not in [0, 1)");
+  if (!training || p == 0) return x;
+  return dropped(x, p, RandomScope::next("dropout", stream));
+}
+
+} // namespace weft

@@ -1,0 +1,42 @@
+// Losses. A loss travels as (sum, count): backward starts from the sum with gradient 1, and the step divides
+// once by the count of the whole batch. So padding, ragged batches and accumulated micro-batches average
+// correctly.
+#pragma once
+
+#include <weft/autograd/tensor.h>
+
+namespace weft {
+
+struct Loss {
+  Tensor sum;        ///< one number; call backward() on it
+  int64_t count = 0; ///< rows that took part
+  Array rows;        ///< the loss of each row, without history
+  /// sum / count: what is usually called the loss. ValueError when no row took part.
+  Tensor mean() const;
+};
+
+/// Adds up losses in double, row by row in order, so that the batches which the rows came in do not matter.
+class LossMeter {
+ public:
+  void add(const Loss& loss);
+  double sum() const { return sum_; }
+  int64_t count() const { return count_; }
+  /// ValueError when nothing was added.
+  double mean() const;
+
+ private:
+  double sum_ = 0;
+  int64_t count_ = 0;
+};
+
+struct CrossEntropyOptions {
+  int64_t ignore_index = -100; ///< targets of this value take no part
+  double label_smoothing =
+      0.0; ///< s: the target's share is 1 - s, and s is spread over all classes (Szegedy et al. 2016)
+};
+
+/// -log softmax(logits)[target] by row, in nats: logits (..., V), targets (...) int64. ValueError names the
+/// first target that is neither in [0, V) nor ignore_index.
+Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptions options = {});
+
+} // namespace weft

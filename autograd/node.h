@@ -1,0 +1,65 @@
+// The recorded graph, for the engine alone: users meet Tensor and make_op.
+#pragma once
+
+#include <weft/autograd/op.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace weft {
+
+/// Where a gradient goes: to the node that made the input, or to the leaf itself.
+struct Edge {
+  std::shared_ptr<Node> node;
+  std::shared_ptr<TensorState> leaf;
+  Rule rule;
+  AccumulateRule accumulate;
+  Shape shape;
+  DType dtype;
+
+  bool needed() const { return node || leaf; }
+};
+
+/// One recorded operation. Ids grow with creation, so descending ids are an order of the graph from outputs
+/// to inputs.
+struct Node {
+  Node(const char* op, uint64_t number, const Array& y)
+      : name(op), id(number), shape(y.shape()), dtype(y.dtype()) {}
+  ~Node();
+
+  const char* name;
+  uint64_t id;
+  Shape shape;
+  DType dtype;
+  std::vector<Edge> edges;
+  JointRule joint;
+  Array output; ///< kept only when a rule asks for it
+  uint64_t output_version = 0;
+  bool freed = false;
+  std::map<size_t, GradHook> hooks;
+  std::weak_ptr<TensorState> retained; ///< keeps the gradient that arrives here
+
+  /// Drops what was saved and the way to the inputs, without recursion.
+  void release();
+};
+
+struct TensorState {
+  Array value;
+  std::shared_ptr<Node> node;
+  bool requires_grad = false;
+  uint64_t id = 0;
+  std::vector<Array> sums; ///< gradient, one running sum per use in the graph
+  Tensor grad_graph;       ///< gradient with its own graph, after create_graph
+  std::map<size_t, GradHook> hooks;
+};
+
+uint64_t next_id();
+/// Sets whether operations are recorded; returns the setting before.
+bool set_grad_enabled(bool enabled);
+bool anomaly_detection();
+/// The operation whose rule runs now, for messages.
+const char* running_op();
+
+} // namespace weft

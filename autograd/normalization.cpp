@@ -1,0 +1,118 @@
+#include <weft/autograd/composed.h>
+#include <weft/autograd/normalization.h>
+#include <weft/autograd/op.h>
+#include <weft/autograd/ops.h>
+#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/fused.h>
+#include <weft/lib/kernels/reduce.h>
+
+#include <cmath>
+
+namespace weft {
+
+namespace composed {
+
+namespace {
+
+/// The largest value of each row, as a constant: it cancels out of the result. 0 where it is -inf.
+Tensor row_maximum(const Tensor& x) {
+  const int last = -1;
+  const Array largest = kernels::max(x.value(), {&last, 1}, true);
+  const Array none = kernels::compare(kernels::Compare::eq, largest, -INFINITY);
+  return Tensor(kernels::where(none, Array::scalar(0.0, x.dtype()), largest));
+}
+
+} // namespace
+
+Tensor softmax(const Tensor& x) {
+  const Tensor e = exp(x - row_maximum(x));
+  const Tensor total = sum(e, {-1}, true);
+  return e / masked_fill(total, total <= 0.0, 1.0);
+}
+
+Tensor log_softmax(const Tensor& x) {
+  const Tensor shifted = x - row_maximum(x);
+  return shifted - log(sum(exp(shifted), {-1}, true));
+}
+
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  const Tensor centred = x - mean(x, {-1}, true);
+  Tensor y = centred / sqrt(mean(square(centred), {-1}, true) + eps);
+  if (weight.defined()) y = y * weight;
+  if (bias.defined()) y = y + bias;
+  return y;
+}
+
+} // namespace composed
+
+namespace {
+
+/// Applies an operation of the last axis to another one.
+template <class F>
+Tensor along(const Tensor& x, int axis, F&& f) {
+  const int place = normal_axis("softmax", axis, x.rank());
+  if (place == x.rank() - 1) return f(x);
+  return transpose(f(transpose(x, place, -1)), place, -1);
+}
+
+Tensor last_softmax(const Tensor& x) {
+  if (x.dtype() != float32 || x.size() == 0) return composed::softmax(x);
+  return make_op("softmax", kernels::softmax(x.value()),
+                 {{x, [](const Tensor& g, const Tensor& p) {
+                     if (grad_enabled()) return p * (g - sum(g * p, {-1}, true));
+                     return Tensor(kernels::softmax_grad(p.value(), g.value()));
+                   }}});
+}
+
+Tensor last_log_softmax(const Tensor& x) {
+  if (x.dtype() != float32 || x.size() == 0) return composed::log_softmax(x);
+  return make_op("log_softmax", kernels::log_softmax(x.value()),
+                 {{x, [](const Tensor& g, const Tensor& y) {
+                     if (grad_enabled()) return g - exp(y) * sum(g, {-1}, true);
+                     return Tensor(kernels::log_softmax_grad(y.value(), g.value()));
+                   }}});
+}
+
+} // namespace
+
+Tensor softmax(const Tensor& x, int axis) { return along(x, axis, last_softmax); }
+Tensor log_softmax(const Tensor& x, int axis) { return along(x, axis, last_log_softmax); }
+
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  if (x.rank() < 1) fail<ShapeError>("layer_norm: needs at least one axis, x is ", x.shape());
+  const Shape row{x.dim(-1)};
+  if (weight.defined() && !(weight.shape() == row))
+    fail<ShapeError>("layer_norm: x is ", x.shape(), ", weight ", weight.shape(), ": weight must be ", row);
+  if (bias.defined() && !(bias.shape() == row))
+    fail<ShapeError>("layer_norm: x is ", x.shape(), ", bias ", bias.shape(), ": bias must be ", row);
+  if (!(eps > 0)) fail<ValueError>("layer_norm: eps ", eps, " is not positive");
+  if (x.dtype() != float32 || x.size() == 0) return composed::layer_norm(x, weight, bias, eps);
+
+  const auto array_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
+  kernels::LayerNormResult forward = kernels::layer_norm(x.value(), array_of(weight), array_of(bias), eps);
+  const auto again = [x = save(x), w = save(weight), b = save(bias), eps](const Tensor& g) {
+    return composed_grad(
+        [eps](const std::vector<Tensor>& in) { return composed::layer_norm(in[0], in[1], in[2], eps); },
+        {x(), w(), b()}, g);
+  };
+  const Array mean = forward.mean, rstd = forward.rstd;
+  const auto for_x = [=, x = save(x), w = save(weight)](const Tensor& g) {
+    if (grad_enabled()) return again(g)[0];
+    return Tensor(kernels::layer_norm_grad_x(g.value(), x().value(), w().defined() ? w().value() : Array(),
+                                             mean, rstd));
+  };
+  const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into) {
+    kernels::layer_norm_accumulate(&into, nullptr, g.value(), x().value(), mean, rstd);
+  };
+  const auto for_weight = [=](const Tensor& g) {
+    if (grad_enabled()) return again(g)[1];
+    Array total = Array::zeros(row, float32);
+    into_weight(g, total);
+    return Tensor(total);
+  };
+  const auto for_bias = [](const Tensor& g) { return g; };
+  return make_op("layer_norm", std::move(forward.y),
+                 {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
+}
+
+} // namespace weft

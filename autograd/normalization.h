@@ -1,0 +1,16 @@
+// Softmax and layer norm.
+#pragma once
+
+#include <weft/autograd/tensor.h>
+
+namespace weft {
+
+/// exp(x_i - max) / sum_j exp(x_j - max) along `axis`. Where all of a row is -inf, zeros.
+Tensor softmax(const Tensor& x, int axis = -1);
+/// x - log sum exp(x), without forming the softmax.
+Tensor log_softmax(const Tensor& x, int axis = -1);
+/// (x - mean) / sqrt(var + eps) weight + bias over the last axis, var without Bessel's correction (Ba et al.
+/// 2016); weight and bias (C) or undefined.
+Tensor layer_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
+
+} // namespace weft

@@ -1,0 +1,103 @@
+#include <weft/autograd/node.h>
+#include <weft/autograd/op.h>
+#include <weft/autograd/ops.h>
+
+namespace weft {
+
+namespace {
+
+void check_finite(const char* op, const Array& value, std::span<const OpInput> inputs) {
+  if (!anomaly_detection() || value.all_finite()) return;
+  std::string shapes;
+  for (const OpInput& input : inputs) {
+    if (!input.tensor.defined()) continue;
+    if (!input.tensor.value().all_finite()) return; // made by an earlier operation, or given so on purpose
+    append_to(shapes, cat(shapes.empty() ? "" : ", ", input.tensor.shape()));
+  }
+  fail<NumericError>(op, ": made the first NaN or infinity, in its result ", value.shape(), " from ", shapes);
+}
+
+std::shared_ptr<Node> record(const char* op, const Array& value, std::span<const OpInput> inputs) {
+  auto node = std::make_shared<Node>(op, next_id(), value);
+  node->edges.reserve(inputs.size());
+  for (const OpInput& input : inputs) {
+    Edge edge{{}, {}, input.rule, input.accumulate, {}, value.dtype()};
+    if (input.tensor.requires_grad()) {
+      edge.node = input.tensor.state()->node;
+      if (!edge.node) edge.leaf = input.tensor.state();
+      edge.shape = input.tensor.shape();
+      edge.dtype = input.tensor.dtype();
+      if (edge.rule.needs_output() && !node->output.defined()) {
+        node->output = value;
+        node->output_version = value.version();
+      }
+    } else {
+      edge.rule = {};
+      edge.accumulate = {};
+    }
+    node->edges.push_back(std::move(edge));
+  }
+  return node;
+}
+
+bool any_requires_grad(std::span<const OpInput> inputs) {
+  for (const OpInput& input : inputs) {
+    if (input.tensor.requires_grad()) return true;
+  }
+  return false;
+}
+
+Tensor with_node(Array value, std::shared_ptr<Node> node) {
+  Tensor y(std::move(value));
+  y.state()->node = std::move(node);
+  return y;
+}
+
+} // namespace
+
+const Tensor& Saved::operator()() const {
+  if (tensor_.defined() && tensor_.value().version() != version_) {
+    fail<StateError>(running_op(), ": a value ", tensor_.shape(),
+                     " that its gradient needs was changed in place after the forward pass");
+  }
+  return tensor_;
+}
+
+Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> inputs) {
+  return make_op(op, std::move(value), std::span(inputs.begin(), inputs.size()));
+}
+
+Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs) {
+  check_finite(op, value, inputs);
+  if (!grad_enabled() || !any_requires_grad(inputs)) return Tensor(std::move(value));
+  auto node = record(op, value, inputs);
+  return with_node(std::move(value), std::move(node));
+}
+
+Tensor make_op(const char* op, Array value, const std::vector<Tensor>& inputs, JointRule rule) {
+  std::vector<OpInput> plain;
+  for (const Tensor& input : inputs) plain.push_back({input, {}});
+  check_finite(op, value, plain);
+  if (!grad_enabled() || !any_requires_grad(plain)) return Tensor(std::move(value));
+  auto node = record(op, value, plain);
+  node->joint = std::move(rule);
+  return with_node(std::move(value), std::move(node));
+}
+
+std::vector<Tensor> composed_grad(const std::function<Tensor(const std::vector<Tensor>&)>& composed,
+                                  const std::vector<Tensor>& inputs, const Tensor& g) {
+  // Fresh aliases bound the walk of grad(): nothing older than they are is visited.
+  std::vector<Tensor> aliases, wanted;
+  for (const Tensor& input : inputs) {
+    aliases.push_back(input.defined() && input.requires_grad() ? reshape(input, input.shape()) : input);
+    if (input.defined() && input.requires_grad()) wanted.push_back(aliases.back());
+  }
+  const std::vector<Tensor> found = grad({composed(aliases)}, wanted, {g}, {.create_graph = true});
+  std::vector<Tensor> result(inputs.size());
+  for (size_t i = 0, next = 0; i < inputs.size(); ++i) {
+    if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = found[next++];
+  }
+  return result;
+}
+
+} // namespace weft

@@ -1,0 +1,122 @@
+#include <weft/autograd/node.h>
+#include <weft/autograd/tensor.h>
+#include <weft/lib/kernels/elementwise.h>
+
+#include <atomic>
+
+namespace weft {
+
+namespace {
+thread_local bool recording = true;
+thread_local bool detecting = false;
+} // namespace
+
+uint64_t next_id() {
+  static std::atomic<uint64_t> counter{0};
+  return ++counter;
+}
+
+bool grad_enabled() { return recording; }
+bool anomaly_detection() { return detecting; }
+
+bool set_grad_enabled(bool enabled) { return std::exchange(recording, enabled); }
+
+NoGrad::NoGrad() : before_(set_grad_enabled(false)) {}
+NoGrad::~NoGrad() { recording = before_; }
+DetectAnomaly::DetectAnomaly() : before_(std::exchange(detecting, true)) {}
+DetectAnomaly::~DetectAnomaly() { detecting = before_; }
+
+Tensor::Tensor(Array value, bool requires_grad) : state_(std::make_shared<TensorState>()) {
+  if (!value.defined()) fail<StateError>("Tensor: the array was never given values");
+  state_->value = std::move(value);
+  state_->id = next_id();
+  if (requires_grad) set_requires_grad();
+}
+
+TensorState& Tensor::checked() const {
+  if (!state_) fail<StateError>("a tensor that was never given values is used");
+  return *state_;
+}
+
+const Array& Tensor::value() const { return checked().value; }
+
+Array& Tensor::mutable_value() {
+  TensorState& state = checked();
+  if (state.node)
+    fail<StateError>("mutable_value: a result of ", state.node->name, " ", shape(),
+                     " cannot be changed in place; detach() it");
+  if (state.requires_grad && recording) {
+    fail<StateError>("mutable_value: a leaf ", shape(),
+                     " that requires a gradient is changed in place while recording; use NoGrad");
+  }
+  return state.value;
+}
+
+void Tensor::set_value(Array value) {
+  TensorState& state = checked();
+  if (state.node) fail<StateError>("set_value: a result of ", state.node->name, " has no value of its own");
+  zero_grad();
+  state.value = std::move(value);
+}
+
+bool Tensor::requires_grad() const { return state_ && (state_->node || state_->requires_grad); }
+
+Tensor& Tensor::set_requires_grad(bool requires_grad) {
+  TensorState& state = checked();
+  if (state.node)
+    fail<StateError>("set_requires_grad: a result of ", state.node->name, " is no leaf; detach() it first");
+  if (requires_grad && !is_floating(dtype()))
+    fail<TypeError>("set_requires_grad: needs float32 or float64, not ", dtype());
+  state.requires_grad = requires_grad;
+  return *this;
+}
+
+bool Tensor::is_leaf() const { return checked().node == nullptr; }
+const char* Tensor::op_name() const { return is_leaf() ? "leaf" : state_->node->name; }
+
+Tensor Tensor::grad() const {
+  const TensorState& state = checked();
+  if (state.grad_graph.defined()) return state.grad_graph;
+  if (state.sums.empty()) return {};
+  if (state.sums.size() == 1) return Tensor(state.sums[0]);
+  Array total = state.sums[0].copy();
+  for (size_t use = 1; use < state.sums.size(); ++use) kernels::add_into(total, state.sums[use]);
+  return Tensor(total);
+}
+
+void Tensor::zero_grad() {
+  checked().sums.clear();
+  state_->grad_graph = {};
+}
+
+void Tensor::retain_grad() {
+  if (!is_leaf()) state_->node->retained = state_;
+}
+
+size_t Tensor::register_hook(GradHook hook) {
+  if (!requires_grad()) fail<StateError>("register_hook: the tensor ", shape(), " requires no gradient");
+  auto& hooks = state_->node ? state_->node->hooks : state_->hooks;
+  const size_t number = hooks.empty() ? 0 : hooks.rbegin()->first + 1;
+  hooks.emplace(number, std::move(hook));
+  return number;
+}
+
+void Tensor::remove_hook(size_t number) {
+  (checked().node ? state_->node->hooks : state_->hooks).erase(number);
+}
+
+Tensor Tensor::detach() const { return Tensor(value()); }
+
+Tensor zeros(const Shape& shape, DType dtype) { return Tensor(Array::zeros(shape, dtype)); }
+Tensor ones(const Shape& shape, DType dtype) { return Tensor(Array::ones(shape, dtype)); }
+Tensor full(const Shape& shape, double value, DType dtype) {
+  return Tensor(Array::full(shape, value, dtype));
+}
+Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dtype) {
+  return Tensor(Array::from(values, shape).to(dtype));
+}
+Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype) {
+  return Tensor(Array::from(values, shape).to(dtype));
+}
+
+} // namespace weft
