@@ -1,8 +1,7 @@
 #include <weft/lib/array.h>
+#include <weft/lib/parallel.h>
 
 #include <cstring>
-
-#include <weft/lib/parallel.h>
 
 namespace weft {
 
@@ -23,7 +22,7 @@ void convert(const From* from, To* to, int64_t count) {
   });
 }
 
-}  // namespace
+} // namespace
 
 Array::Array(const Shape& shape, DType dtype)
     : buffer_(allocate(static_cast<size_t>(shape.size()) * size_of(dtype))), shape_(shape), dtype_(dtype) {}
@@ -109,14 +108,17 @@ Array Array::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   Array a(shape_, dtype);
   visit_dtype(dtype_, [&]<class From>(From) {
-    visit_dtype(dtype, [&]<class To>(To) { convert(data<From>(), static_cast<To*>(a.buffer_->data), size()); });
+    visit_dtype(dtype,
+                [&]<class To>(To) { convert(data<From>(), static_cast<To*>(a.buffer_->data), size()); });
   });
   return a;
 }
 
 void Array::copy_from(const Array& other) {
-  if (!(other.shape_ == shape_)) fail<ShapeError>("copy_from: the array is ", shape_, ", the other ", other.shape_);
-  if (other.dtype_ != dtype_) fail<TypeError>("copy_from: the array is ", dtype_, ", the other ", other.dtype_);
+  if (!(other.shape_ == shape_))
+    fail<ShapeError>("copy_from: the array is ", shape_, ", the other ", other.shape_);
+  if (other.dtype_ != dtype_)
+    fail<TypeError>("copy_from: the array is ", dtype_, ", the other ", other.dtype_);
   if (other.buffer_ == buffer_) return;
   std::memcpy(mutable_bytes(), other.bytes(), nbytes());
 }
@@ -133,7 +135,8 @@ void Array::fill(double value) {
 
 bool Array::identical(const Array& other) const {
   if (!defined() || !other.defined()) return defined() == other.defined();
-  return shape_ == other.shape_ && dtype_ == other.dtype_ && std::memcmp(bytes(), other.bytes(), nbytes()) == 0;
+  return shape_ == other.shape_ && dtype_ == other.dtype_ &&
+         std::memcmp(bytes(), other.bytes(), nbytes()) == 0;
 }
 
 bool Array::all_finite() const {
@@ -146,4 +149,4 @@ bool Array::all_finite() const {
   });
 }
 
-}  // namespace weft
+} // namespace weft

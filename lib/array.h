@@ -5,15 +5,15 @@
 // Arrays of one buffer may be read from several threads; writing is for one at a time.
 #pragma once
 
+#include <weft/lib/dtype.h>
+#include <weft/lib/memory.h>
+#include <weft/lib/shape.h>
+
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
-
-#include <weft/lib/dtype.h>
-#include <weft/lib/memory.h>
-#include <weft/lib/shape.h>
 
 namespace weft {
 
@@ -107,4 +107,4 @@ class Array {
   DType dtype_ = DType::float32;
 };
 
-}  // namespace weft
+} // namespace weft

@@ -8,21 +8,29 @@ thread_local DType current_default = float32;
 
 const char* name_of(DType dtype) {
   switch (dtype) {
-    case DType::float32: return "float32";
-    case DType::float64: return "float64";
-    case DType::int32: return "int32";
-    case DType::int64: return "int64";
-    default: return "bool";
+    case DType::float32:
+      return "float32";
+    case DType::float64:
+      return "float64";
+    case DType::int32:
+      return "int32";
+    case DType::int64:
+      return "int64";
+    default:
+      return "bool";
   }
 }
 
 size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::float32:
-    case DType::int32: return 4;
+    case DType::int32:
+      return 4;
     case DType::float64:
-    case DType::int64: return 8;
-    default: return 1;
+    case DType::int64:
+      return 8;
+    default:
+      return 1;
   }
 }
 
@@ -35,4 +43,4 @@ DTypeScope::DTypeScope(DType dtype) : before_(current_default) {
 
 DTypeScope::~DTypeScope() { current_default = before_; }
 
-}  // namespace weft
+} // namespace weft

@@ -1,12 +1,12 @@
 // Element types.
 #pragma once
 
+#include <weft/lib/error.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <type_traits>
-
-#include <weft/lib/error.h>
 
 namespace weft {
 
@@ -34,7 +34,8 @@ constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, bool>) return boolean;
 }
 
-/// The element type of new arrays and parameters whose type is not named: float32 unless a scope says otherwise.
+/// The element type of new arrays and parameters whose type is not named: float32 unless a scope says
+/// otherwise.
 DType default_dtype();
 
 /// While it lives, new arrays of this thread are of `dtype` where none is named:
@@ -50,14 +51,17 @@ class DTypeScope {
   DType before_;
 };
 
-/// Calls f with a zero of the C++ type of a floating dtype: `visit_floating("exp", t, [&]<class T>(T) {...})`.
-/// TypeError that names `op` for the other types.
+/// Calls f with a zero of the C++ type of a floating dtype: `visit_floating("exp", t, [&]<class T>(T)
+/// {...})`. TypeError that names `op` for the other types.
 template <class F>
 auto visit_floating(const char* op, DType dtype, F&& f) {
   switch (dtype) {
-    case DType::float32: return f(float{});
-    case DType::float64: return f(double{});
-    default: fail<TypeError>(op, ": needs float32 or float64, not ", dtype);
+    case DType::float32:
+      return f(float{});
+    case DType::float64:
+      return f(double{});
+    default:
+      fail<TypeError>(op, ": needs float32 or float64, not ", dtype);
   }
 }
 
@@ -65,12 +69,17 @@ auto visit_floating(const char* op, DType dtype, F&& f) {
 template <class F>
 auto visit_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::float32: return f(float{});
-    case DType::float64: return f(double{});
-    case DType::int32: return f(int32_t{});
-    case DType::int64: return f(int64_t{});
-    default: return f(bool{});
+    case DType::float32:
+      return f(float{});
+    case DType::float64:
+      return f(double{});
+    case DType::int32:
+      return f(int32_t{});
+    case DType::int64:
+      return f(int64_t{});
+    default:
+      return f(bool{});
   }
 }
 
-}  // namespace weft
+} // namespace weft

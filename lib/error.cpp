@@ -29,7 +29,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-}  // namespace
+} // namespace
 
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end) {
   std::string best;
@@ -45,4 +45,4 @@ std::string nearest(std::string_view name, const std::string* begin, const std::
   return best;
 }
 
-}  // namespace weft
+} // namespace weft

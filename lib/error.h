@@ -68,7 +68,8 @@ std::string cat(const Parts&... parts) {
   return text;
 }
 
-/// Throws E with the joined text: `fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ", b)`.
+/// Throws E with the joined text: `fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ",
+/// b)`.
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw E(cat(parts...));
@@ -77,4 +78,4 @@ template <class E, class... Parts>
 /// The candidate with the smallest edit distance to `name`, for "did you mean"; empty when none is near.
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end);
 
-}  // namespace weft
+} // namespace weft

@@ -1,17 +1,19 @@
 // Mask: who may attend to whom. True always means "may attend".
 #pragma once
 
+#include <weft/lib/array.h>
+
 #include <cstdint>
 #include <vector>
 
-#include <weft/lib/array.h>
-
 namespace weft {
 
-/// Conditions on (sample b, head h, query t, key s), all of which must hold; an empty mask lets everything through.
+/// Conditions on (sample b, head h, query t, key s), all of which must hold; an empty mask lets everything
+/// through.
 ///   Mask::causal() & Mask::lengths({5, 3})
 struct Mask {
-  /// Query t may attend to keys 0 .. offset + t; the offset is the number of keys that lie before the first query.
+  /// Query t may attend to keys 0 .. offset + t; the offset is the number of keys that lie before the first
+  /// query.
   static Mask causal(int64_t offset = 0);
   /// Sample b has lengths[b] keys; those after are padding on the right.
   static Mask lengths(std::vector<int64_t> lengths);
@@ -33,4 +35,4 @@ struct Mask {
 /// Both must hold. ValueError when both are causal with different offsets, or both give lengths that differ.
 Mask operator&(const Mask& a, const Mask& b);
 
-}  // namespace weft
+} // namespace weft

@@ -1,11 +1,10 @@
+#include <weft/lib/error.h>
 #include <weft/lib/memory.h>
 
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <vector>
-
-#include <weft/lib/error.h>
 
 namespace weft {
 
@@ -64,7 +63,7 @@ void* take(size_t capacity) {
   return block;
 }
 
-}  // namespace
+} // namespace
 
 Buffer::~Buffer() {
   Pool& p = pool();
@@ -83,8 +82,9 @@ std::shared_ptr<Buffer> allocate(size_t bytes) {
   const size_t capacity = size_class(bytes);
   void* const block = take(capacity);
   if (block == nullptr) {
-    fail<MemoryError>("out of memory: the system gives no further ", bytes, " bytes (", bytes >> 20, " MiB); in use are ",
-                      memory_stats().in_use >> 20, " MiB. A smaller batch_size, block_size or model needs less");
+    fail<MemoryError>("out of memory: the system gives no further ", bytes, " bytes (", bytes >> 20,
+                      " MiB); in use are ", memory_stats().in_use >> 20,
+                      " MiB. A smaller batch_size, block_size or model needs less");
   }
   return std::make_shared<Buffer>(block, bytes, capacity);
 }
@@ -107,4 +107,4 @@ void release_cached() {
   release_locked(p);
 }
 
-}  // namespace weft
+} // namespace weft

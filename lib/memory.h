@@ -22,14 +22,14 @@ struct Buffer {
   std::atomic<uint64_t> version{0};
 };
 
-/// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the system.
-/// MemoryError with the amount when the system gives none. Any thread may call it.
+/// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the
+/// system. MemoryError with the amount when the system gives none. Any thread may call it.
 std::shared_ptr<Buffer> allocate(size_t bytes);
 
 struct MemoryStats {
-  size_t in_use = 0;       ///< bytes of buffers alive
-  size_t peak = 0;         ///< largest in_use since the start or the last reset_peak
-  size_t cached = 0;       ///< bytes the pool keeps for reuse
+  size_t in_use = 0;        ///< bytes of buffers alive
+  size_t peak = 0;          ///< largest in_use since the start or the last reset_peak
+  size_t cached = 0;        ///< bytes the pool keeps for reuse
   uint64_t from_system = 0; ///< blocks taken from the operating system so far
 };
 MemoryStats memory_stats();
@@ -37,4 +37,4 @@ void reset_peak();
 /// Gives the cached blocks back to the system.
 void release_cached();
 
-}  // namespace weft
+} // namespace weft

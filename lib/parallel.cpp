@@ -1,17 +1,14 @@
-#include <weft/lib/parallel.h>
-
-#include <sched.h>
-#include <xmmintrin.h>
-
 #include <omp.h>
+#include <sched.h>
+#include <weft/lib/error.h>
+#include <weft/lib/parallel.h>
+#include <xmmintrin.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <fstream>
 #include <string>
-
-#include <weft/lib/error.h>
 
 namespace weft {
 
@@ -45,7 +42,8 @@ int quota_cores() {
   for (std::string line; std::getline(file, line);) {
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1), folder = line.substr(second + 1);
+    const std::string controllers = line.substr(first + 1, second - first - 1),
+                      folder = line.substr(second + 1);
     double quota = 0;
     if (controllers.empty()) {
       quota = cgroup_quota("/sys/fs/cgroup", folder, true);
@@ -69,7 +67,7 @@ class FloatMode {
   unsigned before_;
 };
 
-}  // namespace
+} // namespace
 
 int available_cores() {
   static const int cores = [] {
@@ -120,6 +118,6 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (error) std::rethrow_exception(error);
 }
 
-}  // namespace detail
+} // namespace detail
 
-}  // namespace weft
+} // namespace weft

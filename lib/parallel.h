@@ -10,7 +10,8 @@
 
 namespace weft {
 
-/// Threads that parallel_for uses: those set, else the cores that the affinity mask and the cgroup quota grant.
+/// Threads that parallel_for uses: those set, else the cores that the affinity mask and the cgroup quota
+/// grant.
 int num_threads();
 /// ValueError below 1 or above 1024. Asking for more threads than cores is allowed.
 void set_num_threads(int threads);
@@ -21,9 +22,9 @@ namespace detail {
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
 }
 
-/// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of a
-/// body is rethrown here once all threads are done. Loops inside a body run on its thread. Every thread computes
-/// with round-to-nearest and with subnormal numbers kept, whatever the caller's mode.
+/// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of
+/// a body is rethrown here once all threads are done. Loops inside a body run on its thread. Every thread
+/// computes with round-to-nearest and with subnormal numbers kept, whatever the caller's mode.
 template <class Body>
 void parallel_for(int64_t count, int64_t tile, Body&& body) {
   if (count <= 0) return;
@@ -40,4 +41,4 @@ void parallel_for(int64_t count, int64_t tile, Body&& body) {
                     &context);
 }
 
-}  // namespace weft
+} // namespace weft

@@ -1,13 +1,13 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3",
-// SC 2011). There is no generator to advance: a value is a function of (seed, stream, step, sample, place), so it
-// does not depend on threads, on the cut into micro-batches or on where a run was interrupted.
+// SC 2011). There is no generator to advance: a value is a function of (seed, stream, step, sample, place),
+// so it does not depend on threads, on the cut into micro-batches or on where a run was interrupted.
 #pragma once
+
+#include <weft/lib/array.h>
 
 #include <array>
 #include <cstdint>
 #include <string_view>
-
-#include <weft/lib/array.h>
 
 namespace weft {
 
@@ -30,16 +30,17 @@ double uniform_at(RandomKey key, uint64_t sample, uint64_t draw);
 uint64_t integer_at(RandomKey key, uint64_t sample, uint64_t draw, uint64_t bound);
 
 /// Values by place, sample 0. Normal ones by Box-Muller in double, then rounded.
-Array random_uniform(const Shape& shape, double low, double high, RandomKey key, DType dtype = default_dtype());
+Array random_uniform(const Shape& shape, double low, double high, RandomKey key,
+                     DType dtype = default_dtype());
 Array random_normal(const Shape& shape, double mean, double deviation, RandomKey key,
                     DType dtype = default_dtype());
 
-/// The element at `index` of a pseudo-random permutation of [0, count), computed, not stored: a four-round Feistel
-/// network over the next power of four, walked until it falls below count.
+/// The element at `index` of a pseudo-random permutation of [0, count), computed, not stored: a four-round
+/// Feistel network over the next power of four, walked until it falls below count.
 uint64_t permuted(RandomKey key, uint64_t index, uint64_t count);
 
-/// Where random layers take their numbers: while it lives, this thread computes step `step` of the run `seed`, and
-/// row 0 of a batch is sample `first_sample` of the step's whole batch.
+/// Where random layers take their numbers: while it lives, this thread computes step `step` of the run
+/// `seed`, and row 0 of a batch is sample `first_sample` of the step's whole batch.
 ///   RandomScope random({.seed = 1337, .step = k, .first_sample = micro * B});
 class RandomScope {
  public:
@@ -66,4 +67,4 @@ class RandomScope {
   State* before_;
 };
 
-}  // namespace weft
+} // namespace weft

@@ -12,10 +12,11 @@ std::string list(std::span<const int64_t> extents) {
   return text + (extents.size() == 1 ? ",)" : ")");
 }
 
-}  // namespace
+} // namespace
 
 Shape::Shape(std::span<const int64_t> extents) {
-  if (extents.size() > max_rank) fail<ShapeError>("shape ", list(extents), " has more than ", max_rank, " axes");
+  if (extents.size() > max_rank)
+    fail<ShapeError>("shape ", list(extents), " has more than ", max_rank, " axes");
   rank_ = static_cast<int>(extents.size());
   std::copy(extents.begin(), extents.end(), extents_.begin());
   bool overflow = false, empty = false;
@@ -25,7 +26,8 @@ Shape::Shape(std::span<const int64_t> extents) {
     overflow = __builtin_mul_overflow(size_, std::max<int64_t>(extent, 1), &size_) || overflow;
   }
   // The bytes must fit as well, whatever the element type.
-  if (overflow || size_ > INT64_MAX / 8) fail<ShapeError>("shape ", list(extents), " has more elements than memory can address");
+  if (overflow || size_ > INT64_MAX / 8)
+    fail<ShapeError>("shape ", list(extents), " has more elements than memory can address");
   if (empty) size_ = 0;
 }
 
@@ -60,7 +62,8 @@ std::string to_string(const Shape& shape) { return list({shape.begin(), shape.en
 
 int normal_axis(const char* op, int axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    fail<ShapeError>(op, ": axis ", axis, " does not exist in an array of ", rank, rank == 1 ? " axis" : " axes");
+    fail<ShapeError>(op, ": axis ", axis, " does not exist in an array of ", rank,
+                     rank == 1 ? " axis" : " axes");
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -109,4 +112,4 @@ Shape resolve_reshape(const Shape& from, std::span<const int64_t> wanted) {
   return Shape(std::span<const int64_t>(extents.data(), wanted.size()));
 }
 
-}  // namespace weft
+} // namespace weft

@@ -1,13 +1,13 @@
 // Shape: the extents of an array, outermost first, and the rules of broadcasting.
 #pragma once
 
+#include <weft/lib/error.h>
+
 #include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
-
-#include <weft/lib/error.h>
 
 namespace weft {
 
@@ -57,7 +57,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 /// Whether an array of shape `from` can be expanded to `to`.
 bool broadcasts_to(const Shape& from, const Shape& to);
 
-/// Replaces the one extent of -1 in `wanted`, if any, so that `size` elements fit. ShapeError that names both.
+/// Replaces the one extent of -1 in `wanted`, if any, so that `size` elements fit. ShapeError that names
+/// both.
 Shape resolve_reshape(const Shape& from, std::span<const int64_t> wanted);
 
-}  // namespace weft
+} // namespace weft

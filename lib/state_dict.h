@@ -1,6 +1,8 @@
-// StateDict: a tree of named arrays, numbers and texts. Modules, optimizers, loaders and schedules turn themselves
-// into one and back; the checkpoint writer knows nothing else.
+// StateDict: a tree of named arrays, numbers and texts. Modules, optimizers, loaders and schedules turn
+// themselves into one and back; the checkpoint writer knows nothing else.
 #pragma once
+
+#include <weft/lib/array.h>
 
 #include <cstdint>
 #include <map>
@@ -9,15 +11,14 @@
 #include <variant>
 #include <vector>
 
-#include <weft/lib/array.h>
-
 namespace weft {
 
 class StateDict {
  public:
   using Value = std::variant<int64_t, double, std::string, Array, std::shared_ptr<StateDict>>;
 
-  /// Adds or replaces an entry. A key is any non-empty UTF-8 text without '/' and NUL that is not "." (ValueError).
+  /// Adds or replaces an entry. A key is any non-empty UTF-8 text without '/' and NUL that is not "."
+  /// (ValueError).
   void set(const std::string& key, int64_t value);
   void set(const std::string& key, double value);
   void set(const std::string& key, std::string value);
@@ -27,8 +28,8 @@ class StateDict {
   void set(const std::string& key, const char* value) { set(key, std::string(value)); }
 
   bool contains(const std::string& key) const { return entries_.contains(key); }
-  /// The entry of that key. StateError that names the key and what is there when it is missing or of another kind;
-  /// number() takes an integer too.
+  /// The entry of that key. StateError that names the key and what is there when it is missing or of another
+  /// kind; number() takes an integer too.
   int64_t integer(const std::string& key) const;
   double number(const std::string& key) const;
   const std::string& text(const std::string& key) const;
@@ -62,4 +63,4 @@ struct LoadReport {
 /// Compares the arrays of `state` with those wanted, by name, shape and type.
 LoadReport compare_arrays(const std::map<std::string, Array>& wanted, const StateDict& state);
 
-}  // namespace weft
+} // namespace weft

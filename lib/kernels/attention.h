@@ -1,19 +1,20 @@
-// Scaled dot-product attention in tiles (online softmax: Milakov and Gimelshein 2018; FlashAttention: Dao et al. 2022),
-// float32. Memory grows with T, not T squared.
+// Scaled dot-product attention in tiles (online softmax: Milakov and Gimelshein 2018; FlashAttention: Dao et
+// al. 2022), float32. Memory grows with T, not T squared.
 //
-// Keys are walked in tiles of 64 by absolute position from 0; each row keeps its own running maximum; a masked key is
-// an exact no-op. So one query with a cache of keys gives the bits of the same row in a full pass, and keys of padding on the
-// right change nothing. A row that may attend to nothing gives zeros and zero gradients.
+// Keys are walked in tiles of 64 by absolute position from 0; each row keeps its own running maximum; a
+// masked key is an exact no-op. So one query with a cache of keys gives the bits of the same row in a full
+// pass, and keys of padding on the right change nothing. A row that may attend to nothing gives zeros and
+// zero gradients.
 #pragma once
-
-#include <cstdint>
 
 #include <weft/lib/array.h>
 
+#include <cstdint>
+
 namespace weft::kernels {
 
-/// Element (b, h, t, d) at data[b * batch + h * head + t * token + d]: heads are read in place, from (B, H, T, D) or from
-/// (B, T, H * D) alike.
+/// Element (b, h, t, d) at data[b * batch + h * head + t * token + d]: heads are read in place, from (B, H,
+/// T, D) or from (B, T, H * D) alike.
 template <class T>
 struct HeadView {
   T* data;
@@ -26,24 +27,27 @@ struct AttentionProblem {
   bool causal = false;   ///< query t may attend to keys 0 .. causal_offset + t
   int64_t causal_offset = 0;
   const int64_t* key_lengths = nullptr; ///< (B) or null: keys from there on are padding
-  const bool* allowed = nullptr;        ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]
+  const bool* allowed =
+      nullptr; ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]
   int64_t allowed_batch = 0, allowed_head = 0; ///< 0 where the mask is shared
   const float* bias = nullptr;                 ///< or null: added to the scaled scores, indexed the same way
   int64_t bias_batch = 0, bias_head = 0;
 };
 
-/// out (like q) and lse (B, H, T): log of the sum of exp(scores) of each row, -inf for a row that attends to nothing.
-void attention(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k, HeadView<const float> v,
-               HeadView<float> out, float* lse);
+/// out (like q) and lse (B, H, T): log of the sum of exp(scores) of each row, -inf for a row that attends to
+/// nothing.
+void attention(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
+               HeadView<const float> v, HeadView<float> out, float* lse);
 
-/// dq, dk, dv overwritten; d_bias, if not null, receives d scores added over the axes on which the bias is shared
-/// (batch, head strides 0) in order of sample, then head, from the value already there.
+/// dq, dk, dv overwritten; d_bias, if not null, receives d scores added over the axes on which the bias is
+/// shared (batch, head strides 0) in order of sample, then head, from the value already there.
 void attention_grad(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
-                    HeadView<const float> v, HeadView<const float> out, const float* lse, HeadView<const float> d_out,
-                    HeadView<float> dq, HeadView<float> dk, HeadView<float> dv, float* d_bias);
+                    HeadView<const float> v, HeadView<const float> out, const float* lse,
+                    HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
+                    float* d_bias);
 
 /// The weights themselves, (B, H, T, S): for looking at, not for training.
-void attention_weights(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k, const float* lse,
-                       float* weights);
+void attention_weights(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
+                       const float* lse, float* weights);
 
-}  // namespace weft::kernels
+} // namespace weft::kernels

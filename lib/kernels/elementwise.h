@@ -1,15 +1,34 @@
 // Elementwise operations on arrays, values only. Float runs in the vector kernels, double in plain loops.
-// Binary operations broadcast (shape.h) and want equal element types; TypeError and ShapeError name the operation.
+// Binary operations broadcast (shape.h) and want equal element types; TypeError and ShapeError name the
+// operation.
 #pragma once
-
-#include <cstdint>
 
 #include <weft/lib/array.h>
 #include <weft/lib/random.h>
 
+#include <cstdint>
+
 namespace weft::kernels {
 
-enum class Unary { neg, abs, sign, exp, log, sqrt, reciprocal, square, sin, cos, tanh, erf, sigmoid, relu, silu, gelu, gelu_tanh };
+enum class Unary {
+  neg,
+  abs,
+  sign,
+  exp,
+  log,
+  sqrt,
+  reciprocal,
+  square,
+  sin,
+  cos,
+  tanh,
+  erf,
+  sigmoid,
+  relu,
+  silu,
+  gelu,
+  gelu_tanh
+};
 /// "exp", "gelu_tanh", ...
 const char* name_of(Unary op);
 /// y = op(x), for float32 and float64 (neg, abs, sign, square, relu also for integers).
@@ -17,7 +36,8 @@ const char* name_of(Unary op);
 ///   gelu_tanh x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
 Array unary(Unary op, const Array& x);
 
-/// Derivatives that are worth a fused loop: dx = dy * op'(x), from the input x, or from the output y where named so.
+/// Derivatives that are worth a fused loop: dx = dy * op'(x), from the input x, or from the output y where
+/// named so.
 enum class UnaryGrad { tanh_from_y, sigmoid_from_y, relu, silu, gelu, gelu_tanh };
 Array unary_grad(UnaryGrad op, const Array& x_or_y, const Array& dy);
 
@@ -51,4 +71,4 @@ void scale_into(Array& y, double factor);
 /// Backward is the same call on dy: nothing is stored.
 Array dropout(const Array& x, double p_drop, RandomKey key, uint64_t first_sample);
 
-}  // namespace weft::kernels
+} // namespace weft::kernels

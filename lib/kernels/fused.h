@@ -1,10 +1,11 @@
-// Fused operations on float32 rows, forward and backward by hand, one pass over memory where possible. Their formulas
-// composed of small operations stand in autograd; tests hold the two together. "Row" is the last axis.
+// Fused operations on float32 rows, forward and backward by hand, one pass over memory where possible. Their
+// formulas composed of small operations stand in autograd; tests hold the two together. "Row" is the last
+// axis.
 #pragma once
 
-#include <cstdint>
-
 #include <weft/lib/array.h>
+
+#include <cstdint>
 
 namespace weft::kernels {
 
@@ -23,8 +24,10 @@ struct LayerNormResult {
 };
 LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bias, double eps);
 /// dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight.
-Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, const Array& mean, const Array& rstd);
-/// d_weight += sum over rows of dy xhat, d_bias += sum of dy: one chain per column over rows in order. Either may be null.
+Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, const Array& mean,
+                        const Array& rstd);
+/// d_weight += sum over rows of dy xhat, d_bias += sum of dy: one chain per column over rows in order. Either
+/// may be null.
 void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, const Array& x, const Array& mean,
                            const Array& rstd);
 
@@ -32,23 +35,24 @@ void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, cons
 ///   (1 - s) (lse - x[target]) + s (lse - mean(x)),  lse = log sum exp(x),  s the label smoothing,
 /// and 0 where the target is ignore_index. ValueError names the first other target outside [0, V).
 struct CrossEntropyResult {
-  Array losses; // (N) float32
-  Array lse;    // (N) float32
-  double sum;   // of the losses, in double, in row order
+  Array losses;  // (N) float32
+  Array lse;     // (N) float32
+  double sum;    // of the losses, in double, in row order
   int64_t count; // rows that are not ignored
 };
-CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int64_t ignore_index, double smoothing);
+CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int64_t ignore_index,
+                                 double smoothing);
 /// dx = scale (softmax(x) - (1 - s) onehot(target) - s / V), zeros for ignored rows.
 Array cross_entropy_grad(const Array& logits, const Array& targets, const Array& lse, int64_t ignore_index,
                          double smoothing, double scale);
 
 /// AdamW (Loshchilov and Hutter 2019, algorithm 2), one pass in place on a float32 parameter:
-///   g = grad_scale grad + l2 p;  p *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-///   p -= lr / c1 m / (sqrt(v) / sqrt(c2) + eps),  c1 = 1 - beta1^t,  c2 = 1 - beta2^t.
+///   g = grad_scale grad + l2 p;  p *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2)
+///   g^2; p -= lr / c1 m / (sqrt(v) / sqrt(c2) + eps),  c1 = 1 - beta1^t,  c2 = 1 - beta2^t.
 /// `decay` is decoupled (AdamW), `l2` coupled (Adam with weight_decay).
 struct AdamStep {
   double lr, beta1, beta2, eps, decay, l2, grad_scale, correction1, correction2;
 };
 void adam_update(Array& parameter, const Array& grad, Array& m, Array& v, const AdamStep& step);
 
-}  // namespace weft::kernels
+} // namespace weft::kernels

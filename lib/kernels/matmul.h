@@ -1,14 +1,14 @@
 // Matrix products.
 //
-// Float is our own kernel: each output element is one chain of fused multiply-adds in k order that begins from the
-// value already there (0, or what has been gathered so far). Nothing then changes a bit of it: not blocking, packing, threads or
-// vector width; a row alone equals the same row in a block, and a batch in pieces the batch at once.
-// Double goes to BLAS through xtensor-blas: good to rounding, not to the bit.
+// Float is our own kernel: each output element is one chain of fused multiply-adds in k order that begins
+// from the value already there (0, or what has been gathered so far). Nothing then changes a bit of it: not
+// blocking, packing, threads or vector width; a row alone equals the same row in a block, and a batch in
+// pieces the batch at once. Double goes to BLAS through xtensor-blas: good to rounding, not to the bit.
 #pragma once
 
-#include <cstdint>
-
 #include <weft/lib/array.h>
+
+#include <cstdint>
 
 namespace weft::kernels {
 
@@ -19,12 +19,12 @@ struct MatrixView {
   int64_t row, column;
 };
 
-/// C (m, n) = [C +] A (m, k) B (k, n); C's rows lie c_row apart. With `bias` (n values, float only, may be null) the
-/// chain of an element ends with one addition of bias[j].
+/// C (m, n) = [C +] A (m, k) B (k, n); C's rows lie c_row apart. With `bias` (n values, float only, may be
+/// null) the chain of an element ends with one addition of bias[j].
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
           bool accumulate, const float* bias = nullptr);
-void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c, int64_t c_row,
-          bool accumulate);
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
+          int64_t c_row, bool accumulate);
 
 /// a (..., m, k) times b (..., k, n); with transpose_a, a is (..., k, m), with transpose_b, b is (..., n, k).
 /// Leading axes broadcast. One-axis operands as in PyTorch are the caller's work: both ranks are at least 2.
@@ -35,4 +35,4 @@ Array linear(const Array& x, const Array& weight, const Array& bias);
 /// into (O, I) += dy^T x, the chain over all rows going on from `into`. Leading axes of dy and x are one.
 void accumulate_outer(Array& into, const Array& dy, const Array& x);
 
-}  // namespace weft::kernels
+} // namespace weft::kernels
