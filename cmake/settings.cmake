@@ -36,6 +36,8 @@ add_library(weft_settings INTERFACE)
 target_compile_features(weft_settings INTERFACE cxx_std_20)
 target_compile_options(weft_settings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast
                                                -ffp-contract=off -fno-math-errno)
+# g++ 12 sees overlapping copies in std::string's own operator+ (gcc bug 105329).
+target_compile_options(weft_settings INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 target_link_options(weft_settings INTERFACE -Wl,--as-needed)
 if(WEFT_SANITIZE)
   target_compile_options(weft_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
