@@ -8,7 +8,8 @@ namespace {
 
 /// The ids as int64, all in [0, count).
 Array checked_ids(const char* op, const Array& ids, int64_t count) {
-  if (ids.dtype() != int64 && ids.dtype() != int32) fail<TypeError>(op, ": ids are int64 or int32, not ", ids.dtype());
+  if (ids.dtype() != int64 && ids.dtype() != int32)
+    fail<TypeError>(op, ": ids are int64 or int32, not ", ids.dtype());
   const Array wide = ids.to(int64);
   const auto values = wide.values<int64_t>();
   const auto outside =
@@ -20,8 +21,9 @@ Array checked_ids(const char* op, const Array& ids, int64_t count) {
     const auto axis = static_cast<size_t>(i);
     place[axis] = (outside - values.begin()) / strides[axis] % ids.shape()[i];
   }
-  fail<ValueError>(op, ": the id ", *outside, " at ", Shape(std::span<const int64_t>(place.data(), static_cast<size_t>(ids.rank()))),
-                   " of ", ids.shape(), " lies outside [0, ", count, ")");
+  fail<ValueError>(op, ": the id ", *outside, " at ",
+                   Shape(std::span<const int64_t>(place.data(), static_cast<size_t>(ids.rank()))), " of ",
+                   ids.shape(), " lies outside [0, ", count, ")");
 }
 
 /// I + (row extents): the shape of one row of a table for each id.
@@ -34,18 +36,20 @@ Shape rows_shape(const char* op, const Shape& table, const Shape& ids) {
 
 int64_t row_size(const Shape& table) { return table.with(0, 1).size(); }
 
-/// gather and scatter_add pair the elements of `part`, which has the extents of the index, with those of `whole`.
+/// gather and scatter_add pair the elements of `part`, which has the extents of the index, with those of
+/// `whole`.
 int checked_index(const char* op, const Shape& whole, int axis, const Array& index) {
   const int place = normal_axis(op, axis, whole.rank());
   if (index.dtype() != int64) fail<TypeError>(op, ": the index is int64, not ", index.dtype());
   bool fits = index.rank() == whole.rank();
   for (int i = 0; fits && i < whole.rank(); ++i) fits = i == place || index.shape()[i] <= whole[i];
-  if (!fits) fail<ShapeError>(op, ": the index ", index.shape(), " does not fit ", whole, " around axis ", place);
+  if (!fits)
+    fail<ShapeError>(op, ": the index ", index.shape(), " does not fit ", whole, " around axis ", place);
   checked_ids(op, index, whole[place]);
   return place;
 }
 
-}  // namespace
+} // namespace
 
 Array take_rows(const Array& weight, const Array& ids) {
   Array y(rows_shape("take_rows", weight.shape(), ids.shape()), weight.dtype());
@@ -65,9 +69,11 @@ Array take_rows(const Array& weight, const Array& ids) {
 void add_rows(Array& into, const Array& ids, const Array& rows) {
   const Shape wanted = rows_shape("add_rows", into.shape(), ids.shape());
   if (!(rows.shape() == wanted)) {
-    fail<ShapeError>("add_rows: into ", into.shape(), " by ids ", ids.shape(), " go rows ", wanted, ", not ", rows.shape());
+    fail<ShapeError>("add_rows: into ", into.shape(), " by ids ", ids.shape(), " go rows ", wanted, ", not ",
+                     rows.shape());
   }
-  if (rows.dtype() != into.dtype()) fail<TypeError>("add_rows: into is ", into.dtype(), ", rows are ", rows.dtype());
+  if (rows.dtype() != into.dtype())
+    fail<TypeError>("add_rows: into is ", into.dtype(), ", rows are ", rows.dtype());
   const Array row_of = checked_ids("add_rows", ids, into.dim(0));
   const int64_t length = row_size(into.shape()), count = ids.size();
   visit_floating("add_rows", into.dtype(), [&]<class T>(T) {
@@ -124,10 +130,11 @@ Array scatter_add(const Array& x, const Shape& shape, int axis, const Array& ind
     T* to = y.mutable_data<T>();
     parallel_for(outer, tile_of_items(inner), [&, from, at, to](int64_t begin, int64_t end) {
       Walk walk(index.shape(), strides, begin * inner);
-      for (int64_t i = begin * inner; i < end * inner; ++i, walk.next()) to[walk.offset() + at[i] * step] += from[i];
+      for (int64_t i = begin * inner; i < end * inner; ++i, walk.next())
+        to[walk.offset() + at[i] * step] += from[i];
     });
   });
   return y;
 }
 
-}  // namespace weft::kernels
+} // namespace weft::kernels

@@ -1,15 +1,15 @@
 #include <weft/lib/kernels/movement.h>
-
-#include <cstring>
-
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+
+#include <cstring>
 
 namespace weft::kernels {
 
 namespace {
 
-/// An array read under other extents: element (i, j, ...) lies at the sum of index times stride, which may be 0.
+/// An array read under other extents: element (i, j, ...) lies at the sum of index times stride, which may be
+/// 0.
 struct View {
   std::array<int64_t, Shape::max_rank> extents{};
   Strides strides{};
@@ -29,7 +29,8 @@ struct View {
   Shape shape(size_t axes) const { return Shape(std::span<const int64_t>(extents.data(), axes)); }
 };
 
-/// Rows along the last axis, whose stride is 1 or 0: copied whole, or filled with the one element they repeat.
+/// Rows along the last axis, whose stride is 1 or 0: copied whole, or filled with the one element they
+/// repeat.
 template <class T>
 void copy_rows(const T* from, T* to, const View& view) {
   const size_t last = view.rank - 1;
@@ -51,10 +52,11 @@ void copy_rows(const T* from, T* to, const View& view) {
 
 constexpr int64_t side = 32;
 
-/// Block of at most side x side: to[i * to_stride + j] = from[i + j * from_stride]. Both sides are touched in whole
-/// runs, as strides that are powers of two would otherwise throw each other out of the cache.
+/// Block of at most side x side: to[i * to_stride + j] = from[i + j * from_stride]. Both sides are touched in
+/// whole runs, as strides that are powers of two would otherwise throw each other out of the cache.
 template <class T>
-void transpose_block(const T* from, int64_t from_stride, T* to, int64_t to_stride, int64_t rows, int64_t columns) {
+void transpose_block(const T* from, int64_t from_stride, T* to, int64_t to_stride, int64_t rows,
+                     int64_t columns) {
   T block[side][side];
   if (rows == side && columns == side) {
     for (int64_t j = 0; j < side; ++j) {
@@ -70,8 +72,8 @@ void transpose_block(const T* from, int64_t from_stride, T* to, int64_t to_strid
   }
 }
 
-/// The dense axis of `from` is axis `dense` of the view, the last axis of the result is another: planes of these two
-/// are transposed block by block.
+/// The dense axis of `from` is axis `dense` of the view, the last axis of the result is another: planes of
+/// these two are transposed block by block.
 template <class T>
 void copy_transposed(const T* from, T* to, const View& view, size_t dense) {
   const size_t last = view.rank - 1;
@@ -89,15 +91,17 @@ void copy_transposed(const T* from, T* to, const View& view, size_t dense) {
   block_to[dense] *= side;
   block_to[last] = side;
   const Shape space = blocks.shape(view.rank);
-  parallel_for(space.size(), tile_of_items(std::min(rows, side) * std::min(columns, side)), [&](int64_t begin, int64_t end) {
-    Walk source(space, blocks.strides, begin), target(space, block_to, begin);
-    const int64_t rows_inside = dense_strides(space)[dense];
-    for (int64_t block = begin; block < end; ++block, source.next(), target.next()) {
-      const int64_t row = block / rows_inside % row_blocks * side, column = block % column_blocks * side;
-      transpose_block(from + source.offset(), view.strides[last], to + target.offset(), to_strides[dense],
-                      std::min(side, rows - row), std::min(side, columns - column));
-    }
-  });
+  parallel_for(
+      space.size(), tile_of_items(std::min(rows, side) * std::min(columns, side)),
+      [&](int64_t begin, int64_t end) {
+        Walk source(space, blocks.strides, begin), target(space, block_to, begin);
+        const int64_t rows_inside = dense_strides(space)[dense];
+        for (int64_t block = begin; block < end; ++block, source.next(), target.next()) {
+          const int64_t row = block / rows_inside % row_blocks * side, column = block % column_blocks * side;
+          transpose_block(from + source.offset(), view.strides[last], to + target.offset(), to_strides[dense],
+                          std::min(side, rows - row), std::min(side, columns - column));
+        }
+      });
 }
 
 /// Writes the view of x densely into a new array of `shape`.
@@ -133,7 +137,8 @@ void for_runs(int64_t rows, int64_t run, F f) {
   });
 }
 
-/// An array as rows of runs around one axis: `rows` runs of `run` bytes, one for each index of the axes before it.
+/// An array as rows of runs around one axis: `rows` runs of `run` bytes, one for each index of the axes
+/// before it.
 struct Runs {
   int64_t rows = 1, unit = 1, run = 1;
   Runs(const Shape& shape, int axis, DType dtype) : unit(static_cast<int64_t>(size_of(dtype))) {
@@ -143,7 +148,8 @@ struct Runs {
   }
 };
 
-void copy_runs(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t rows, int64_t run) {
+void copy_runs(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t rows,
+               int64_t run) {
   for_runs(rows, run, [=](int64_t row, int64_t offset, size_t bytes) {
     std::memcpy(static_cast<char*>(to) + row * to_stride + offset,
                 static_cast<const char*>(from) + row * from_stride + offset, bytes);
@@ -156,7 +162,7 @@ void zero_runs(void* to, int64_t stride, int64_t rows, int64_t run) {
   });
 }
 
-}  // namespace
+} // namespace
 
 Array permute(const Array& x, std::span<const int> order) {
   const Shape from = x.shape();
@@ -182,7 +188,8 @@ Array permute(const Array& x, std::span<const int> order) {
 }
 
 Array broadcast_to(const Array& x, const Shape& shape) {
-  if (!broadcasts_to(x.shape(), shape)) fail<ShapeError>("broadcast_to: ", x.shape(), " does not broadcast to ", shape);
+  if (!broadcasts_to(x.shape(), shape))
+    fail<ShapeError>("broadcast_to: ", x.shape(), " does not broadcast to ", shape);
   const Strides strides = dense_strides(x.shape());
   const int added = shape.rank() - x.rank();
   View view;
@@ -200,15 +207,18 @@ Array slice(const Array& x, int axis, int64_t begin, int64_t end) {
   }
   Array y(x.shape().with(place, end - begin), x.dtype());
   const Runs from(x.shape(), place, x.dtype()), to(y.shape(), place, x.dtype());
-  copy_runs(static_cast<const char*>(x.bytes()) + begin * from.unit, from.run, y.mutable_bytes(), to.run, to.rows, to.run);
+  copy_runs(static_cast<const char*>(x.bytes()) + begin * from.unit, from.run, y.mutable_bytes(), to.run,
+            to.rows, to.run);
   return y;
 }
 
 Array unslice(const Array& x, const Shape& shape, int axis, int64_t begin) {
   const int place = normal_axis("unslice", axis, shape.rank());
-  const bool fits = x.rank() == shape.rank() && x.shape() == shape.with(place, x.shape()[place]) && begin >= 0 &&
-                    x.shape()[place] <= shape[place] && begin <= shape[place] - x.shape()[place];
-  if (!fits) fail<ShapeError>("unslice: ", x.shape(), " at ", begin, " of axis ", place, " does not fit into ", shape);
+  const bool fits = x.rank() == shape.rank() && x.shape() == shape.with(place, x.shape()[place]) &&
+                    begin >= 0 && x.shape()[place] <= shape[place] &&
+                    begin <= shape[place] - x.shape()[place];
+  if (!fits)
+    fail<ShapeError>("unslice: ", x.shape(), " at ", begin, " of axis ", place, " does not fit into ", shape);
   Array y(shape, x.dtype());
   const Runs from(x.shape(), place, x.dtype()), to(shape, place, x.dtype());
   char* target = static_cast<char*>(y.mutable_bytes());
@@ -230,8 +240,8 @@ Array concat(const std::vector<Array>& parts, int axis) {
       fail<TypeError>("concat: array 0 is ", first.dtype(), ", array ", i, " is ", part.dtype());
     }
     if (part.rank() != first.rank() || !(part.shape() == first.shape().with(place, part.shape()[place]))) {
-      fail<ShapeError>("concat: extents other than axis ", place, " differ: array 0 is ", first.shape(), ", array ", i,
-                       " is ", part.shape());
+      fail<ShapeError>("concat: extents other than axis ", place, " differ: array 0 is ", first.shape(),
+                       ", array ", i, " is ", part.shape());
     }
     if (__builtin_add_overflow(extent, part.shape()[place], &extent)) {
       fail<ShapeError>("concat: the sum of the extents of axis ", place, " is too large");
@@ -262,4 +272,4 @@ Array tril(int64_t rows, int64_t columns, int64_t offset) {
   return y;
 }
 
-}  // namespace weft::kernels
+} // namespace weft::kernels

@@ -1,11 +1,10 @@
 #include <weft/lib/kernels/reduce.h>
+#include <weft/lib/kernels/strides.h>
+#include <weft/lib/parallel.h>
 
 #include <cmath>
 #include <limits>
 #include <type_traits>
-
-#include <weft/lib/kernels/strides.h>
-#include <weft/lib/parallel.h>
 
 namespace weft::kernels {
 
@@ -58,7 +57,8 @@ Out reduce_run(const In* x, int64_t count, Map map) {
   return partial[0];
 }
 
-/// y[r] = the reduction of row r of x (rows, length). Rows longer than row_tile: of each tile, joined in order.
+/// y[r] = the reduction of row r of x (rows, length). Rows longer than row_tile: of each tile, joined in
+/// order.
 template <class Op, class Out, class In, class Map>
 void reduce_rows(const In* x, Out* y, int64_t rows, int64_t length, Map map) {
   const int64_t pieces = std::max<int64_t>(1, (length + row_tile - 1) / row_tile);
@@ -67,7 +67,8 @@ void reduce_rows(const In* x, Out* y, int64_t rows, int64_t length, Map map) {
   parallel_for(rows * pieces, tile_of_items(std::min(length, row_tile)), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i % pieces * row_tile;
-      results[i] = reduce_run<Op, Out>(x + i / pieces * length + first, std::min(row_tile, length - first), map);
+      results[i] =
+          reduce_run<Op, Out>(x + i / pieces * length + first, std::min(row_tile, length - first), map);
     }
   });
   if (pieces == 1) return;
@@ -77,8 +78,8 @@ void reduce_rows(const In* x, Out* y, int64_t rows, int64_t length, Map map) {
   }
 }
 
-/// y[o][i] = join(... join(join(y[o][i], x[o][0][i]), x[o][1][i]) ...): one chain an output. It begins at the value
-/// that y holds, or at the identity when y is `fresh`.
+/// y[o][i] = join(... join(join(y[o][i], x[o][0][i]), x[o][1][i]) ...): one chain an output. It begins at the
+/// value that y holds, or at the identity when y is `fresh`.
 template <class Op, class Out, class In>
 void reduce_columns(const In* x, Out* y, int64_t outer, int64_t length, int64_t inner, bool fresh) {
   if (outer == 0 || inner == 0) return;
@@ -177,7 +178,7 @@ Array max_over(const char* op, const Array& x, const std::vector<int>& axes, boo
   return reduce<Max>(axes.empty() ? x.copy() : x, flags_of(axes), reduced_shape(x.shape(), axes, keepdim));
 }
 
-}  // namespace
+} // namespace
 
 std::vector<int> normal_axes(const char* op, std::span<const int> axes, int rank) {
   std::vector<int> normal;
@@ -223,7 +224,8 @@ Array argmax(const Array& x, int axis, bool keepdim) {
 
 Array sum_to(const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x.to(sum_type(x.dtype()));
-  if (!broadcasts_to(shape, x.shape())) fail<ShapeError>("sum_to: ", shape, " does not broadcast to ", x.shape());
+  if (!broadcasts_to(shape, x.shape()))
+    fail<ShapeError>("sum_to: ", shape, " does not broadcast to ", x.shape());
   Array y = Array::zeros(shape, sum_type(x.dtype()));
   accumulate_to(y, x);
   return y;
@@ -268,9 +270,10 @@ double max_abs(const Array& x) {
   if (x.size() == 0) return 0;
   double largest = 0;
   visit_dtype(x.dtype(), [&]<class T>(T) {
-    reduce_rows<Max>(x.data<T>(), &largest, 1, x.size(), [](T value) { return std::fabs(static_cast<double>(value)); });
+    reduce_rows<Max>(x.data<T>(), &largest, 1, x.size(),
+                     [](T value) { return std::fabs(static_cast<double>(value)); });
   });
   return largest;
 }
 
-}  // namespace weft::kernels
+} // namespace weft::kernels
