@@ -1,9 +1,11 @@
 // Text files, read in pieces with checks.
 #pragma once
 
+#include <weft/lib/file.h>
+#include <weft/lib/hash.h>
+
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,10 @@ struct TextNotes {
 using TextProgress = std::function<void(int64_t, int64_t)>;
 
 /// Reads files one after another with nothing between, in pieces, in bounded memory, by pread:
-///   TextReader text({"a.txt", "b.txt"});
-///   for (std::string_view piece; !(piece = text.next()).empty();) ...
-/// FileError, beginning with the path, on a file that is missing, a folder, not readable, empty, or that
-/// changes its size while it is read; with `utf8` also on one that is not UTF-8, with the byte offset in that
-/// file.
+///   TextReader text({"a.txt", "b.txt"}, {.utf8 = true});
+///   for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) ...
+/// FileError, beginning with the path, on a file that is missing, a folder, not readable, empty, or cut short
+/// while it is read; with `utf8` also on one that is not UTF-8, with the byte offset in that file.
 class TextReader {
  public:
   struct Options {
@@ -40,39 +41,35 @@ class TextReader {
     TextProgress progress = nullptr;
   };
   /// Opens and checks every file. ValueError without files.
-  explicit TextReader(std::vector<std::string> paths);
-  TextReader(std::vector<std::string> paths, Options options);
-  ~TextReader();
-  TextReader(const TextReader&) = delete;
-  TextReader& operator=(const TextReader&) = delete;
+  TextReader(const std::vector<std::string>& paths, Options options);
 
-  /// The next piece, empty at the end. Good until the next call.
+  /// The next piece, of one file, empty at the end of all. Good until the next call.
   std::string_view next();
-  /// The bytes that next() read from the files for this piece, before `newlines` was applied.
-  std::string_view raw() const;
 
-  /// The file the last piece came from.
-  const std::string& path() const;
+  /// The number of the file that the last piece came from, and its path.
+  size_t file() const { return file_; }
+  const std::string& path() const { return files_[file_].path(); }
   /// Bytes in all files.
   int64_t size() const { return size_; }
   /// What was met so far.
   const TextNotes& notes() const { return notes_; }
+  /// Of the bytes read so far as they lie in the files; 32 hexadecimal digits.
+  std::string content_hash() const { return to_hex(hasher_.digest()); }
 
  private:
-  struct File;
-  std::string_view fill();
+  void read_more();
+  size_t whole_characters() const;
 
-  std::vector<File> files_;
+  std::vector<InputFile> files_;
   Options options_;
   TextNotes notes_;
+  Hasher hasher_;
   size_t file_ = 0;
-  size_t last_ = 0;
+  int64_t at_ = 0;   ///< bytes read of this file
+  int64_t done_ = 0; ///< bytes read of all
   int64_t size_ = 0;
-  int64_t done_ = 0;
-  std::string raw_, carry_, piece_;
+  std::string buffer_; ///< what was read and not handed out, then the piece itself
+  std::string rest_;   ///< the beginning of a character whose end is still to be read
 };
-
-/// A whole small text file, with the same checks.
-std::string read_text(const std::string& path, Newlines newlines = Newlines::keep);
 
 } // namespace weft

@@ -23,6 +23,11 @@ int width_for(std::span<const int64_t> ids) {
 
 } // namespace
 
+void Tokens::read(int64_t begin, std::span<int64_t> out) const {
+  check_range("Tokens", begin, out.size(), size());
+  fetch(begin, out);
+}
+
 MemoryTokens::MemoryTokens(std::span<const int64_t> ids) : width_(width_for(ids)) {
   pack_ids(ids, width_, packed_);
 }
@@ -31,8 +36,7 @@ MemoryTokens::MemoryTokens(std::string packed, int width) : packed_(std::move(pa
 
 int64_t MemoryTokens::size() const { return static_cast<int64_t>(packed_.size()) / width_; }
 
-void MemoryTokens::read(int64_t begin, std::span<int64_t> out) const {
-  check_range("MemoryTokens", begin, out.size(), size());
+void MemoryTokens::fetch(int64_t begin, std::span<int64_t> out) const {
   unpack_ids(packed_.data() + begin * width_, width_, out);
 }
 

@@ -15,7 +15,10 @@ class Tokens {
   virtual ~Tokens() = default;
   virtual int64_t size() const = 0;
   /// The ids [begin, begin + out.size()). ValueError when they are not all there.
-  virtual void read(int64_t begin, std::span<int64_t> out) const = 0;
+  void read(int64_t begin, std::span<int64_t> out) const;
+
+ private:
+  virtual void fetch(int64_t begin, std::span<int64_t> out) const = 0;
 };
 
 /// Ids in memory, in as few bytes as the largest needs (1, 2 or 4). ValueError on an id below 0 or beyond 32
@@ -25,9 +28,10 @@ class MemoryTokens : public Tokens {
   explicit MemoryTokens(std::span<const int64_t> ids);
   MemoryTokens(std::string packed, int width); ///< packed as pack_ids does
   int64_t size() const override;
-  void read(int64_t begin, std::span<int64_t> out) const override;
 
  private:
+  void fetch(int64_t begin, std::span<int64_t> out) const override;
+
   std::string packed_;
   int width_;
 };
