@@ -2,12 +2,14 @@
 #pragma once
 
 #include <weft/lib/isa/elementwise.h>
+#include <weft/lib/isa/gemm.h>
 #include <weft/lib/isa/table.h>
 
 namespace weft::isa {
 
 struct Table {
   ElementwiseFunctions elementwise;
+  GemmFunctions gemm;
 };
 
 extern const Table scalar_table, avx2_table, avx512_table;

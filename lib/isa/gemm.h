@@ -1,0 +1,45 @@
+// Matrix products of one instruction set: register tiles, packing, products of one row. Every element is one
+// chain of fused multiply-adds in k order from the value already in C, or from 0; see kernels/matmul.h.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::isa {
+
+/// Element (i, j) at data[i * row + j * column], one of the strides being 1.
+struct Operand {
+  const float* data;
+  int64_t row, column;
+};
+
+/// One block of k of a product whose operands are packed: C (m, n) = [C +] A B [+ bias].
+/// A lies in panels of `height` rows, element (i, p) of a panel at [p * panel_stride + i]; B in panels of
+/// `columns` columns, element (p, j) of a panel at [p * columns + j].
+struct PackedBlock {
+  int64_t m, n, k, height;
+  const float *a, *b;
+  float* c;
+  int64_t c_row;
+  bool accumulate;
+  const float* bias; ///< n values added at the end, or null
+};
+
+struct GemmFunctions {
+  static constexpr int64_t panel_stride = 16;
+
+  int64_t rows, columns; ///< of the register tile
+
+  /// Packs `lanes` (at most 16) rows of A (lanes, k) into a panel of A.
+  void (*pack_a)(int64_t lanes, int64_t k, Operand a, float* panel);
+  /// Packs `lanes` (at most `columns`) columns of B (k, lanes) into a panel of B.
+  void (*pack_b)(int64_t k, int64_t lanes, Operand b, float* panel);
+  void (*multiply_packed)(const PackedBlock& block);
+  /// The whole product on this thread, A read in place: for small ones, and for few rows.
+  void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,
+                   bool accumulate, const float* bias);
+  /// y (n) = [y +] x (k) B (k, n) [+ bias]; x and y have strides.
+  void (*multiply_row)(int64_t n, int64_t k, const float* x, int64_t x_step, Operand b, float* y,
+                       int64_t y_step, bool accumulate, const float* bias);
+};
+
+} // namespace weft::isa

@@ -1,0 +1,360 @@
+#include <weft/lib/error.h>
+#include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/matmul.h>
+#include <weft/lib/parallel.h>
+
+#include <algorithm>
+#include <climits>
+#include <type_traits>
+#include <xtensor-blas/xblas.hpp>
+
+namespace weft::kernels {
+namespace {
+
+constexpr int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t b) { return up(a, b) * b; }
+
+isa::Operand operand(MatrixView<float> view) { return {view.data, view.row, view.column}; }
+isa::Operand part(isa::Operand x, int64_t i, int64_t j) {
+  return {x.data + i * x.row + j * x.column, x.row, x.column};
+}
+
+/// One float product and how it is cut. Nothing here changes a bit of the result, only the speed.
+struct Product {
+  int64_t m, n, k;
+  isa::Operand a, b;
+  float* c;
+  int64_t c_row;
+  bool accumulate;
+  const float* bias;
+  const isa::GemmFunctions& functions = isa::table().gemm;
+
+  /// Multiply-adds worth a tile of its own: a few microseconds.
+  static constexpr int64_t tile_work = int64_t{1} << 18;
+
+  const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
+  bool is_small() const { return m * n * k <= 4 * tile_work; }
+
+  void run_here() const {
+    if (m == 1) {
+      functions.multiply_row(n, k, a.data, a.column, b, c, 1, accumulate, bias);
+    } else {
+      functions.multiply(m, n, k, a, b, c, c_row, accumulate, bias);
+    }
+  }
+
+  void run() const {
+    if (m == 1) {
+      run_row(n, a.data, a.column, b, 1);
+    } else if (n == 1 && !bias) {
+      run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row); // C^T = B^T A^T
+    } else if (is_small()) {
+      run_here();
+    } else if (m >= 4 * functions.rows && n >= functions.columns) {
+      run_packed();
+    } else {
+      run_in_place();
+    }
+  }
+
+  void run_row(int64_t columns, const float* x, int64_t x_step, isa::Operand right, int64_t y_step) const {
+    const int64_t tile = round_up(std::max<int64_t>(up(tile_work / 8, k + 1), 1), 16 * 16);
+    parallel_for(columns, tile, [&](int64_t begin, int64_t end) {
+      functions.multiply_row(end - begin, k, x, x_step, part(right, 0, begin), c + begin * y_step, y_step,
+                             accumulate, bias_at(begin));
+    });
+  }
+
+  void run_in_place() const {
+    const bool by_columns = n >= m;
+    const int64_t line = (by_columns ? m : n) * k;
+    const int64_t tile = round_up(up(tile_work, line + 1), by_columns ? functions.columns : functions.rows);
+    parallel_for(by_columns ? n : m, tile, [&](int64_t begin, int64_t end) {
+      if (by_columns) {
+        functions.multiply(m, end - begin, k, a, part(b, 0, begin), c + begin, c_row, accumulate,
+                           bias_at(begin));
+      } else {
+        functions.multiply(end - begin, n, k, part(a, begin, 0), b, c + begin * c_row, c_row, accumulate,
+                           bias);
+      }
+    });
+  }
+
+  void run_packed() const;
+};
+
+/// A product cut for the caches: blocks of k by `depth` (a panel of B of one stays in the first cache), and
+/// of all three axes by what is packed at a time.
+class PackedProduct {
+ public:
+  explicit PackedProduct(const Product& product)
+      : x_(product),
+        depth_(round_up(up(x_.k, up(x_.k, max_depth)), 16)),
+        height_(up(x_.m, up(x_.m, x_.functions.rows))),
+        k_(std::min(x_.k, 8 * depth_)),
+        m_(std::min(up(x_.m, height_), std::max<int64_t>(1, packed_floats / (k_ * stride))) * height_),
+        n_(std::min(up(x_.n, x_.functions.columns),
+                    std::max<int64_t>(1, packed_floats / (k_ * x_.functions.columns))) *
+           x_.functions.columns),
+        a_(allocate(static_cast<size_t>(up(m_, height_) * stride * k_) * sizeof(float))),
+        b_(allocate(static_cast<size_t>(n_ * k_) * sizeof(float))) {}
+
+  void run() {
+    for (int64_t p = 0; p < x_.k; p += k_)
+      for (int64_t i = 0; i < x_.m; i += m_)
+        for (int64_t j = 0; j < x_.n; j += n_) {
+          const bool first_of_row = j == 0, again = i > 0 && n_ >= x_.n;
+          pack({i, std::min(x_.m, i + m_)}, {j, std::min(x_.n, j + n_)}, {p, std::min(x_.k, p + k_)},
+               first_of_row, !again);
+          multiply({i, std::min(x_.m, i + m_)}, {j, std::min(x_.n, j + n_)}, {p, std::min(x_.k, p + k_)});
+        }
+  }
+
+ private:
+  struct Range {
+    int64_t begin, end;
+    int64_t size() const { return end - begin; }
+  };
+  static constexpr int64_t max_depth = 256, stride = isa::GemmFunctions::panel_stride;
+  static constexpr int64_t packed_floats = int64_t{1} << 21; ///< of each operand at a time
+
+  float* a() const { return static_cast<float*>(a_->data); }
+  float* b() const { return static_cast<float*>(b_->data); }
+
+  void pack(Range rows, Range columns, Range ks, bool with_a, bool with_b) {
+    const int64_t width = x_.functions.columns;
+    const int64_t a_panels = up(rows.size(), height_), b_panels = up(columns.size(), width);
+    const int64_t depths = up(ks.size(), depth_);
+    const int64_t a_count = with_a ? a_panels * depths : 0, b_count = with_b ? b_panels * depths : 0;
+    parallel_for(a_count + b_count, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const bool is_a = item < a_count;
+        const int64_t index = is_a ? item : item - a_count, panels = is_a ? a_panels : b_panels;
+        const int64_t p = index / panels * depth_, panel = index % panels;
+        const int64_t depth = std::min(depth_, ks.size() - p);
+        if (is_a) {
+          const int64_t i = panel * height_;
+          x_.functions.pack_a(std::min(height_, rows.size() - i), depth,
+                              part(x_.a, rows.begin + i, ks.begin + p),
+                              a() + (p * a_panels + panel * depth) * stride);
+        } else {
+          const int64_t j = panel * width;
+          x_.functions.pack_b(depth, std::min(width, columns.size() - j),
+                              part(x_.b, ks.begin + p, columns.begin + j),
+                              b() + (p * b_panels + panel * depth) * width);
+        }
+      }
+    });
+  }
+
+  void multiply(Range rows, Range columns, Range ks) {
+    const int64_t width = x_.functions.columns;
+    const int64_t a_panels = up(rows.size(), height_), b_panels = up(columns.size(), width);
+    const int64_t tile_m = 10 * height_, tile_n = 8 * width;
+    const int64_t tiles_m = up(rows.size(), tile_m), tiles_n = up(columns.size(), tile_n);
+    parallel_for(tiles_m * tiles_n, 1, [&](int64_t tile, int64_t) {
+      const int64_t i = tile % tiles_m * tile_m, j = tile / tiles_m * tile_n;
+      for (int64_t p = 0; p < ks.size(); p += depth_) {
+        const int64_t depth = std::min(depth_, ks.size() - p), k = ks.begin + p;
+        x_.functions.multiply_packed({.m = std::min(tile_m, rows.size() - i),
+                                      .n = std::min(tile_n, columns.size() - j),
+                                      .k = depth,
+                                      .height = height_,
+                                      .a = a() + (p * a_panels + i / height_ * depth) * stride,
+                                      .b = b() + (p * b_panels + j / width * depth) * width,
+                                      .c = x_.c + (rows.begin + i) * x_.c_row + columns.begin + j,
+                                      .c_row = x_.c_row,
+                                      .accumulate = x_.accumulate || k > 0,
+                                      .bias = k + depth == x_.k ? x_.bias_at(columns.begin + j) : nullptr});
+      }
+    });
+  }
+
+  const Product& x_;
+  int64_t depth_, height_, k_, m_, n_;
+  std::shared_ptr<Buffer> a_, b_;
+};
+
+void Product::run_packed() const { PackedProduct(*this).run(); }
+
+/// BLAS counts in int.
+int blas_size(int64_t value) {
+  if (value > INT_MAX)
+    fail<ValueError>("matmul: an extent of ", value, " is more than the BLAS for float64 can count");
+  return static_cast<int>(value);
+}
+
+struct BlasOperand {
+  cxxblas::Transpose transpose;
+  int stride;
+};
+
+BlasOperand blas_operand(MatrixView<double> x, int64_t rows, int64_t columns) {
+  if (x.column == 1) return {cxxblas::NoTrans, blas_size(std::max<int64_t>({x.row, columns, 1}))};
+  return {cxxblas::Trans, blas_size(std::max<int64_t>({x.column, rows, 1}))};
+}
+
+void gemm_here(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
+               int64_t c_row, bool accumulate) {
+  const BlasOperand left = blas_operand(a, m, k), right = blas_operand(b, k, n);
+  cxxblas::gemm(cxxblas::RowMajor, left.transpose, right.transpose, blas_size(m), blas_size(n), blas_size(k),
+                1.0, a.data, left.stride, b.data, right.stride, accumulate ? 1.0 : 0.0, c,
+                blas_size(std::max<int64_t>(c_row, n)));
+}
+
+/// The batch of a matmul: which matrix of a and of b makes which matrix of the result.
+struct Batch {
+  Shape shape, a, b;
+
+  static int64_t index(int64_t flat, const Shape& whole, const Shape& of) {
+    int64_t result = 0, step = 1;
+    for (int i = whole.rank() - 1, j = of.rank() - 1; j >= 0; --i, --j) {
+      result += of[j] == 1 ? 0 : flat % whole[i] * step;
+      flat /= whole[i];
+      step *= of[j];
+    }
+    return result;
+  }
+};
+
+Shape leading(const Array& x) {
+  return Shape(std::span(x.shape().begin(), static_cast<size_t>(x.rank() - 2)));
+}
+
+void check_types(const char* op, const Array& a, const Array& b) {
+  if (a.dtype() != b.dtype()) fail<TypeError>(op, ": element types differ: ", a.dtype(), " and ", b.dtype());
+}
+
+template <class T>
+MatrixView<T> matrix(const Array& x, int64_t index, bool transpose) {
+  const int64_t rows = x.dim(-2), columns = x.dim(-1);
+  const T* data = x.data<T>() + index * rows * columns;
+  return transpose ? MatrixView<T>{data, 1, columns} : MatrixView<T>{data, columns, 1};
+}
+
+template <class T>
+void matmul_of(const Batch& batch, int64_t m, int64_t n, int64_t k, const Array& a, const Array& b,
+               bool transpose_a, bool transpose_b, Array& y) {
+  T* const out = y.mutable_data<T>();
+  const auto views = [&](int64_t i) {
+    return std::pair(matrix<T>(a, Batch::index(i, batch.shape, batch.a), transpose_a),
+                     matrix<T>(b, Batch::index(i, batch.shape, batch.b), transpose_b));
+  };
+  const int64_t count = batch.shape.size();
+  if (m * n == 0 || count == 0) return;
+  if (!transpose_a && batch.b.size() == 1 &&
+      batch.a == batch.shape) { // one right factor: the rows of all are one matrix
+    gemm(count * m, n, k, matrix<T>(a, 0, false), matrix<T>(b, 0, transpose_b), out, n, false);
+    return;
+  }
+  const int64_t work = m * n * k + 1;
+  if (work > 8 * Product::tile_work) {
+    for (int64_t i = 0; i < count; ++i)
+      gemm(m, n, k, views(i).first, views(i).second, out + i * m * n, n, false);
+    return;
+  }
+  parallel_for(count, up(Product::tile_work, work), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto [left, right] = views(i);
+      gemm(m, n, k, left, right, out + i * m * n, n, false);
+    }
+  });
+}
+
+void add_rows(Array& y, const Array& bias) {
+  const int64_t n = bias.size();
+  double* const out = y.mutable_data<double>();
+  const double* const add = bias.data<double>();
+  for (int64_t i = 0; i < y.size(); ++i) out[i] += add[i % n];
+}
+
+} // namespace
+
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
+          bool accumulate, const float* bias) {
+  if (m == 0 || n == 0) return;
+  Product{m, n, k, operand(a), operand(b), c, c_row, accumulate, bias}.run();
+}
+
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
+          int64_t c_row, bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_row, n, 0.0);
+    return;
+  }
+  const int64_t tile = round_up(up(Product::tile_work, n * k), 8);
+  parallel_for(m, tile, [&](int64_t begin, int64_t end) {
+    gemm_here(end - begin, n, k, {a.data + begin * a.row, a.row, a.column}, b, c + begin * c_row, c_row,
+              accumulate);
+  });
+}
+
+Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b) {
+  if (a.rank() < 2 || b.rank() < 2)
+    fail<ShapeError>("matmul: needs at least two axes: a is ", a.shape(), ", b is ", b.shape());
+  check_types("matmul", a, b);
+  const int64_t m = a.dim(transpose_a ? -1 : -2), k = a.dim(transpose_a ? -2 : -1);
+  const int64_t n = b.dim(transpose_b ? -2 : -1);
+  if (b.dim(transpose_b ? -1 : -2) != k) {
+    fail<ShapeError>("matmul: inner dimensions differ: a is ", a.shape(), transpose_a ? " transposed" : "",
+                     ", b is ", b.shape(), transpose_b ? " transposed" : "");
+  }
+  const Shape leading_a = leading(a), leading_b = leading(b);
+  if (leading_a != leading_b) { // the message of broadcast_shapes would not show the whole shapes
+    for (int i = leading_a.rank() - 1, j = leading_b.rank() - 1; i >= 0 && j >= 0; --i, --j)
+      if (leading_a[i] != leading_b[j] && leading_a[i] != 1 && leading_b[j] != 1)
+        fail<ShapeError>("matmul: leading axes do not broadcast: a is ", a.shape(), ", b is ", b.shape());
+  }
+  const Batch batch{broadcast_shapes("matmul", leading_a, leading_b), leading_a, leading_b};
+  const int rank = batch.shape.rank();
+  Array y(batch.shape.inserted(rank, m).inserted(rank + 1, n), a.dtype());
+  visit_floating("matmul", a.dtype(),
+                 [&]<class T>(T) { matmul_of<T>(batch, m, n, k, a, b, transpose_a, transpose_b, y); });
+  return y;
+}
+
+Array linear(const Array& x, const Array& weight, const Array& bias) {
+  if (x.rank() < 1 || weight.rank() != 2 || x.dim(-1) != weight.dim(1))
+    fail<ShapeError>("linear: x (..., I) and weight (O, I) do not fit: x is ", x.shape(), ", weight is ",
+                     weight.shape());
+  const int64_t outputs = weight.dim(0), inputs = weight.dim(1);
+  if (bias.defined() && bias.shape() != Shape{outputs})
+    fail<ShapeError>("linear: bias must be ", Shape{outputs}, " for weight ", weight.shape(), ", not ",
+                     bias.shape());
+  check_types("linear", x, weight);
+  if (bias.defined()) check_types("linear", x, bias);
+  Array y(x.shape().with(x.rank() - 1, outputs), x.dtype());
+  if (y.size() == 0) return y;
+  const int64_t rows = y.size() / outputs;
+  visit_floating("linear", x.dtype(), [&]<class T>(T) {
+    const MatrixView<T> left{x.data<T>(), inputs, 1}, right{weight.data<T>(), 1, inputs};
+    if constexpr (std::is_same_v<T, float>) {
+      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false,
+           bias.defined() ? bias.data<T>() : nullptr);
+    } else {
+      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false);
+      if (bias.defined()) add_rows(y, bias);
+    }
+  });
+  return y;
+}
+
+void accumulate_outer(Array& into, const Array& dy, const Array& x) {
+  const bool ranks = into.rank() == 2 && dy.rank() >= 1 && dy.rank() == x.rank();
+  if (!ranks || dy.dim(-1) != into.dim(0) || x.dim(-1) != into.dim(1) ||
+      dy.shape().without(-1) != x.shape().without(-1)) {
+    fail<ShapeError>("accumulate_outer: into (O, I), dy (..., O) and x (..., I) do not fit: into is ",
+                     into.shape(), ", dy is ", dy.shape(), ", x is ", x.shape());
+  }
+  check_types("accumulate_outer", dy, x);
+  check_types("accumulate_outer", into, x);
+  const int64_t outputs = into.dim(0), inputs = into.dim(1);
+  if (into.size() == 0) return;
+  visit_floating("accumulate_outer", x.dtype(), [&]<class T>(T) {
+    gemm(outputs, inputs, dy.size() / outputs, {dy.data<T>(), 1, outputs},
+         MatrixView<T>{x.data<T>(), inputs, 1}, into.mutable_data<T>(), inputs, true);
+  });
+}
+
+} // namespace weft::kernels
