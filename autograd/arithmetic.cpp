@@ -73,7 +73,7 @@ Tensor extremum(const char* op, Binary kind, Compare wins, const Tensor& a, cons
                    }}});
 }
 
-} // namespace
+}  // namespace
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
   return extremum("maximum", Binary::maximum, Compare::gt, a, b);
@@ -138,4 +138,4 @@ Array operator<=(const Tensor& a, double b) { return kernels::compare(Compare::l
 Array operator>(const Tensor& a, double b) { return kernels::compare(Compare::gt, a.value(), b); }
 Array operator>=(const Tensor& a, double b) { return kernels::compare(Compare::ge, a.value(), b); }
 
-} // namespace weft
+}  // namespace weft

@@ -41,4 +41,4 @@ Array operator<=(const Tensor& a, double b);
 Array operator>(const Tensor& a, double b);
 Array operator>=(const Tensor& a, double b);
 
-} // namespace weft
+}  // namespace weft

@@ -4,8 +4,11 @@
 #include <weft/autograd/ops.h>
 #include <weft/lib/kernels/attention.h>
 #include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/movement.h>
 
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 
 namespace weft {
 
@@ -19,10 +22,10 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
     const Array allowed = options.mask.dense(q.dim(0), q.dim(1), q.dim(2), k.dim(2));
     scores = masked_fill(scores, kernels::logical_not(allowed), -INFINITY);
   }
-  return matmul(composed::softmax(scores), v, false, false);
+  return matmul(dropout(composed::softmax(scores), options.dropout, options.stream), v, false, false);
 }
 
-} // namespace composed
+}  // namespace composed
 
 namespace {
 
@@ -141,8 +144,8 @@ Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor
   options.mask.check(op, B, H, T, S);
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, B, H, T, S);
-  if (q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32 && q.size() > 0 && k.size() > 0)
-    return fused(at, q, k, v, settings);
+  const bool floats = q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32;
+  if (floats && q.size() > 0 && k.size() > 0 && options.dropout == 0) return fused(at, q, k, v, settings);
   return at.together(composed::attention(at.apart(q), at.apart(k), at.apart(v), settings));
 }
 
@@ -153,7 +156,7 @@ Layout side_by_side(const char* op, const Tensor& q, int64_t heads) {
   return {heads, true};
 }
 
-} // namespace
+}  // namespace
 
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options) {
@@ -179,4 +182,67 @@ Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const A
   return composed::attention(queries, keys, identity, settings).value();
 }
 
-} // namespace weft
+namespace {
+
+/// Copies x (B, T, C) into `room` (B, R, C) at token `at`.
+void write_tokens(Array& room, const Array& x, int64_t at) {
+  const size_t row = static_cast<size_t>(x.dim(2)) * size_of(x.dtype());
+  const size_t tokens = static_cast<size_t>(x.dim(1)), capacity = static_cast<size_t>(room.dim(1));
+  auto* const to = static_cast<std::byte*>(room.mutable_bytes());
+  const auto* const from = static_cast<const std::byte*>(x.bytes());
+  for (size_t b = 0; b < static_cast<size_t>(x.dim(0)); ++b) {
+    std::memcpy(to + (b * capacity + static_cast<size_t>(at)) * row, from + b * tokens * row, tokens * row);
+  }
+}
+
+}  // namespace
+
+void KeyValueCache::append(const Array& k, const Array& v) {
+  if (k.rank() != 3 || !(k.shape() == v.shape()) || k.dtype() != v.dtype()) {
+    fail<ShapeError>("KeyValueCache: keys are ", k.shape(), " ", k.dtype(), ", values ", v.shape(), " ",
+                     v.dtype(), ": needs (B, T, C) for both");
+  }
+  if (length_ > 0 && (k.dim(0) != keys_.dim(0) || k.dim(2) != keys_.dim(2) || k.dtype() != keys_.dtype())) {
+    fail<ShapeError>("KeyValueCache: holds ", keys_.shape(), " ", keys_.dtype(),
+                     ", which does not go on with ", k.shape(), " ", k.dtype());
+  }
+  const int64_t wanted = length_ + k.dim(1);
+  const bool fits = keys_.defined() && keys_.shape() == Shape{k.dim(0), keys_.dim(1), k.dim(2)} &&
+                    keys_.dtype() == k.dtype() && keys_.dim(1) >= wanted;
+  if (!fits) {
+    const Shape room{k.dim(0), std::max<int64_t>(wanted, std::max<int64_t>(32, 2 * length_)), k.dim(2)};
+    Array more_keys = Array::zeros(room, k.dtype()), more_values = Array::zeros(room, k.dtype());
+    if (length_ > 0) {
+      write_tokens(more_keys, kernels::slice(keys_, 1, 0, length_), 0);
+      write_tokens(more_values, kernels::slice(values_, 1, 0, length_), 0);
+    }
+    keys_ = more_keys;
+    values_ = more_values;
+  }
+  write_tokens(keys_, k, length_);
+  write_tokens(values_, v, length_);
+  length_ = wanted;
+}
+
+Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                        KeyValueCache& cache) {
+  const NoGrad no_grad;
+  const Layout at = side_by_side("cached_attention", q, heads);
+  const int64_t before = cache.length();
+  cache.append(k.value(), v.value());
+  const AttentionOptions options{.mask = Mask::causal(before)};
+  if (q.dtype() != float32) {
+    const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, cache.length())); };
+    return multi_head_attention(q, held(cache.keys()), held(cache.values()), heads, options);
+  }
+  if (!(q.shape() == k.shape()))
+    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(), ": they must be alike");
+  Problem problem(at, q, k, options);
+  problem.p.S = cache.length();
+  Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
+  kernels::attention(problem.p, at.view(q.value()), at.view(cache.keys()), at.view(cache.values()),
+                     at.view_mutable(out), lse.mutable_data<float>());
+  return Tensor(out);
+}
+
+}  // namespace weft

@@ -6,13 +6,16 @@
 #include <weft/lib/mask.h>
 
 #include <optional>
+#include <string>
 
 namespace weft {
 
 struct AttentionOptions {
-  Mask mask = {};                ///< who may attend to whom; empty: all to all
-  Tensor bias = {};              ///< added to the scaled scores; broadcasts to (B, H, T, S)
-  std::optional<double> scale{}; ///< default 1 / sqrt(D)
+  Mask mask = {};                    ///< who may attend to whom; empty: all to all
+  Tensor bias = {};                  ///< added to the scaled scores; broadcasts to (B, H, T, S)
+  std::optional<double> scale{};     ///< default 1 / sqrt(D)
+  double dropout = 0.0;              ///< of the weights: needs a RandomScope, as dropout() does
+  std::string stream = "attention";  ///< name of its random stream
 };
 
 /// q (B, H, T, D), k and v (B, H, S, D) -> (B, H, T, D). ShapeError names all three.
@@ -26,4 +29,26 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
                         const AttentionOptions& options = {});
 
-} // namespace weft
+/// Keys and values of the tokens read so far, for decoding. Room grows by doubling.
+class KeyValueCache {
+ public:
+  /// Adds k and v (B, T, C) behind what is there. ShapeError when B, C or the type differ from it.
+  void append(const Array& k, const Array& v);
+  /// Tokens held.
+  int64_t length() const { return length_; }
+  /// (B, room, C), of which the first length() tokens count.
+  const Array& keys() const { return keys_; }
+  const Array& values() const { return values_; }
+  void clear() { length_ = 0; }
+
+ private:
+  Array keys_, values_;
+  int64_t length_ = 0;
+};
+
+/// k and v join the cache; q (B, T, H D) then attends causally to all of it: query t to the keys up to its
+/// own. Each row has the bits that the full causal pass gives it. No gradient.
+Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                        KeyValueCache& cache);
+
+}  // namespace weft

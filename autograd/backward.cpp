@@ -60,8 +60,8 @@ class Engine {
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, OlderNode> queue_;
   std::unordered_map<const Node*, Tensor> pending_;
   std::unordered_map<const TensorState*, size_t> uses_;
-  std::unordered_map<const void*, Tensor> captured_; // by Node, or by leaf state
-  std::unordered_map<const Node*, bool> leads_;      // whether a captured input lies below
+  std::unordered_map<const void*, Tensor> captured_;  // by Node, or by leaf state
+  std::unordered_map<const Node*, bool> leads_;       // whether a captured input lies below
 };
 
 const void* identity(const Tensor& t) {
@@ -231,6 +231,7 @@ void Engine::send_to_leaf(Edge& edge, Tensor g) {
 
 Array& Engine::sum_for(TensorState& leaf) {
   const size_t use = uses_[&leaf]++;
+  leaf.total = {};
   if (use == leaf.sums.size()) leaf.sums.push_back(Array::zeros(leaf.value.shape(), leaf.value.dtype()));
   return leaf.sums[use];
 }
@@ -260,7 +261,7 @@ Tensor checked_seed(const Tensor& output, const Tensor& seed) {
   return seed;
 }
 
-} // namespace
+}  // namespace
 
 const char* running_op() { return current_op; }
 
@@ -319,4 +320,4 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   return grads;
 }
 
-} // namespace weft
+}  // namespace weft

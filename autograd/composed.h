@@ -17,4 +17,4 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ignore_index,
                           double label_smoothing);
 
-} // namespace weft::composed
+}  // namespace weft::composed

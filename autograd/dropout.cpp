@@ -11,7 +11,7 @@ Tensor dropped(const Tensor& x, double p, const RandomScope::Draw& draw) {
                  {{x, [p, draw](const Tensor& g) { return dropped(g, p, draw); }}});
 }
 
-} // namespace
+}  // namespace
 
 Tensor dropout(const Tensor& x, double p, std::string_view stream, bool training) {
   if (!(p >= 0 && p < 1)) fail<ValueError>("dropout: the probability ", p, " is not in [0, 1)");
@@ -19,4 +19,4 @@ Tensor dropout(const Tensor& x, double p, std::string_view stream, bool training
   return dropped(x, p, RandomScope::next("dropout", stream));
 }
 
-} // namespace weft
+}  // namespace weft

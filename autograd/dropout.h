@@ -13,4 +13,4 @@ namespace weft {
 /// a scope; ValueError unless 0 <= p < 1.
 Tensor dropout(const Tensor& x, double p, std::string_view stream = "dropout", bool training = true);
 
-} // namespace weft
+}  // namespace weft

@@ -45,7 +45,7 @@ void compare(const char* order, const std::function<double()>& scalar, std::vect
   }
 }
 
-} // namespace
+}  // namespace
 
 GradcheckResult gradcheck(const Function& f, std::vector<Tensor> inputs, GradcheckOptions options) {
   std::vector<Tensor> wanted;
@@ -94,4 +94,4 @@ GradcheckResult gradcheck(const Function& f, std::vector<Tensor> inputs, Gradche
   return result;
 }
 
-} // namespace weft
+}  // namespace weft

@@ -12,14 +12,14 @@
 namespace weft {
 
 struct GradcheckOptions {
-  double eps = 1e-6;        ///< step of the central difference
-  double tolerance = 1e-6;  ///< |analytic - numeric| <= tolerance (1 + |numeric|)
-  bool second_order = true; ///< check the gradients of the gradients too
+  double eps = 1e-6;         ///< step of the central difference
+  double tolerance = 1e-6;   ///< |analytic - numeric| <= tolerance (1 + |numeric|)
+  bool second_order = true;  ///< check the gradients of the gradients too
 };
 
 struct GradcheckResult {
-  double worst = 0;    ///< largest |analytic - numeric| / (1 + |numeric|) found
-  std::string failure; ///< empty when all is well; else which input, which element, both numbers
+  double worst = 0;     ///< largest |analytic - numeric| / (1 + |numeric|) found
+  std::string failure;  ///< empty when all is well; else which input, which element, both numbers
   explicit operator bool() const { return failure.empty(); }
 };
 
@@ -30,4 +30,4 @@ struct GradcheckResult {
 GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                           std::vector<Tensor> inputs, GradcheckOptions options = {});
 
-} // namespace weft
+}  // namespace weft

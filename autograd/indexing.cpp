@@ -13,7 +13,7 @@ Tensor embedding_grad(const Tensor& x, const Array& ids, const Shape& shape) {
   return make_op("embedding_grad", std::move(y), {{x, [ids](const Tensor& g) { return embedding(ids, g); }}});
 }
 
-} // namespace
+}  // namespace
 
 Tensor embedding(const Array& ids, const Tensor& weight) {
   return make_op(
@@ -33,4 +33,4 @@ Tensor scatter_add(const Tensor& x, const Shape& shape, int axis, const Array& i
                  {{x, [axis, index](const Tensor& g) { return gather(g, axis, index); }}});
 }
 
-} // namespace weft
+}  // namespace weft

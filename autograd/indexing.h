@@ -13,4 +13,4 @@ Tensor gather(const Tensor& x, int axis, const Array& index);
 /// Zeros of `shape` with x's elements added at `index`: the gradient of gather.
 Tensor scatter_add(const Tensor& x, const Shape& shape, int axis, const Array& index);
 
-} // namespace weft
+}  // namespace weft

@@ -19,7 +19,7 @@ Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ig
   return masked_fill(rows, ignored, 0.0);
 }
 
-} // namespace composed
+}  // namespace composed
 
 namespace {
 
@@ -37,7 +37,7 @@ int64_t count_checked(const Array& targets, int64_t classes, int64_t ignore_inde
   return count;
 }
 
-} // namespace
+}  // namespace
 
 Tensor Loss::mean() const {
   if (count == 0) fail<ValueError>("loss: no row took part, so it has no mean");
@@ -87,4 +87,4 @@ Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptio
           forward.losses};
 }
 
-} // namespace weft
+}  // namespace weft

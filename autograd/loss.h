@@ -8,9 +8,9 @@
 namespace weft {
 
 struct Loss {
-  Tensor sum;        ///< one number; call backward() on it
-  int64_t count = 0; ///< rows that took part
-  Array rows;        ///< the loss of each row, without history
+  Tensor sum;         ///< one number; call backward() on it
+  int64_t count = 0;  ///< rows that took part
+  Array rows;         ///< the loss of each row, without history
   /// sum / count: what is usually called the loss. ValueError when no row took part.
   Tensor mean() const;
 };
@@ -30,13 +30,13 @@ class LossMeter {
 };
 
 struct CrossEntropyOptions {
-  int64_t ignore_index = -100; ///< targets of this value take no part
+  int64_t ignore_index = -100;  ///< targets of this value take no part
   double label_smoothing =
-      0.0; ///< s: the target's share is 1 - s, and s is spread over all classes (Szegedy et al. 2016)
+      0.0;  ///< s: the target's share is 1 - s, and s is spread over all classes (Szegedy et al. 2016)
 };
 
 /// -log softmax(logits)[target] by row, in nats: logits (..., V), targets (...) int64. ValueError names the
 /// first target that is neither in [0, V) nor ignore_index.
 Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptions options = {});
 
-} // namespace weft
+}  // namespace weft

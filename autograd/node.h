@@ -35,11 +35,11 @@ struct Node {
   DType dtype;
   std::vector<Edge> edges;
   JointRule joint;
-  Array output; ///< kept only when a rule asks for it
+  Array output;  ///< kept only when a rule asks for it
   uint64_t output_version = 0;
   bool freed = false;
   std::map<size_t, GradHook> hooks;
-  std::weak_ptr<TensorState> retained; ///< keeps the gradient that arrives here
+  std::weak_ptr<TensorState> retained;  ///< keeps the gradient that arrives here
 
   /// Drops what was saved and the way to the inputs, without recursion.
   void release();
@@ -50,8 +50,9 @@ struct TensorState {
   std::shared_ptr<Node> node;
   bool requires_grad = false;
   uint64_t id = 0;
-  std::vector<Array> sums; ///< gradient, one running sum per use in the graph
-  Tensor grad_graph;       ///< gradient with its own graph, after create_graph
+  std::vector<Array> sums;  ///< gradient, one running sum per use in the graph
+  Array total;              ///< their sum, once asked for; forgotten when more arrives
+  Tensor grad_graph;        ///< gradient with its own graph, after create_graph
   std::map<size_t, GradHook> hooks;
 };
 
@@ -62,4 +63,4 @@ bool anomaly_detection();
 /// The operation whose rule runs now, for messages.
 const char* running_op();
 
-} // namespace weft
+}  // namespace weft

@@ -22,7 +22,7 @@ Tensor row_maximum(const Tensor& x) {
   return Tensor(kernels::where(none, Array::scalar(0.0, x.dtype()), largest));
 }
 
-} // namespace
+}  // namespace
 
 Tensor softmax(const Tensor& x) {
   const Tensor e = exp(x - row_maximum(x));
@@ -43,7 +43,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
   return y;
 }
 
-} // namespace composed
+}  // namespace composed
 
 namespace {
 
@@ -73,7 +73,7 @@ Tensor last_log_softmax(const Tensor& x) {
                    }}});
 }
 
-} // namespace
+}  // namespace
 
 Tensor softmax(const Tensor& x, int axis) { return along(x, axis, last_softmax); }
 Tensor log_softmax(const Tensor& x, int axis) { return along(x, axis, last_log_softmax); }
@@ -115,4 +115,4 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
                  {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
 }
 
-} // namespace weft
+}  // namespace weft

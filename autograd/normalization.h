@@ -13,4 +13,4 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 /// 2016); weight and bias (C) or undefined.
 Tensor layer_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
 
-} // namespace weft
+}  // namespace weft

@@ -11,7 +11,7 @@ void check_finite(const char* op, const Array& value, std::span<const OpInput> i
   std::string shapes;
   for (const OpInput& input : inputs) {
     if (!input.tensor.defined()) continue;
-    if (!input.tensor.value().all_finite()) return; // made by an earlier operation, or given so on purpose
+    if (!input.tensor.value().all_finite()) return;  // made by an earlier operation, or given so on purpose
     append_to(shapes, cat(shapes.empty() ? "" : ", ", input.tensor.shape()));
   }
   fail<NumericError>(op, ": made the first NaN or infinity, in its result ", value.shape(), " from ", shapes);
@@ -53,7 +53,7 @@ Tensor with_node(Array value, std::shared_ptr<Node> node) {
   return y;
 }
 
-} // namespace
+}  // namespace
 
 const Tensor& Saved::operator()() const {
   if (tensor_.defined() && tensor_.value().version() != version_) {
@@ -100,4 +100,4 @@ std::vector<Tensor> composed_grad(const std::function<Tensor(const std::vector<T
   return result;
 }
 
-} // namespace weft
+}  // namespace weft

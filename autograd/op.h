@@ -65,7 +65,8 @@ using AccumulateRule = std::function<void(const Tensor& g, Array& into)>;
 struct OpInput {
   Tensor tensor;
   Rule rule;
-  AccumulateRule accumulate = {}; ///< used instead of `rule` where the input is a leaf and no graph is wanted
+  AccumulateRule accumulate =
+      {};  ///< used instead of `rule` where the input is a leaf and no graph is wanted
 };
 
 /// `op` must outlive the graph: a literal.
@@ -82,4 +83,4 @@ Tensor make_op(const char* op, Array value, const std::vector<Tensor>& inputs, J
 std::vector<Tensor> composed_grad(const std::function<Tensor(const std::vector<Tensor>&)>& composed,
                                   const std::vector<Tensor>& inputs, const Tensor& g);
 
-} // namespace weft
+}  // namespace weft

@@ -43,7 +43,7 @@ Tensor gelu_tanh_slope(const Tensor& x) {
   return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - square(t)) * (k * (1.0 + 3 * 0.044715 * square(x)));
 }
 
-} // namespace
+}  // namespace
 
 Tensor exp(const Tensor& x) {
   return unary(Unary::exp, x, [](const Tensor& g, const Tensor& y) { return g * y; });
@@ -127,4 +127,4 @@ Tensor masked_fill(const Tensor& x, const Array& mask, double value) {
                  {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0.0); }}});
 }
 
-} // namespace weft
+}  // namespace weft

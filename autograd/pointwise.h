@@ -34,4 +34,4 @@ Tensor where(const Array& condition, const Tensor& a, const Tensor& b);
 /// `value` where mask (bool, broadcast) is true, else x.
 Tensor masked_fill(const Tensor& x, const Array& mask, double value);
 
-} // namespace weft
+}  // namespace weft

@@ -26,7 +26,7 @@ Rule rule_for_b(const Tensor& a, bool ta, bool tb) {
   };
 }
 
-} // namespace
+}  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
   if (a.rank() > 2 && b.rank() == 2 && !transpose_a) {
@@ -90,4 +90,4 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                  {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
 }
 
-} // namespace weft
+}  // namespace weft

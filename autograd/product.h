@@ -15,4 +15,4 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
 /// gradients of weight and bias are running sums over the rows in order.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-} // namespace weft
+}  // namespace weft

@@ -23,7 +23,7 @@ Reduced reduced(const char* op, const Shape& shape, std::span<const int> axes) {
   return result;
 }
 
-} // namespace
+}  // namespace
 
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Reduced to = reduced("sum", x.shape(), axes);
@@ -60,4 +60,4 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 
 Array argmax(const Tensor& x, int axis, bool keepdim) { return kernels::argmax(x.value(), axis, keepdim); }
 
-} // namespace weft
+}  // namespace weft

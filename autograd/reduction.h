@@ -33,4 +33,4 @@ Tensor sum_to(const Tensor& x, const Shape& shape);
 /// int64 index of the first largest value along one axis.
 Array argmax(const Tensor& x, int axis, bool keepdim = false);
 
-} // namespace weft
+}  // namespace weft

@@ -97,4 +97,4 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int axis) {
   return parts;
 }
 
-} // namespace weft
+}  // namespace weft

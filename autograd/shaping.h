@@ -29,4 +29,4 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int axis);
 /// x's elements at [begin, begin + x.dim(axis)) of `axis` in zeros of `shape`: the gradient of slice.
 Tensor unslice(const Tensor& x, const Shape& shape, int axis, int64_t begin);
 
-} // namespace weft
+}  // namespace weft

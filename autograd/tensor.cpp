@@ -9,7 +9,7 @@ namespace weft {
 namespace {
 thread_local bool recording = true;
 thread_local bool detecting = false;
-} // namespace
+}  // namespace
 
 uint64_t next_id() {
   static std::atomic<uint64_t> counter{0};
@@ -75,18 +75,22 @@ bool Tensor::is_leaf() const { return checked().node == nullptr; }
 const char* Tensor::op_name() const { return is_leaf() ? "leaf" : state_->node->name; }
 
 Tensor Tensor::grad() const {
-  const TensorState& state = checked();
+  TensorState& state = checked();
   if (state.grad_graph.defined()) return state.grad_graph;
   if (state.sums.empty()) return {};
   if (state.sums.size() == 1) return Tensor(state.sums[0]);
-  Array total = state.sums[0].copy();
-  for (size_t use = 1; use < state.sums.size(); ++use) kernels::add_into(total, state.sums[use]);
-  return Tensor(total);
+  if (!state.total.defined()) {
+    state.total = state.sums[0].copy();
+    for (size_t use = 1; use < state.sums.size(); ++use) kernels::add_into(state.total, state.sums[use]);
+  }
+  return Tensor(state.total);
 }
 
 void Tensor::zero_grad() {
-  checked().sums.clear();
-  state_->grad_graph = {};
+  TensorState& state = checked();
+  state.sums.clear();
+  state.total = {};
+  state.grad_graph = {};
 }
 
 void Tensor::retain_grad() {
@@ -119,4 +123,4 @@ Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype
   return Tensor(Array::from(values, shape).to(dtype));
 }
 
-} // namespace weft
+}  // namespace weft

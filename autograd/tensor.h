@@ -23,9 +23,9 @@ class Tensor;
 using GradHook = std::function<Tensor(const Tensor& grad)>;
 
 struct BackwardOptions {
-  bool retain_graph = false; ///< keep what the operations saved, so that backward can run once more
+  bool retain_graph = false;  ///< keep what the operations saved, so that backward can run once more
   bool create_graph =
-      false; ///< record the gradients themselves, for gradients of gradients; implies retain_graph
+      false;  ///< record the gradients themselves, for gradients of gradients; implies retain_graph
 };
 
 class Tensor {
@@ -125,4 +125,4 @@ Tensor full(const Shape& shape, double value, DType dtype = default_dtype());
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dtype = default_dtype());
 Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype = default_dtype());
 
-} // namespace weft
+}  // namespace weft

@@ -1,0 +1,22 @@
+// Dropout, whose random stream is the module's path.
+#pragma once
+
+#include <weft/autograd/ops.h>
+#include <weft/layers/module.h>
+
+namespace weft {
+
+class Dropout : public Module {
+ public:
+  /// ValueError unless 0 <= p < 1.
+  explicit Dropout(double probability) : p(probability) {
+    if (!(p >= 0 && p < 1)) fail<ValueError>("Dropout: the probability ", p, " is not in [0, 1)");
+  }
+  /// Acts in training only; needs a RandomScope then.
+  Tensor forward(const Tensor& x) const { return training() && p > 0 ? dropout(x, p, path()) : x; }
+  Tensor operator()(const Tensor& x) const { return forward(x); }
+
+  const double p;
+};
+
+}  // namespace weft

@@ -1,0 +1,28 @@
+// Linear: y = x weight^T + bias.
+#pragma once
+
+#include <weft/autograd/ops.h>
+#include <weft/layers/module.h>
+
+#include <optional>
+
+namespace weft {
+
+struct LinearOptions {
+  bool bias = true;
+  std::optional<Init> weight_init{};  ///< default: uniform within 1 / sqrt(inputs), as PyTorch
+  std::optional<Init> bias_init{};    ///< default: the same
+};
+
+/// Parameters: weight (outputs, inputs), bias (outputs).
+class Linear : public Module {
+ public:
+  Linear(int64_t inputs, int64_t outputs, const LinearOptions& options = {});
+  /// (..., inputs) -> (..., outputs).
+  Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
+  Tensor operator()(const Tensor& x) const { return forward(x); }
+
+  Tensor weight, bias;
+};
+
+}  // namespace weft

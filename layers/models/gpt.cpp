@@ -1,0 +1,113 @@
+#include <weft/layers/models/gpt.h>
+
+#include <cmath>
+
+namespace weft {
+
+void GPTConfig::check() const {
+  const auto at_least_one = [](const char* name, int64_t value, int64_t most) {
+    if (value < 1 || value > most)
+      fail<ValueError>("GPT: ", name, " = ", value, " is not between 1 and ", most);
+  };
+  at_least_one("vocab_size", vocab_size, 1 << 24);
+  at_least_one("block_size", block_size, 1 << 20);
+  at_least_one("n_layer", n_layer, 1024);
+  at_least_one("n_head", n_head, 1024);
+  at_least_one("n_embd", n_embd, 1 << 17);
+  if (n_embd % n_head != 0)
+    fail<ValueError>("GPT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (!(dropout >= 0 && dropout < 1)) fail<ValueError>("GPT: dropout = ", dropout, " is not in [0, 1)");
+}
+
+StateDict GPTConfig::state() const {
+  StateDict s;
+  s.set("vocab_size", vocab_size);
+  s.set("block_size", block_size);
+  s.set("n_layer", n_layer);
+  s.set("n_head", n_head);
+  s.set("n_embd", n_embd);
+  s.set("dropout", dropout);
+  s.set("bias", static_cast<int64_t>(bias));
+  return s;
+}
+
+GPTConfig GPTConfig::from_state(const StateDict& state) {
+  GPTConfig config{.vocab_size = state.integer("vocab_size"),
+                   .block_size = state.integer("block_size"),
+                   .n_layer = state.integer("n_layer"),
+                   .n_head = state.integer("n_head"),
+                   .n_embd = state.integer("n_embd"),
+                   .dropout = state.number("dropout"),
+                   .bias = state.integer("bias") != 0};
+  config.check();
+  return config;
+}
+
+namespace {
+
+GPTConfig checked(const GPTConfig& config) {
+  config.check();
+  return config;
+}
+
+BlockOptions block_options(const GPTConfig& config) {
+  const LinearOptions inner{.weight_init = init::normal(0.0, 0.02), .bias_init = init::zeros()};
+  const double last = 0.02 / std::sqrt(2.0 * static_cast<double>(config.n_layer));
+  const LinearOptions residual{.weight_init = init::normal(0.0, last), .bias_init = init::zeros()};
+  return {.norm = NormPlacement::pre,
+          .dropout = config.dropout,
+          .layer_norm = {.bias = config.bias},
+          .attention = {.bias = config.bias, .dropout = config.dropout, .input = inner, .output = residual},
+          .feed_forward = {.bias = config.bias, .up = inner, .down = residual}};
+}
+
+}  // namespace
+
+GPT::GPT(const GPTConfig& given)
+    : config(checked(given)),
+      token_embedding(
+          child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 0.02))),
+      position_embedding(
+          child<LearnedPositionalEncoding>("position_embedding", config.block_size, config.n_embd)),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(
+              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
+        }
+        return made;
+      }()),
+      norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
+
+void GPT::check_ids(const Array& ids, int64_t before) const {
+  if (ids.rank() != 2) fail<ShapeError>("GPT: ids are ", ids.shape(), ": needs (B, T)");
+  if (before + ids.dim(1) > config.block_size) {
+    fail<ShapeError>("GPT: ids ", ids.shape(), " after ", before, " tokens go beyond the block_size ",
+                     config.block_size);
+  }
+}
+
+Tensor GPT::forward(const Array& ids) const {
+  check_ids(ids, 0);
+  Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
+  for (const EncoderBlock* block : blocks) x = (*block)(x, Mask::causal());
+  return linear(norm(x), token_embedding.weight);  // (B, T, V)
+}
+
+Loss GPT::loss(const Array& ids, const Array& targets) const { return cross_entropy(forward(ids), targets); }
+
+Tensor GPT::forward(const Array& ids, Cache& cache) const {
+  const NoGrad no_grad;
+  if (cache.size() != blocks.size())
+    fail<ValueError>("GPT: a cache of ", cache.size(), " layers for a model of ", blocks.size());
+  const int64_t before = cache.empty() ? 0 : cache[0].length();
+  check_ids(ids, before);
+  if (ids.dim(1) < 1) fail<ShapeError>("GPT: ids are ", ids.shape(), ": decoding needs at least one token");
+  Tensor x = position_embedding.forward(token_embedding(ids), before);  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, cache[i]);
+  x = slice(x, 1, x.dim(1) - 1, x.dim(1));  // (B, 1, C)
+  return linear(norm(x), token_embedding.weight);
+}
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+// GPT: a decoder-only transformer (Radford et al. 2019, GPT-2; the layout of nanoGPT).
+#pragma once
+
+#include <weft/layers/embedding.h>
+#include <weft/layers/positional_encoding.h>
+#include <weft/layers/transformer.h>
+
+#include <vector>
+
+namespace weft {
+
+/// Names and meanings are nanoGPT's.
+struct GPTConfig {
+  int64_t vocab_size = 0;
+  int64_t block_size = 64;  ///< longest context, in tokens
+  int64_t n_layer = 4;
+  int64_t n_head = 4;
+  int64_t n_embd = 128;
+  double dropout = 0.0;  ///< of embeddings, attention weights and each sublayer's result
+  bool bias = false;     ///< in linear layers and norms
+
+  /// ValueError that names the first value out of range.
+  void check() const;
+  StateDict state() const;
+  static GPTConfig from_state(const StateDict& state);
+};
+
+/// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
+/// is the token embedding's weight (Press and Wolf 2017). First values: normal(0, 0.02), biases 0, the last
+/// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
+class GPT : public Module {
+ public:
+  explicit GPT(const GPTConfig& config);
+
+  /// ids (B, T), T at most block_size -> logits (B, T, V).
+  Tensor forward(const Array& ids) const;
+  /// The loss of predicting targets (B, T) from ids (B, T); targets of -100 take no part.
+  Loss loss(const Array& ids, const Array& targets) const;
+
+  /// Keys and values of the tokens read so far, one cache a layer.
+  using Cache = std::vector<KeyValueCache>;
+  Cache make_cache() const { return Cache(blocks.size()); }
+  /// Decoding: ids (B, T) go on from what the cache holds -> logits (B, 1, V) of the last token. The bits are
+  /// those of a full pass over all tokens. No gradient. ShapeError beyond block_size.
+  Tensor forward(const Array& ids, Cache& cache) const;
+
+  const GPTConfig config;
+  Embedding& token_embedding;
+  LearnedPositionalEncoding& position_embedding;
+  Dropout& dropout;
+  std::vector<EncoderBlock*> blocks;
+  LayerNorm& norm;
+
+ private:
+  void check_ids(const Array& ids, int64_t before) const;
+};
+
+}  // namespace weft

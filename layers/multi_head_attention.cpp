@@ -1,0 +1,52 @@
+#include <weft/layers/multi_head_attention.h>
+#include <weft/lib/random.h>
+
+namespace weft {
+
+namespace {
+
+int64_t checked_heads(int64_t width, int64_t heads) {
+  if (heads < 1 || width < 1 || width % heads != 0) {
+    fail<ValueError>("MultiHeadAttention: ", heads, " heads do not divide the width ", width);
+  }
+  return heads;
+}
+
+LinearOptions with_bias(LinearOptions options, bool bias) {
+  options.bias = bias;
+  return options;
+}
+
+}  // namespace
+
+MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
+                                       const MultiHeadAttentionOptions& options)
+    : heads(checked_heads(width, head_count)),
+      query(child<Linear>("query", width, width, with_bias(options.input, options.bias))),
+      key(child<Linear>("key", width, width, with_bias(options.input, options.bias))),
+      value(child<Linear>("value", width, width, with_bias(options.input, options.bias))),
+      output(child<Linear>("output", width, width, with_bias(options.output, options.bias))),
+      dropout(options.dropout) {
+  if (!(dropout >= 0 && dropout < 1))
+    fail<ValueError>("MultiHeadAttention: the dropout ", dropout, " is not in [0, 1)");
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask) const {
+  AttentionOptions options{.mask = mask};
+  if (training() && dropout > 0) {
+    options.dropout = dropout;
+    options.stream = path();
+  }
+  return output(multi_head_attention(query(x), key(context), value(context), heads, options));
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache) const {
+  return output(cached_attention(query(x), key(x), value(x), heads, cache));
+}
+
+Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask) const {
+  const NoGrad no_grad;
+  return attention_weights(query(x), key(context), heads, {.mask = mask});
+}
+
+}  // namespace weft

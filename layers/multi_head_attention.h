@@ -1,0 +1,38 @@
+// Multi-head attention (Vaswani et al. 2017, section 3.2.2), over oneself or over another sequence.
+#pragma once
+
+#include <weft/layers/linear.h>
+#include <weft/lib/mask.h>
+
+namespace weft {
+
+struct MultiHeadAttentionOptions {
+  bool bias = true;
+  double dropout = 0.0;  ///< of the attention weights, in training
+  LinearOptions input{},
+      output{};  ///< initialisation of query, key and value, and of output; `bias` comes from above
+};
+
+/// Children: query, key, value, output, each Linear (C -> C); head h owns columns h D to (h + 1) D.
+class MultiHeadAttention : public Module {
+ public:
+  /// ValueError when heads do not divide the width.
+  MultiHeadAttention(int64_t width, int64_t heads, const MultiHeadAttentionOptions& options = {});
+
+  /// x (B, T, C) attends to itself.
+  Tensor forward(const Tensor& x, const Mask& mask = {}) const { return forward(x, x, mask); }
+  /// x (B, T, C) attends to context (B, S, C).
+  Tensor forward(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
+  Tensor operator()(const Tensor& x, const Mask& mask = {}) const { return forward(x, x, mask); }
+  /// Decoding: the keys and values of x join the cache, and x attends causally to all of it. The bits are
+  /// those of the full causal pass. No gradient.
+  Tensor forward(const Tensor& x, KeyValueCache& cache) const;
+  /// The weights (B, H, T, S) that forward(x, context, mask) uses, for looking at.
+  Array weights(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
+
+  const int64_t heads;
+  Linear &query, &key, &value, &output;
+  const double dropout;
+};
+
+}  // namespace weft

@@ -1,0 +1,44 @@
+#include <weft/layers/positional_encoding.h>
+#include <weft/lib/math.h>
+
+namespace weft {
+
+Array sinusoidal_table(int64_t length, int64_t width) {
+  if (width < 2 || width % 2 != 0) fail<ValueError>("sinusoidal_table: the width ", width, " is not even");
+  Array table({length, width}, float64);
+  double* const values = table.mutable_data<double>();
+  for (int64_t i = 0; i < width / 2; ++i) {
+    const double frequency = math::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(width));
+    for (int64_t t = 0; t < length; ++t) {
+      values[t * width + 2 * i] = math::sin(static_cast<double>(t) * frequency);
+      values[t * width + 2 * i + 1] = math::cos(static_cast<double>(t) * frequency);
+    }
+  }
+  return table;
+}
+
+namespace {
+
+void check_places(const char* op, const Tensor& x, int64_t offset, int64_t length, int64_t width) {
+  if (x.rank() != 3 || x.dim(2) != width)
+    fail<ShapeError>(op, ": x is ", x.shape(), ", the positions are (", length, ", ", width,
+                     "): needs (B, T, ", width, ")");
+  if (offset < 0 || offset + x.dim(1) > length) {
+    fail<ShapeError>(op, ": x is ", x.shape(), " at place ", offset, ", but there are only ", length,
+                     " positions");
+  }
+}
+
+}  // namespace
+
+Tensor SinusoidalPositionalEncoding::forward(const Tensor& x) const {
+  check_places("SinusoidalPositionalEncoding", x, 0, table_.dim(0), table_.dim(1));
+  return x + slice(Tensor(table_.to(x.dtype())), 0, 0, x.dim(1));
+}
+
+Tensor LearnedPositionalEncoding::forward(const Tensor& x, int64_t offset) const {
+  check_places("LearnedPositionalEncoding", x, offset, weight.dim(0), weight.dim(1));
+  return x + slice(weight, 0, offset, offset + x.dim(1));
+}
+
+}  // namespace weft
