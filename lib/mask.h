@@ -15,7 +15,8 @@ struct Mask {
   /// Query t may attend to keys 0 .. offset + t; the offset is the number of keys that lie before the first
   /// query.
   static Mask causal(int64_t offset = 0);
-  /// Sample b has lengths[b] keys; those after are padding on the right.
+  /// Sample b has lengths[b] keys; those after are padding on the right. ValueError for none, or a negative
+  /// one.
   static Mask lengths(std::vector<int64_t> lengths);
   /// Any bool array that broadcasts to (B, H, T, S). TypeError when it is not bool.
   static Mask allowed(Array allowed);
@@ -35,4 +36,4 @@ struct Mask {
 /// Both must hold. ValueError when both are causal with different offsets, or both give lengths that differ.
 Mask operator&(const Mask& a, const Mask& b);
 
-} // namespace weft
+}  // namespace weft

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace weft {
@@ -26,10 +27,14 @@ std::array<uint32_t, 4> philox(RandomKey key, uint64_t sample, uint64_t block);
 /// A uniform double in [0, 1) with 53 random bits, from blocks of two words: draw n uses words 2 (n % 2) and
 /// 2 (n % 2) + 1 of block n / 2.
 double uniform_at(RandomKey key, uint64_t sample, uint64_t draw);
-/// A uniform integer in [0, bound) by multiplication; bias below bound / 2^64.
+/// A uniform integer in [0, bound) by multiplication of the same 64 bits; bias below bound / 2^64. ValueError
+/// for bound 0.
 uint64_t integer_at(RandomKey key, uint64_t sample, uint64_t draw, uint64_t bound);
 
-/// Values by place, sample 0. Normal ones by Box-Muller in double, then rounded.
+/// Values by place, computed in double and then rounded; float32 or float64, else TypeError. Uniform in [low,
+/// high): place p is draw p of sample 0. Normal by Box-Muller: places 2 i and 2 i + 1 are sqrt(-2 log(1 - u))
+/// times cos and sin of 2 pi v, u and v being draws 2 i and 2 i + 1. ValueError when low > high, deviation <
+/// 0, or one is not finite.
 Array random_uniform(const Shape& shape, double low, double high, RandomKey key,
                      DType dtype = default_dtype());
 Array random_normal(const Shape& shape, double mean, double deviation, RandomKey key,
@@ -63,8 +68,10 @@ class RandomScope {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
   State* before_;
+
+  static thread_local State* current_;
 };
 
-} // namespace weft
+}  // namespace weft
