@@ -13,6 +13,8 @@ namespace {
 
 constexpr int max_depth = 32;
 constexpr const char* array_mark = "array";
+/// libhdf5 looks for a file of the name even when it works in memory; under a device there can be none.
+constexpr const char* no_file = "/dev/null/state";
 
 /// One user of libhdf5 at a time, who hears of errors by return codes and not on standard error.
 class Session {
@@ -172,6 +174,8 @@ class Writer {
     dataset(group, key, type_for(float64), Handle(H5Screate(H5S_SCALAR), H5Sclose), &value, path, false);
   }
   void put(hid_t group, const std::string& key, const std::string& text, const std::string& path, int) {
+    if (text.size() > INT32_MAX)
+      fail<ValueError>("to_hdf5: '", path, "' is a text of ", text.size(), " bytes, more than ", INT32_MAX);
     const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(type, std::max<size_t>(text.size(), 1));
     H5Tset_strpad(type, H5T_STR_NULLPAD);
@@ -292,7 +296,7 @@ class Reader {
       shape.push_back(static_cast<int64_t>(extents[axis]));
     }
     const Shape whole{std::span<const int64_t>(shape)};
-    check_stored(data, whole, dtype, where);
+    if (whole.size() > 0) check_stored(data, whole, dtype, where);
     Array array(whole, dtype);
     if (array.size() == 0) return array;
     check(H5Dread(data, type_for(dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.mutable_bytes()), where);
@@ -308,14 +312,15 @@ class Reader {
   void check_stored(hid_t data, const Shape& shape, DType dtype, const std::string& where) {
     const Handle properties(H5Dget_create_plist(data), H5Pclose);
     check(properties, where);
-    const H5D_layout_t layout = H5Pget_layout(properties);
-    if (layout == H5D_VIRTUAL || H5Pget_external_count(properties) != 0)
+    if (H5Pget_layout(properties) == H5D_VIRTUAL || H5Pget_external_count(properties) > 0)
       refuse(where, "keeps its values in other files");
-    if (layout == H5D_CHUNKED) return;
+    H5D_space_status_t status = H5D_SPACE_STATUS_NOT_ALLOCATED;
+    check(H5Dget_space_status(data, &status), where);
+    const bool chunked = H5Pget_layout(properties) == H5D_CHUNKED;
     const uint64_t stored = H5Dget_storage_size(data);
-    const uint64_t per_value = size_of(dtype);
-    if (stored / per_value != static_cast<uint64_t>(shape.size()))
-      refuse(where, cat("is ", shape, " ", dtype, ", but ", stored, " bytes of it are stored"));
+    if (chunked ? status != H5D_SPACE_STATUS_ALLOCATED
+                : stored / size_of(dtype) != static_cast<uint64_t>(shape.size()))
+      refuse(where, cat("is ", shape, " ", dtype, ", but only ", stored, " bytes of it are stored"));
   }
 
   DType dtype_of_file(hid_t type, const std::string& where) {
@@ -341,8 +346,9 @@ class Reader {
       H5free_memory(found);
       return text;
     }
-    std::string text(H5Tget_size(type), '\0');
-    if (H5Dget_storage_size(data) != text.size()) refuse(where, "is a text that is not stored");
+    const size_t length = H5Tget_size(type);
+    if (H5Dget_storage_size(data) != length) refuse(where, "is a text that is not stored");
+    std::string text(length, '\0');
     check(H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), where);
     const H5T_str_t padding = H5Tget_strpad(type);
     if (padding == H5T_STR_NULLTERM) text.resize(std::min(text.find('\0'), text.size()));
@@ -375,7 +381,7 @@ std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block) {
   H5Pset_obj_track_times(create, false);
   if (H5Pset_userblock(create, user_block) < 0)
     fail<ValueError>("to_hdf5: no user block can have ", user_block, " bytes");
-  Handle file(H5Fcreate("state", H5F_ACC_TRUNC, create, in_memory(image)), H5Fclose);
+  Handle file(H5Fcreate(no_file, H5F_ACC_TRUNC, create, in_memory(image)), H5Fclose);
   if (file < 0) fail<MemoryError>("to_hdf5: cannot begin: ", library_reason());
   Writer().write(file, state, "", 0);
   H5Fflush(file, H5F_SCOPE_GLOBAL);
@@ -394,7 +400,7 @@ StateDict from_hdf5(std::span<const uint8_t> bytes, const std::string& path) {
   image.given = const_cast<uint8_t*>(bytes.data());
   const Handle access = in_memory(image);
   H5Pset_file_image(access, image.given, bytes.size());
-  const Handle file(H5Fopen("state", H5F_ACC_RDONLY, access), H5Fclose);
+  const Handle file(H5Fopen(no_file, H5F_ACC_RDONLY, access), H5Fclose);
   if (file < 0) fail<FileError>(path, ": is not a readable HDF5 file: ", library_reason());
   const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
   try {

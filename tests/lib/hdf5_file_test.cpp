@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+#include <weft/lib/file.h>
+#include <weft/lib/hdf5_file.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <thread>
+
+#include "folder.h"
+
+using namespace weft;
+
+namespace {
+
+StateDict everything() {
+  const double inf = std::numeric_limits<double>::infinity();
+  StateDict model;
+  model.set("blocks.0.weight", Array::from<float>({1.5F, -0.0F, std::nanf("7"), 4}, {2, 2}));
+  model.set("double", Array::from<double>({inf, -inf, 5e-324}, {3, 1}));
+  model.set("i32", Array::from<int32_t>({INT32_MIN, INT32_MAX}, {2}));
+  model.set("i64", Array::from<int64_t>({INT64_MIN, INT64_MAX}, {1, 2}));
+  model.set("mask", Array::from<bool>({true, false, true}, {3}));
+  model.set("rank8", Array::arange(2, float32).reshape({1, 1, 1, 1, 2, 1, 1, 1}));
+  for (const DType dtype : {float32, float64, int32, int64, boolean}) {
+    model.set(cat("scalar ", dtype), Array::scalar(1, dtype));
+    model.set(cat("empty ", dtype), Array::zeros({0, 3}, dtype));
+  }
+  StateDict plain;
+  plain.set("integer", INT64_MIN);
+  plain.set("number", std::nan("3"));
+  plain.set("zero", -0.0);
+  plain.set("text", "two lines\n\xc3\xa9 \xf0\x9f\x98\x80");
+  plain.set("empty text", "");
+  plain.set("nul", std::string(1, '\0'));
+  plain.set("nuls", std::string("\0a\0\0", 4));
+  plain.set("spaces", "  a  ");
+  plain.set("long", std::string(200000, 'x'));
+  plain.set("no dict", StateDict());
+  StateDict state;
+  state.set("model", model);
+  state.set("plain", plain);
+  state.set("\xc3\xbc.k\xe6\x9c\xac", 1);
+  state.set("..", 2);
+  return state;
+}
+
+StateDict nested(int depth) {
+  StateDict state;
+  state.set("leaf", depth);
+  for (int level = 0; level < depth; ++level) {
+    StateDict outer;
+    outer.set("d", state);
+    state = outer;
+  }
+  return state;
+}
+
+} // namespace
+
+TEST_CASE("every kind of entry comes back bit for bit") {
+  const StateDict state = everything();
+  CHECK(identical(from_hdf5(to_hdf5(state), "memory"), state));
+  CHECK(identical(from_hdf5(to_hdf5(state, 512), "memory"), state));
+  CHECK(identical(from_hdf5(to_hdf5(StateDict()), "memory"), StateDict()));
+}
+
+TEST_CASE("many entries and large arrays come back") {
+  StateDict state;
+  for (int i = 0; i < 3000; ++i) state.set(cat("entry.", i), i);
+  state.set("large", Array::arange(1 << 20, float32));
+  CHECK(identical(from_hdf5(to_hdf5(state), "memory"), state));
+}
+
+TEST_CASE("equal states are equal bytes, in whatever order they were filled and whatever the memory held") {
+  const std::vector<uint8_t> first = to_hdf5(everything(), 512);
+  StateDict backwards;
+  const StateDict state = everything();
+  for (auto entry = state.entries().rbegin(); entry != state.entries().rend(); ++entry)
+    std::visit(
+        [&](const auto& value) {
+          if constexpr (std::is_same_v<decltype(value), const std::shared_ptr<StateDict>&>)
+            backwards.set(entry->first, *value);
+          else
+            backwards.set(entry->first, value);
+        },
+        entry->second);
+  std::vector<std::vector<uint8_t>> dirt;
+  for (size_t size = 16; size < 200000; size *= 2) dirt.emplace_back(size, uint8_t{0xA5});
+  dirt.clear();
+  CHECK(to_hdf5(backwards, 512) == first);
+  CHECK(to_hdf5(from_hdf5(first, "memory"), 512) == first);
+}
+
+TEST_CASE("the user block is zeros in front of the file") {
+  const std::vector<uint8_t> image = to_hdf5(everything(), 1024);
+  for (size_t i = 0; i < 1024; ++i) REQUIRE(image[i] == 0);
+  CHECK(image[1024] == 0x89);
+  CHECK(is_hdf5(image));
+  CHECK(!is_hdf5(std::span(image).first(1024)));
+  CHECK_THROWS_AS(to_hdf5(StateDict(), 100), ValueError);
+}
+
+TEST_CASE("dicts may nest, but not without end") {
+  CHECK(identical(from_hdf5(to_hdf5(nested(32)), "memory"), nested(32)));
+  CHECK_THROWS_AS(to_hdf5(nested(33)), ValueError);
+}
+
+TEST_CASE("several threads take turns") {
+  const StateDict state = everything();
+  const std::vector<uint8_t> image = to_hdf5(state);
+  std::vector<int> good(4, 0);
+  {
+    std::vector<std::jthread> threads;
+    for (int& count : good)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 10; ++i)
+          count += to_hdf5(state) == image && identical(from_hdf5(image, "memory"), state);
+      });
+  }
+  CHECK(good == std::vector<int>(4, 10));
+}
+
+TEST_CASE("what is not HDF5, or no longer, is refused with its path") {
+  const Folder folder;
+  CHECK_THROWS_WITH_AS(read_hdf5(folder.write("a.h5", "hello")),
+                       (folder.path("a.h5") + ": is not an HDF5 file").c_str(), FileError);
+  CHECK_THROWS_AS(read_hdf5(folder.write("b.h5", "")), FileError);
+  CHECK_THROWS_AS(read_hdf5(folder.path("missing.h5")), FileError);
+  std::vector<uint8_t> image = to_hdf5(everything());
+  CHECK_THROWS_WITH_AS(from_hdf5(std::span(image).first(image.size() / 2), "half.h5"),
+                       doctest::Contains("half.h5: is not a readable HDF5 file: truncated file"), FileError);
+}
+
+TEST_CASE("a file of the working folder does not disturb what happens in memory") {
+  const Folder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.name());
+  folder.write("state", "mine");
+  const bool same = identical(from_hdf5(to_hdf5(everything()), "memory"), everything());
+  std::filesystem::current_path(before);
+  CHECK(same);
+  CHECK(folder.read("state") == "mine");
+  CHECK(folder.files().size() == 1);
+}
