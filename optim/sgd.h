@@ -1,0 +1,34 @@
+// Stochastic gradient descent with momentum (PyTorch's form of Sutskever et al. 2013):
+//   g += weight_decay p,  b = momentum b + g,  p -= lr (nesterov ? g + momentum b : b).
+// Slot: momentum.
+#pragma once
+
+#include <weft/optim/optimizer.h>
+
+namespace weft {
+
+struct SGDOptions {
+  double lr = 1e-3;
+  double momentum = 0.0;
+  double weight_decay = 0.0;
+  bool nesterov = false;  ///< needs momentum
+};
+
+/// ValueError for options out of range, with their names.
+class SGD : public Optimizer {
+ public:
+  explicit SGD(std::vector<NamedTensor> parameters, SGDOptions options = {})
+      : SGD(Groups{{std::move(parameters), options}}) {}
+  using Groups = std::vector<ParameterGroup<SGDOptions>>;
+  explicit SGD(Groups groups);
+  void set_lr(double lr) override;
+
+ protected:
+  void update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
+              std::vector<Array>& slots) override;
+
+ private:
+  std::vector<SGDOptions> options_;
+};
+
+}  // namespace weft
