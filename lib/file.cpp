@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <weft/lib/error.h>
 #include <weft/lib/file.h>
 
 #include <algorithm>
@@ -23,16 +22,13 @@ std::atomic<FaultHook> fault_hook{nullptr};
 /// fails.
 template <class Call>
 auto checked(const char* name, const std::string& path, Call&& call) -> decltype(call()) {
-  if (const FaultHook hook = fault_hook.load(std::memory_order_relaxed)) {
-    if (const int error = hook(name, path)) {
-      errno = error;
-      return -1;
-    }
+  for (;;) {
+    const FaultHook hook = fault_hook.load(std::memory_order_relaxed);
+    const int fault = hook != nullptr ? hook(name, path) : 0;
+    const auto result = fault != 0 ? -1 : call();
+    if (fault != 0) errno = fault;
+    if (result >= 0 || errno != EINTR) return result;
   }
-  decltype(call()) result;
-  do result = call();
-  while (result < 0 && errno == EINTR);
-  return result;
 }
 
 /// close() is called even when the hook fails it, and never twice: the descriptor is gone after an error too.
@@ -117,7 +113,7 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-} // namespace
+}  // namespace
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
@@ -173,7 +169,7 @@ void AtomicFile::open_temporary() {
     locked_ = std::move(file);
     // Whoever held the lock before may have renamed or removed the file since we opened it.
     struct stat named {};
-    const struct stat opened = status_of(locked_.get(), temporary_);
+    const struct stat opened = status_of(locked_.get(), path_);
     ours = ::lstat(temporary_.c_str(), &named) == 0 && named.st_ino == opened.st_ino &&
            named.st_dev == opened.st_dev;
     if (!ours) locked_ = Descriptor();
@@ -238,10 +234,10 @@ void AtomicFile::read_back() const {
   constexpr uint64_t chunk = uint64_t{1} << 20;
   std::vector<uint8_t> bytes(std::min(size_, chunk));
   Hasher found;
-  const auto size = static_cast<uint64_t>(status_of(locked_.get(), temporary_).st_size);
+  const auto size = static_cast<uint64_t>(status_of(locked_.get(), path_).st_size);
   for (uint64_t at = 0; at < size_ && size == size_; at += chunk) {
     const std::span part(bytes.data(), std::min(chunk, size_ - at));
-    read_at(locked_.get(), temporary_, at, part);
+    read_at(locked_.get(), path_, at, part);
     found.update(part);
   }
   if (size != size_ || found.digest() != hasher_.digest())
@@ -287,4 +283,4 @@ FileLock::FileLock(const std::string& path)
 
 void set_fault_hook(FaultHook hook) { fault_hook.store(hook, std::memory_order_relaxed); }
 
-} // namespace weft
+}  // namespace weft

@@ -3,6 +3,7 @@
 // is refused.
 #pragma once
 
+#include <weft/lib/error.h>
 #include <weft/lib/hash.h>
 
 #include <cstdint>
@@ -104,4 +105,4 @@ using FaultHook = int (*)(const char* call, const std::string& path);
 /// Sets the hook; nullptr removes it.
 void set_fault_hook(FaultHook hook);
 
-} // namespace weft
+}  // namespace weft
