@@ -28,7 +28,7 @@ std::vector<int64_t> generate(const GPT& model, const std::vector<int64_t>& prom
   for (int64_t n = 0; n < options.tokens; ++n) {
     const Tensor logits = model.forward(as_ids(unread), cache);
     const int64_t token =
-        sample_token(logits.value().values<float>(), options.sampling, key, 0, static_cast<uint64_t>(n));
+        sample_token(logits.value().to(float32).values<float>(), options.sampling, key, 0, static_cast<uint64_t>(n));
     all.push_back(token);
     if (on_token && !on_token(token)) break;
     if (cache[0].length() < context) {
