@@ -1,5 +1,6 @@
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/kernels/movement.h>
+#include <weft/lib/kernels/strides.h>
 #include <weft/lib/mask.h>
 #include <weft/lib/parallel.h>
 
@@ -63,15 +64,14 @@ Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
   if (!is_causal && key_lengths.empty()) return result;
   bool* values = result.mutable_data<bool>();
   const int64_t rows_per_sample = shape[1] * T;
-  parallel_for(shape[0] * rows_per_sample, std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(S, 1)),
-               [=, this](int64_t begin, int64_t end) {
-                 for (int64_t row = begin; row < end; ++row) {
-                   int64_t keys = S;
-                   if (!key_lengths.empty()) keys = key_lengths[static_cast<size_t>(row / rows_per_sample)];
-                   if (is_causal && causal_offset < keys) keys = std::min(keys, causal_offset + row % T + 1);
-                   std::fill_n(values + row * S + keys, S - keys, false);
-                 }
-               });
+  parallel_for(shape[0] * rows_per_sample, kernels::tile_of_items(S), [=, this](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      int64_t keys = S;
+      if (!key_lengths.empty()) keys = key_lengths[static_cast<size_t>(row / rows_per_sample)];
+      if (is_causal && causal_offset < keys) keys = std::min(keys, causal_offset + row % T + 1);
+      std::fill_n(values + row * S + keys, S - keys, false);
+    }
+  });
   return result;
 }
 

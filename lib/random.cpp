@@ -148,7 +148,7 @@ uint64_t permuted(RandomKey key, uint64_t index, uint64_t count) {
   const uint64_t low = (uint64_t{1} << half) - 1;
   do {
     uint64_t left = index >> half, right = index & low;
-    for (uint64_t round = 0; round < 4; ++round) {
+    for (uint64_t round = 0; round < 8; ++round) {
       left ^= philox(key, round, right)[0] & low;
       std::swap(left, right);
     }

@@ -40,8 +40,9 @@ Array random_uniform(const Shape& shape, double low, double high, RandomKey key,
 Array random_normal(const Shape& shape, double mean, double deviation, RandomKey key,
                     DType dtype = default_dtype());
 
-/// The element at `index` of a pseudo-random permutation of [0, count), computed, not stored: a four-round
-/// Feistel network over the next power of four, walked until it falls below count.
+/// The element at `index` of a pseudo-random permutation of [0, count), computed, not stored: an
+/// eight-round Feistel network over the next power of four, walked until it falls below count. (Four rounds
+/// prefer some permutations of up to 20 elements visibly.) ValueError when index is not below count.
 uint64_t permuted(RandomKey key, uint64_t index, uint64_t count);
 
 /// Where random layers take their numbers: while it lives, this thread computes step `step` of the run

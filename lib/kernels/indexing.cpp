@@ -49,7 +49,7 @@ int checked_index(const char* op, const Shape& whole, int axis, const Array& ind
   return place;
 }
 
-} // namespace
+}  // namespace
 
 Array take_rows(const Array& weight, const Array& ids) {
   Array y(rows_shape("take_rows", weight.shape(), ids.shape()), weight.dtype());
@@ -137,4 +137,4 @@ Array scatter_add(const Array& x, const Shape& shape, int axis, const Array& ind
   return y;
 }
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

@@ -162,7 +162,7 @@ void zero_runs(void* to, int64_t stride, int64_t rows, int64_t run) {
   });
 }
 
-} // namespace
+}  // namespace
 
 Array permute(const Array& x, std::span<const int> order) {
   const Shape from = x.shape();
@@ -272,4 +272,4 @@ Array tril(int64_t rows, int64_t columns, int64_t offset) {
   return y;
 }
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

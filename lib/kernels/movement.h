@@ -1,15 +1,16 @@
 // Moving elements: everything here copies, on any element type, and gives exact results.
 #pragma once
 
+#include <weft/lib/array.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include <weft/lib/array.h>
-
 namespace weft::kernels {
 
-/// Axis i of the result is axis order[i] of x; `order` is a permutation of 0 .. rank - 1 (ShapeError otherwise).
+/// Axis i of the result is axis order[i] of x; `order` is a permutation of 0 .. rank - 1 (ShapeError
+/// otherwise).
 Array permute(const Array& x, std::span<const int> order);
 /// Expands extents of 1, and new leading axes, to `shape`. ShapeError when x does not broadcast to it.
 Array broadcast_to(const Array& x, const Shape& shape);
@@ -20,15 +21,17 @@ Array unslice(const Array& x, const Shape& shape, int axis, int64_t begin);
 /// Joins along an axis; all other extents and the types equal. ShapeError for none.
 Array concat(const std::vector<Array>& parts, int axis);
 
-/// Rows of a table: weight (V, ...), ids int32 or int64 of any shape I -> I + (...). ValueError that names the first id outside
-/// [0, V) and its place.
+/// Rows of a table: weight (V, ...), ids int32 or int64 of any shape I -> I + (...). ValueError that names
+/// the first id outside [0, V) and its place.
 Array take_rows(const Array& weight, const Array& ids);
-/// into[ids[n]] += rows[n] for n in order, so that each row of `into` is one chain over the ids.
+/// into[ids[n]] += rows[n] for n in order, so that each row of `into` is one chain over the ids. For float32
+/// and float64.
 void add_rows(Array& into, const Array& ids, const Array& rows);
-/// PyTorch's gather: y[i][j][k] = x[i][index[i][j][k]][k] for axis 1. index (int64) has x's rank, and no extent larger
-/// than x's on the other axes. ValueError for an index outside.
+/// PyTorch's gather: y[i][j][k] = x[i][index[i][j][k]][k] for axis 1. index (int64) has x's rank, and no
+/// extent larger than x's on the other axes. ValueError for an index outside.
 Array gather(const Array& x, int axis, const Array& index);
-/// PyTorch's scatter_add on zeros of `shape`: the gradient of gather.
+/// PyTorch's scatter_add on zeros of `shape`, each output one chain in index order: the gradient of gather.
+/// For float32 and float64.
 Array scatter_add(const Array& x, const Shape& shape, int axis, const Array& index);
 /// 1 on and below the diagonal `offset` of (rows, columns), else 0: bool.
 Array tril(int64_t rows, int64_t columns, int64_t offset = 0);

@@ -178,7 +178,7 @@ Array max_over(const char* op, const Array& x, const std::vector<int>& axes, boo
   return reduce<Max>(axes.empty() ? x.copy() : x, flags_of(axes), reduced_shape(x.shape(), axes, keepdim));
 }
 
-} // namespace
+}  // namespace
 
 std::vector<int> normal_axes(const char* op, std::span<const int> axes, int rank) {
   std::vector<int> normal;
@@ -276,4 +276,4 @@ double max_abs(const Array& x) {
   return largest;
 }
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

@@ -57,4 +57,4 @@ inline int64_t tile_of_items(int64_t work) {
   return std::max<int64_t>(1, elements / std::max<int64_t>(1, work));
 }
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

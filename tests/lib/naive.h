@@ -77,4 +77,4 @@ void same_for_threads(F make) {
   weft::set_num_threads(before);
 }
 
-} // namespace naive
+}  // namespace naive

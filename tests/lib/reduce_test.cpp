@@ -49,7 +49,7 @@ const std::vector<Shape> shapes = {{},        {1},         {17},         {3, 4},
                                    {1, 6},    {2, 3, 4},   {2, 1, 3, 1}, {3, 2, 5, 33}, {2, 0, 3},
                                    {300, 70}, {2, 70, 300}};
 
-} // namespace
+}  // namespace
 
 TEST_CASE("sum and max over every subset of axes equal the definition") {
   for (const Shape& shape : shapes) {
