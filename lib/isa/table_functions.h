@@ -1,6 +1,7 @@
 // What stands in the table of one instruction set: one struct of functions a family of bodies.
 #pragma once
 
+#include <weft/lib/isa/attention.h>
 #include <weft/lib/isa/elementwise.h>
 #include <weft/lib/isa/gemm.h>
 #include <weft/lib/isa/table.h>
@@ -10,6 +11,7 @@ namespace weft::isa {
 struct Table {
   ElementwiseFunctions elementwise;
   GemmFunctions gemm;
+  AttentionFunctions attention;
 };
 
 extern const Table scalar_table, avx2_table, avx512_table;

@@ -47,7 +47,7 @@ struct Product {
     if (m == 1) {
       run_row(n, a.data, a.column, b, 1);
     } else if (n == 1 && !bias) {
-      run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row); // C^T = B^T A^T
+      run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row);  // C^T = B^T A^T
     } else if (is_small()) {
       run_here();
     } else if (m >= 4 * functions.rows && n >= functions.columns) {
@@ -116,7 +116,7 @@ class PackedProduct {
     int64_t size() const { return end - begin; }
   };
   static constexpr int64_t max_depth = 256, stride = isa::GemmFunctions::panel_stride;
-  static constexpr int64_t packed_floats = int64_t{1} << 21; ///< of each operand at a time
+  static constexpr int64_t packed_floats = int64_t{1} << 21;  ///< of each operand at a time
 
   float* a() const { return static_cast<float*>(a_->data); }
   float* b() const { return static_cast<float*>(b_->data); }
@@ -243,7 +243,7 @@ void matmul_of(const Batch& batch, int64_t m, int64_t n, int64_t k, const Array&
   const int64_t count = batch.shape.size();
   if (m * n == 0 || count == 0) return;
   if (!transpose_a && batch.b.size() == 1 &&
-      batch.a == batch.shape) { // one right factor: the rows of all are one matrix
+      batch.a == batch.shape) {  // one right factor: the rows of all are one matrix
     gemm(count * m, n, k, matrix<T>(a, 0, false), matrix<T>(b, 0, transpose_b), out, n, false);
     return;
   }
@@ -268,7 +268,7 @@ void add_rows(Array& y, const Array& bias) {
   for (int64_t i = 0; i < y.size(); ++i) out[i] += add[i % n];
 }
 
-} // namespace
+}  // namespace
 
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
           bool accumulate, const float* bias) {
@@ -301,7 +301,7 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
                      ", b is ", b.shape(), transpose_b ? " transposed" : "");
   }
   const Shape leading_a = leading(a), leading_b = leading(b);
-  if (leading_a != leading_b) { // the message of broadcast_shapes would not show the whole shapes
+  if (leading_a != leading_b) {  // the message of broadcast_shapes would not show the whole shapes
     for (int i = leading_a.rank() - 1, j = leading_b.rank() - 1; i >= 0 && j >= 0; --i, --j)
       if (leading_a[i] != leading_b[j] && leading_a[i] != 1 && leading_b[j] != 1)
         fail<ShapeError>("matmul: leading axes do not broadcast: a is ", a.shape(), ", b is ", b.shape());
@@ -357,4 +357,4 @@ void accumulate_outer(Array& into, const Array& dy, const Array& x) {
   });
 }
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

@@ -90,7 +90,7 @@ struct Threads {
   ~Threads() { set_num_threads(available_cores()); }
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("gemm: every element is one chain in k order, at every edge") {
   for (const int64_t m : {0, 1, 2, 15, 17, 33})
@@ -106,7 +106,7 @@ TEST_CASE("gemm: the same through all cuts") {
   check_chains(64, 64, 700);
   check_chains(131, 150, 260);
   check_chains(301, 290, 40);
-  const Case wide{60, 70, 4500, false, true, true, true}; // more than one block of what is packed at a time
+  const Case wide{60, 70, 4500, false, true, true, true};  // more than one block of what is packed at a time
   CHECK(same_bits(by_gemm(wide, Operands(wide)), chains(wide, Operands(wide))));
   const Case broad{70, 2100, 1100, true, true, false, true};
   CHECK(same_bits(by_gemm(broad, Operands(broad)), chains(broad, Operands(broad))));
@@ -226,7 +226,7 @@ TEST_CASE_TEMPLATE("matmul: leading axes broadcast, either side transposed", T, 
       REQUIRE(y.shape() == sy);
       REQUIRE(y.dtype() == dtype_of<T>());
       const int64_t m = sy.dim(-2), n = sy.dim(-1), k = sa.dim(-1);
-      const auto offset = [&](int64_t flat, const Shape& s) { // of the matrix that makes the flat-th result
+      const auto offset = [&](int64_t flat, const Shape& s) {  // of the matrix that makes the flat-th result
         int64_t result = 0, step = m == 0 ? 0 : s.dim(-1) * s.dim(-2);
         for (int axis = 3; axis <= sy.rank(); ++axis) {
           const int64_t i = flat % sy.dim(-axis);

@@ -1,0 +1,55 @@
+// Attention of one sample and head, for one instruction set; see kernels/attention.h for what is computed.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::isa {
+
+/// Rows that lie `token` floats apart.
+struct Rows {
+  float* data;
+  int64_t token;
+};
+struct ConstRows {
+  const float* data;
+  int64_t token;
+};
+
+struct AttentionHead {
+  int64_t S, D;
+  int64_t keys;  ///< those before the padding, at most S
+  float scale;
+  bool causal;
+  int64_t causal_offset;
+  ConstRows q, k, v;
+  const bool* allowed;  ///< (T, S) or null
+  const float* bias;    ///< (T, S) or null
+};
+
+/// What backward is given beside the head.
+struct AttentionOutputs {
+  ConstRows out, d_out;
+  const float* lse;
+};
+
+struct AttentionFunctions {
+  static constexpr int64_t query_block =
+      64;  ///< most rows a call of the functions below may take, where it says so
+
+  /// Floats of scratch, 64-byte aligned, that each of the functions needs.
+  int64_t (*scratch)(int64_t D);
+  /// out and lse of the queries [begin, end), at most query_block.
+  void (*forward)(const AttentionHead& head, int64_t begin, int64_t end, Rows out, float* lse,
+                  float* scratch);
+  /// dq, dk and dv of all T queries and S keys.
+  void (*backward)(const AttentionHead& head, int64_t T, const AttentionOutputs& saved, Rows dq, Rows dk,
+                   Rows dv, float* scratch);
+  /// d_bias (T, S) += d scores for the queries [begin, end), at most query_block.
+  void (*bias_gradient)(const AttentionHead& head, int64_t begin, int64_t end, const AttentionOutputs& saved,
+                        float* d_bias, float* scratch);
+  /// weights (T, S) of the queries [begin, end), at most query_block.
+  void (*weights)(const AttentionHead& head, int64_t begin, int64_t end, const float* lse, float* weights,
+                  float* scratch);
+};
+
+}  // namespace weft::isa

@@ -1,0 +1,105 @@
+#include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/attention.h>
+#include <weft/lib/memory.h>
+#include <weft/lib/parallel.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace weft::kernels {
+namespace {
+
+constexpr int64_t query_block = isa::AttentionFunctions::query_block;
+
+const isa::AttentionFunctions& functions() { return isa::table().attention; }
+
+/// This thread's scratch, kept from call to call.
+float* scratch(int64_t D) {
+  thread_local std::shared_ptr<Buffer> buffer;
+  const size_t bytes = static_cast<size_t>(functions().scratch(D)) * sizeof(float);
+  if (!buffer || buffer->bytes < bytes) buffer = allocate(bytes);
+  return static_cast<float*>(buffer->data);
+}
+
+isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h) {
+  return {x.data + b * x.batch + h * x.head, x.token};
+}
+isa::Rows rows(HeadView<float> x, int64_t b, int64_t h) {
+  return {x.data + b * x.batch + h * x.head, x.token};
+}
+
+isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadView<const float> q,
+                        HeadView<const float> k, HeadView<const float> v) {
+  return {.S = x.S,
+          .D = x.D,
+          .keys = x.key_lengths ? std::clamp<int64_t>(x.key_lengths[b], 0, x.S) : x.S,
+          .scale = static_cast<float>(x.scale),
+          .causal = x.causal,
+          .causal_offset = x.causal_offset,
+          .q = rows(q, b, h),
+          .k = rows(k, b, h),
+          .v = rows(v, b, h),
+          .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head : nullptr,
+          .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head : nullptr};
+}
+
+/// Calls body(b, h, begin, end) for blocks of the queries of every sample and head.
+template <class Body>
+void for_query_blocks(int64_t B, int64_t H, int64_t T, Body body) {
+  const int64_t blocks = (T + query_block - 1) / query_block;
+  parallel_for(B * H * blocks, 1, [&](int64_t i, int64_t) {
+    const int64_t begin = i % blocks * query_block, slice = i / blocks;
+    body(slice / H, slice % H, begin, std::min(T, begin + query_block));
+  });
+}
+
+/// The score gradients of all heads that share a bias are added to it by one thread, in order. They are
+/// computed a second time for that, which costs two products, only where a bias is learned.
+void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
+                   HeadView<const float> v, HeadView<const float> out, const float* lse,
+                   HeadView<const float> d_out, float* d_bias) {
+  const int64_t shared_b = x.bias_batch == 0 ? x.B : 1, shared_h = x.bias_head == 0 ? x.H : 1;
+  for_query_blocks(x.B / std::max<int64_t>(shared_b, 1), x.H / std::max<int64_t>(shared_h, 1), x.T,
+                   [&](int64_t first_b, int64_t first_h, int64_t begin, int64_t end) {
+                     for (int64_t b = first_b; b < first_b + shared_b; ++b)
+                       for (int64_t h = first_h; h < first_h + shared_h; ++h) {
+                         functions().bias_gradient(
+                             head(x, b, h, q, k, v), begin, end,
+                             {rows(out, b, h), rows(d_out, b, h), lse + (b * x.H + h) * x.T},
+                             d_bias + b * x.bias_batch + h * x.bias_head, scratch(x.D));
+                       }
+                   });
+}
+
+}  // namespace
+
+void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
+               HeadView<const float> v, HeadView<float> out, float* lse) {
+  for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
+    functions().forward(head(x, b, h, q, k, v), begin, end, rows(out, b, h), lse + (b * x.H + h) * x.T,
+                        scratch(x.D));
+  });
+}
+
+void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
+                    HeadView<const float> v, HeadView<const float> out, const float* lse,
+                    HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
+                    float* d_bias) {
+  parallel_for(x.B * x.H, 1, [&](int64_t i, int64_t) {
+    const int64_t b = i / x.H, h = i % x.H;
+    functions().backward(head(x, b, h, q, k, v), x.T, {rows(out, b, h), rows(d_out, b, h), lse + i * x.T},
+                         rows(dq, b, h), rows(dk, b, h), rows(dv, b, h), scratch(x.D));
+  });
+  if (d_bias) bias_gradient(x, q, k, v, out, lse, d_out, d_bias);
+}
+
+void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
+                       const float* lse, float* weights) {
+  for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
+    const int64_t slice = b * x.H + h;
+    functions().weights(head(x, b, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,
+                        scratch(x.D));
+  });
+}
+
+}  // namespace weft::kernels
