@@ -149,55 +149,66 @@ class Writer {
   void write(hid_t group, const StateDict& state, const std::string& path, int depth) {
     if (depth > max_depth)
       fail<ValueError>("to_hdf5: dicts are nested deeper than ", max_depth, " at '", path, "'");
-    for (const auto& [key, value] : state.entries())
-      std::visit([&, &key = key](const auto& entry) { put(group, key, entry, path + key, depth); }, value);
+    for (const auto& [key, value] : state.entries()) {
+      const Place place{group, key, path + key, depth};
+      std::visit([&](const auto& entry) { put(place, entry); }, value);
+    }
   }
 
  private:
-  void put(hid_t group, const std::string& key, const std::shared_ptr<StateDict>& dict,
-           const std::string& path, int depth) {
-    const Handle child(H5Gcreate2(group, key.c_str(), link_, group_, H5P_DEFAULT), H5Gclose);
-    check(child, path);
-    write(child, *dict, path + "/", depth + 1);
+  struct Place {
+    hid_t group;
+    const std::string& key;
+    std::string path;
+    int depth;
+  };
+
+  void put(const Place& place, const std::shared_ptr<StateDict>& dict) {
+    const Handle child(H5Gcreate2(place.group, place.key.c_str(), link_, group_, H5P_DEFAULT), H5Gclose);
+    check(child, place);
+    write(child, *dict, place.path + "/", place.depth + 1);
   }
-  void put(hid_t group, const std::string& key, const Array& array, const std::string& path, int) {
-    std::vector<hsize_t> extents(array.shape().begin(), array.shape().end());
+
+  void put(const Place& place, const Array& array) {
+    const std::vector<hsize_t> extents(array.shape().begin(), array.shape().end());
     const Handle space(H5Screate_simple(array.rank(), extents.data(), nullptr), H5Sclose);
-    const bool mark = array.rank() == 0 && (array.dtype() == int64 || array.dtype() == float64);
-    dataset(group, key, type_for(array.dtype()), space, array.size() == 0 ? nullptr : array.bytes(), path,
-            mark);
+    const Handle data =
+        put_dataset(place, type_for(array.dtype()), space, array.size() > 0 ? array.bytes() : nullptr);
+    if (array.rank() > 0 || (array.dtype() != int64 && array.dtype() != float64)) return;
+    const Handle mark(H5Acreate2(data, array_mark, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    const int8_t yes = 1;
+    check(mark, place);
+    check(H5Awrite(mark, H5T_NATIVE_INT8, &yes), place);
   }
-  void put(hid_t group, const std::string& key, int64_t value, const std::string& path, int) {
-    dataset(group, key, type_for(int64), Handle(H5Screate(H5S_SCALAR), H5Sclose), &value, path, false);
+
+  template <class Number>
+  void put(const Place& place, Number value) {
+    const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+    put_dataset(place, type_for(dtype_of<Number>()), space, &value);
   }
-  void put(hid_t group, const std::string& key, double value, const std::string& path, int) {
-    dataset(group, key, type_for(float64), Handle(H5Screate(H5S_SCALAR), H5Sclose), &value, path, false);
-  }
-  void put(hid_t group, const std::string& key, const std::string& text, const std::string& path, int) {
+
+  void put(const Place& place, const std::string& text) {
     if (text.size() > INT32_MAX)
-      fail<ValueError>("to_hdf5: '", path, "' is a text of ", text.size(), " bytes, more than ", INT32_MAX);
+      fail<ValueError>("to_hdf5: '", place.path, "' is a text of ", text.size(), " bytes, more than ",
+                       INT32_MAX);
     const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(type, std::max<size_t>(text.size(), 1));
     H5Tset_strpad(type, H5T_STR_NULLPAD);
     H5Tset_cset(type, H5T_CSET_UTF8);
     const Handle space(H5Screate(text.empty() ? H5S_NULL : H5S_SCALAR), H5Sclose);
-    dataset(group, key, type, space, text.empty() ? nullptr : text.data(), path, false);
+    put_dataset(place, type, space, text.empty() ? nullptr : text.data());
   }
 
-  void dataset(hid_t group, const std::string& key, hid_t type, hid_t space, const void* values,
-               const std::string& path, bool mark) {
-    const Handle data(H5Dcreate2(group, key.c_str(), type, space, link_, dataset_, H5P_DEFAULT), H5Dclose);
-    check(data, path);
-    if (values != nullptr) check(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), path);
-    if (!mark) return;
-    const Handle flag(H5Acreate2(data, array_mark, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-    const int8_t yes = 1;
-    check(flag, path);
-    check(H5Awrite(flag, H5T_NATIVE_INT8, &yes), path);
+  Handle put_dataset(const Place& place, hid_t type, hid_t space, const void* values) {
+    Handle data(H5Dcreate2(place.group, place.key.c_str(), type, space, link_, dataset_, H5P_DEFAULT),
+                H5Dclose);
+    check(data, place);
+    if (values != nullptr) check(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), place);
+    return data;
   }
 
-  static void check(hid_t result, const std::string& path) {
-    if (result < 0) fail<MemoryError>("to_hdf5: '", path, "' cannot be stored: ", library_reason());
+  static void check(hid_t result, const Place& place) {
+    if (result < 0) fail<MemoryError>("to_hdf5: '", place.path, "' cannot be stored: ", library_reason());
   }
 
   Handle link_, group_, dataset_;
@@ -240,7 +251,7 @@ class Reader {
     H5O_info_t info;
     check(H5Oget_info2(group, &info, H5O_INFO_BASIC), where);
     if (depth > max_depth || !seen_.insert(info.addr).second)
-      refuse(where, "groups are nested too deep or linked more than once");
+      refuse(where, "is a group that is nested too deep or linked more than once");
     std::vector<Link> links;
     check(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_link, &links), where);
     StateDict state;
@@ -314,13 +325,23 @@ class Reader {
     check(properties, where);
     if (H5Pget_layout(properties) == H5D_VIRTUAL || H5Pget_external_count(properties) > 0)
       refuse(where, "keeps its values in other files");
-    H5D_space_status_t status = H5D_SPACE_STATUS_NOT_ALLOCATED;
-    check(H5Dget_space_status(data, &status), where);
-    const bool chunked = H5Pget_layout(properties) == H5D_CHUNKED;
     const uint64_t stored = H5Dget_storage_size(data);
-    if (chunked ? status != H5D_SPACE_STATUS_ALLOCATED
-                : stored / size_of(dtype) != static_cast<uint64_t>(shape.size()))
+    const bool whole = H5Pget_layout(properties) == H5D_CHUNKED
+                           ? has_all_chunks(data, properties, shape, where)
+                           : stored / size_of(dtype) == static_cast<uint64_t>(shape.size());
+    if (!whole)
       refuse(where, cat("is ", shape, " ", dtype, ", but only ", stored, " bytes of it are stored"));
+  }
+
+  bool has_all_chunks(hid_t data, hid_t properties, const Shape& shape, const std::string& where) {
+    hsize_t extents[Shape::max_rank] = {};
+    check(H5Pget_chunk(properties, Shape::max_rank, extents), where);
+    hsize_t wanted = 1, found = 0;
+    for (int axis = 0; axis < shape.rank(); ++axis)
+      wanted *= (static_cast<hsize_t>(shape[axis]) - 1) / extents[axis] + 1;
+    const Handle space(H5Dget_space(data), H5Sclose);
+    check(H5Dget_num_chunks(data, space, &found), where);
+    return found == wanted;
   }
 
   DType dtype_of_file(hid_t type, const std::string& where) {
@@ -367,7 +388,7 @@ class Reader {
   std::set<haddr_t> seen_;
 };
 
-} // namespace
+}  // namespace
 
 std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block) {
   const Session session;
@@ -426,4 +447,4 @@ bool is_hdf5(std::span<const uint8_t> bytes) {
   return false;
 }
 
-} // namespace weft
+}  // namespace weft

@@ -2,9 +2,9 @@
 #include <weft/lib/file.h>
 #include <weft/lib/hdf5_file.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <thread>
 
 #include "folder.h"
@@ -45,6 +45,17 @@ StateDict everything() {
   return state;
 }
 
+void copy_entry(const StateDict& from, const std::string& key, StateDict& to) {
+  REQUIRE(from.contains(key));
+  const auto copy = [&](const auto& value) {
+    if constexpr (std::is_same_v<decltype(value), const std::shared_ptr<StateDict>&>)
+      to.set(key, *value);
+    else
+      to.set(key, value);
+  };
+  std::visit(copy, from.entries().at(key));
+}
+
 StateDict nested(int depth) {
   StateDict state;
   state.set("leaf", depth);
@@ -56,7 +67,7 @@ StateDict nested(int depth) {
   return state;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("every kind of entry comes back bit for bit") {
   const StateDict state = everything();
@@ -76,15 +87,9 @@ TEST_CASE("equal states are equal bytes, in whatever order they were filled and 
   const std::vector<uint8_t> first = to_hdf5(everything(), 512);
   StateDict backwards;
   const StateDict state = everything();
-  for (auto entry = state.entries().rbegin(); entry != state.entries().rend(); ++entry)
-    std::visit(
-        [&](const auto& value) {
-          if constexpr (std::is_same_v<decltype(value), const std::shared_ptr<StateDict>&>)
-            backwards.set(entry->first, *value);
-          else
-            backwards.set(entry->first, value);
-        },
-        entry->second);
+  std::vector<std::string> keys = state.keys();
+  std::reverse(keys.begin(), keys.end());
+  for (const std::string& key : keys) copy_entry(state, key, backwards);
   std::vector<std::vector<uint8_t>> dirt;
   for (size_t size = 16; size < 200000; size *= 2) dirt.emplace_back(size, uint8_t{0xA5});
   dirt.clear();
@@ -142,4 +147,67 @@ TEST_CASE("a file of the working folder does not disturb what happens in memory"
   CHECK(same);
   CHECK(folder.read("state") == "mine");
   CHECK(folder.files().size() == 1);
+}
+
+TEST_CASE("a file that h5py wrote comes back") {
+  const StateDict file = read_hdf5(WEFT_SOURCE_DIR "/tests/reference/h5py.h5");
+  StateDict good;
+  good.set("float32", Array::from<float>({1.5F, -2, 0, std::numeric_limits<float>::infinity()}, {2, 2}));
+  good.set("float64", Array::from<double>({0.1, 0.2}, {2}));
+  good.set("int32", Array::from<int32_t>({-1, INT32_MAX}, {2}));
+  good.set("int64", Array::from<int64_t>({-1, INT64_MAX}, {2}));
+  good.set("bool", Array::from<bool>({true, false, true}, {3}));
+  good.set("big endian", Array::from<float>({1.5F, -2}, {2}));
+  good.set("big endian int64", Array::from<int64_t>({1, -2}, {2}));
+  good.set("empty", Array::zeros({0, 3}));
+  good.set("compressed", Array::arange(1000, int32));
+  good.set("integer", 7);
+  good.set("number", 0.5);
+  good.set("scalar float32", Array::scalar(0.25));
+  good.set("text", "h\xc3\xa9llo");
+  good.set("fixed text", "hello");
+  good.set("no text", "");
+  for (const auto& [key, value] : good.entries()) {
+    CAPTURE(key);
+    StateDict expected, found;
+    copy_entry(good, key, expected);
+    copy_entry(file.dict("good"), key, found);
+    CHECK(identical(expected, found));
+  }
+  CHECK(file.dict("good").size() == good.size());
+}
+
+TEST_CASE("objects that h5py can write and weft cannot take are refused by name") {
+  const StateDict file = read_hdf5(WEFT_SOURCE_DIR "/tests/reference/h5py.h5");
+  const std::map<std::string, std::string> reasons{
+      {"uint8", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
+      {"float16", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
+      {"complex", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
+      {"texts", "'/x' is an array of texts; only a single text can be read"},
+      {"soft link", "'/x' is a soft or external link, which is not followed"},
+      {"external link", "'/x' is a soft or external link, which is not followed"},
+      {"external values", "'/x' keeps its values in other files"},
+      {"type", "'/x' is neither a group nor a dataset"},
+      {"unwritten", "'/x' is (1000000000000,) float32, but only 0 bytes of it are stored"},
+      {"unwritten chunks", "'/x' is (1000000000000,) float32, but only 0 bytes of it are stored"},
+      {"group twice", "'/x' is a group that is nested too deep or linked more than once"},
+      {"rank", "'/x' has no shape of at most 8 axes"},
+      {"null", "'/x' has no shape of at most 8 axes"},
+      {"virtual", "'/x' keeps its values in other files"},
+      {"bad bool", "'/x' holds bools that are neither 0 nor 1"},
+      {"name",
+       "state: '\xff' cannot be a key: it must be UTF-8 text, not empty, not '.', without '/' and NUL"}};
+  for (const auto& [name, value] : file.dict("bad").entries()) {
+    const Array& image = std::get<Array>(value);
+    CAPTURE(name);
+    REQUIRE(reasons.contains(name));
+    std::string error;
+    try {
+      from_hdf5({static_cast<const uint8_t*>(image.bytes()), image.nbytes()}, "bad.h5");
+    } catch (const FileError& refused) {
+      error = refused.what();
+    }
+    CHECK(error == "bad.h5: " + reasons.at(name));
+  }
+  CHECK(file.dict("bad").size() == reasons.size());
 }
