@@ -41,7 +41,7 @@ int64_t rows_left(const char* op, int64_t first, int64_t count, int64_t size) {
   return std::min(count, size - first);
 }
 
-} // namespace
+}  // namespace
 
 TokenDataset::TokenDataset(TokenRange tokens, int64_t block_size, uint64_t seed)
     : tokens_(std::move(tokens)), block_size_(block_size), seed_(seed) {
@@ -118,4 +118,4 @@ Batch ScoredWindows::batch(int64_t first, int64_t count) const {
   return batch;
 }
 
-} // namespace weft
+}  // namespace weft

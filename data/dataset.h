@@ -101,4 +101,4 @@ class ScoredWindows {
   int64_t count_;
 };
 
-} // namespace weft
+}  // namespace weft

@@ -14,7 +14,7 @@ void check_position(const char* op, int64_t consumed) {
   if (consumed < 0) fail<ValueError>(op, ": samples consumed must be at least 0, not ", consumed);
 }
 
-} // namespace
+}  // namespace
 
 // The worker makes the batch at `wanted`, puts it into `ready` and waits until it is taken or another is
 // wanted.
@@ -72,7 +72,7 @@ struct Loader::State {
   int64_t wanted;
   std::optional<Made> ready;
   bool stop = false;
-  std::thread worker; // last: it uses all of the above
+  std::thread worker;  // last: it uses all of the above
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, int64_t batch_size, int64_t consumed) {
@@ -125,4 +125,4 @@ void Loader::load_state_dict(const StateDict& state) {
   seek(consumed);
 }
 
-} // namespace weft
+}  // namespace weft

@@ -27,7 +27,7 @@ class Loader {
 
   int64_t consumed() const;
   int64_t batch_size() const;
-  int64_t epoch() const; ///< of the next sample
+  int64_t epoch() const;  ///< of the next sample
   /// The next sample to hand out. Costs nothing that grows with the distance.
   void seek(int64_t consumed);
 
@@ -41,4 +41,4 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-} // namespace weft
+}  // namespace weft

@@ -19,17 +19,17 @@ namespace weft {
 struct Story {
   std::string text;
   std::vector<double>
-      nats; ///< -log p of each character given all before it; their sum is -log p of the story
-  double log_probability = 0; ///< of the story, in nats
+      nats;  ///< -log p of each character given all before it; their sum is -log p of the story
+  double log_probability = 0;  ///< of the story, in nats
 };
 /// Story number `index` of the stream `seed`: a function of the two.
 Story make_story(uint64_t seed, uint64_t index);
 
 /// What the grammar gives on average, computed exactly.
 struct StoryStatistics {
-  double entropy = 0;      ///< nats a story
-  double characters = 0;   ///< a story, its '\n' included
-  double entropy_rate = 0; ///< nats a character: the loss of the best model of long text
+  double entropy = 0;       ///< nats a story
+  double characters = 0;    ///< a story, its '\n' included
+  double entropy_rate = 0;  ///< nats a character: the loss of the best model of long text
 };
 StoryStatistics story_statistics();
 
@@ -37,8 +37,8 @@ StoryStatistics story_statistics();
 struct Stories {
   std::string text;
   int64_t stories = 0;
-  std::vector<double> nats; ///< -log p of each character given all before it
-  double total_nats = 0;    ///< -log p of the whole text
+  std::vector<double> nats;  ///< -log p of each character given all before it
+  double total_nats = 0;     ///< -log p of the whole text
 
   /// -log p of the characters from `first` on, given those before it.
   double nats_from(int64_t first) const;
@@ -50,4 +50,4 @@ Stories generate_stories(int64_t bytes, uint64_t seed);
 /// with the offset where the text stops being of this grammar.
 std::vector<double> story_nats(std::string_view text);
 
-} // namespace weft
+}  // namespace weft

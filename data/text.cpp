@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
-} // namespace
+}  // namespace
 
 Newlines newlines_from(std::string_view name) {
   if (name == "keep") return Newlines::keep;
@@ -86,4 +86,4 @@ size_t TextReader::whole_characters() const {
   return good;
 }
 
-} // namespace weft
+}  // namespace weft

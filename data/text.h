@@ -20,7 +20,7 @@ const char* name_of(Newlines newlines);
 
 /// What a text holds besides its characters; nothing of it is altered unless Newlines::lf asks for it.
 struct TextNotes {
-  int64_t byte_order_marks = 0; ///< files that begin with one
+  int64_t byte_order_marks = 0;  ///< files that begin with one
   int64_t carriage_returns = 0;
 };
 
@@ -35,9 +35,9 @@ using TextProgress = std::function<void(int64_t, int64_t)>;
 class TextReader {
  public:
   struct Options {
-    bool utf8 = true; ///< check, and end each piece between two characters
+    bool utf8 = true;  ///< check, and end each piece between two characters
     Newlines newlines = Newlines::keep;
-    int64_t piece_bytes = 1 << 20; ///< at least 4
+    int64_t piece_bytes = 1 << 20;  ///< at least 4
     TextProgress progress = nullptr;
   };
   /// Opens and checks every file. ValueError without files.
@@ -65,11 +65,11 @@ class TextReader {
   TextNotes notes_;
   Hasher hasher_;
   size_t file_ = 0;
-  int64_t at_ = 0;   ///< bytes read of this file
-  int64_t done_ = 0; ///< bytes read of all
+  int64_t at_ = 0;    ///< bytes read of this file
+  int64_t done_ = 0;  ///< bytes read of all
   int64_t size_ = 0;
-  std::string buffer_; ///< what was read and not handed out, then the piece itself
-  std::string rest_;   ///< the beginning of a character whose end is still to be read
+  std::string buffer_;  ///< what was read and not handed out, then the piece itself
+  std::string rest_;    ///< the beginning of a character whose end is still to be read
 };
 
-} // namespace weft
+}  // namespace weft

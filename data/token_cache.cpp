@@ -135,7 +135,7 @@ std::shared_ptr<const TokenCache> open_cache(const std::string& path, const std:
   }
 }
 
-} // namespace
+}  // namespace
 
 TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options) {
   TextReader text(paths, options);
@@ -236,4 +236,4 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   return text;
 }
 
-} // namespace weft
+}  // namespace weft

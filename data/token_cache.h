@@ -18,10 +18,10 @@ namespace weft {
 
 /// What one pass over files finds.
 struct TextScan {
-  std::string content_hash; ///< 32 hexadecimal digits of the bytes as they lie in the files
-  int64_t bytes = 0;        ///< in all files
+  std::string content_hash;  ///< 32 hexadecimal digits of the bytes as they lie in the files
+  int64_t bytes = 0;         ///< in all files
   TextNotes notes;
-  std::vector<char32_t> characters; ///< the code points met, sorted; none unless `utf8`
+  std::vector<char32_t> characters;  ///< the code points met, sorted; none unless `utf8`
 };
 /// FileError as TextReader throws them.
 TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options);
@@ -46,16 +46,16 @@ class TokenCache : public Tokens {
 };
 
 struct TokenizeOptions {
-  std::string tokenizer = "char"; ///< "char" or "byte"
+  std::string tokenizer = "char";  ///< "char" or "byte"
   Newlines newlines = Newlines::keep;
-  bool unknown = false; ///< char: give the vocabulary an id for other characters
+  bool unknown = false;  ///< char: give the vocabulary an id for other characters
   /// Encode with this one (a checkpoint's) instead of making one; `tokenizer` and `unknown` are then not
   /// read.
   std::shared_ptr<const Tokenizer> with = nullptr;
   /// Where the ids are kept, as `<key>.ids`; made when missing. Empty: in memory.
   std::string cache_folder = {};
   TextProgress progress =
-      nullptr; ///< over two passes, the second being skipped when the ids are there already
+      nullptr;  ///< over two passes, the second being skipped when the ids are there already
   int64_t piece_bytes = 1 << 20;
 };
 
@@ -63,11 +63,11 @@ struct TokenizedText {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const Tokens> tokens;
   std::string
-      content_hash; ///< the same for the same bytes, whatever the files are called and where they are cut
+      content_hash;  ///< the same for the same bytes, whatever the files are called and where they are cut
   int64_t bytes = 0;
   TextNotes notes;
-  bool from_cache = false; ///< the ids were there already
-  std::string rebuilt;     ///< why a cache that was there could not be used; empty when nothing was wrong
+  bool from_cache = false;  ///< the ids were there already
+  std::string rebuilt;      ///< why a cache that was there could not be used; empty when nothing was wrong
 };
 /// The files joined in order, with nothing between. The same content finds its ids in the cache; a cache that
 /// is damaged is made again. FileError as TextReader throws them, when a text changes under the reading, and
@@ -75,4 +75,4 @@ struct TokenizedText {
 /// ValueError on an unknown tokenizer, naming it.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
 
-} // namespace weft
+}  // namespace weft

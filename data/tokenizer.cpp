@@ -6,7 +6,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t direct = 256; // code points below it are looked up in a table
+constexpr size_t direct = 256;  // code points below it are looked up in a table
 
 [[noreturn]] void fail_unknown(std::string_view text, size_t at, const Tokenizer& tokenizer) {
   const Utf8Char c = decode_utf8(text.substr(at));
@@ -42,7 +42,7 @@ std::shared_ptr<const Tokenizer> char_from_state(const StateDict& state) {
                                          CharTokenizer::Options{.unknown = unknown == 1});
 }
 
-} // namespace
+}  // namespace
 
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   std::vector<int64_t> ids;
@@ -69,7 +69,7 @@ CharTokenizer::CharTokenizer(std::vector<char32_t> characters, Options options)
   if (characters_.empty()) fail<ValueError>("CharTokenizer: the vocabulary is empty");
   std::sort(characters_.begin(), characters_.end());
   characters_.erase(std::unique(characters_.begin(), characters_.end()), characters_.end());
-  for (const char32_t c : characters_) encode_utf8(c); // throws when it is no character
+  for (const char32_t c : characters_) encode_utf8(c);  // throws when it is no character
   for (size_t id = 0; id < characters_.size() && characters_[id] < direct; ++id)
     low_ids_[characters_[id]] = static_cast<int32_t>(id);
 }
@@ -136,4 +136,4 @@ StateDict ByteTokenizer::state_dict() const {
   return state;
 }
 
-} // namespace weft
+}  // namespace weft

@@ -46,7 +46,7 @@ class Tokenizer {
 class CharTokenizer : public Tokenizer {
  public:
   struct Options {
-    bool unknown = false; ///< one more id, the last, for all other characters; it is written as U+FFFD
+    bool unknown = false;  ///< one more id, the last, for all other characters; it is written as U+FFFD
   };
   /// The vocabulary, in any order, repetitions allowed. ValueError when it is empty.
   explicit CharTokenizer(std::vector<char32_t> characters)
@@ -71,7 +71,7 @@ class CharTokenizer : public Tokenizer {
   int64_t id_of(char32_t character) const;
 
   std::vector<char32_t> characters_;
-  std::vector<int32_t> low_ids_; ///< by code point, for those below 256; -1 for none
+  std::vector<int32_t> low_ids_;  ///< by code point, for those below 256; -1 for none
   bool unknown_ = false;
 };
 
@@ -86,4 +86,4 @@ class ByteTokenizer : public Tokenizer {
   StateDict state_dict() const override;
 };
 
-} // namespace weft
+}  // namespace weft

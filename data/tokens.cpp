@@ -21,7 +21,7 @@ int width_for(std::span<const int64_t> ids) {
   return id_width(largest + 1);
 }
 
-} // namespace
+}  // namespace
 
 void Tokens::read(int64_t begin, std::span<int64_t> out) const {
   check_range("Tokens", begin, out.size(), size());
@@ -73,4 +73,4 @@ void unpack_ids(const char* packed, int width, std::span<int64_t> ids) {
   }
 }
 
-} // namespace weft
+}  // namespace weft

@@ -26,7 +26,7 @@ class Tokens {
 class MemoryTokens : public Tokens {
  public:
   explicit MemoryTokens(std::span<const int64_t> ids);
-  MemoryTokens(std::string packed, int width); ///< packed as pack_ids does
+  MemoryTokens(std::string packed, int width);  ///< packed as pack_ids does
   int64_t size() const override;
 
  private:
@@ -62,4 +62,4 @@ int id_width(int64_t vocab_size);
 void pack_ids(std::span<const int64_t> ids, int width, std::string& packed);
 void unpack_ids(const char* packed, int width, std::span<int64_t> ids);
 
-} // namespace weft
+}  // namespace weft

@@ -5,10 +5,10 @@ namespace weft {
 namespace {
 
 struct Lead {
-  int length; // bytes of the character; 0 when no character begins so
+  int length;  // bytes of the character; 0 when no character begins so
   uint8_t low,
-      high; // bounds of the second byte: they rule out overlong forms, surrogates and what is too large
-  uint8_t payload_mask; // bits of the first byte that count
+      high;  // bounds of the second byte: they rule out overlong forms, surrogates and what is too large
+  uint8_t payload_mask;  // bits of the first byte that count
 };
 
 Lead lead_of(uint8_t byte) {
@@ -32,7 +32,7 @@ bool prints(char32_t c) {
   return !control && !invisible && !unassigned;
 }
 
-} // namespace
+}  // namespace
 
 Utf8Char decode_utf8(std::string_view bytes) {
   if (bytes.empty()) return {0, -1};
@@ -96,4 +96,4 @@ std::string describe_character(char32_t code_point) {
   return "'" + encode_utf8(code_point) + "' (U+" + name + ")";
 }
 
-} // namespace weft
+}  // namespace weft

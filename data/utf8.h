@@ -21,4 +21,4 @@ std::string encode_utf8(char32_t code_point);
 /// For messages: "'é' (U+00E9)"; "U+0007" alone for one that does not print.
 std::string describe_character(char32_t code_point);
 
-} // namespace weft
+}  // namespace weft

@@ -1,0 +1,97 @@
+// A probabilistic grammar whose texts have exactly one derivation, so that their probability is known
+// exactly.
+//
+// A text is a walk over nodes. At each choice the possible texts are prefix-free (none begins another), so
+// the text alone says which was chosen, from left to right, and P(character | all before it) is a ratio of
+// sums over the choices that are still possible.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+class Grammar {
+ public:
+  /// A thing to remember: drawn once, uniformly, then referred to. A word has one form for each of `forms`,
+  /// separated by '/': forms {"name", "she"}, words {"Mia/she", "Tom/he"}. The first is the one that is
+  /// drawn. `unlike` names another slot of the same number of words, whose number is not drawn again.
+  struct Slot {
+    std::string name;
+    std::vector<std::string> forms;
+    std::vector<std::string> words;
+    std::string unlike = {};
+  };
+  /// Words to choose from, each as likely: nothing is remembered.
+  struct Class {
+    std::string name;
+    std::vector<std::string> words;
+  };
+  /// One way on from `node`, taken with probability weight / (sum of the node's weights); "" ends the text.
+  /// In `text`
+  ///   [class]      is one of the words of the class,
+  ///   {slot!}      draws the slot and writes its first form,
+  ///   {slot}       writes the first form again, {slot.form} another, {Slot.form} with a capital.
+  struct Rule {
+    std::string node;
+    double weight;
+    std::string text;
+    std::string next;
+  };
+  /// The walk begins at the first rule's node. ValueError on text that cannot be read, an unknown name, a
+  /// cycle, a slot referred to before it is drawn or drawn twice, or words that are not prefix-free.
+  Grammar(std::vector<Slot> slots, std::vector<Class> classes, std::vector<Rule> rules);
+
+  struct Option {
+    std::string_view text;
+    double probability;
+  };
+  /// Takes one of two or more options, by number; the text so far is `at` characters long.
+  using Chooser = std::function<size_t(std::span<const Option>, size_t at)>;
+  struct Derivation {
+    std::string text;
+    std::vector<double> nats;    ///< -log p of each character given all before it
+    double log_probability = 0;  ///< sum over the choices
+  };
+  /// One walk. StateError when rules of a node turn out not to be prefix-free.
+  Derivation derive(const Chooser& choose) const;
+
+  struct Statistics {
+    double nats = 0;        ///< expected -log p of a text
+    double characters = 0;  ///< expected length
+  };
+  /// Exact, by one pass over the nodes: which way is taken does not depend on what is remembered, and each
+  /// slot is uniform, so expectations add up.
+  Statistics statistics() const;
+
+ private:
+  struct Segment {
+    enum class Kind { literal, pick, draw, reference } kind;
+    std::vector<std::string> words = {};  ///< one for a literal
+    size_t slot = 0;
+    size_t form = 0;
+    bool capital = false;
+  };
+  struct Way {
+    double probability;
+    std::vector<Segment> segments;
+    size_t next;
+  };
+  struct Walk;
+
+  std::vector<Segment> parse(const std::string& text) const;
+  Segment parse_slot(std::string_view inside) const;
+  size_t slot_of(std::string_view name) const;
+  void check_references(size_t node, uint64_t drawn, size_t depth) const;
+
+  std::vector<Slot> slots_;
+  std::vector<Class> classes_;
+  std::vector<std::vector<std::vector<std::string>>> words_;  ///< by slot, form and word
+  std::vector<std::vector<Way>> nodes_;
+};
+
+}  // namespace weft
