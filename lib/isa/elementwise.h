@@ -1,5 +1,5 @@
-// Elementwise functions of the table: float arrays of n elements, y may be x. What each computes stands in
-// kernels/elementwise.h, its accuracy in math.inc.
+// Elementwise functions of the table: float arrays of n elements, y may be an input. What each computes
+// stands in kernels/elementwise.h, its accuracy in math.inc.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,20 @@ namespace weft::isa {
 
 struct ElementwiseFunctions {
   using Map = void (*)(const float* x, float* y, int64_t n);
+  Map exp, log, tanh, erf, sigmoid, silu, gelu, gelu_tanh;
 
-  Map exp, log;
+  /// y = dy op'(x).
+  using Slope = void (*)(const float* x, const float* dy, float* y, int64_t n);
+  Slope tanh_from_y, sigmoid_from_y, relu_grad, silu_grad, gelu_grad, gelu_tanh_grad;
+
+  /// Places first, first + 1, ..., first + n - 1 of one sample; first is a multiple of 64.
+  struct Dropout {
+    uint32_t key_low, key_high;
+    uint64_t sample, first;
+    uint64_t threshold;  ///< kept where the place's word (random.h) is at least this; at most 2^32
+    float factor;
+  };
+  void (*dropout)(const Dropout& dropout, const float* x, float* y, int64_t n);
 };
 
-} // namespace weft::isa
+}  // namespace weft::isa

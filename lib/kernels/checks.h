@@ -1,0 +1,34 @@
+// Checks that several kernels make of their arguments.
+#pragma once
+
+#include <weft/lib/array.h>
+#include <weft/lib/error.h>
+
+#include <limits>
+
+namespace weft::kernels {
+
+/// TypeError, naming `op` and both, unless the element types are the same.
+inline void check_same_type(const char* op, const char* a_name, const Array& a, const char* b_name,
+                            const Array& b) {
+  if (a.dtype() != b.dtype())
+    fail<TypeError>(op, ": element types differ: ", a_name, " is ", a.dtype(), ", ", b_name, " is ",
+                    b.dtype());
+}
+
+/// ShapeError or TypeError, naming `op` and both, unless shape and element type are the same.
+inline void check_same(const char* op, const char* a_name, const Array& a, const char* b_name,
+                       const Array& b) {
+  if (a.shape() != b.shape())
+    fail<ShapeError>(op, ": shapes differ: ", a_name, " is ", a.shape(), ", ", b_name, " is ", b.shape());
+  check_same_type(op, a_name, a, b_name, b);
+}
+
+/// Whether `value` is a whole number that the integer type T holds.
+template <class T>
+bool fits(double value) {
+  constexpr double end = -static_cast<double>(std::numeric_limits<T>::lowest());
+  return value >= -end && value < end && value == static_cast<double>(static_cast<T>(value));
+}
+
+}  // namespace weft::kernels
