@@ -21,3 +21,7 @@ foreach(how package subproject)
 endforeach()
 set_tests_properties(outside/package PROPERTIES LABELS quick)
 set_tests_properties(outside/subproject PROPERTIES LABELS slow TIMEOUT 900)
+
+if(WEFT_BUILD_EXAMPLES)
+  add_subdirectory(examples)
+endif()
