@@ -1,0 +1,253 @@
+#include <doctest/doctest.h>
+#include <weft/autograd/composed.h>
+
+#include "checks.h"
+#include "op_table.h"
+
+namespace weft::test {
+
+namespace {
+
+constexpr int64_t B = 2, H = 3, T = 4, S = 5, D = 2;
+
+/// A bool array in which query t may attend to key s unless (3 t + s + 2 b) % 3 is 0; query 2 attends to
+/// nothing.
+Array allowed(const Shape& shape) {
+  Array mask(shape, boolean);
+  bool* const values = mask.mutable_data<bool>();
+  const int64_t rows = shape.dim(-2), columns = shape.dim(-1);
+  for (int64_t i = 0; i < shape.size(); ++i) {
+    const int64_t s = i % columns, t = i / columns % rows, b = i / columns / rows;
+    values[i] = (3 * t + s + 2 * b) % 3 != 0 && t != 2;
+  }
+  return mask;
+}
+
+struct Setting {
+  const char* name;
+  Mask mask = {};
+  Shape bias = {};
+  bool biased = false;
+  std::optional<double> scale = {};
+};
+
+std::vector<Setting> settings() {
+  return {{"plain"},
+          {"causal", Mask::causal()},
+          {"causal with offset", Mask::causal(1)},
+          {"lengths", Mask::lengths({5, 3})},
+          {"a length of 0", Mask::lengths({0, 2})},
+          {"mask", Mask::allowed(allowed({B, H, T, S}))},
+          {"mask for all heads", Mask::allowed(allowed({B, 1, T, S}))},
+          {"mask for all", Mask::allowed(allowed({T, S}))},
+          {"all masks", Mask::causal(1) & Mask::lengths({5, 3}) & Mask::allowed(allowed({B, 1, T, S}))},
+          {"bias", {}, {B, H, T, S}, true},
+          {"bias for all heads", {}, {B, 1, T, S}, true},
+          {"bias for all samples", {}, {H, T, S}, true},
+          {"bias of keys", {}, {B, 1, 1, S}, true},
+          {"bias of one number", {}, {1}, true},
+          {"bias and mask", Mask::causal() & Mask::lengths({4, 2}), {1, H, T, S}, true},
+          {"scale", {}, {}, false, 0.3}};
+}
+
+std::vector<Draw> draws_for(const Setting& setting, const Shape& q, const Shape& k) {
+  std::vector<Draw> draws = {{q}, {k}, {k}};
+  if (setting.biased) draws.push_back({setting.bias});
+  return draws;
+}
+
+AttentionOptions options_of(const Setting& setting, const std::vector<Tensor>& in) {
+  return {setting.mask, setting.biased ? in[3] : Tensor(), setting.scale};
+}
+
+Function apart(const Setting& setting) {
+  return [setting](const std::vector<Tensor>& in) {
+    return scaled_dot_product_attention(in[0], in[1], in[2], options_of(setting, in));
+  };
+}
+
+Function side_by_side(const Setting& setting) {
+  return [setting](const std::vector<Tensor>& in) {
+    return multi_head_attention(in[0], in[1], in[2], H, options_of(setting, in));
+  };
+}
+
+Tensor heads_apart(const Tensor& x) { return permute(reshape(x, {x.dim(0), x.dim(1), H, -1}), {0, 2, 1, 3}); }
+Tensor heads_together(const Tensor& x) { return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), -1}); }
+
+/// The formula itself, one row at a time, in double.
+Array by_hand(const Tensor& q, const Tensor& k, const Tensor& v, const Array& allow, const Tensor& bias,
+              double scale) {
+  const auto at = [](const Tensor& x, int64_t b, int64_t h, int64_t t, int64_t d) {
+    return x.value().at({b, h, t, d});
+  };
+  Array out = Array::zeros(q.shape(), float64);
+  double* const y = out.mutable_data<double>();
+  for (int64_t row = 0; row < B * H * T; ++row) {
+    const int64_t b = row / (H * T), h = row / T % H, t = row % T;
+    double total = 0;
+    for (int64_t s = 0; s < S; ++s) {
+      if (allow.at({b, h, t, s}) == 0) continue;
+      double score = at(bias, b, h, t, s);
+      for (int64_t d = 0; d < D; ++d) score += scale * at(q, b, h, t, d) * at(k, b, h, s, d);
+      total += std::exp(score);
+      for (int64_t d = 0; d < D; ++d) y[row * D + d] += std::exp(score) * at(v, b, h, s, d);
+    }
+    for (int64_t d = 0; d < D && total > 0; ++d) y[row * D + d] /= total;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<OpCase> attention_cases() {
+  std::vector<OpCase> cases;
+  const std::string split_op = "scaled_dot_product_attention(Tensor, Tensor, Tensor, AttentionOptions)";
+  const std::string joint_op = "multi_head_attention(Tensor, Tensor, Tensor, int64_t, AttentionOptions)";
+  for (const Setting& setting : settings()) {
+    cases.push_back({split_op, cat("attention: ", setting.name), apart(setting),
+                     draws_for(setting, {B, H, T, D}, {B, H, S, D})});
+  }
+  const Setting plain{"plain"}, causal{"causal", Mask::causal()};
+  const auto shapes = [&](const char* how, const Shape& q, const Shape& k) {
+    cases.push_back({split_op, cat("attention: ", how), apart(plain), draws_for(plain, q, k)});
+  };
+  shapes("size 1", {1, 1, 1, 1}, {1, 1, 1, 1});
+  shapes("no samples", {0, 2, 3, 2}, {0, 2, 4, 2});
+  shapes("no queries", {2, 1, 0, 2}, {2, 1, 4, 2});
+  shapes("no keys", {2, 1, 3, 2}, {2, 1, 0, 2});
+  cases.push_back({split_op,
+                   "attention: shared",
+                   [](const std::vector<Tensor>& in) {
+                     return scaled_dot_product_attention(in[0], in[0], in[0], {Mask::causal()});
+                   },
+                   {{{1, 2, 3, 2}}}});
+  cases.push_back({joint_op, "multi_head_attention", side_by_side(plain),
+                   draws_for(plain, {B, T, H * D}, {B, S, H * D})});
+  cases.push_back({joint_op, "multi_head_attention: causal", side_by_side(causal),
+                   draws_for(causal, {B, T, H * D}, {B, T, H * D})});
+  cases.push_back({joint_op, "multi_head_attention: no samples", side_by_side(plain),
+                   draws_for(plain, {0, T, H * D}, {0, S, H * D})});
+  return cases;
+}
+
+TEST_CASE("attention: all cases of the table") { check_cases(attention_cases()); }
+
+TEST_CASE("attention: both layouts equal the composed form") {
+  for (const Setting& setting : settings()) {
+    CAPTURE(setting.name);
+    const Function composed = [&](const std::vector<Tensor>& in) {
+      return composed::attention(in[0], in[1], in[2], options_of(setting, in));
+    };
+    check_composed(apart(setting), composed, draws_for(setting, {B, H, T, D}, {B, H, S, D}));
+    const Function composed_together = [&](const std::vector<Tensor>& in) {
+      std::vector<Tensor> four = in;
+      for (size_t k = 0; k < 3; ++k) four[k] = heads_apart(in[k]);
+      return heads_together(composed(four));
+    };
+    check_composed(side_by_side(setting), composed_together,
+                   draws_for(setting, {B, T, H * D}, {B, S, H * D}));
+  }
+}
+
+TEST_CASE("attention: more keys than one tile") {
+  const Setting setting{"long", Mask::causal(70) & Mask::lengths({150, 90})};
+  check_composed(
+      apart(setting),
+      [&](const std::vector<Tensor>& in) {
+        return composed::attention(in[0], in[1], in[2], options_of(setting, in));
+      },
+      draws_for(setting, {2, 1, 80, 7}, {2, 1, 150, 7}));
+}
+
+TEST_CASE("attention: equals the formula written out by hand") {
+  for (const Setting& setting : settings()) {
+    CAPTURE(setting.name);
+    const std::vector<Tensor> in = drawn("by hand", draws_for(setting, {B, H, T, D}, {B, H, S, D}));
+    const Array everything = Array::full({B, H, T, S}, 1, boolean);
+    const Tensor four_axes = zeros({B, H, T, S}, float64);
+    const Array allow = setting.mask.empty()
+                            ? everything
+                            : expand(Tensor(setting.mask.dense(B, H, T, S)), {B, H, T, S}).value();
+    const Array expected = by_hand(in[0], in[1], in[2], allow, setting.biased ? four_axes + in[3] : four_axes,
+                                   setting.scale.value_or(1 / std::sqrt(2.0)));
+    CHECK(difference(apart(setting)(in).value(), expected, 1e-13) == "");
+  }
+}
+
+TEST_CASE("attention: a query that may attend to nothing gives zeros and zero gradients") {
+  for (const DType dtype : {float32, float64}) {
+    CAPTURE(name_of(dtype));
+    const std::vector<Tensor> in = drawn("nothing", {{{1, 1, 2, D}}, {{1, 1, S, D}}, {{1, 1, S, D}}}, dtype);
+    Array mask = Array::full({2, S}, 1, boolean);
+    std::fill_n(mask.mutable_data<bool>(), S, false);
+    const Tensor y = scaled_dot_product_attention(in[0], in[1], in[2], {Mask::allowed(mask)});
+    for (int64_t d = 0; d < D; ++d) CHECK(y.value().at({0, 0, 0, d}) == 0);
+    const std::vector<Tensor> grads = grad({sum(square(y))}, in);
+    for (int64_t d = 0; d < D; ++d) CHECK(grads[0].value().at({0, 0, 0, d}) == 0);
+    for (const Tensor& g : grads) CHECK(g.value().all_finite());
+    // Where no query attends to anything, keys and values have no gradient either.
+    const Tensor none = scaled_dot_product_attention(in[0], in[1], in[2], {Mask::lengths({0})});
+    for (const Tensor& g : grad({sum(none)}, in)) CHECK(g.value().identical(Array::zeros(g.shape(), dtype)));
+  }
+}
+
+TEST_CASE("attention: the weights are the softmax of the scores") {
+  const Setting setting{"causal", Mask::causal(1)};
+  const std::vector<Tensor> in =
+      drawn("weights", {{{B, T, H * D}}, {{B, S, H * D}}, {{B, S, H * D}}}, float32);
+  const Tensor weights(attention_weights(in[0], in[1], H, {setting.mask}));
+  CHECK(weights.shape() == Shape{B, H, T, S});
+  CHECK(difference(sum(weights, {-1}).value(), Array::ones({B, H, T}), 1e-6) == "");
+  CHECK(weights.value().at({0, 0, 0, 2}) == 0);
+  const Tensor y = heads_together(matmul(weights, heads_apart(in[2])));
+  CHECK(difference(side_by_side(setting)(in).value(), y.value(), 2e-6) == "");
+}
+
+TEST_CASE("attention: shapes and types that do not fit") {
+  const auto z = [](const Shape& shape) { return zeros(shape); };
+  const Tensor q = z({B, H, T, D}), k = z({B, H, S, D}), wide = z({B, T, H * D});
+  const auto attend = [&](const Tensor& a, const Tensor& b, const Tensor& c,
+                          const AttentionOptions& options = {}) {
+    scaled_dot_product_attention(a, b, c, options);
+  };
+  const std::string name = "scaled_dot_product_attention";
+  refuses<ShapeError>(
+      [&] {
+        attend(q, z({B, H, S, 3}), z({B, H, S, 3}));
+      },
+      {name, "q is (2, 3, 4, 2)", "k (2, 3, 5, 3)", "v (2, 3, 5, 3)"});
+  refuses<ShapeError>([&] { attend(q, k, z({B, H, T, D})); }, {name, "k (2, 3, 5, 2)", "v (2, 3, 4, 2)"});
+  refuses<ShapeError>([&] { attend(q, z({1, H, S, D}), z({1, H, S, D})); }, {name, "(1, 3, 5, 2)"});
+  refuses<ShapeError>([&] { attend(wide, wide, wide); }, {name, "(2, 4, 6)"});
+  refuses<ShapeError>([&] { attend(q, k, k, {.bias = z({T, 3})}); }, {"bias (4, 3)", "(2, 3, 4, 5)"});
+  refuses<ShapeError>([&] { attend(q, k, k, {Mask::lengths({1, 2, 3})}); }, {name, "3"});
+  refuses<ShapeError>(
+      [&] {
+        attend(q, k, k, {Mask::allowed(allowed({T, T}))});
+      },
+      {name, "(4, 4)", "(2, 3, 4, 5)"});
+  refuses<TypeError>([&] { Mask::allowed(Array::ones({T, S})); }, {"bool", "float32"});
+  refuses<TypeError>(
+      [&] {
+        attend(q, zeros({B, H, S, D}, float64), zeros({B, H, S, D}, float64));
+      },
+      {"float32", "float64"});
+  refuses<TypeError>([&] { attend(q, k, k, {.bias = zeros({T, S}, float64)}); }, {"float32", "float64"});
+  refuses<ShapeError>([&] { multi_head_attention(wide, wide, wide, 4); },
+                      {"multi_head_attention", "4 heads", "(2, 4, 6)"});
+  refuses<ShapeError>([&] { multi_head_attention(wide, wide, wide, 0); },
+                      {"multi_head_attention", "0 heads"});
+  refuses<ShapeError>(
+      [&] {
+        multi_head_attention(wide, z({B, S, 4}), z({B, S, 4}), H);
+      },
+      {"multi_head_attention", "(2, 4, 6)", "(2, 5, 4)"});
+  refuses<ShapeError>(
+      [&] {
+        attention_weights(wide, z({B, S, 4}), H);
+      },
+      {"attention_weights", "(2, 4, 6)", "(2, 5, 4)"});
+}
+
+}  // namespace weft::test

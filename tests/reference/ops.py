@@ -1,0 +1,249 @@
+"""PyTorch's values and gradients of every operation, in float64, for tests/autograd.
+
+    python ops.py            (PyTorch 2.15, h5py) writes ops.h5 beside itself
+
+A case is a group: in0, in1, ... the inputs; y the value; g the gradient to start from; d0, d1, ... the
+gradients. Its name is that of a row of the table in tests/autograd/*_test.cpp, whose function must be the
+same as the one here.
+"""
+
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from store import open_to_write, put, put_integer
+
+torch.set_default_dtype(torch.float64)
+rng = np.random.default_rng(20)
+inf, nan = float("inf"), float("nan")
+file = open_to_write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "ops.h5"))
+
+
+def rand(*shape, low=-1.5, high=1.5):
+    """Numbers that float32 holds exactly, so that one file serves both types."""
+    return torch.from_numpy(rng.uniform(low, high, shape).astype(np.float32).astype(np.float64))
+
+
+def case(name, f, *inputs):
+    inputs = [torch.as_tensor(x, dtype=torch.float64).clone().requires_grad_() for x in inputs]
+    y = f(*inputs)
+    g = rand(*y.shape, low=0.5)
+    grads = torch.autograd.grad(y, inputs, g, allow_unused=True)
+    group = file.create_group(name)
+    put_integer(group, "inputs", len(inputs))
+    for k, (x, d) in enumerate(zip(inputs, grads)):
+        put(group, f"in{k}", x.detach().numpy())
+        if d is not None:
+            put(group, f"d{k}", d.numpy())
+    put(group, "y", y.detach().numpy())
+    put(group, "g", g.numpy())
+
+
+# Arithmetic
+for name, f, low, high in [
+    ("add", torch.add, -1.5, 1.5),
+    ("sub", torch.sub, -1.5, 1.5),
+    ("mul", torch.mul, -1.5, 1.5),
+    ("div", torch.div, 0.5, 2),
+    ("pow", torch.pow, 0.5, 2),
+    ("maximum", torch.maximum, -1.5, 1.5),
+    ("minimum", torch.minimum, -1.5, 1.5),
+    ("operator+", lambda a, b: a + b, -1.5, 1.5),
+    ("operator-", lambda a, b: a - b, -1.5, 1.5),
+    ("operator*", lambda a, b: a * b, -1.5, 1.5),
+    ("operator over", lambda a, b: a / b, 0.5, 2),
+]:
+    case(f"{name}: same", f, rand(2, 3, low=low, high=high), rand(2, 3, low=low, high=high))
+    case(f"{name}: broadcast", f, rand(4, 1, 3, low=low, high=high), rand(2, 1, low=low, high=high))
+    case(f"{name}: size 0", f, rand(0, 3), rand(3))
+for name, f, low, high in [
+    ("plus number", lambda x: x + 2.5, -1.5, 1.5),
+    ("minus number", lambda x: x - 2.5, -1.5, 1.5),
+    ("times number", lambda x: x * 2.5, -1.5, 1.5),
+    ("over number", lambda x: x / 2.5, -1.5, 1.5),
+    ("number plus", lambda x: 2.5 + x, -1.5, 1.5),
+    ("number minus", lambda x: 2.5 - x, -1.5, 1.5),
+    ("number times", lambda x: 2.5 * x, -1.5, 1.5),
+    ("number over", lambda x: 2.5 / x, 0.5, 2),
+    ("neg", torch.neg, -1.5, 1.5),
+    ("pow number", lambda x: x**2.5, 0, 2),
+    ("pow 3", lambda x: x**3.0, -1.5, 1.5),
+    ("pow 0", lambda x: x**0.0, -1.5, 1.5),
+    ("pow 1", lambda x: x**1.0, -1.5, 1.5),
+    ("pow -1", lambda x: x**-1.0, 0.5, 2),
+]:
+    case(name, f, rand(3, 4, low=low, high=high))
+case("div: zeros and infinities", torch.div, [1.0, -1.0, 0.0, inf, 1.0, inf], [0.0, 0.0, 0.0, 2.0, inf, inf])
+case("pow: zeros", torch.pow, [0.0, 0.0, 0.0, 2.0, -2.0, 1.0], [0.0, 2.0, 1.0, 0.0, 3.0, 5.0])
+case("pow 2: zeros", lambda x: x**2.0, [0.0, -1.0, inf])
+ties = [1.0, 1.0, nan, 2.0, -inf], [1.0, 2.0, 0.0, nan, inf]
+case("maximum: ties and NaN", torch.maximum, *ties)
+case("minimum: ties and NaN", torch.minimum, *ties)
+
+# Functions of each element: ordinary numbers, and the edges where a formula may lose its digits.
+edges = [0.0, 1e-6, -1e-6, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 9.0, -9.0, 12.0, -12.0, 20.0, -20.0]
+for name, f, low, high, special in [
+    ("exp", torch.exp, -2, 2, edges + [-80.0, -inf]),
+    ("log", torch.log, 0.2, 3, [1e-6, 0.5, 1.0, 1.0009765625, 0.9990234375, 2.0, 1e6, 1e30, inf]),
+    ("sqrt", torch.sqrt, 0.2, 3, [1e-6, 0.25, 1.0, 2.0, 1e6, 1e30, inf]),
+    ("square", torch.square, -2, 2, edges),
+    ("sin", torch.sin, -2, 2, edges + [100.0, -1000.0]),
+    ("cos", torch.cos, -2, 2, edges + [100.0, -1000.0]),
+    ("erf", torch.erf, -2, 2, edges + [inf, -inf]),
+    ("abs", torch.abs, -2, 2, edges + [inf, -inf]),
+    ("tanh", torch.tanh, -2, 2, edges + [100.0, -100.0, inf, -inf]),
+    ("sigmoid", torch.sigmoid, -2, 2, edges + [100.0, -100.0, inf, -inf]),
+    ("relu", torch.relu, -2, 2, edges + [inf, -inf]),
+    ("silu", F.silu, -2, 2, edges + [80.0, -80.0]),
+    ("gelu", F.gelu, -2, 2, edges + [100.0, -100.0]),
+    ("gelu tanh", lambda x: F.gelu(x, approximate="tanh"), -2, 2, edges + [100.0, -100.0]),
+    ("clamp", lambda x: torch.clamp(x, -1.0, 0.5), -2, 2, edges + [inf, -inf]),
+]:
+    case(name, f, rand(3, 5, low=low, high=high))
+    case(f"{name}: edges", f, np.float32(special).astype(np.float64))
+condition = torch.tensor([[True, False, False], [True, True, False]])
+case("where", lambda a, b: torch.where(condition, a, b), rand(2, 3), rand(2, 3))
+case("where: broadcast", lambda a, b: torch.where(condition, a, b), rand(4, 1, 3), rand(1))
+case("masked_fill", lambda x: x.masked_fill(condition, 0.25), rand(2, 3))
+case("masked_fill: broadcast", lambda x: x.masked_fill(condition, 0.25), rand(2, 1))
+
+# Reductions
+for name, f in [("sum", torch.sum), ("mean", torch.mean), ("max", torch.amax)]:
+    case(f"{name}: all", f, rand(2, 3, 4))
+    case(f"{name}: last axis", lambda x: f(x, -1), rand(3, 35))
+    case(f"{name}: first axis", lambda x: f(x, 0), rand(35, 3))
+    case(f"{name}: last axis kept", lambda x: f(x, -1, keepdim=True), rand(3, 5))
+    case(f"{name}: two axes", lambda x: f(x, (0, -1)), rand(2, 3, 4))
+    case(f"{name}: scalar", f, rand())
+    case(f"{name}: size 0 kept apart", lambda x: f(x, 1), rand(0, 3))
+case("sum: over size 0", lambda x: torch.sum(x, 0), rand(0, 3))
+case("max: ties and NaN", lambda x: torch.amax(x, 1), [[1.0, 1.0, 0.0], [2.0, 3.0, 1.0], [-inf, -inf, -inf]])
+case("var: all", torch.var, rand(2, 3, 4))
+case("var: last axis", lambda x: torch.var(x, -1), rand(3, 5))
+case("var: uncorrected", lambda x: torch.var(x, -1, correction=0, keepdim=True), rand(3, 5))
+case("var: two axes", lambda x: torch.var(x, (0, 2)), rand(2, 3, 4))
+case("sum_to: leading", lambda x: x.sum_to_size(3), rand(4, 2, 3))
+case("sum_to: kept", lambda x: x.sum_to_size(4, 1, 3), rand(4, 2, 3))
+
+# Shapes; each result squared, so that its gradient is not constant.
+for name, f, *shapes in [
+    ("reshape", lambda x: x.reshape(3, -1), (2, 6)),
+    ("reshape: to scalar", lambda x: x.reshape(()), (1, 1)),
+    ("permute", lambda x: x.permute(2, 0, 1), (2, 3, 4)),
+    ("permute: negative", lambda x: x.permute(-1, 0, -2), (2, 3, 4)),
+    ("transpose", lambda x: x.transpose(0, -1), (2, 3, 4)),
+    ("expand", lambda x: x.expand(4, 2, 5, 3), (2, 1, 3)),
+    ("slice", lambda x: x[:, 1:4], (3, 5)),
+    ("slice: negative", lambda x: x[-2:-1], (3, 5)),
+    ("unslice", lambda x: F.pad(x, (3, 1)), (3, 2)),
+    ("concat", lambda *x: torch.cat(x, 1), (2, 3), (2, 1), (2, 4)),
+    ("concat: size 0", lambda *x: torch.cat(x, 0), (0, 3), (2, 3)),
+    ("stack", lambda *x: torch.stack(x), (2, 3), (2, 3)),
+    ("stack: last axis", lambda *x: torch.stack(x, -1), (2, 3), (2, 3), (2, 3)),
+    ("split", lambda x: torch.stack([(k + 1) * part.sum() for k, part in enumerate(x.split(2, 1))]), (2, 5)),
+]:
+    case(name, lambda *x: torch.square(f(*x)), *[rand(*shape) for shape in shapes])
+
+# Products
+for name, a, b in [
+    ("matrices", (3, 4), (4, 2)),
+    ("batch", (2, 3, 4), (2, 4, 2)),
+    ("batch by matrix", (2, 3, 4), (4, 2)),
+    ("matrix by batch", (3, 4), (2, 4, 2)),
+    ("broadcast batches", (2, 1, 3, 4), (3, 4, 2)),
+    ("row", (4,), (4, 2)),
+    ("column", (3, 4), (4,)),
+    ("dot", (4,), (4,)),
+    ("row by batch", (4,), (2, 4, 3)),
+    ("batch by column", (2, 3, 4), (4,)),
+    ("no inner", (2, 0), (0, 3)),
+]:
+    case(f"matmul: {name}", torch.matmul, rand(*a), rand(*b))
+for ta in (False, True):
+    for tb in (False, True):
+        case(
+            f"matmul {str(ta).lower()} {str(tb).lower()}: batch",
+            lambda a, b: (a.mT if ta else a) @ (b.mT if tb else b),
+            rand(*((2, 4, 3) if ta else (2, 3, 4))),
+            rand(*((2, 2, 4) if tb else (2, 4, 2))),
+        )
+case("linear", F.linear, rand(5, 4), rand(3, 4), rand(3))
+case("linear: no bias", F.linear, rand(2, 5, 4), rand(3, 4))
+case("linear: one row", F.linear, rand(4), rand(3, 4), rand(3))
+
+# Indexing
+ids = torch.tensor([[2, 0, 2], [4, 2, 1]])
+index = torch.tensor([[2, 2, 0, 1], [0, 0, 2, 1]])
+case("embedding", lambda w: torch.square(F.embedding(ids, w)), rand(5, 3))
+case("gather: last axis", lambda x: torch.square(torch.gather(x, 1, index)), rand(2, 3))
+case("gather: first axis", lambda x: torch.square(torch.gather(x, 0, torch.tensor([[1, 0], [1, 1]]))), rand(3, 2))
+case("gather: part", lambda x: torch.square(torch.gather(x, 1, torch.tensor([[2]]))), rand(2, 3))
+case("scatter_add: last axis", lambda x: torch.square(torch.zeros(2, 3).scatter_add(1, index, x)), rand(2, 4))
+
+# Normalization
+large = [[1000.0, 999.0, 0.0, -1000.0], [-inf, 0.0, 1.0, -inf], [88.0, 89.0, 87.0, 88.5]]
+for name, f in [("softmax", F.softmax), ("log_softmax", F.log_softmax)]:
+    case(f"{name}: last axis", lambda x: f(x, -1), rand(3, 5))
+    case(f"{name}: first axis", lambda x: f(x, 0), rand(3, 5))
+    case(f"{name}: middle axis", lambda x: f(x, 1), rand(2, 3, 4))
+    case(f"{name}: wide", lambda x: f(x, -1), rand(2, 35))
+    case(f"{name}: size 1", lambda x: f(x, 1), rand(3, 1))
+    case(f"{name}: large numbers", lambda x: f(x, -1), large)
+case("layer_norm", lambda x, w, b: F.layer_norm(x, (6,), w, b), rand(3, 6), rand(6), rand(6))
+case("layer_norm: three axes", lambda x, w, b: F.layer_norm(x, (6,), w, b), rand(2, 3, 6), rand(6), rand(6))
+case("layer_norm: weight alone", lambda x, w: F.layer_norm(x, (6,), w), rand(3, 6), rand(6))
+case("layer_norm: bias alone", lambda x, b: F.layer_norm(x, (6,), None, b), rand(3, 6), rand(6))
+case("layer_norm: plain", lambda x: F.layer_norm(x, (6,)), rand(3, 6))
+case("layer_norm: eps", lambda x, w, b: F.layer_norm(x, (6,), w, b, 0.5), rand(3, 6), rand(6), rand(6))
+
+# Attention. PyTorch refuses some rows that attend to nothing and gives NaN for others; such rows are not here.
+B, H, T, S, D = 2, 3, 4, 5, 2
+
+
+def qkv(*more):
+    return rand(B, H, T, D), rand(B, H, S, D), rand(B, H, S, D), *more
+
+
+sdpa = F.scaled_dot_product_attention
+lengths = (torch.arange(S) < torch.tensor([5, 3])[:, None])[:, None, None, :]
+case("attention: plain", sdpa, *qkv())
+case("attention: causal", lambda q, k, v: sdpa(q, k, v, is_causal=True), *qkv())
+case("attention: causal with offset", lambda q, k, v: sdpa(q, k, v, torch.ones(T, S).tril(1).bool()), *qkv())
+case("attention: lengths", lambda q, k, v: sdpa(q, k, v, lengths), *qkv())
+case("attention: scale", lambda q, k, v: sdpa(q, k, v, scale=0.3), *qkv())
+for name, shape in [("bias", (B, H, T, S)), ("bias for all heads", (B, 1, T, S)), ("bias of keys", (B, 1, 1, S))]:
+    case(f"attention: {name}", lambda q, k, v, bias: sdpa(q, k, v, bias), *qkv(rand(*shape)))
+
+
+def heads(x):
+    return x.unflatten(-1, (H, D)).transpose(1, 2)
+
+
+for name, causal in [("", False), (": causal", True)]:
+    case(
+        "multi_head_attention" + name,
+        lambda q, k, v: sdpa(heads(q), heads(k), heads(v), is_causal=causal).transpose(1, 2).flatten(-2),
+        rand(B, T, H * D), rand(B, S, H * D), rand(B, S, H * D),
+    )
+
+# Losses: sums.
+labels = torch.tensor([[1, 4, 0], [-100, 2, 2]])
+
+
+def entropy(x, y, **options):
+    return F.cross_entropy(x.flatten(0, -2), y.flatten(), reduction="sum", **options)
+
+
+case("cross_entropy", lambda x: entropy(x, labels), rand(2, 3, 5))
+case("cross_entropy: smoothing", lambda x: entropy(x, labels, label_smoothing=0.1), rand(2, 3, 5))
+case("cross_entropy: smoothing alone", lambda x: entropy(x, labels, label_smoothing=1.0), rand(2, 3, 5))
+case("cross_entropy: ignore a class", lambda x: entropy(x, torch.tensor([1, 2, 2]), ignore_index=2), rand(3, 4))
+case("cross_entropy: all ignored", lambda x: entropy(x, torch.full((3,), -100)), rand(3, 4))
+case("cross_entropy: large numbers", lambda x: entropy(x, torch.tensor([0, 1])), [[1000.0, 999.0, -1000.0], [80.0, 60.0, 81.0]])
+
+# Dropout that does nothing; which numbers it drops is our own affair.
+case("dropout: none", lambda x: F.dropout(torch.square(x), 0.0, training=True), rand(4, 6))
+case("dropout: not training", lambda x: F.dropout(torch.square(x), 0.5, training=False), rand(4, 6))
+
+file.close()
