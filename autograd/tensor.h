@@ -79,7 +79,6 @@ class Tensor {
   void backward(const Tensor& seed, BackwardOptions options = {}) const;
 
   const std::shared_ptr<TensorState>& state() const { return state_; }
-  explicit Tensor(std::shared_ptr<TensorState> state) : state_(std::move(state)) {}
 
  private:
   TensorState& checked() const;

@@ -15,20 +15,11 @@ Tensor activate(Activation activation, const Tensor& x) {
   }
 }
 
-namespace {
-
-LinearOptions with_bias(LinearOptions options, bool bias) {
-  options.bias = bias;
-  return options;
-}
-
-}  // namespace
-
 FeedForward::FeedForward(int64_t width, const FeedForwardOptions& options)
     : up(child<Linear>("up", width, options.hidden ? options.hidden : 4 * width,
-                       with_bias(options.up, options.bias))),
+                       options.up.with_bias(options.bias))),
       down(child<Linear>("down", options.hidden ? options.hidden : 4 * width, width,
-                         with_bias(options.down, options.bias))),
+                         options.down.with_bias(options.bias))),
       dropout(child<Dropout>("dropout", options.dropout)),
       activation(options.activation) {}
 

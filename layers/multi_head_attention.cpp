@@ -12,20 +12,15 @@ int64_t checked_heads(int64_t width, int64_t heads) {
   return heads;
 }
 
-LinearOptions with_bias(LinearOptions options, bool bias) {
-  options.bias = bias;
-  return options;
-}
-
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
                                        const MultiHeadAttentionOptions& options)
     : heads(checked_heads(width, head_count)),
-      query(child<Linear>("query", width, width, with_bias(options.input, options.bias))),
-      key(child<Linear>("key", width, width, with_bias(options.input, options.bias))),
-      value(child<Linear>("value", width, width, with_bias(options.input, options.bias))),
-      output(child<Linear>("output", width, width, with_bias(options.output, options.bias))),
+      query(child<Linear>("query", width, width, options.input.with_bias(options.bias))),
+      key(child<Linear>("key", width, width, options.input.with_bias(options.bias))),
+      value(child<Linear>("value", width, width, options.input.with_bias(options.bias))),
+      output(child<Linear>("output", width, width, options.output.with_bias(options.bias))),
       dropout(options.dropout) {
   if (!(dropout >= 0 && dropout < 1))
     fail<ValueError>("MultiHeadAttention: the dropout ", dropout, " is not in [0, 1)");
