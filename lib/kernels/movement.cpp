@@ -1,3 +1,4 @@
+#include <weft/lib/kernels/broadcast.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
@@ -29,24 +30,16 @@ struct View {
   Shape shape(size_t axes) const { return Shape(std::span<const int64_t>(extents.data(), axes)); }
 };
 
-/// Rows along the last axis, whose stride is 1 or 0: copied whole, or filled with the one element they
-/// repeat.
+/// The last axis is dense: rows are copied whole.
 template <class T>
 void copy_rows(const T* from, T* to, const View& view) {
   const size_t last = view.rank - 1;
-  const int64_t length = view.extents[last], stride = view.strides[last];
+  const int64_t length = view.extents[last];
   const Shape outer = view.shape(last);
   parallel_for(outer.size(), tile_of_items(length), [&](int64_t begin, int64_t end) {
     Walk walk(outer, view.strides, begin);
-    for (int64_t row = begin; row < end; ++row, walk.next()) {
-      const T* source = from + walk.offset();
-      T* target = to + row * length;
-      if (stride == 1) {
-        std::copy_n(source, length, target);
-      } else {
-        std::fill_n(target, length, *source);
-      }
-    }
+    for (int64_t row = begin; row < end; ++row, walk.next())
+      std::copy_n(from + walk.offset(), length, to + row * length);
   });
 }
 
@@ -102,25 +95,6 @@ void copy_transposed(const T* from, T* to, const View& view, size_t dense) {
                           std::min(side, rows - row), std::min(side, columns - column));
         }
       });
-}
-
-/// Writes the view of x densely into a new array of `shape`.
-Array materialize(const Array& x, const Shape& shape, View view) {
-  Array y(shape, x.dtype());
-  if (y.size() == 0) return y;
-  if (view.rank == 0) view.extents[0] = view.strides[0] = 1, view.rank = 1;
-  const auto strides = std::span(view.strides).first(view.rank);
-  const auto dense = static_cast<size_t>(std::find(strides.begin(), strides.end(), 1) - strides.begin());
-  visit_dtype(x.dtype(), [&]<class T>(T) {
-    const T* from = x.data<T>();
-    T* to = y.mutable_data<T>();
-    if (dense + 1 < view.rank && strides.back() != 0) {
-      copy_transposed(from, to, view, dense);
-    } else {
-      copy_rows(from, to, view);
-    }
-  });
-  return y;
 }
 
 /// Calls f(row, offset, bytes) for pieces that make up `rows` runs of `run` bytes each.
@@ -184,20 +158,40 @@ Array permute(const Array& x, std::span<const int> order) {
     extents[i] = from[order[i]];
     view.append(extents[i], strides[static_cast<size_t>(order[i])]);
   }
-  return materialize(x, Shape(std::span<const int64_t>(extents.data(), order.size())), view);
+  const Shape shape(std::span<const int64_t>(extents.data(), order.size()));
+  if (shape.size() <= 1) return x.copy().reshape(shape);
+  Array y(shape, x.dtype());
+  const auto dense =
+      static_cast<size_t>(std::find(view.strides.begin(), view.strides.end(), 1) - view.strides.begin());
+  visit_dtype(x.dtype(), [&]<class T>(T) {
+    if (dense + 1 == view.rank) {
+      copy_rows(x.data<T>(), y.mutable_data<T>(), view);
+    } else {
+      copy_transposed(x.data<T>(), y.mutable_data<T>(), view, dense);
+    }
+  });
+  return y;
 }
 
 Array broadcast_to(const Array& x, const Shape& shape) {
   if (!broadcasts_to(x.shape(), shape))
     fail<ShapeError>("broadcast_to: ", x.shape(), " does not broadcast to ", shape);
-  const Strides strides = dense_strides(x.shape());
-  const int added = shape.rank() - x.rank();
-  View view;
-  for (int i = 0; i < shape.rank(); ++i) {
-    const bool repeats = i < added || x.shape()[i - added] == 1;
-    view.append(shape[i], repeats ? 0 : strides[static_cast<size_t>(i - added)]);
-  }
-  return materialize(x, shape, view);
+  Array y(shape, x.dtype());
+  const Broadcast<1> walk(shape, {&x.shape()});
+  visit_dtype(x.dtype(), [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = y.mutable_data<T>();
+    parallel_for(y.size(), elementwise_tile, [&](int64_t begin, int64_t end) {
+      walk.for_runs(begin, end, [&](const std::array<int64_t, 1>& offset, int64_t first, int64_t n) {
+        if (walk.stands_still(0)) {
+          std::fill_n(to + first, n, from[offset[0]]);
+        } else {
+          std::copy_n(from + offset[0], n, to + first);
+        }
+      });
+    });
+  });
+  return y;
 }
 
 Array slice(const Array& x, int axis, int64_t begin, int64_t end) {
