@@ -13,6 +13,7 @@
 #include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
 #include <weft/lib/random.h>
+#include <weft/lib/sampling.h>
 #include <weft/lib/shape.h>
 #include <weft/lib/state_dict.h>
 
@@ -42,8 +43,21 @@
 #include <weft/layers/linear.h>
 #include <weft/layers/module.h>
 #include <weft/layers/multi_head_attention.h>
+#include <weft/layers/positional_encoding.h>
+#include <weft/layers/transformer.h>
+
+#include <weft/layers/models/generation.h>
+#include <weft/layers/models/gpt.h>
+
+#include <weft/optim/adam.h>
+#include <weft/optim/clip.h>
+#include <weft/optim/optimizer.h>
+#include <weft/optim/schedule.h>
+#include <weft/optim/sgd.h>
+#include <weft/optim/train_step.h>
 
 #include <weft/data/dataset.h>
+#include <weft/data/grammar.h>
 #include <weft/data/loader.h>
 #include <weft/data/stories.h>
 #include <weft/data/text.h>

@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(weft_package ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 
-install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_all
+install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft
         EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
 install(TARGETS weft_xt EXPORT weft_xt COMPONENT library)
 install(EXPORT weft_rooms NAMESPACE weft:: FILE weftTargets.cmake DESTINATION ${weft_package} COMPONENT library)
