@@ -10,14 +10,12 @@ namespace weft {
 
 struct LinearOptions {
   bool bias = true;
-  std::optional<Init> weight_init{/// These options, with or without a bias.
-                                  LinearOptions with_bias(bool wanted)
-                                      const {return {wanted, weight_init, bias_init};
-}
-};                                // namespace weft
-std::optional<Init> bias_init{};  ///< default: the same
-}
-;
+  std::optional<Init> weight_init{};  ///< default: uniform within 1 / sqrt(inputs), as PyTorch
+  std::optional<Init> bias_init{};    ///< default: the same
+
+  /// These options, with or without a bias.
+  LinearOptions with_bias(bool wanted) const { return {wanted, weight_init, bias_init}; }
+};
 
 /// Parameters: weight (outputs, inputs), bias (outputs).
 class Linear : public Module {
