@@ -7,4 +7,4 @@ namespace weft::isa {
 
 constinit const Table avx512_table = functions;
 
-} // namespace weft::isa
+}  // namespace weft::isa

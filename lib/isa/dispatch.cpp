@@ -26,7 +26,7 @@ Set choose() {
   fail<ValueError>("WEFT_ISA=", word, ": no such instruction set; this processor has ", available);
 }
 
-} // namespace
+}  // namespace
 
 const char* name_of(Set set) {
   switch (set) {
@@ -75,4 +75,4 @@ const Table& table() {
   return chosen;
 }
 
-} // namespace weft::isa
+}  // namespace weft::isa

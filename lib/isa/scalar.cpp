@@ -7,4 +7,4 @@ namespace weft::isa {
 
 constinit const Table scalar_table = functions;
 
-} // namespace weft::isa
+}  // namespace weft::isa

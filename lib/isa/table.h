@@ -24,4 +24,4 @@ bool supported(Set set);
 /// The table of one set, for tests that compare them. ValueError when the processor lacks it.
 const Table& table_of(Set set);
 
-} // namespace weft::isa
+}  // namespace weft::isa

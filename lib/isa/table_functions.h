@@ -4,16 +4,20 @@
 #include <weft/lib/isa/attention.h>
 #include <weft/lib/isa/elementwise.h>
 #include <weft/lib/isa/gemm.h>
+#include <weft/lib/isa/rows.h>
 #include <weft/lib/isa/table.h>
+#include <weft/lib/isa/updates.h>
 
 namespace weft::isa {
 
 struct Table {
   ElementwiseFunctions elementwise;
+  RowFunctions rows;
+  UpdateFunctions updates;
   GemmFunctions gemm;
   AttentionFunctions attention;
 };
 
 extern const Table scalar_table, avx2_table, avx512_table;
 
-} // namespace weft::isa
+}  // namespace weft::isa

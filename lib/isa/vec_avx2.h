@@ -26,9 +26,11 @@ inline __m256i first_eight(long n) {
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 inline Vec load_first(const float* p, long n) {
+  if (n >= 16) return load(p);
   return {_mm256_maskload_ps(p, first_eight(n)), _mm256_maskload_ps(p + 8, first_eight(n - 8))};
 }
 inline void store_first(float* p, Vec x, long n) {
+  if (n >= 16) return store(p, x);
   _mm256_maskstore_ps(p, first_eight(n), x.a);
   _mm256_maskstore_ps(p + 8, first_eight(n - 8), x.b);
 }
@@ -147,5 +149,5 @@ inline float reduce_max(Vec x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-} // namespace
-} // namespace weft::isa
+}  // namespace
+}  // namespace weft::isa

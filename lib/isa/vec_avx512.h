@@ -21,9 +21,14 @@ using LaneMask = __mmask16;
 
 inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
-inline LaneMask first_lanes(long n) { return static_cast<LaneMask>(n >= 16 ? 0xFFFFu : (1u << n) - 1u); }
-inline Vec load_first(const float* p, long n) { return {_mm512_maskz_loadu_ps(first_lanes(n), p)}; }
-inline void store_first(float* p, Vec a, long n) { _mm512_mask_storeu_ps(p, first_lanes(n), a.v); }
+inline LaneMask first_lanes(long n) { return static_cast<LaneMask>((1u << n) - 1u); }
+inline Vec load_first(const float* p, long n) {
+  return n >= 16 ? load(p) : Vec{_mm512_maskz_loadu_ps(first_lanes(n), p)};
+}
+inline void store_first(float* p, Vec a, long n) {
+  if (n >= 16) return store(p, a);
+  _mm512_mask_storeu_ps(p, first_lanes(n), a.v);
+}
 inline Vec set(float x) { return {_mm512_set1_ps(x)}; }
 inline Vec zero() { return {_mm512_setzero_ps()}; }
 
@@ -105,5 +110,5 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-} // namespace
-} // namespace weft::isa
+}  // namespace
+}  // namespace weft::isa

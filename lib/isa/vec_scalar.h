@@ -29,9 +29,11 @@ inline void store(float* p, Vec x) {
   for (int i = 0; i < 16; ++i) p[i] = x.v[i];
 }
 inline Vec load_first(const float* p, long n) {
+  if (n >= 16) return load(p);
   return each_lane<Vec>([=](int i) { return i < n ? p[i] : 0.0f; });
 }
 inline void store_first(float* p, Vec x, long n) {
+  if (n >= 16) return store(p, x);
   for (int i = 0; i < 16 && i < n; ++i) p[i] = x.v[i];
 }
 inline Vec set(float x) {
@@ -78,7 +80,7 @@ inline Vec min(Vec x, Vec y) {
 }
 inline float round_lane(float x) {
   const float large =
-      8388608.0f; // 2^23: from here on every float is whole, and adding it rounds to whole numbers
+      8388608.0f;  // 2^23: from here on every float is whole, and adding it rounds to whole numbers
   const float size = __builtin_fabsf(x);
   return size < large ? __builtin_copysignf((size + large) - large, x) : x;
 }
@@ -182,5 +184,5 @@ inline float reduce_max(Vec x) {
   return x.v[0];
 }
 
-} // namespace
-} // namespace weft::isa
+}  // namespace
+}  // namespace weft::isa

@@ -43,6 +43,7 @@ inline Vec polynomial(Vec x, const float (&c)[n]) {
 }
 
 /// Calls f(offset, lanes) for 0, 16, 32, ... below n; lanes is 16 but in the last call, where it may be less.
+/// f is meant to be inlined twice, load_first and store_first with all 16 lanes being load and store.
 template <class F>
 inline void for_lanes(long n, F f) {
   long i = 0;
@@ -50,5 +51,15 @@ inline void for_lanes(long n, F f) {
   if (i < n) f(i, n - i);
 }
 
-} // namespace
-} // namespace weft::isa
+/// Lanes [0, n).
+inline LaneMask first_lanes_of(long n) {
+  static constexpr int lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return less(load_int(lane), set_int(static_cast<int>(n)));
+}
+/// As load_first, with `fill` in the other lanes.
+inline Vec load_first(const float* p, long n, float fill) {
+  return n >= 16 ? load(p) : select(first_lanes_of(n), load_first(p, n), set(fill));
+}
+
+}  // namespace
+}  // namespace weft::isa

@@ -24,6 +24,22 @@ inline void check_same(const char* op, const char* a_name, const Array& a, const
   check_same_type(op, a_name, a, b_name, b);
 }
 
+/// TypeError, naming `op`, unless x is float32: the fused kernels know no other.
+inline void check_float(const char* op, const char* name, const Array& x) {
+  if (x.dtype() != float32) fail<TypeError>(op, ": ", name, " must be float32, not ", x.dtype());
+}
+
+/// The rows of an array: its last axis, and the product of the others.
+struct Rows {
+  int64_t count, length;
+};
+/// ShapeError, naming `op`, for a scalar.
+inline Rows rows_of(const char* op, const Array& x) {
+  if (x.rank() == 0) fail<ShapeError>(op, ": needs at least one axis: x is ", x.shape());
+  const int64_t length = x.dim(-1);
+  return {length == 0 ? x.shape().without(x.rank() - 1).size() : x.size() / length, length};
+}
+
 /// Whether `value` is a whole number that the integer type T holds.
 template <class T>
 bool fits(double value) {

@@ -1,0 +1,17 @@
+// Optimizer updates in place, over n elements.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::isa {
+
+struct UpdateFunctions {
+  /// kernels/fused.h's AdamStep in float; keep is 1 - lr decay, rate lr / correction1, root 1 /
+  /// sqrt(correction2).
+  struct Adam {
+    float beta1, rest1, beta2, rest2, eps, keep, l2, grad_scale, rate, root;
+  };
+  void (*adam)(const Adam& step, float* parameter, const float* grad, float* m, float* v, int64_t n);
+};
+
+}  // namespace weft::isa

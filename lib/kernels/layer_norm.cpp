@@ -1,0 +1,92 @@
+#include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/checks.h>
+#include <weft/lib/kernels/fused.h>
+#include <weft/lib/kernels/strides.h>
+#include <weft/lib/parallel.h>
+
+#include <algorithm>
+
+namespace weft::kernels {
+
+namespace {
+
+/// The values of `vector`, which must be (columns); null when it is undefined.
+const float* columns_of(const char* op, const char* name, const Array& vector, const Array& x) {
+  if (!vector.defined()) return nullptr;
+  check_float(op, name, vector);
+  if (vector.shape() != Shape{x.dim(-1)})
+    fail<ShapeError>(op, ": ", name, " must be ", Shape{x.dim(-1)}, " for x ", x.shape(), ", not ",
+                     vector.shape());
+  return vector.data<float>();
+}
+
+void check_statistics(const char* op, const Array& x, const Array& mean, const Array& rstd) {
+  const Shape rows = x.shape().without(x.rank() - 1);
+  check_float(op, "mean", mean);
+  check_float(op, "rstd", rstd);
+  if (mean.shape() != rows || rstd.shape() != rows)
+    fail<ShapeError>(op, ": mean and rstd must be ", rows, " for x ", x.shape(), ", not ", mean.shape(),
+                     " and ", rstd.shape());
+}
+
+}  // namespace
+
+LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bias, double eps) {
+  check_float("layer_norm", "x", x);
+  const auto [count, length] = rows_of("layer_norm", x);
+  const float* scale = columns_of("layer_norm", "weight", weight, x);
+  const float* offset = columns_of("layer_norm", "bias", bias, x);
+  const Shape rows = x.shape().without(x.rank() - 1);
+  LayerNormResult result{Array(x.shape(), float32), Array(rows, float32), Array(rows, float32)};
+  const float* from = x.data<float>();
+  float *to = result.y.mutable_data<float>(), *mean = result.mean.mutable_data<float>();
+  float* rstd = result.rstd.mutable_data<float>();
+  const auto row = isa::table().rows.layer_norm;
+  parallel_for(count, tile_of_items(length), [=, n = length](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      row(from + r * n, scale, offset, static_cast<float>(eps), to + r * n, mean + r, rstd + r, n);
+  });
+  return result;
+}
+
+Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, const Array& mean,
+                        const Array& rstd) {
+  check_float("layer_norm_grad_x", "x", x);
+  check_same("layer_norm_grad_x", "dy", dy, "x", x);
+  const auto [count, length] = rows_of("layer_norm_grad_x", x);
+  check_statistics("layer_norm_grad_x", x, mean, rstd);
+  const float* scale = columns_of("layer_norm_grad_x", "weight", weight, x);
+  Array dx(x.shape(), float32);
+  const float *above = dy.data<float>(), *value = x.data<float>();
+  const float *means = mean.data<float>(), *rstds = rstd.data<float>();
+  float* to = dx.mutable_data<float>();
+  const auto row = isa::table().rows.layer_norm_grad;
+  parallel_for(count, tile_of_items(length), [=, n = length](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      row(above + r * n, value + r * n, scale, means[r], rstds[r], to + r * n, n);
+  });
+  return dx;
+}
+
+void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, const Array& x, const Array& mean,
+                           const Array& rstd) {
+  constexpr const char* op = "layer_norm_accumulate";
+  check_float(op, "x", x);
+  check_same(op, "dy", dy, "x", x);
+  const auto [count, length] = rows_of(op, x);
+  check_statistics(op, x, mean, rstd);
+  if (d_weight) columns_of(op, "d_weight", *d_weight, x);
+  if (d_bias) columns_of(op, "d_bias", *d_bias, x);
+  float* to_weight = d_weight ? d_weight->mutable_data<float>() : nullptr;
+  float* to_bias = d_bias ? d_bias->mutable_data<float>() : nullptr;
+  const float *above = dy.data<float>(), *value = x.data<float>();
+  const float *means = mean.data<float>(), *rstds = rstd.data<float>();
+  const auto accumulate = isa::table().rows.layer_norm_accumulate;
+  constexpr int64_t columns = 64;
+  parallel_for(length, columns, [=, rows = count, stride = length](int64_t begin, int64_t end) {
+    accumulate(above + begin, value + begin, stride, means, rstds, rows, end - begin,
+               to_weight ? to_weight + begin : nullptr, to_bias ? to_bias + begin : nullptr);
+  });
+}
+
+}  // namespace weft::kernels
