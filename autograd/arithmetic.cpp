@@ -56,30 +56,29 @@ Tensor pow(const Tensor& a, double exponent) {
 
 namespace {
 
-/// 1 where a wins, 1/2 where both are equal, 0 elsewhere.
-Tensor share(Compare wins, const Array& a, const Array& b) {
-  const Array ahead = kernels::compare(wins, a, b);
+/// 0 where a loses, 1/2 where both are equal, 1 elsewhere: a NaN reaches both.
+Tensor share(Compare loses, const Array& a, const Array& b) {
+  const Array behind = kernels::compare(loses, a, b);
   const Array tied = kernels::compare(Compare::eq, a, b);
-  return Tensor(kernels::binary(kernels::Binary::add, ahead.to(a.dtype()),
-                                kernels::binary(Binary::mul, tied.to(a.dtype()), 0.5)));
+  return 1.0 - Tensor(behind.to(a.dtype())) - Tensor(tied.to(a.dtype())) * 0.5;
 }
 
-Tensor extremum(const char* op, Binary kind, Compare wins, const Tensor& a, const Tensor& b) {
+Tensor extremum(const char* op, Binary kind, Compare loses, const Tensor& a, const Tensor& b) {
   return make_op(op, kernels::binary(kind, a.value(), b.value()),
                  {{a, [a = save(a), b = save(b),
-                       wins](const Tensor& g) { return g * share(wins, a().value(), b().value()); }},
-                  {b, [a = save(a), b = save(b), wins](const Tensor& g) {
-                     return g * share(wins, b().value(), a().value());
+                       loses](const Tensor& g) { return g * share(loses, a().value(), b().value()); }},
+                  {b, [a = save(a), b = save(b), loses](const Tensor& g) {
+                     return g * share(loses, b().value(), a().value());
                    }}});
 }
 
 }  // namespace
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
-  return extremum("maximum", Binary::maximum, Compare::gt, a, b);
+  return extremum("maximum", Binary::maximum, Compare::lt, a, b);
 }
 Tensor minimum(const Tensor& a, const Tensor& b) {
-  return extremum("minimum", Binary::minimum, Compare::lt, a, b);
+  return extremum("minimum", Binary::minimum, Compare::gt, a, b);
 }
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }

@@ -131,8 +131,7 @@ Tensor fused(const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v
   return make_op("attention", out, {q, k, v, options.bias}, rule);
 }
 
-Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
-                 const AttentionOptions& options) {
+void check_shapes(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v) {
   const int rank = at.side_by_side ? 3 : 4;
   if (q.rank() != rank || k.rank() != rank || !(k.shape() == v.shape()) || q.dim(0) != k.dim(0) ||
       q.dim(-1) != k.dim(-1) || (!at.side_by_side && q.dim(1) != k.dim(1))) {
@@ -140,6 +139,11 @@ Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor
                      at.side_by_side ? "T, C" : "H, T, D", "), k and v (B, ",
                      at.side_by_side ? "S, C)" : "H, S, D)");
   }
+}
+
+Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
+                 const AttentionOptions& options) {
+  check_shapes(op, at, q, k, v);
   const int64_t B = q.dim(0), H = at.heads, T = at.tokens(q), S = at.tokens(k);
   options.mask.check(op, B, H, T, S);
   AttentionOptions settings = options;
@@ -171,6 +175,7 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const AttentionOptions& options) {
   const NoGrad no_grad;
   const Layout at = side_by_side("attention_weights", q, heads);
+  check_shapes("attention_weights", at, q, k, k);
   const Tensor queries = at.apart(q), keys = at.apart(k);
   // Values of one 1 in each place give the weights themselves.
   const Tensor identity(kernels::compare(kernels::Compare::eq, Array::arange(keys.dim(2)).reshape({-1, 1}),

@@ -25,12 +25,14 @@ Tensor row_maximum(const Tensor& x) {
 }  // namespace
 
 Tensor softmax(const Tensor& x) {
+  if (x.size() == 0) return x;
   const Tensor e = exp(x - row_maximum(x));
   const Tensor total = sum(e, {-1}, true);
   return e / masked_fill(total, total <= 0.0, 1.0);
 }
 
 Tensor log_softmax(const Tensor& x) {
+  if (x.size() == 0) return x;
   const Tensor shifted = x - row_maximum(x);
   return shifted - log(sum(exp(shifted), {-1}, true));
 }

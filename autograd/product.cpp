@@ -77,7 +77,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     fail<ShapeError>("linear: bias is ", bias.shape(), ", weight ", weight.shape(), ": bias must be (",
                      weight.dim(0), ",)");
   }
-  const auto for_x = [w = save(weight)](const Tensor& g) { return matmul(g, w(), false, false); };
+  const auto for_x = [w = save(weight)](const Tensor& g) { return matmul(g, w()); };
   const auto for_weight = [x = save(x)](const Tensor& g) {
     return matmul(rows_of(g), rows_of(x()), true, false);
   };

@@ -18,12 +18,11 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor permute(const Tensor& x, const Axes& order) {
-  const std::span<const int> axes = order;
+  std::vector<int> axes;
+  for (const int axis : std::span<const int>(order)) axes.push_back(normal_axis("permute", axis, x.rank()));
   Array y = kernels::permute(x.value(), axes);
   std::vector<int> inverse(axes.size());
-  for (size_t i = 0; i < axes.size(); ++i) {
-    inverse[static_cast<size_t>(normal_axis("permute", axes[i], x.rank()))] = static_cast<int>(i);
-  }
+  for (size_t i = 0; i < axes.size(); ++i) inverse[static_cast<size_t>(axes[i])] = static_cast<int>(i);
   return make_op("permute", std::move(y), {{x, [inverse](const Tensor& g) { return permute(g, inverse); }}});
 }
 

@@ -177,7 +177,7 @@ TEST_CASE("attention: equals the formula written out by hand") {
 
 TEST_CASE("attention: a query that may attend to nothing gives zeros and zero gradients") {
   for (const DType dtype : {float32, float64}) {
-    CAPTURE(name_of(dtype));
+    CAPTURE(std::string(name_of(dtype)));
     const std::vector<Tensor> in = drawn("nothing", {{{1, 1, 2, D}}, {{1, 1, S, D}}, {{1, 1, S, D}}}, dtype);
     Array mask = Array::full({2, S}, 1, boolean);
     std::fill_n(mask.mutable_data<bool>(), S, false);

@@ -45,7 +45,7 @@ void check_reference(const OpCase& row) {
   const auto count = static_cast<size_t>(expected.integer("inputs"));
   const std::vector<Tensor> grads = numbered(expected, "d", count);
   for (const DType dtype : {float64, float32}) {
-    CAPTURE(name_of(dtype));
+    CAPTURE(std::string(name_of(dtype)));
     const double tolerance = dtype == float64 ? 1e-12 : 2e-6;
     std::vector<Tensor> inputs, wanted;
     for (const Tensor& value : numbered(expected, "in", count)) {

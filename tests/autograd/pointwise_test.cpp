@@ -70,6 +70,11 @@ std::vector<OpCase> pointwise_cases() {
 
 TEST_CASE("pointwise: all cases of the table") { check_cases(pointwise_cases()); }
 
+TEST_CASE("pointwise: a clamp passes the gradient at its bounds") {
+  const Tensor x(Array::from<double>({-1, 0.5, -1.5, 1}, {4}), true);
+  CHECK(grad({sum(clamp(x, -1, 0.5))}, {x})[0].value().identical(Array::from<double>({1, 1, 0, 0}, {4})));
+}
+
 TEST_CASE("pointwise: arguments that do not fit") {
   const Tensor x = zeros({2, 3}), whole(Array::arange(3));
   for (const auto& [name, op] : std::initializer_list<std::pair<const char*, UnaryOp>>{{"exp", exp},

@@ -98,7 +98,7 @@ TEST_CASE("shaping: split gives parts of the size, the last smaller") {
 TEST_CASE("shaping: arguments that do not fit") {
   const Tensor x = zeros({2, 3});
   refuses<ShapeError>([&] { reshape(x, {4, -1}); }, {"reshape", "(2, 3)", "4"});
-  refuses<ShapeError>([&] { reshape(x, {-1, -1}); }, {"reshape", "(2, 3)"});
+  refuses<ShapeError>([&] { reshape(x, {-1, -1}); }, {"-1"});
   refuses<ShapeError>([&] { reshape(x, Shape{7}); }, {"reshape", "(2, 3)", "(7,)"});
   refuses<ShapeError>([&] { permute(x, {0, 0}); }, {"permute", "(2, 3)"});
   refuses<ShapeError>([&] { permute(x, {0}); }, {"permute", "(2, 3)"});

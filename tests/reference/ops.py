@@ -98,7 +98,7 @@ for name, f, low, high, special in [
     ("silu", F.silu, -2, 2, edges + [80.0, -80.0]),
     ("gelu", F.gelu, -2, 2, edges + [100.0, -100.0]),
     ("gelu tanh", lambda x: F.gelu(x, approximate="tanh"), -2, 2, edges + [100.0, -100.0]),
-    ("clamp", lambda x: torch.clamp(x, -1.0, 0.5), -2, 2, edges + [inf, -inf]),
+    ("clamp", lambda x: torch.clamp(x, -1.0, 0.5), -2, 2, [0.0, 0.25, -0.75, 0.75, -1.25, 3.0, -3.0, inf, -inf]),
 ]:
     case(name, f, rand(3, 5, low=low, high=high))
     case(f"{name}: edges", f, np.float32(special).astype(np.float64))
