@@ -42,9 +42,10 @@ class Grammar {
     std::string text;
     std::string next;
   };
-  /// The walk begins at the first rule's node. ValueError on text that cannot be read, an unknown name, a
-  /// cycle, a slot referred to before it is drawn or drawn twice, or words that are not prefix-free.
-  Grammar(std::vector<Slot> slots, std::vector<Class> classes, std::vector<Rule> rules);
+  /// The walk begins at the first rule's node. ValueError on text that cannot be read or is not ASCII, an
+  /// unknown name, a cycle, a slot referred to before it is drawn or drawn twice, or words that are not
+  /// prefix-free.
+  Grammar(std::vector<Slot> slots, std::vector<Class> classes, const std::vector<Rule>& rules);
 
   struct Option {
     std::string_view text;
@@ -57,7 +58,7 @@ class Grammar {
     std::vector<double> nats;    ///< -log p of each character given all before it
     double log_probability = 0;  ///< sum over the choices
   };
-  /// One walk. StateError when rules of a node turn out not to be prefix-free.
+  /// One walk. ValueError when the ways on from a node turn out not to be prefix-free.
   Derivation derive(const Chooser& choose) const;
 
   struct Statistics {
@@ -82,7 +83,12 @@ class Grammar {
     size_t next;
   };
   struct Walk;
+  static constexpr size_t end_of_text = SIZE_MAX;
 
+  static void check_prefix_free(const std::vector<std::string>& texts);
+  static void check_words(const std::string& name, const std::vector<std::string>& words);
+  static std::vector<std::vector<std::string>> forms_of(const Slot& slot);
+  void add_rules(const std::vector<Rule>& rules);
   std::vector<Segment> parse(const std::string& text) const;
   Segment parse_slot(std::string_view inside) const;
   size_t slot_of(std::string_view name) const;

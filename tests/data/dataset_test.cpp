@@ -18,7 +18,7 @@ TokenRange places(int64_t n, int64_t skip = 0) {
   return {.tokens = std::make_shared<MemoryTokens>(ids), .begin = skip, .size = n, .name = "places"};
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("targets are the inputs shifted by one, also in a range that begins later") {
   const TokenDataset data(places(100, 13), 8, 1);

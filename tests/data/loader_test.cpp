@@ -24,7 +24,7 @@ struct Failing : Dataset {
   }
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("batches come in the order of the samples") {
   const auto data = dataset();

@@ -27,7 +27,7 @@ std::string message_of(const std::vector<std::string>& paths, TextReader::Option
   return "";
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("files are joined with nothing between, whatever the pieces, and no character is cut") {
   const Folder folder;

@@ -34,7 +34,7 @@ std::string many_characters() {
   return all + text;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("ids from the cache, from memory and from the tokenizer are the same, in any cut") {
   for (const std::string& content : {text, many_characters()}) {

@@ -14,7 +14,7 @@ std::vector<int64_t> counting(int64_t n) {
   return ids;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("ids come back whatever their width") {
   for (const int64_t largest :

@@ -26,7 +26,7 @@ int reference_length(std::string_view bytes, char32_t& code_point) {
   return length;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("every code point survives the way to bytes and back") {
   for (char32_t c = 0; c <= 0x10ffff; ++c) {
