@@ -1,3 +1,4 @@
+#include <emmintrin.h>
 #include <weft/lib/kernels/broadcast.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
@@ -45,23 +46,42 @@ void copy_rows(const T* from, T* to, const View& view) {
 
 constexpr int64_t side = 32;
 
-/// Block of at most side x side: to[i * to_stride + j] = from[i + j * from_stride]. Both sides are touched in
-/// whole runs, as strides that are powers of two would otherwise throw each other out of the cache.
+/// to[i * to_stride + j] = from[i + j * from_stride] for i, j < 4.
+template <class T>
+void transpose_quad(const T* from, int64_t from_stride, T* to, int64_t to_stride) {
+  if constexpr (sizeof(T) == 4) {
+    const auto load = [=](int64_t j) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + j * from_stride));
+    };
+    const auto store = [=](int64_t i, __m128i row) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row);
+    };
+    const __m128i a = load(0), b = load(1), c = load(2), d = load(3);
+    const __m128i ab = _mm_unpacklo_epi32(a, b), cd = _mm_unpacklo_epi32(c, d);
+    const __m128i ab_high = _mm_unpackhi_epi32(a, b), cd_high = _mm_unpackhi_epi32(c, d);
+    store(0, _mm_unpacklo_epi64(ab, cd));
+    store(1, _mm_unpackhi_epi64(ab, cd));
+    store(2, _mm_unpacklo_epi64(ab_high, cd_high));
+    store(3, _mm_unpackhi_epi64(ab_high, cd_high));
+  } else {
+    for (int64_t i = 0; i < 4; ++i) {
+      for (int64_t j = 0; j < 4; ++j) to[i * to_stride + j] = from[i + j * from_stride];
+    }
+  }
+}
+
+/// Block of at most side x side: to[i * to_stride + j] = from[i + j * from_stride].
 template <class T>
 void transpose_block(const T* from, int64_t from_stride, T* to, int64_t to_stride, int64_t rows,
                      int64_t columns) {
-  T block[side][side];
-  if (rows == side && columns == side) {
-    for (int64_t j = 0; j < side; ++j) {
-      for (int64_t i = 0; i < side; ++i) block[j][i] = from[i + j * from_stride];
-    }
-    for (int64_t i = 0; i < side; ++i) {
-      for (int64_t j = 0; j < side; ++j) to[i * to_stride + j] = block[j][i];
-    }
-    return;
+  const int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (int64_t i = 0; i < whole_rows; i += 4) {
+    for (int64_t j = 0; j < whole_columns; j += 4)
+      transpose_quad(from + i + j * from_stride, from_stride, to + i * to_stride + j, to_stride);
   }
   for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) to[i * to_stride + j] = from[i + j * from_stride];
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      to[i * to_stride + j] = from[i + j * from_stride];
   }
 }
 
