@@ -19,6 +19,7 @@ class Faults {
   explicit Faults(const Plan& plan) {
     current() = plan;
     seen() = failed() = 0;
+    first_failed().clear();
     weft::set_fault_hook(&Faults::ask);
   }
   ~Faults() { weft::set_fault_hook(nullptr); }
@@ -34,6 +35,11 @@ class Faults {
     static int count = 0;
     return count;
   }
+  /// The name of the first call made to fail.
+  static std::string& first_failed() {
+    static std::string call;
+    return call;
+  }
 
  private:
   static Plan& current() {
@@ -45,7 +51,7 @@ class Faults {
     if ((!plan.call.empty() && plan.call != call) || plan.spare == call) return 0;
     const int number = seen()++;
     if (plan.for_good ? number < plan.first : number != plan.first) return 0;
-    ++failed();
+    if (failed()++ == 0) first_failed() = call;
     return plan.error;
   }
 };

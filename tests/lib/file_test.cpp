@@ -97,6 +97,23 @@ TEST_CASE("a name without a folder is written into the working folder") {
   CHECK(folder.read("plain") == "x");
 }
 
+TEST_CASE("data is on the disk and read back before the rename, the folder after it") {
+  const Folder folder;
+  static std::vector<std::string> calls;
+  calls.clear();
+  set_fault_hook([](const char* call, const std::string& path) {
+    calls.push_back(std::string(call) + " " + std::filesystem::path(path).filename().string());
+    return 0;
+  });
+  write_file(folder.path("a"), std::string_view("x"));
+  set_fault_hook(nullptr);
+  const std::string name = std::filesystem::path(folder.name()).filename().string();
+  CHECK(calls == std::vector<std::string>{"open a.weft-partial", "lock a.weft-partial", "stat a",
+                                          "open a.weft-partial", "write a.weft-partial",
+                                          "fsync a.weft-partial", "close a.weft-partial", "stat a", "read a",
+                                          "open " + name, "rename a", "fsync " + name});
+}
+
 TEST_CASE("without commit nothing happens") {
   const Folder folder;
   folder.write("a", "old");
@@ -138,6 +155,24 @@ TEST_CASE("two writers of one path: the second is refused, and what a killed one
   }
   CHECK(folder.read("a") == "first");
   CHECK(folder.files().size() == 1);
+}
+
+TEST_CASE("a temporary that its last writer renamed while we waited for it is not taken for ours") {
+  const Folder folder;
+  static std::string temporary;
+  static int locks;
+  temporary = folder.path("a.weft-partial");
+  locks = 0;
+  set_fault_hook([](const char* call, const std::string&) {
+    if (std::string_view(call) == "lock" && ++locks == 1)
+      ::rename(temporary.c_str(), (temporary + "-gone").c_str());
+    return 0;
+  });
+  const std::string error = error_of([&] { write_file(folder.path("a"), std::string_view("mine")); });
+  set_fault_hook(nullptr);
+  CHECK(error.empty());
+  CHECK(locks == 2);
+  CHECK(folder.read("a") == "mine");
 }
 
 TEST_CASE("many writers of one path leave one of their files, whole") {
@@ -192,6 +227,16 @@ TEST_CASE("a call that a signal interrupts is made again") {
     CHECK(error_of([&] { write_file(folder.path("a"), std::string_view(call)); }).empty());
     CHECK(Faults::failed() == 1);
     CHECK(read_text(folder.path("a")) == call);
+  }
+}
+
+TEST_CASE("a file system that cannot sync a folder is let pass, one that fails to is not") {
+  const Folder folder;
+  for (const int error : {EINVAL, ENOTSUP, EIO}) {
+    const Faults faults({.call = "fsync", .first = 1, .error = error});
+    const std::string told = error_of([&] { write_file(folder.path("a"), std::string_view("x")); });
+    CHECK(Faults::failed() == 1);
+    CHECK(told.empty() == (error != EIO));
   }
 }
 

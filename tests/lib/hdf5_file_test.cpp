@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <weft/lib/file.h>
 #include <weft/lib/hdf5_file.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <thread>
 
@@ -83,13 +87,16 @@ TEST_CASE("many entries and large arrays come back") {
   CHECK(identical(from_hdf5(to_hdf5(state), "memory"), state));
 }
 
-TEST_CASE("equal states are equal bytes, in whatever order they were filled and whatever the memory held") {
+TEST_CASE("equal states are equal bytes, whenever and in whatever order they were filled") {
   const std::vector<uint8_t> first = to_hdf5(everything(), 512);
   StateDict backwards;
   const StateDict state = everything();
   std::vector<std::string> keys = state.keys();
   std::reverse(keys.begin(), keys.end());
   for (const std::string& key : keys) copy_entry(state, key, backwards);
+  // Nor at what time: a time stamp would be in whole seconds.
+  for (const std::time_t start = std::time(nullptr); std::time(nullptr) == start;)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   std::vector<std::vector<uint8_t>> dirt;
   for (size_t size = 16; size < 200000; size *= 2) dirt.emplace_back(size, uint8_t{0xA5});
   dirt.clear();
@@ -135,6 +142,20 @@ TEST_CASE("what is not HDF5, or no longer, is refused with its path") {
   std::vector<uint8_t> image = to_hdf5(everything());
   CHECK_THROWS_WITH_AS(from_hdf5(std::span(image).first(image.size() / 2), "half.h5"),
                        doctest::Contains("half.h5: is not a readable HDF5 file: truncated file"), FileError);
+}
+
+TEST_CASE("nothing is printed when libhdf5 refuses a file") {
+  const Folder folder;
+  const std::vector<uint8_t> image = to_hdf5(everything());
+  std::fflush(stderr);
+  const int before = dup(2);
+  const int file = open(folder.path("stderr").c_str(), O_WRONLY | O_CREAT, 0600);
+  dup2(file, 2);
+  CHECK_THROWS_AS(from_hdf5(std::span(image).first(image.size() / 2), "half.h5"), FileError);
+  dup2(before, 2);
+  close(before);
+  close(file);
+  CHECK(folder.read("stderr").empty());
 }
 
 TEST_CASE("a file of the working folder does not disturb what happens in memory") {
