@@ -75,7 +75,7 @@ void check_image(std::span<const uint8_t> image, const std::string& path) {
     fail<FileError>(path, ": is damaged: its digest is wrong", advice);
 }
 
-} // namespace
+}  // namespace
 
 std::vector<uint8_t> checkpoint_image(const StateDict& state) {
   std::vector<uint8_t> image = to_hdf5(state, checkpoint_header_bytes);
@@ -106,4 +106,4 @@ StateDict read_checkpoint(const std::string& path) {
   return read_checkpoint_image(image, path);
 }
 
-} // namespace weft
+}  // namespace weft

@@ -43,4 +43,4 @@ StateDict read_checkpoint(const std::string& path);
 /// The same for bytes in memory; `path` is for the messages.
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path);
 
-} // namespace weft
+}  // namespace weft

@@ -13,7 +13,7 @@ Digest canonical(XXH128_hash_t hash) {
   return std::to_array(bytes.digest);
 }
 
-} // namespace
+}  // namespace
 
 struct Hasher::State {
   XXH3_state_t xxh;
@@ -44,4 +44,4 @@ void Hasher::update(std::span<const uint8_t> bytes) {
 
 Digest Hasher::digest() const { return canonical(XXH3_128bits_digest(&state_->xxh)); }
 
-} // namespace weft
+}  // namespace weft

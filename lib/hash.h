@@ -35,4 +35,4 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
-} // namespace weft
+}  // namespace weft

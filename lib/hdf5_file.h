@@ -38,4 +38,4 @@ StateDict read_hdf5(const std::string& path);
 /// Whether the bytes hold the signature of an HDF5 file, at the beginning or behind a user block.
 bool is_hdf5(std::span<const uint8_t> bytes);
 
-} // namespace weft
+}  // namespace weft

@@ -72,7 +72,7 @@ void append_list(std::string& text, const char* title, const std::vector<std::st
   for (const std::string& name : names) text += "\n  " + name;
 }
 
-} // namespace
+}  // namespace
 
 void StateDict::set(const std::string& key, int64_t value) {
   check_key(key);
@@ -170,4 +170,4 @@ LoadReport compare_arrays(const std::map<std::string, Array>& wanted, const Stat
   return report;
 }
 
-} // namespace weft
+}  // namespace weft

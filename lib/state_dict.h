@@ -52,9 +52,9 @@ bool identical(const StateDict& a, const StateDict& b);
 
 /// What a strict load found: checked before anything is changed.
 struct LoadReport {
-  std::vector<std::string> missing;    ///< wanted, but not in the state
-  std::vector<std::string> unexpected; ///< in the state, but not wanted
-  std::vector<std::string> mismatched; ///< "name: wanted (3, 4) float32, found (4, 3) float32"
+  std::vector<std::string> missing;     ///< wanted, but not in the state
+  std::vector<std::string> unexpected;  ///< in the state, but not wanted
+  std::vector<std::string> mismatched;  ///< "name: wanted (3, 4) float32, found (4, 3) float32"
   bool ok() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
   /// Three paragraphs that list the names; empty when ok().
   std::string message() const;
@@ -63,4 +63,4 @@ struct LoadReport {
 /// Compares the arrays of `state` with those wanted, by name, shape and type.
 LoadReport compare_arrays(const std::map<std::string, Array>& wanted, const StateDict& state);
 
-} // namespace weft
+}  // namespace weft

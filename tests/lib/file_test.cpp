@@ -256,7 +256,7 @@ TEST_CASE("digests: known values, and the cut does not matter") {
   CHECK(to_hex(digest_of({})) == "99aa06d3014798d86001c324468d497f");
   std::vector<uint8_t> bytes(5000);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * i);
-  for (const size_t cut : {0, 1, 16, 240, 1024, 4999, 5000}) {
+  for (const size_t cut : {0U, 1U, 16U, 240U, 1024U, 4999U, 5000U}) {
     Hasher hasher;
     hasher.update(std::span(bytes).first(cut));
     hasher.update(std::span(bytes).subspan(cut));

@@ -18,7 +18,7 @@ StateDict sample() {
   return state;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("entries come back by key and kind") {
   const StateDict state = sample();
