@@ -12,6 +12,8 @@ namespace weft {
 namespace {
 
 constexpr int max_depth = 32;
+/// Bytes by which the driver grows its memory.
+constexpr size_t increment = size_t{1} << 16;
 constexpr const char* array_mark = "array";
 /// libhdf5 looks for a file of the name even when it works in memory; under a device there can be none.
 constexpr const char* no_file = "/dev/null/state";
@@ -123,7 +125,6 @@ struct Image {
 
 /// File access in memory, over `image`.
 Handle in_memory(Image& image) {
-  constexpr size_t increment = size_t{1} << 16;
   H5FD_file_image_callbacks_t callbacks{Image::allocate, Image::copy,   Image::resize, Image::keep,
                                         Image::same,     Image::forget, &image};
   Handle access = property_list(H5P_FILE_ACCESS);
@@ -214,10 +215,10 @@ class Writer {
   Handle link_, group_, dataset_;
 };
 
-/// An upper bound that saves the image from growing step by step, twice its size each time.
+/// An upper bound (an entry takes some 320 bytes, a dict 740), so that the image is never moved to grow.
 size_t expected_size(const StateDict& state) {
-  constexpr size_t per_entry = 1024;
-  size_t bytes = 4 * per_entry;
+  constexpr size_t per_entry = 512, per_dict = 2048;
+  size_t bytes = per_dict;
   for (const auto& [key, value] : state.entries()) {
     bytes += per_entry + 2 * key.size();
     if (const auto* array = std::get_if<Array>(&value)) bytes += array->nbytes();
@@ -393,10 +394,11 @@ class Reader {
 std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block) {
   const Session session;
   Image image;
+  const size_t expected = user_block + expected_size(state) + increment;
   try {
-    image.grown.reserve(expected_size(state) + user_block);
+    image.grown.reserve(expected);
   } catch (const std::exception&) {
-    fail<MemoryError>("to_hdf5: no memory for an image of ", expected_size(state), " bytes");
+    fail<MemoryError>("to_hdf5: no memory for an image of ", expected, " bytes");
   }
   const Handle create = property_list(H5P_FILE_CREATE);
   H5Pset_obj_track_times(create, false);

@@ -104,6 +104,17 @@ TEST_CASE("equal states are equal bytes, whenever and in whatever order they wer
   CHECK(to_hdf5(from_hdf5(first, "memory"), 512) == first);
 }
 
+TEST_CASE("the memory of an image is asked for once: a vector that grew would hold up to twice its bytes") {
+  StateDict state;
+  for (int i = 0; i < 100; ++i) {
+    state.set(cat("array.", i), Array::arange(10000, float32));
+    state.set(cat("number.", i), i);
+    state.set(cat("dict.", i), StateDict());
+  }
+  const std::vector<uint8_t> image = to_hdf5(state, 512);
+  CHECK(image.capacity() < image.size() + 500000);
+}
+
 TEST_CASE("the user block is zeros in front of the file") {
   const std::vector<uint8_t> image = to_hdf5(everything(), 1024);
   for (size_t i = 0; i < 1024; ++i) REQUIRE(image[i] == 0);
