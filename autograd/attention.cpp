@@ -233,6 +233,8 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
                         KeyValueCache& cache) {
   const NoGrad no_grad;
   const Layout at = side_by_side("cached_attention", q, heads);
+  if (!(q.shape() == k.shape()))
+    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(), ": they must be alike");
   const int64_t before = cache.length();
   cache.append(k.value(), v.value());
   const AttentionOptions options{.mask = Mask::causal(before)};
@@ -240,8 +242,6 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
     const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, cache.length())); };
     return multi_head_attention(q, held(cache.keys()), held(cache.values()), heads, options);
   }
-  if (!(q.shape() == k.shape()))
-    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(), ": they must be alike");
   Problem problem(at, q, k, options);
   problem.p.S = cache.length();
   Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);

@@ -11,7 +11,7 @@ namespace weft {
 
 namespace {
 
-thread_local const char* current_op = "backward";
+thread_local const char* current_op = nullptr;
 
 struct RunningOp {
   explicit RunningOp(const char* op) : before(std::exchange(current_op, op)) {}
@@ -169,7 +169,8 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
     }
     for (Edge& edge : node->edges) {
       if (!wanted(edge)) continue;
-      if (edge.leaf && edge.accumulate && !capturing_ && !create_graph_ && edge.leaf->hooks.empty()) {
+      const bool plain = edge.leaf && !capturing_ && !create_graph_ && edge.leaf->hooks.empty();
+      if (plain && edge.accumulate && !anomaly_detection()) {
         edge.accumulate(g, sum_for(*edge.leaf));
         continue;
       }
@@ -186,7 +187,7 @@ Tensor Engine::run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) cons
     const Tensor replaced = hook(g);
     if (!replaced.defined()) continue;
     if (!(replaced.shape() == g.shape()) || replaced.dtype() != g.dtype()) {
-      fail<ShapeError>(current_op, ": a hook replaced a gradient ", g.shape(), " ", g.dtype(), " by ",
+      fail<ShapeError>(running_op(), ": a hook replaced a gradient ", g.shape(), " ", g.dtype(), " by ",
                        replaced.shape(), " ", replaced.dtype());
     }
     g = replaced;
@@ -195,15 +196,16 @@ Tensor Engine::run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) cons
 }
 
 Tensor Engine::fitted(const Edge& edge, Tensor g) const {
-  if (!g.defined()) fail<StateError>(current_op, ": its rule gave no gradient for an input ", edge.shape);
+  if (!g.defined()) fail<StateError>(running_op(), ": its rule gave no gradient for an input ", edge.shape);
   if (g.dtype() != edge.dtype) {
-    fail<TypeError>(current_op, ": its rule gave a gradient of ", g.dtype(), " for an input of ", edge.dtype);
+    fail<TypeError>(running_op(), ": its rule gave a gradient of ", g.dtype(), " for an input of ",
+                    edge.dtype);
   }
   if (!broadcasts_to(edge.shape, g.shape())) {
-    fail<ShapeError>(current_op, ": its rule gave a gradient ", g.shape(), " for an input ", edge.shape);
+    fail<ShapeError>(running_op(), ": its rule gave a gradient ", g.shape(), " for an input ", edge.shape);
   }
   if (anomaly_detection() && !g.value().all_finite()) {
-    fail<NumericError>(current_op, ": its gradient for an input ", edge.shape,
+    fail<NumericError>(running_op(), ": its gradient for an input ", edge.shape,
                        " has the first NaN or infinity of backward");
   }
   return g;
@@ -263,7 +265,8 @@ Tensor checked_seed(const Tensor& output, const Tensor& seed) {
 
 }  // namespace
 
-const char* running_op() { return current_op; }
+bool rule_running() { return current_op != nullptr; }
+const char* running_op() { return current_op ? current_op : "backward"; }
 
 Node::~Node() {
   // A chain of nodes would otherwise be destroyed by recursion, one stack frame a link.

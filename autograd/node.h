@@ -60,7 +60,8 @@ uint64_t next_id();
 /// Sets whether operations are recorded; returns the setting before.
 bool set_grad_enabled(bool enabled);
 bool anomaly_detection();
-/// The operation whose rule runs now, for messages.
+/// The operation whose rule runs now, for messages; "backward" when none does.
+bool rule_running();
 const char* running_op();
 
 }  // namespace weft

@@ -51,8 +51,8 @@ namespace {
 
 /// Applies an operation of the last axis to another one.
 template <class F>
-Tensor along(const Tensor& x, int axis, F&& f) {
-  const int place = normal_axis("softmax", axis, x.rank());
+Tensor along(const char* op, const Tensor& x, int axis, F&& f) {
+  const int place = normal_axis(op, axis, x.rank());
   if (place == x.rank() - 1) return f(x);
   return transpose(f(transpose(x, place, -1)), place, -1);
 }
@@ -77,8 +77,8 @@ Tensor last_log_softmax(const Tensor& x) {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, int axis) { return along(x, axis, last_softmax); }
-Tensor log_softmax(const Tensor& x, int axis) { return along(x, axis, last_log_softmax); }
+Tensor softmax(const Tensor& x, int axis) { return along("softmax", x, axis, last_softmax); }
+Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, last_log_softmax); }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   if (x.rank() < 1) fail<ShapeError>("layer_norm: needs at least one axis, x is ", x.shape());

@@ -14,7 +14,9 @@ void check_finite(const char* op, const Array& value, std::span<const OpInput> i
     if (!input.tensor.value().all_finite()) return;  // made by an earlier operation, or given so on purpose
     append_to(shapes, cat(shapes.empty() ? "" : ", ", input.tensor.shape()));
   }
-  fail<NumericError>(op, ": made the first NaN or infinity, in its result ", value.shape(), " from ", shapes);
+  const std::string where = rule_running() ? cat("backward of ", running_op(), ": ") : "";
+  fail<NumericError>(where, op, ": made the first NaN or infinity, in its result ", value.shape(), " from ",
+                     shapes);
 }
 
 std::shared_ptr<Node> record(const char* op, const Array& value, std::span<const OpInput> inputs) {

@@ -9,9 +9,7 @@ namespace weft {
 namespace {
 
 /// All axes but the last as one.
-Tensor rows_of(const Tensor& x) {
-  return reshape(x, {x.size() / std::max<int64_t>(x.dim(-1), 1), x.dim(-1)});
-}
+Tensor rows_of(const Tensor& x) { return reshape(x, Shape{x.shape().without(-1).size(), x.dim(-1)}); }
 
 /// The gradients of C = op(A) op(B), op transposing where its flag says so, are products again.
 Rule rule_for_a(const Tensor& a, const Tensor& b, bool ta, bool tb) {
@@ -36,10 +34,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
       fail<ShapeError>("matmul: inner dimensions differ: a is ", a.shape(), ", b is ", b.shape(),
                        transpose_b ? " transposed" : "");
     }
-    const int64_t inner = a.dim(-1);
-    const Tensor flat =
-        reshape(a, Shape{inner == 0 ? a.shape().without(-1).size() : a.size() / inner, inner});
-    return reshape(matmul(flat, b, false, transpose_b), a.shape().with(-1, columns));
+    return reshape(matmul(rows_of(a), b, false, transpose_b), a.shape().with(-1, columns));
   }
   AccumulateRule accumulate;
   if (a.rank() == 2 && b.rank() == 2 && !transpose_a && !transpose_b) {

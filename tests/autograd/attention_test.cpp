@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/composed.h>
+#include <weft/lib/random.h>
 
 #include "checks.h"
 #include "op_table.h"
@@ -29,6 +30,7 @@ struct Setting {
   Shape bias = {};
   bool biased = false;
   std::optional<double> scale = {};
+  double dropout = 0;
 };
 
 std::vector<Setting> settings() {
@@ -47,7 +49,8 @@ std::vector<Setting> settings() {
           {"bias of keys", {}, {B, 1, 1, S}, true},
           {"bias of one number", {}, {1}, true},
           {"bias and mask", Mask::causal() & Mask::lengths({4, 2}), {1, H, T, S}, true},
-          {"scale", {}, {}, false, 0.3}};
+          {"scale", {}, {}, false, 0.3},
+          {"dropout", Mask::causal(), {}, false, {}, 0.4}};
 }
 
 std::vector<Draw> draws_for(const Setting& setting, const Shape& q, const Shape& k) {
@@ -57,17 +60,19 @@ std::vector<Draw> draws_for(const Setting& setting, const Shape& q, const Shape&
 }
 
 AttentionOptions options_of(const Setting& setting, const std::vector<Tensor>& in) {
-  return {setting.mask, setting.biased ? in[3] : Tensor(), setting.scale};
+  return {setting.mask, setting.biased ? in[3] : Tensor(), setting.scale, setting.dropout};
 }
 
 Function apart(const Setting& setting) {
   return [setting](const std::vector<Tensor>& in) {
+    const RandomScope random({.seed = 4});
     return scaled_dot_product_attention(in[0], in[1], in[2], options_of(setting, in));
   };
 }
 
 Function side_by_side(const Setting& setting) {
   return [setting](const std::vector<Tensor>& in) {
+    const RandomScope random({.seed = 4});
     return multi_head_attention(in[0], in[1], in[2], H, options_of(setting, in));
   };
 }
@@ -137,6 +142,7 @@ TEST_CASE("attention: both layouts equal the composed form") {
   for (const Setting& setting : settings()) {
     CAPTURE(setting.name);
     const Function composed = [&](const std::vector<Tensor>& in) {
+      const RandomScope random({.seed = 4});
       return composed::attention(in[0], in[1], in[2], options_of(setting, in));
     };
     check_composed(apart(setting), composed, draws_for(setting, {B, H, T, D}, {B, H, S, D}));
@@ -163,6 +169,7 @@ TEST_CASE("attention: more keys than one tile") {
 TEST_CASE("attention: equals the formula written out by hand") {
   for (const Setting& setting : settings()) {
     CAPTURE(setting.name);
+    if (setting.dropout > 0) continue;
     const std::vector<Tensor> in = drawn("by hand", draws_for(setting, {B, H, T, D}, {B, H, S, D}));
     const Array everything = Array::full({B, H, T, S}, 1, boolean);
     const Tensor four_axes = zeros({B, H, T, S}, float64);
@@ -202,6 +209,57 @@ TEST_CASE("attention: the weights are the softmax of the scores") {
   CHECK(weights.value().at({0, 0, 0, 2}) == 0);
   const Tensor y = heads_together(matmul(weights, heads_apart(in[2])));
   CHECK(difference(side_by_side(setting)(in).value(), y.value(), 2e-6) == "");
+}
+
+TEST_CASE("attention: decoding with a cache has the bits of the full causal pass") {
+  constexpr int64_t tokens = 75, width = 3 * H;
+  for (const DType dtype : {float32, float64}) {
+    const std::vector<Tensor> in = drawn("cache", std::vector<Draw>(3, {{B, tokens, width}}), dtype);
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::causal()});
+    KeyValueCache cache;
+    // A prompt of 40, then one by one.
+    for (int64_t begin = 0, end = 40; begin < tokens; begin = end++) {
+      const auto part = [&](const Tensor& x) { return slice(x, 1, begin, end); };
+      const Tensor y = cached_attention(part(in[0]), part(in[1]), part(in[2]), H, cache);
+      CHECK_FALSE(y.requires_grad());
+      if (dtype == float32) {
+        CHECK(y.value().identical(part(whole).value()));
+      } else {
+        CHECK(difference(y.value(), part(whole).value(), 1e-14) == "");
+      }
+    }
+    CHECK(cache.length() == tokens);
+    CHECK(cache.keys().dim(1) >= tokens);
+    cache.clear();
+    CHECK(cache.length() == 0);
+  }
+}
+
+TEST_CASE("attention: a row of a batch has the bits of the row alone, padded or not") {
+  const std::vector<Tensor> in = drawn("rows", {{{3, 70, 6}}, {{3, 70, 6}}, {{3, 70, 6}}}, float32);
+  const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::lengths({70, 66, 9})});
+  const auto alone = [&](const Tensor& x) { return slice(slice(x, 0, 2, 3), 1, 0, 9); };
+  CHECK(alone(whole).value().identical(
+      multi_head_attention(alone(in[0]), alone(in[1]), alone(in[2]), H).value()));
+}
+
+TEST_CASE("attention: a cache refuses what does not go on with it, and is not changed by that") {
+  KeyValueCache cache;
+  const Tensor x = zeros({B, 1, 6});
+  cached_attention(x, x, x, H, cache);
+  const Tensor other = zeros({1, 1, 6});
+  refuses<ShapeError>([&] { cached_attention(other, other, other, H, cache); },
+                      {"KeyValueCache", "(1, 1, 6)", "(2, "});
+  refuses<ShapeError>(
+      [&] {
+        cached_attention(x, zeros({B, 2, 6}), zeros({B, 2, 6}), H, cache);
+      },
+      {"cached_attention", "(2, 1, 6)", "(2, 2, 6)"});
+  refuses<ShapeError>([&] { cached_attention(x, x, x, 4, cache); },
+                      {"cached_attention", "4 heads", "(2, 1, 6)"});
+  const Tensor d = zeros({B, 1, 6}, float64);
+  refuses<ShapeError>([&] { cached_attention(d, d, d, H, cache); }, {"KeyValueCache", "float32", "float64"});
+  CHECK(cache.length() == 1);
 }
 
 TEST_CASE("attention: shapes and types that do not fit") {

@@ -91,12 +91,12 @@ TEST_CASE("loss: arguments that do not fit") {
         [&] {
           cross_entropy(x, Array::from<int64_t>({0, 5, 0}, {3}));
         },
-        {"target 5", "row 1", "5 classes"});
+        {"cross_entropy", "target 5", "row 1"});
     refuses<ValueError>(
         [&] {
           cross_entropy(x, Array::from<int64_t>({0, 0, -1}, {3}));
         },
-        {"target -1", "row 2"});
+        {"cross_entropy", "target -1", "row 2"});
     refuses<ValueError>([&] { cross_entropy(x, Array::full({3}, -100, int64)).mean(); },
                         {"no row took part"});
   }

@@ -1,0 +1,140 @@
+#include <doctest/doctest.h>
+#include <weft/autograd/gradcheck.h>
+#include <weft/autograd/op.h>
+#include <weft/autograd/ops.h>
+#include <weft/lib/kernels/elementwise.h>
+
+#include "checks.h"
+
+namespace weft::test {
+
+namespace {
+
+/// The example of op.h.
+Tensor cube(const Tensor& x) {
+  return make_op("cube", kernels::binary(kernels::Binary::pow, x.value(), 3.0),
+                 {{x, [x = save(x)](const Tensor& g) { return g * 3.0 * x() * x(); }}});
+}
+
+Tensor leaf(std::initializer_list<double> values, const Shape& shape) {
+  return tensor(values, shape, float64).set_requires_grad();
+}
+
+}  // namespace
+
+TEST_CASE("op: a user's operation in a few lines has gradients of every order") {
+  const Tensor x = leaf({-1, 0.5, 2}, {3});
+  CHECK(gradcheck([](const std::vector<Tensor>& in) { return cube(in[0]); }, {x}).failure == "");
+  CHECK(grad({sum(cube(x))}, {x})[0].value().at({2}) == 12);
+}
+
+TEST_CASE("op: a rule may take the output, and may give the broadcast shape") {
+  const auto times = [](const Tensor& a, const Tensor& b) {
+    return make_op("times", kernels::binary(kernels::Binary::mul, a.value(), b.value()),
+                   {{a, [b = save(b)](const Tensor& g) { return g * b(); }},
+                    {b, [b = save(b)](const Tensor& g, const Tensor& y) { return g * y / b(); }}});
+  };
+  const auto f = [&](const std::vector<Tensor>& in) { return times(in[0], in[1]); };
+  CHECK(gradcheck(f, {leaf({1, 2, 3, 4}, {2, 2}), leaf({0.5, 3}, {2})}).failure == "");
+}
+
+TEST_CASE("op: a joint rule gives all gradients at once, and is told which are wanted") {
+  std::vector<bool> asked;
+  const auto add_twice = [&](const Tensor& a, const Tensor& b) {
+    return make_op("add_twice", (a + b * 2.0).value(), {a, b},
+                   [&](const Tensor& g, const std::vector<bool>& wanted) -> std::vector<Tensor> {
+                     asked = wanted;
+                     return {g, g * 2.0};
+                   });
+  };
+  const Tensor a = leaf({1}, {1}), b = leaf({1}, {1}), frozen = tensor({1}, {1}, float64);
+  CHECK(gradcheck([&](const std::vector<Tensor>& in) { return add_twice(in[0], in[1]); }, {a, b}).failure ==
+        "");
+  add_twice(a, frozen).backward();
+  CHECK(asked == std::vector<bool>{true, false});
+  const Tensor wrong =
+      make_op("one_short", a.value().copy(), {a, b},
+              [](const Tensor& g, const std::vector<bool>&) { return std::vector<Tensor>{g}; });
+  refuses<StateError>([&] { wrong.backward(); }, {"one_short", "1 gradients for 2 inputs"});
+}
+
+TEST_CASE("op: without a rule it throws, naming itself, when a gradient is asked for") {
+  const Tensor x = leaf({1, 2}, {2}), c = tensor({1, 2}, {2}, float64);
+  const Tensor y = make_op("round_down", x.value().copy(), {{x, {}}});
+  refuses<StateError>([&] { sum(y).backward(); }, {"round_down", "no gradient rule", "(2,)"});
+  // Nobody asks where nothing requires one.
+  CHECK_NOTHROW(make_op("round_down", c.value().copy(), {{c, {}}}));
+}
+
+TEST_CASE("op: wrong gradients are refused with the operation's name and what is wrong") {
+  const Tensor x = leaf({1, 2, 3}, {3});
+  const auto ruled = [&](const char* name, Rule rule) {
+    return make_op(name, x.value().copy(), {{x, std::move(rule)}});
+  };
+  refuses<ShapeError>(
+      [&] { sum(ruled("misshapen", [](const Tensor&) { return ones({2}, float64); })).backward(); },
+      {"misshapen", "(2,)", "(3,)"});
+  refuses<TypeError>(
+      [&] { sum(ruled("mistyped", [](const Tensor&) { return ones({3}, float32); })).backward(); },
+      {"mistyped", "float32", "float64"});
+  refuses<StateError>([&] { sum(ruled("empty", [](const Tensor&) { return Tensor(); })).backward(); },
+                      {"empty", "no gradient", "(3,)"});
+  const DetectAnomaly detect;
+  refuses<NumericError>(
+      [&] { sum(ruled("exploding", [](const Tensor& g) { return g * 1e308 * 10.0; })).backward(); },
+      {"backward of exploding", "mul"});
+}
+
+TEST_CASE("op: a saved value that changes is refused with the name of the operation that saved it") {
+  Tensor x = leaf({1, 2}, {2});
+  const Tensor y = sum(cube(x));
+  {
+    const NoGrad no_grad;
+    x.mutable_value().fill(3);
+  }
+  refuses<StateError>([&] { y.backward(); }, {"cube", "(2,)", "changed in place"});
+}
+
+TEST_CASE("op: an accumulate rule serves plain backward into leaves, the rule all else") {
+  int accumulated = 0, ruled = 0;
+  const auto counted = [&](const Tensor& x) {
+    return make_op("counted", x.value().copy(),
+                   {{x,
+                     [&](const Tensor& g) {
+                       ++ruled;
+                       return g;
+                     },
+                     [&](const Tensor& g, Array& into) {
+                       ++accumulated;
+                       kernels::add_into(into, g.value());
+                     }}});
+  };
+  Tensor x = leaf({1, 2}, {2});
+  sum(counted(x)).backward();
+  sum(counted(x)).backward();
+  CHECK(accumulated == 2);
+  CHECK(ruled == 0);
+  CHECK(x.grad().value().at({0}) == 2);
+  grad({sum(counted(x))}, {x});
+  sum(counted(x * 1.0)).backward();
+  sum(counted(x)).backward({.create_graph = true});
+  CHECK(accumulated == 2);
+  CHECK(ruled == 3);
+  x.zero_grad();
+  x.register_hook([](const Tensor& g) { return g * 5.0; });
+  sum(counted(x)).backward();
+  CHECK(ruled == 4);
+  CHECK(x.grad().value().at({0}) == 5);
+}
+
+TEST_CASE("op: gradients of the composed form, for those inputs that require one") {
+  const Tensor a = leaf({1, 2}, {2}), b = leaf({3, 4}, {2}), c = tensor({5, 6}, {2}, float64);
+  const auto product = [](const std::vector<Tensor>& in) { return in[0] * in[0] * in[1] * in[2]; };
+  const std::vector<Tensor> grads = composed_grad(product, {a, b, c}, ones({2}, float64));
+  CHECK(grads[0].value().at({1}) == 2 * 2 * 4 * 6);
+  CHECK(grads[1].value().at({0}) == 5);
+  CHECK_FALSE(grads[2].defined());
+  CHECK(grad({sum(grads[0])}, {a})[0].value().at({0}) == 2 * 3 * 5);
+}
+
+}  // namespace weft::test
