@@ -21,18 +21,19 @@ struct PackedBlock {
   float* c;
   int64_t c_row;
   bool accumulate;
-  const float* bias; ///< n values added at the end, or null
+  const float* bias;             ///< n values added at the end, or null
+  const float *next_a, *next_b;  ///< panels needed after this block, for the cache; any address will do
 };
 
 struct GemmFunctions {
   static constexpr int64_t panel_stride = 16;
 
-  int64_t rows, columns; ///< of the register tile
+  int64_t rows, columns;  ///< of the register tile
 
-  /// Packs `lanes` (at most 16) rows of A (lanes, k) into a panel of A.
-  void (*pack_a)(int64_t lanes, int64_t k, Operand a, float* panel);
-  /// Packs `lanes` (at most `columns`) columns of B (k, lanes) into a panel of B.
-  void (*pack_b)(int64_t k, int64_t lanes, Operand b, float* panel);
+  /// Packs A (m, k) into panels of `height` rows, each k * panel_stride floats.
+  void (*pack_a)(int64_t m, int64_t k, int64_t height, Operand a, float* panels);
+  /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
+  void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
   void (*multiply_packed)(const PackedBlock& block);
   /// The whole product on this thread, A read in place: for small ones, and for few rows.
   void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,
@@ -42,4 +43,4 @@ struct GemmFunctions {
                        int64_t y_step, bool accumulate, const float* bias);
 };
 
-} // namespace weft::isa
+}  // namespace weft::isa

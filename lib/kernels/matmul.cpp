@@ -83,31 +83,34 @@ struct Product {
   void run_packed() const;
 };
 
-/// A product cut for the caches: blocks of k by `depth` (a panel of B of one stays in the first cache), and
-/// of all three axes by what is packed at a time.
+/// A large product, cut for the caches. One operand, the shared one, is packed first, by all threads; blocks
+/// of the other are packed by the thread that multiplies them, into memory that stays in its second cache. k
+/// goes in steps of `depth`.
 class PackedProduct {
  public:
   explicit PackedProduct(const Product& product)
       : x_(product),
-        depth_(round_up(up(x_.k, up(x_.k, max_depth)), 16)),
+        by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
+        depth_(round_up(up(x_.k, up(x_.k, most_depth)), 16)),
         height_(up(x_.m, up(x_.m, x_.functions.rows))),
+        streamed_(by_rows_ ? Axis{x_.m, height_, stride}
+                           : Axis{x_.n, x_.functions.columns, x_.functions.columns}),
+        shared_(by_rows_ ? Axis{x_.n, x_.functions.columns, x_.functions.columns}
+                         : Axis{x_.m, height_, stride}),
         k_(std::min(x_.k, 8 * depth_)),
-        m_(std::min(up(x_.m, height_), std::max<int64_t>(1, packed_floats / (k_ * stride))) * height_),
-        n_(std::min(up(x_.n, x_.functions.columns),
-                    std::max<int64_t>(1, packed_floats / (k_ * x_.functions.columns))) *
-           x_.functions.columns),
-        a_(allocate(static_cast<size_t>(up(m_, height_) * stride * k_) * sizeof(float))),
-        b_(allocate(static_cast<size_t>(n_ * k_) * sizeof(float))) {}
+        shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
+                                                   shared_floats / (k_ * shared_.packed))) *
+                     shared_.panel),
+        packed_(allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * k_) *
+                         sizeof(float))) {}
 
   void run() {
     for (int64_t p = 0; p < x_.k; p += k_)
-      for (int64_t i = 0; i < x_.m; i += m_)
-        for (int64_t j = 0; j < x_.n; j += n_) {
-          const bool first_of_row = j == 0, again = i > 0 && n_ >= x_.n;
-          pack({i, std::min(x_.m, i + m_)}, {j, std::min(x_.n, j + n_)}, {p, std::min(x_.k, p + k_)},
-               first_of_row, !again);
-          multiply({i, std::min(x_.m, i + m_)}, {j, std::min(x_.n, j + n_)}, {p, std::min(x_.k, p + k_)});
-        }
+      for (int64_t j = 0; j < shared_.size; j += shared_size_) {
+        const Range part{j, std::min(shared_.size, j + shared_size_)}, ks{p, std::min(x_.k, p + k_)};
+        pack_shared(part, ks);
+        multiply(part, ks);
+      }
   }
 
  private:
@@ -115,64 +118,76 @@ class PackedProduct {
     int64_t begin, end;
     int64_t size() const { return end - begin; }
   };
-  static constexpr int64_t max_depth = 256, stride = isa::GemmFunctions::panel_stride;
-  static constexpr int64_t packed_floats = int64_t{1} << 21;  ///< of each operand at a time
+  /// An axis of the result: its size, the rows or columns of a panel, and their floats in it for each k.
+  struct Axis {
+    int64_t size, panel, packed;
+    int64_t panels(Range range) const { return up(range.size(), panel); }
+  };
+  static constexpr int64_t most_depth = 512, stride = isa::GemmFunctions::panel_stride;
+  static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
+  static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
-  float* a() const { return static_cast<float*>(a_->data); }
-  float* b() const { return static_cast<float*>(b_->data); }
+  void pack(bool is_a, Range range, Range ks, float* out) const {
+    if (is_a) {
+      x_.functions.pack_a(range.size(), ks.size(), height_, part(x_.a, range.begin, ks.begin), out);
+    } else {
+      x_.functions.pack_b(ks.size(), range.size(), part(x_.b, ks.begin, range.begin), out);
+    }
+  }
 
-  void pack(Range rows, Range columns, Range ks, bool with_a, bool with_b) {
-    const int64_t width = x_.functions.columns;
-    const int64_t a_panels = up(rows.size(), height_), b_panels = up(columns.size(), width);
-    const int64_t depths = up(ks.size(), depth_);
-    const int64_t a_count = with_a ? a_panels * depths : 0, b_count = with_b ? b_panels * depths : 0;
-    parallel_for(a_count + b_count, 4, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const bool is_a = item < a_count;
-        const int64_t index = is_a ? item : item - a_count, panels = is_a ? a_panels : b_panels;
-        const int64_t p = index / panels * depth_, panel = index % panels;
-        const int64_t depth = std::min(depth_, ks.size() - p);
-        if (is_a) {
-          const int64_t i = panel * height_;
-          x_.functions.pack_a(std::min(height_, rows.size() - i), depth,
-                              part(x_.a, rows.begin + i, ks.begin + p),
-                              a() + (p * a_panels + panel * depth) * stride);
-        } else {
-          const int64_t j = panel * width;
-          x_.functions.pack_b(depth, std::min(width, columns.size() - j),
-                              part(x_.b, ks.begin + p, columns.begin + j),
-                              b() + (p * b_panels + panel * depth) * width);
-        }
-      }
+  Range depth_at(Range ks, int64_t p) const { return {p, std::min(ks.end, p + depth_)}; }
+  /// Where the shared operand lies from the k `p` on.
+  float* shared_at(Range part, Range ks, int64_t p) const {
+    return static_cast<float*>(packed_->data) + (p - ks.begin) * shared_.panels(part) * shared_.packed;
+  }
+
+  void pack_shared(Range part, Range ks) const {
+    constexpr int64_t at_once = 4;
+    const int64_t groups = up(shared_.panels(part), at_once);
+    parallel_for(groups * up(ks.size(), depth_), 1, [&](int64_t item, int64_t) {
+      const int64_t p = ks.begin + item / groups * depth_, panel = item % groups * at_once;
+      const Range depth = depth_at(ks, p);
+      const int64_t begin = part.begin + panel * shared_.panel;
+      pack(!by_rows_, {begin, std::min(part.end, begin + at_once * shared_.panel)}, depth,
+           shared_at(part, ks, p) + panel * depth.size() * shared_.packed);
     });
   }
 
-  void multiply(Range rows, Range columns, Range ks) {
-    const int64_t width = x_.functions.columns;
-    const int64_t a_panels = up(rows.size(), height_), b_panels = up(columns.size(), width);
-    const int64_t tile_m = 10 * height_, tile_n = 8 * width;
-    const int64_t tiles_m = up(rows.size(), tile_m), tiles_n = up(columns.size(), tile_n);
-    parallel_for(tiles_m * tiles_n, 1, [&](int64_t tile, int64_t) {
-      const int64_t i = tile % tiles_m * tile_m, j = tile / tiles_m * tile_n;
-      for (int64_t p = 0; p < ks.size(); p += depth_) {
-        const int64_t depth = std::min(depth_, ks.size() - p), k = ks.begin + p;
-        x_.functions.multiply_packed({.m = std::min(tile_m, rows.size() - i),
-                                      .n = std::min(tile_n, columns.size() - j),
-                                      .k = depth,
+  void multiply(Range part, Range ks) const {
+    const int64_t block = std::min(round_up(up(streamed_.size, 8), streamed_.panel), 10 * streamed_.panel);
+    parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
+      const Range range{begin, end};
+      const auto buffer =
+          allocate(static_cast<size_t>(streamed_.panels(range) * streamed_.packed * depth_) * sizeof(float));
+      float* const own = static_cast<float*>(buffer->data);
+      for (int64_t p = ks.begin; p < ks.end; p += depth_) {
+        const Range depth = depth_at(ks, p);
+        pack(by_rows_, range, depth, own);
+        const float* const shared = shared_at(part, ks, p);
+        const float* const next = depth.end < ks.end ? shared_at(part, ks, depth.end) : shared;
+        const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
+        x_.functions.multiply_packed({.m = rows.size(),
+                                      .n = columns.size(),
+                                      .k = depth.size(),
                                       .height = height_,
-                                      .a = a() + (p * a_panels + i / height_ * depth) * stride,
-                                      .b = b() + (p * b_panels + j / width * depth) * width,
-                                      .c = x_.c + (rows.begin + i) * x_.c_row + columns.begin + j,
+                                      .a = by_rows_ ? own : shared,
+                                      .b = by_rows_ ? shared : own,
+                                      .c = x_.c + rows.begin * x_.c_row + columns.begin,
                                       .c_row = x_.c_row,
-                                      .accumulate = x_.accumulate || k > 0,
-                                      .bias = k + depth == x_.k ? x_.bias_at(columns.begin + j) : nullptr});
+                                      .accumulate = x_.accumulate || p > 0,
+                                      .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
+                                      .next_a = by_rows_ ? own : next,
+                                      .next_b = by_rows_ ? next : own});
       }
     });
   }
 
   const Product& x_;
-  int64_t depth_, height_, k_, m_, n_;
-  std::shared_ptr<Buffer> a_, b_;
+  bool by_rows_;
+  int64_t depth_, height_;
+  Axis streamed_, shared_;
+  int64_t k_, shared_size_;
+  std::shared_ptr<Buffer> packed_;
 };
 
 void Product::run_packed() const { PackedProduct(*this).run(); }
