@@ -2,11 +2,15 @@
 #pragma once
 
 // g++ 12 takes the undefined operand inside its own intrinsics for a mistake (GCC bug 105593).
+#ifndef __clang__
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
 
 namespace weft::isa {
 namespace {

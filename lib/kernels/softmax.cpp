@@ -13,12 +13,13 @@ using RowGrad = void (*)(const float* y, const float* dy, float* dx, int64_t n);
 
 Array for_rows(const char* op, Row row, const Array& x) {
   check_float(op, "x", x);
-  const auto [count, length] = rows_of(op, x);
+  const Rows rows = rows_of(op, x);
+  const int64_t n = rows.length;
   Array y(x.shape(), float32);
   const float* from = x.data<float>();
   float* to = y.mutable_data<float>();
-  parallel_for(count, tile_of_items(length), [=](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) row(from + r * length, to + r * length, length);
+  parallel_for(rows.count, tile_of_items(n), [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) row(from + r * n, to + r * n, n);
   });
   return y;
 }
@@ -26,12 +27,13 @@ Array for_rows(const char* op, Row row, const Array& x) {
 Array for_rows(const char* op, RowGrad row, const Array& y, const Array& dy) {
   check_float(op, "y", y);
   check_same(op, "y", y, "dy", dy);
-  const auto [count, length] = rows_of(op, y);
+  const Rows rows = rows_of(op, y);
+  const int64_t n = rows.length;
   Array dx(y.shape(), float32);
   const float *value = y.data<float>(), *from = dy.data<float>();
   float* to = dx.mutable_data<float>();
-  parallel_for(count, tile_of_items(length), [=](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) row(value + r * length, from + r * length, to + r * length, length);
+  parallel_for(rows.count, tile_of_items(n), [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) row(value + r * n, from + r * n, to + r * n, n);
   });
   return dx;
 }

@@ -63,7 +63,8 @@ const std::pair<Shape, Shape> shapes[] = {{{37}, {37}},
 
 TEST_CASE("binary: every operation over every kind of broadcasting") {
   for (const DType dtype : {float32, float64})
-    for (const auto& [a_shape, b_shape] : shapes) {
+    for (const auto& pair : shapes) {
+      const Shape &a_shape = pair.first, &b_shape = pair.second;
       const Array a = positive(a_shape, dtype, 1), b = positive(b_shape, dtype, 2);
       for (const Binary op : all) {
         const Array y = kernels::binary(op, a, b);

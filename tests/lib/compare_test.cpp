@@ -90,13 +90,12 @@ TEST_CASE("where: all types and kinds of broadcasting") {
       {{5, 40}, {5, 40}, {1}},       {{}, {5, 40}, {40}}, {{0, 3}, {3}, {}},       {{}, {}, {}},
       {{2, 1, 3}, {4, 1}, {2, 4, 1}}};
   for (const DType dtype : {float32, float64, int32, int64, boolean})
-    for (const auto& [c_shape, a_shape, b_shape] : cases) {
-      const Array c = bools(c_shape, 1), a = naive::numbered(a_shape, dtype),
-                  b = Array::zeros(b_shape, dtype);
+    for (const Case& x : cases) {
+      const Array c = bools(x.condition, 1), a = naive::numbered(x.a, dtype), b = Array::zeros(x.b, dtype);
       const Array y = kernels::where(c, a, b);
       naive::for_each(y.shape(), [&](const naive::Index& index, int64_t i) {
-        const bool choice = c.data<bool>()[naive::broadcast_flat(c_shape, index)];
-        const double expected = choice ? a.reshape({-1}).at({naive::broadcast_flat(a_shape, index)}) : 0;
+        const bool choice = c.data<bool>()[naive::broadcast_flat(x.condition, index)];
+        const double expected = choice ? a.reshape({-1}).at({naive::broadcast_flat(x.a, index)}) : 0;
         CHECK(y.reshape({-1}).at({i}) == expected);
       });
     }

@@ -121,11 +121,12 @@ TEST_CASE("unary: zeros, infinities and NaN") {
                        {Unary::gelu, 0, infinity, 0},
                        {Unary::gelu_tanh, 0, infinity, 0}};
   for (const DType dtype : {float32, float64})
-    for (const auto& [op, at_zero, at_infinity, at_minus_infinity] : ends) {
+    for (const Ends& end : ends) {
+      const Unary op = end.op;
       CAPTURE(std::string(kernels::name_of(op)));
       const Array y = kernels::unary(
           op, Array::from({0.0, infinity, -infinity, static_cast<double>(NAN)}, {4}).to(dtype));
-      const double expected[] = {at_zero, at_infinity, at_minus_infinity, NAN};
+      const double expected[] = {end.at_zero, end.at_infinity, end.at_minus_infinity, NAN};
       for (int64_t i = 0; i < 4; ++i) {
         if (std::isnan(expected[i])) {
           CHECK(std::isnan(y.at({i})));
