@@ -2,6 +2,7 @@
 
 import h5py
 import numpy as np
+import torch
 
 
 def put(group, key, value):
@@ -24,3 +25,16 @@ def put_arrays(group, tensors):
 
 def open_to_write(path):
     return h5py.File(path, "w", libver=("v110", "v110"))
+
+
+def randomize(module, rng):
+    """Weights that float32 holds exactly, none of them 0 or 1 as fresh biases and norms are."""
+    for name, parameter in module.named_parameters():
+        middle = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+        values = rng.normal(middle, 0.2, tuple(parameter.shape)).astype(np.float32)
+        parameter.data.copy_(torch.from_numpy(values))
+
+
+def floats(tensors):
+    """Results of float64 as float32, which is closer than what they are held to."""
+    return {name: tensor.detach().float() for name, tensor in tensors.items()}

@@ -1,0 +1,29 @@
+#include <doctest/doctest.h>
+#include <weft/layers/feed_forward.h>
+#include <weft/lib/random.h>
+
+#include "reference.h"
+
+namespace weft::test {
+
+TEST_CASE("feed-forward: equals PyTorch's with every activation") {
+  const RandomScope random({});
+  for (const auto& [name, activation] : {std::pair{"relu", Activation::relu},
+                                         {"gelu", Activation::gelu},
+                                         {"gelu_tanh", Activation::gelu_tanh},
+                                         {"silu", Activation::silu}}) {
+    CAPTURE(std::string(name));
+    FeedForward layer(8, {.hidden = 12, .activation = activation});
+    check_layer(cat("feed_forward ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
+  }
+}
+
+TEST_CASE("feed-forward: four times as wide inside unless said otherwise") {
+  const RandomScope random({});
+  const FeedForward layer(8, {.bias = false});
+  CHECK(layer.up.weight.shape() == Shape{32, 8});
+  CHECK(layer.down.weight.shape() == Shape{8, 32});
+  CHECK(layer.parameters().size() == 2);
+}
+
+}  // namespace weft::test

@@ -1,0 +1,40 @@
+#include <doctest/doctest.h>
+#include <weft/layers/positional_encoding.h>
+#include <weft/lib/random.h>
+
+#include "reference.h"
+
+namespace weft::test {
+
+TEST_CASE("positional encoding: the sinusoidal table is the paper's") {
+  CHECK(difference(sinusoidal_table(40, 8), reference("sinusoidal").array("table"), 1e-14) == "");
+  refuses<ValueError>([] { sinusoidal_table(4, 7); }, {"sinusoidal_table", "7"});
+  refuses<ValueError>([] { sinusoidal_table(4, 0); }, {"sinusoidal_table", "0"});
+}
+
+TEST_CASE("positional encoding: sinusoidal places are added in the type of x, without parameters") {
+  const SinusoidalPositionalEncoding encoding(10, 4);
+  for (const DType dtype : {float32, float64}) {
+    const Tensor y = encoding(zeros({2, 3, 4}, dtype));
+    CHECK(y.value().identical(
+        expand(slice(Tensor(sinusoidal_table(10, 4).to(dtype)), 0, 0, 3), {2, 3, 4}).value()));
+  }
+  CHECK(encoding.parameters().empty());
+  CHECK(encoding.state_dict().empty());
+  refuses<ShapeError>([&] { encoding(zeros({2, 11, 4})); }, {"(2, 11, 4)", "10"});
+  refuses<ShapeError>([&] { encoding(zeros({2, 3, 6})); }, {"(2, 3, 6)", "4"});
+}
+
+TEST_CASE("positional encoding: learned places may begin anywhere, and learn") {
+  const RandomScope random({});
+  const LearnedPositionalEncoding encoding(10, 4);
+  const Tensor y = encoding.forward(zeros({2, 3, 4}), 5);
+  CHECK(slice(y, 0, 1, 2).value().reshape({3, 4}).identical(slice(encoding.weight, 0, 5, 8).value()));
+  sum(y).backward();
+  CHECK(encoding.weight.grad().value().at({4, 0}) == 0);
+  CHECK(encoding.weight.grad().value().at({5, 0}) == 2);
+  refuses<ShapeError>([&] { encoding.forward(zeros({2, 3, 4}), 8); }, {"(2, 3, 4)", "8", "10"});
+  refuses<ShapeError>([&] { encoding.forward(zeros({2, 3, 4}), -1); }, {"-1"});
+}
+
+}  // namespace weft::test
