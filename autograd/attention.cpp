@@ -12,7 +12,29 @@
 
 namespace weft {
 
+namespace {
+
+/// The numbers of this call's dropout.
+RandomScope::Draw draw_of(const char* op, const AttentionOptions& options) {
+  return options.draw ? *options.draw : RandomScope::next(op, options.stream);
+}
+
+}  // namespace
+
 namespace composed {
+
+namespace {
+
+/// 1 / (1 - p) where a weight (B, H, T, S) is kept, else 0. Rows of places are whole vectors:
+/// kernels/attention.h.
+Tensor kept_weights(const AttentionOptions& options, const Shape& shape, DType dtype) {
+  const RandomScope::Draw draw = draw_of("attention", options);
+  const Array places = Array::ones(shape.with(-1, (shape.dim(-1) + 63) / 64 * 64), dtype);
+  return Tensor(kernels::slice(kernels::dropout(places, options.dropout, draw.key, draw.first_sample), 3, 0,
+                               shape.dim(-1)));
+}
+
+}  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const double scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
@@ -22,7 +44,9 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
     const Array allowed = options.mask.dense(q.dim(0), q.dim(1), q.dim(2), k.dim(2));
     scores = masked_fill(scores, kernels::logical_not(allowed), -INFINITY);
   }
-  return matmul(dropout(composed::softmax(scores), options.dropout, options.stream), v, false, false);
+  Tensor weights = composed::softmax(scores);
+  if (options.dropout > 0) weights = weights * kept_weights(options, weights.shape(), weights.dtype());
+  return matmul(weights, v, false, false);
 }
 
 }  // namespace composed
@@ -76,6 +100,12 @@ struct Problem {
       p.allowed = allow.data<bool>();
       p.allowed_head = allow.dim(1) == 1 ? 0 : p.T * p.S;
       p.allowed_batch = allow.dim(0) == 1 ? 0 : allow.dim(1) * p.T * p.S;
+    }
+    if (options.dropout > 0) {
+      const RandomScope::Draw draw = draw_of("attention", options);
+      p.dropout = options.dropout;
+      p.dropout_key = draw.key;
+      p.first_sample = draw.first_sample;
     }
     if (options.bias.defined()) {
       bias = options.bias.value();
@@ -148,8 +178,11 @@ Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor
   options.mask.check(op, B, H, T, S);
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, B, H, T, S);
+  if (!(options.dropout >= 0 && options.dropout < 1))
+    fail<ValueError>(op, ": the dropout ", options.dropout, " is not in [0, 1)");
+  if (options.dropout > 0) settings.draw = draw_of(op, options);
   const bool floats = q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32;
-  if (floats && q.size() > 0 && k.size() > 0 && options.dropout == 0) return fused(at, q, k, v, settings);
+  if (floats && q.size() > 0 && k.size() > 0) return fused(at, q, k, v, settings);
   return at.together(composed::attention(at.apart(q), at.apart(k), at.apart(v), settings));
 }
 

@@ -4,6 +4,7 @@
 
 #include <weft/autograd/tensor.h>
 #include <weft/lib/mask.h>
+#include <weft/lib/random.h>
 
 #include <optional>
 #include <string>
@@ -11,11 +12,12 @@
 namespace weft {
 
 struct AttentionOptions {
-  Mask mask = {};                    ///< who may attend to whom; empty: all to all
-  Tensor bias = {};                  ///< added to the scaled scores; broadcasts to (B, H, T, S)
-  std::optional<double> scale{};     ///< default 1 / sqrt(D)
-  double dropout = 0.0;              ///< of the weights: needs a RandomScope, as dropout() does
-  std::string stream = "attention";  ///< name of its random stream
+  Mask mask = {};                           ///< who may attend to whom; empty: all to all
+  Tensor bias = {};                         ///< added to the scaled scores; broadcasts to (B, H, T, S)
+  std::optional<double> scale{};            ///< default 1 / sqrt(D)
+  double dropout = 0.0;                     ///< probability that a weight is dropped, as by dropout()
+  std::string stream = "attention";         ///< name of its random numbers in the RandomScope,
+  std::optional<RandomScope::Draw> draw{};  ///< unless they are given here
 };
 
 /// q (B, H, T, D), k and v (B, H, S, D) -> (B, H, T, D). ShapeError names all three.

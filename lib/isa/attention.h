@@ -1,6 +1,8 @@
 // Attention of one sample and head, for one instruction set; see kernels/attention.h for what is computed.
 #pragma once
 
+#include <weft/lib/isa/elementwise.h>
+
 #include <cstdint>
 
 namespace weft::isa {
@@ -24,6 +26,9 @@ struct AttentionHead {
   ConstRows q, k, v;
   const bool* allowed;  ///< (T, S) or null
   const float* bias;    ///< (T, S) or null
+  bool drops;           ///< whether weights are dropped, as follows
+  /// Its `first` is the place of query 0 and key 0; each query has S rounded up to a multiple of 64 places.
+  ElementwiseFunctions::Dropout dropout;
 };
 
 /// What backward is given beside the head.

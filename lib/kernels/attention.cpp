@@ -1,5 +1,6 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/attention.h>
+#include <weft/lib/kernels/dropout.h>
 #include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
 
@@ -28,6 +29,13 @@ isa::Rows rows(HeadView<float> x, int64_t b, int64_t h) {
   return {x.data + b * x.batch + h * x.head, x.token};
 }
 
+isa::ElementwiseFunctions::Dropout dropout_of(const AttentionProblem& x, int64_t b, int64_t h) {
+  isa::ElementwiseFunctions::Dropout drop = vector_dropout(x.dropout, x.dropout_key);
+  drop.sample = x.first_sample + static_cast<uint64_t>(b);
+  drop.first = static_cast<uint64_t>(h * x.T * ((x.S + 63) / 64 * 64));
+  return drop;
+}
+
 isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadView<const float> q,
                         HeadView<const float> k, HeadView<const float> v) {
   return {.S = x.S,
@@ -40,7 +48,9 @@ isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadVie
           .k = rows(k, b, h),
           .v = rows(v, b, h),
           .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head : nullptr,
-          .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head : nullptr};
+          .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head : nullptr,
+          .drops = x.dropout > 0,
+          .dropout = dropout_of(x, b, h)};
 }
 
 /// Calls body(b, h, begin, end) for blocks of the queries of every sample and head.

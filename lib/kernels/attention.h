@@ -8,6 +8,7 @@
 #pragma once
 
 #include <weft/lib/array.h>
+#include <weft/lib/random.h>
 
 #include <cstdint>
 
@@ -22,16 +23,19 @@ struct HeadView {
 };
 
 struct AttentionProblem {
-  int64_t B, H, T, S, D; ///< batch, heads, queries, keys, head width
-  double scale;          ///< scores are scale q.k + bias
-  bool causal = false;   ///< query t may attend to keys 0 .. causal_offset + t
+  int64_t B, H, T, S, D;  ///< batch, heads, queries, keys, head width
+  double scale;           ///< scores are scale q.k + bias
+  bool causal = false;    ///< query t may attend to keys 0 .. causal_offset + t
   int64_t causal_offset = 0;
-  const int64_t* key_lengths = nullptr; ///< (B) or null: keys from there on are padding
+  const int64_t* key_lengths = nullptr;  ///< (B) or null: keys from there on are padding
   const bool* allowed =
-      nullptr; ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]
-  int64_t allowed_batch = 0, allowed_head = 0; ///< 0 where the mask is shared
-  const float* bias = nullptr;                 ///< or null: added to the scaled scores, indexed the same way
+      nullptr;  ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]
+  int64_t allowed_batch = 0, allowed_head = 0;  ///< 0 where the mask is shared
+  const float* bias = nullptr;                  ///< or null: added to the scaled scores, indexed the same way
   int64_t bias_batch = 0, bias_head = 0;
+  double dropout = 0;  ///< probability that a weight is dropped, as kernels::dropout of the weights would
+  RandomKey dropout_key = {};  ///< do: weight (h, t, s) of sample b is place ((h T + t) S64 + s), S64 being S
+  uint64_t first_sample = 0;   ///< rounded up to a multiple of 64, of sample first_sample + b
 };
 
 /// out (like q) and lse (B, H, T): log of the sum of exp(scores) of each row, -inf for a row that attends to
@@ -50,4 +54,4 @@ void attention_grad(const AttentionProblem& problem, HeadView<const float> q, He
 void attention_weights(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
                        const float* lse, float* weights);
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

@@ -1,4 +1,5 @@
 #include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/dropout.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/parallel.h>
 #include <weft/lib/random.h>
@@ -32,15 +33,21 @@ uint64_t threshold_of(double p) {
   return down + (static_cast<double>(down) < exact ? 1 : 0);
 }
 
+double factor_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
+
 }  // namespace
+
+isa::ElementwiseFunctions::Dropout vector_dropout(double p, RandomKey key) {
+  return {key.low, key.high, 0, 0, threshold_of(p), static_cast<float>(factor_of(p))};
+}
 
 Array dropout(const Array& x, double p_drop, RandomKey key, uint64_t first_sample) {
   if (!(p_drop >= 0 && p_drop <= 1)) fail<ValueError>("dropout: p must be in [0, 1], not ", p_drop);
   Array y(x.shape(), x.dtype());
   const int64_t samples = x.rank() == 0 ? 1 : x.dim(0);
   const int64_t places = x.size() / std::max<int64_t>(1, samples);
-  const double factor = p_drop < 1 ? 1 / (1 - p_drop) : 0;
-  const Dropout whole{key.low, key.high, 0, 0, threshold_of(p_drop), static_cast<float>(factor)};
+  const double factor = factor_of(p_drop);
+  const Dropout whole = vector_dropout(p_drop, key);
   // Tiles of whole blocks of 64 places, within one sample or over several small ones.
   constexpr int64_t tile = 1 << 14;
   const int64_t tiles_a_sample = std::max<int64_t>(1, (places + tile - 1) / tile);
