@@ -38,6 +38,11 @@ T power(T x, T y) {
   if (y == T{2}) return x * x;
   if (y == T{3}) return static_cast<T>(wide * wide * wide);
   if (y == T{-1}) return T{1} / x;
+  if (y == T{0.5} || y == T{-0.5}) {
+    // As C's pow: the roots of -0 and -inf are 0 and inf.
+    const double root = math::sqrt(wide == -std::numeric_limits<double>::infinity() ? -wide : wide + 0.0);
+    return static_cast<T>(y > T{0} ? root : 1 / root);
+  }
   return static_cast<T>(math::pow(wide, static_cast<double>(y)));
 }
 

@@ -103,6 +103,13 @@ TEST_CASE("binary: powers") {
   const Array root = kernels::binary(Binary::pow, x, 0.5);
   CHECK(std::isnan(root.at({0})));
   CHECK(root.at({2}) == 0);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const Array ends = Array::from({-0.0, -infinity, infinity, 4.0, static_cast<double>(NAN)}, {5});
+  for (const double y : {0.5, -0.5}) {
+    const Array found = kernels::binary(Binary::pow, ends, y);
+    for (int64_t i = 0; i < 4; ++i) CHECK(found.at({i}) == std::pow(ends.at({i}), y));
+    CHECK(std::isnan(found.at({4})));
+  }
 }
 
 TEST_CASE("binary: NaN and infinity") {
