@@ -157,13 +157,16 @@ TEST_CASE("attention: both layouts equal the composed form") {
 }
 
 TEST_CASE("attention: more keys than one tile") {
-  const Setting setting{"long", Mask::causal(70) & Mask::lengths({150, 90})};
-  check_composed(
-      apart(setting),
-      [&](const std::vector<Tensor>& in) {
-        return composed::attention(in[0], in[1], in[2], options_of(setting, in));
-      },
-      draws_for(setting, {2, 1, 80, 7}, {2, 1, 150, 7}));
+  for (const double dropout : {0.0, 0.3}) {
+    const Setting setting{"long", Mask::causal(70) & Mask::lengths({150, 90}), {}, false, {}, dropout};
+    check_composed(
+        apart(setting),
+        [&](const std::vector<Tensor>& in) {
+          const RandomScope random({.seed = 4});
+          return composed::attention(in[0], in[1], in[2], options_of(setting, in));
+        },
+        draws_for(setting, {2, 2, 80, 7}, {2, 2, 150, 7}));
+  }
 }
 
 TEST_CASE("attention: equals the formula written out by hand") {
