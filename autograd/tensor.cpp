@@ -93,6 +93,15 @@ void Tensor::zero_grad() {
   state.grad_graph = {};
 }
 
+void Tensor::set_grad(Array grad) {
+  if (!(grad.shape() == shape()) || grad.dtype() != dtype()) {
+    fail<ShapeError>("set_grad: the gradient is ", grad.shape(), " ", grad.dtype(), ", the tensor ", shape(),
+                     " ", dtype());
+  }
+  zero_grad();
+  state_->sums.push_back(std::move(grad));
+}
+
 void Tensor::retain_grad() {
   if (!is_leaf()) state_->node->retained = state_;
 }

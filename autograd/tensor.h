@@ -63,6 +63,8 @@ class Tensor {
   Tensor grad() const;
   /// Forgets the gradient.
   void zero_grad();
+  /// Puts another gradient in place of the one gathered. ShapeError unless of this shape and type.
+  void set_grad(Array grad);
   /// Makes a tensor that an operation made keep its gradient as leaves do.
   void retain_grad();
   /// Calls `hook` with each gradient that arrives here, before it is used. Returns a number for remove_hook.

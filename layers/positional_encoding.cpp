@@ -38,7 +38,13 @@ Tensor SinusoidalPositionalEncoding::forward(const Tensor& x) const {
 
 Tensor LearnedPositionalEncoding::forward(const Tensor& x, int64_t offset) const {
   check_places("LearnedPositionalEncoding", x, offset, weight.dim(0), weight.dim(1));
-  return x + slice(weight, 0, offset, offset + x.dim(1));
+  // Both ways the gradient of a row is one chain over the samples, which goes on across micro-batches; that
+  // of a slice would not be.
+  if (x.dim(1) == weight.dim(0)) return x + weight;
+  Array places({x.dim(0), x.dim(1)}, int64);
+  int64_t* const values = places.mutable_data<int64_t>();
+  for (int64_t i = 0; i < places.size(); ++i) values[i] = offset + i % x.dim(1);
+  return x + embedding(places, weight);
 }
 
 }  // namespace weft

@@ -19,18 +19,20 @@ double clip_grad_norm(const std::vector<NamedTensor>& parameters, double max_nor
   const double norm = grad_norm(parameters);
   const double factor = max_norm / (norm + 1e-6);
   if (factor >= 1) return norm;
-  for (const auto& [name, tensor] : parameters) {
-    if (Tensor grad = tensor.grad(); grad.defined()) kernels::scale_into(grad.mutable_value(), factor);
+  for (NamedTensor p : parameters) {
+    if (!p.tensor.grad().defined()) continue;
+    Array grad = p.tensor.grad().value();
+    kernels::scale_into(grad, factor);
+    p.tensor.set_grad(grad);
   }
   return norm;
 }
 
 void clip_grad_value(const std::vector<NamedTensor>& parameters, double limit) {
   if (!(limit > 0)) fail<ValueError>("clip_grad_value: the limit ", limit, " is not positive");
-  for (const auto& [name, tensor] : parameters) {
-    if (Tensor grad = tensor.grad(); grad.defined()) {
-      grad.mutable_value().copy_from(kernels::clamp(grad.value(), -limit, limit));
-    }
+  for (NamedTensor p : parameters) {
+    if (const Tensor grad = p.tensor.grad(); grad.defined())
+      p.tensor.set_grad(kernels::clamp(grad.value(), -limit, limit));
   }
 }
 

@@ -120,6 +120,17 @@ TEST_CASE("tensor: zero_grad forgets, backward begins anew") {
   CHECK(x.grad().value().at({1}) == 5);
 }
 
+TEST_CASE("tensor: a gradient may be replaced by one of its shape and type") {
+  Tensor x = leaf({1, 2});
+  sum(x * 2.0).backward();
+  x.set_grad(Array::full({2}, 7));
+  CHECK(x.grad().value().at({1}) == 7);
+  sum(x).backward();
+  CHECK(x.grad().value().at({1}) == 8);
+  refuses<ShapeError>([&] { x.set_grad(Array::ones({3})); }, {"set_grad", "(3,)", "(2,)"});
+  refuses<ShapeError>([&] { x.set_grad(Array::ones({2}, float64)); }, {"set_grad", "float64", "float32"});
+}
+
 TEST_CASE("tensor: anomaly detection names the first operation that makes a NaN or infinity") {
   const Tensor x = leaf({-1, 4});
   CHECK_FALSE(log(x).value().all_finite());

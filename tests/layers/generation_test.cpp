@@ -9,9 +9,12 @@ namespace weft::test {
 namespace {
 
 const GPT& model() {
-  static const RandomScope random({.seed = 1});
-  static const GPT made({.vocab_size = 11, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 8});
-  return made;
+  static const std::unique_ptr<GPT> made = [] {
+    const RandomScope random({.seed = 1});
+    return std::make_unique<GPT>(
+        GPTConfig{.vocab_size = 11, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 8});
+  }();
+  return *made;
 }
 
 GenerateOptions greedy(int64_t tokens) { return {.tokens = tokens, .sampling = {.temperature = 0}}; }

@@ -1,0 +1,52 @@
+#include <doctest/doctest.h>
+#include <weft/optim/schedule.h>
+
+#include "reference.h"
+
+namespace weft::test {
+
+TEST_CASE("schedule: cosine with warm-up is nanoGPT's, at every step") {
+  const auto expected = reference("schedules").array("cosine").values<double>();
+  for (size_t k = 0; k < expected.size(); ++k) {
+    CAPTURE(k);
+    const double lr =
+        schedule::cosine(static_cast<int64_t>(k), {.lr = 1e-3, .warmup = 10, .steps = 100, .min_lr = 1e-4});
+    CHECK(lr == doctest::Approx(expected[k]).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("schedule: inverse square root is the paper's, whose steps count from 1") {
+  const auto expected = reference("schedules").array("inverse_square_root").values<double>();
+  for (size_t k = 0; k < expected.size(); ++k) {
+    CAPTURE(k);
+    CHECK(schedule::inverse_square_root(static_cast<int64_t>(k), 512, 40) ==
+          doctest::Approx(expected[k]).epsilon(1e-14));
+  }
+  CHECK(schedule::inverse_square_root(5, 512, 40, 2) == 2 * schedule::inverse_square_root(5, 512, 40));
+  refuses<ValueError>([] { schedule::inverse_square_root(0, 0, 40); }, {"inverse_square_root", "width 0"});
+  refuses<ValueError>([] { schedule::inverse_square_root(0, 512, 0); }, {"inverse_square_root", "warmup 0"});
+}
+
+TEST_CASE("schedule: constant and linear") {
+  const schedule::WarmupOptions o{.lr = 1, .warmup = 3, .steps = 13, .min_lr = 0.5};
+  for (const auto f : {schedule::constant, schedule::linear, schedule::cosine}) {
+    CHECK(f(0, o) == 0.25);
+    CHECK(f(2, o) == 0.75);
+    CHECK(f(3, o) == 1);
+  }
+  CHECK(schedule::constant(1000, o) == 1);
+  CHECK(schedule::linear(8, o) == 0.75);
+  CHECK(schedule::linear(13, o) == 0.5);
+  CHECK(schedule::linear(1000, o) == 0.5);
+  CHECK(schedule::cosine(13, o) == 0.5);
+  CHECK(schedule::cosine(1000, o) == 0.5);
+}
+
+TEST_CASE("schedule: no warm-up, no decay, and a warm-up longer than the decay") {
+  CHECK(schedule::cosine(0, {.lr = 1, .steps = 10}) == 1);
+  CHECK(schedule::cosine(7, {.lr = 1, .warmup = 20, .steps = 5}) == doctest::Approx(8.0 / 21));
+  CHECK(schedule::cosine(20, {.lr = 1, .warmup = 20, .steps = 5, .min_lr = 0.1}) == 0.1);
+  CHECK(schedule::linear(0, {.lr = 1, .steps = 0, .min_lr = 0.1}) == 0.1);
+}
+
+}  // namespace weft::test

@@ -1,0 +1,121 @@
+// Layers and optimizers together: what no room sees alone.
+#include <doctest/doctest.h>
+#include <weft/layers/models/gpt.h>
+#include <weft/lib/hdf5_file.h>
+#include <weft/lib/parallel.h>
+#include <weft/optim/adam.h>
+#include <weft/optim/schedule.h>
+#include <weft/optim/train_step.h>
+
+#include "checks.h"
+
+namespace weft::test {
+
+namespace {
+
+const StateDict& reference() {
+  static const StateDict file = read_hdf5(WEFT_SOURCE_DIR "/tests/reference/training.h5");
+  return file;
+}
+
+StateDict copied(const StateDict& arrays) {
+  StateDict copy;
+  for (const std::string& key : arrays.keys()) copy.set(key, arrays.array(key).copy());
+  return copy;
+}
+
+Array part(const Array& x, int64_t begin, int64_t end) { return slice(Tensor(x), 0, begin, end).value(); }
+
+struct Record {
+  std::vector<double> losses, norms;
+  StateDict weights, optimizer;
+};
+
+/// The ten steps of tests/reference/training.py, in micro-batches.
+Record train(int64_t micro, double dropout = 0) {
+  GPTConfig config = GPTConfig::from_state(reference().dict("config"));
+  config.dropout = dropout;
+  const NoInit no_init;
+  GPT model(config);
+  model.load_state_dict(reference().dict("start"));
+  AdamW optimizer(decay_matrices_only(model.parameters(), AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1}));
+  const Array &ids = reference().array("ids"), &targets = reference().array("targets");
+  Record record;
+  for (int64_t step = 0; step < ids.dim(0); ++step) {
+    const Array x = part(ids, step, step + 1).reshape({ids.dim(1), -1}),
+                y = part(targets, step, step + 1).reshape({ids.dim(1), -1});
+    LossMeter meter;
+    for (int64_t begin = 0; begin < x.dim(0); begin += micro) {
+      const RandomScope random(
+          {.seed = 1, .step = static_cast<uint64_t>(step), .first_sample = static_cast<uint64_t>(begin)});
+      const Loss loss = model.loss(part(x, begin, begin + micro), part(y, begin, begin + micro));
+      loss.sum.backward();
+      meter.add(loss);
+    }
+    record.losses.push_back(meter.mean());
+    const double lr = schedule::cosine(step, {.lr = 1e-2, .warmup = 3, .steps = 8, .min_lr = 1e-3});
+    record.norms.push_back(train_step(optimizer, {.lr = lr, .count = meter.count(), .max_norm = 1}));
+  }
+  record.weights = copied(model.state_dict());
+  record.optimizer = optimizer.state_dict();
+  return record;
+}
+
+bool same(const Record& a, const Record& b) {
+  return a.losses == b.losses && a.norms == b.norms && identical(a.weights, b.weights) &&
+         identical(a.optimizer, b.optimizer);
+}
+
+}  // namespace
+
+TEST_CASE("training: ten steps have PyTorch's losses, norms and weights") {
+  const Record record = train(4);
+  const auto losses = reference().array("losses").values<double>(),
+             norms = reference().array("norms").values<double>();
+  for (size_t step = 0; step < 10; ++step) {
+    CAPTURE(step);
+    CHECK(std::abs(record.losses[step] - losses[step]) < 1e-5);
+    CHECK(record.norms[step] == doctest::Approx(norms[step]).epsilon(1e-4));
+  }
+  for (const std::string& name : record.weights.keys()) {
+    CAPTURE(name);
+    if (name.ends_with("key.bias")) continue;  // its gradient is rounding, which Adam makes large
+    CHECK(difference(record.weights.array(name), reference().dict("end").array(name), 2e-4) == "");
+  }
+}
+
+TEST_CASE("training: micro-batches of any size give the same bits, with dropout too") {
+  for (const double dropout : {0.0, 0.1}) {
+    const Record whole = train(4, dropout);
+    CHECK(same(train(2, dropout), whole));
+    CHECK(same(train(1, dropout), whole));
+  }
+}
+
+TEST_CASE("training: any number of threads gives the same bits") {
+  const int before = num_threads();
+  const Record some = train(4, 0.1);
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    CHECK(same(train(4, 0.1), some));
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("training: one batch is driven to a loss near zero") {
+  const RandomScope init({.seed = 1});
+  GPT model({.vocab_size = 29, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 16});
+  AdamW optimizer(model.parameters());
+  const Array ids = part(reference().array("ids"), 0, 1).reshape({4, 12}),
+              targets = part(reference().array("targets"), 0, 1).reshape({4, 12});
+  double loss = 0;
+  for (int step = 0; step < 400; ++step) {
+    const Loss now = model.loss(ids, targets);
+    loss = now.mean().item();
+    now.sum.backward();
+    train_step(optimizer, {.lr = 1e-2, .count = now.count, .max_norm = 1});
+  }
+  CHECK(loss < 0.01);
+}
+
+}  // namespace weft::test
