@@ -51,8 +51,8 @@ class Grammar {
     std::string_view text;
     double probability;
   };
-  /// Takes one of two or more options, by number; the text so far is `at` characters long.
-  using Chooser = std::function<size_t(std::span<const Option>, size_t at)>;
+  /// Takes one of two or more options, by number, knowing the text so far.
+  using Chooser = std::function<size_t(std::span<const Option>, std::string_view written)>;
   struct Derivation {
     std::string text;
     std::vector<double> nats;    ///< -log p of each character given all before it

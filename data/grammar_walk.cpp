@@ -43,7 +43,7 @@ struct Grammar::Walk {
 
   size_t take(const std::vector<Option>& options) {
     if (options.size() == 1) return write(options[0].text), 0;
-    const size_t taken = choose(options, result.text.size());
+    const size_t taken = choose(options, result.text);
     if (taken >= options.size())
       fail<ValueError>("grammar: option ", taken, " of ", options.size(), " was chosen");
     const std::string_view text = options[taken].text;

@@ -10,81 +10,71 @@ namespace weft {
 namespace {
 
 // Within a class the first letters mostly differ, so that after one letter the rest of a word is certain:
-// what is hard is to choose and to remember, as in real text, and not to spell.
+// what is hard is to choose and to remember, as in real text, and not to spell. What is remembered comes up
+// again within some sixty characters, so that a model which sees that far can know all that there is to know.
 std::vector<Grammar::Slot> slots() {
-  const std::vector<std::string> name_forms = {"name", "she", "her"};
-  const std::vector<std::string> names = {"Ada/she/her",  "Ben/he/him",  "Cleo/she/her", "Dan/he/him",
-                                          "Emma/she/her", "Finn/he/him", "Gwen/she/her", "Hugo/he/him",
-                                          "Ida/she/her",  "Jack/he/him", "Kate/she/her", "Leo/he/him",
-                                          "Mia/she/her",  "Ned/he/him",  "Olga/she/her", "Pip/he/him",
-                                          "Rosa/she/her", "Sam/he/him",  "Tom/he/him",   "Vera/she/her"};
-  const std::vector<std::string> kinds = {"ant", "bear", "cat",  "duck", "elk",  "fox",  "goat",
-                                          "hen", "ibis", "jay",  "lamb", "mole", "newt", "owl",
-                                          "pig", "rat",  "seal", "toad", "vole", "wolf"};
+  const std::vector<std::string> forms = {"name", "she"};
+  const std::vector<std::string> names = {"Ada/she",  "Ben/he",  "Cleo/she", "Dan/he", "Emma/she", "Finn/he",
+                                          "Gwen/she", "Hugo/he", "Kate/she", "Leo/he", "Mia/she",  "Tom/he"};
+  const std::vector<std::string> kinds = {"ant", "bear", "cat", "duck", "fox", "goat",
+                                          "hen", "mole", "owl", "pig",  "rat", "wolf"};
   return {
-      {"hero", name_forms, names},
-      {"friend", name_forms, names, "hero"},
+      {"hero", forms, names},
+      {"friend", forms, names, "hero"},
       {"kind", {"name"}, kinds},
       {"pal", {"name"}, kinds, "kind"},
-      {"look",
-       {"new", "plain"},
-       {"an amber/amber", "a blue/blue", "a clean/clean", "a dark/dark", "a fine/fine", "a gold/gold",
-        "a huge/huge", "an iron/iron", "a little/little", "a neat/neat", "an old/old", "a pink/pink",
-        "a red/red", "a soft/soft", "a tiny/tiny", "a warm/warm"}},
       {"thing",
        {"name", "used"},
-       {"ball/kicked", "cup/filled", "drum/beat", "fan/waved", "hat/wore", "jar/shook", "kite/flew",
-        "lamp/lit", "map/read", "net/cast", "pipe/played", "quilt/shared", "ring/rubbed", "sled/rode",
-        "top/spun", "wand/swung"}},
-      {"place",
-       {"name"},
-       {"arch", "barn", "cave", "dunes", "farm", "gate", "hill", "inn", "lake", "mill", "oak", "pond",
-        "river", "shore", "tower", "woods"}},
+       {"ball/kicked", "drum/beat", "hat/wore", "kite/flew", "lamp/lit", "map/read", "pipe/played",
+        "sled/rode", "top/spun"}},
   };
 }
 
 std::vector<Grammar::Class> classes() {
   return {
-      {"when",
-       {"At dawn", "At noon", "By night", "In May", "In June", "In fall", "One day", "Once", "Soon", "Then",
-        "Today", "Later"}},
-      {"mood",
-       {"bold",  "calm",  "dizzy", "eager", "fat",   "glad", "happy", "idle", "jolly", "keen", "lazy",
-        "merry", "noisy", "odd",   "proud", "quick", "rude", "shy",   "tidy", "vain",  "wise", "young"}},
-      {"got", {"bought", "drew", "found", "had", "made", "won"}},
+      {"digit", {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}},
+      {"tens", {"0", "1", "2", "3", "4", "5"}},
+      {"hour", {"1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:", "10:", "11:", "12:"}},
+      {"got", {"bought", "found", "had", "made", "won"}},
+      {"look",
+       {"a blue", "a clean", "a dark", "a fine", "a gold", "a new", "an old", "a red", "a soft", "a tiny",
+        "a warm"}},
+      {"place", {"barn", "cave", "farm", "hill", "lake", "mill", "pond", "river", "shore", "woods"}},
       {"many", {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}},
-      {"taste",
-       {"big", "cold", "dry", "fresh", "green", "hot", "juicy", "large", "mild", "raw", "sweet", "tart"}},
-      {"food",
-       {"apples", "beans", "cakes", "dates", "eggs", "figs", "grapes", "leeks", "nuts", "olives", "pears",
-        "rolls", "yams"}},
-      {"hole",
-       {"ash", "bog", "clay", "dust", "fern", "grass", "hay", "ice", "log", "mud", "nest", "pit", "reeds",
-        "sand", "weeds"}},
-      {"went", {"came", "flew", "hopped", "limped", "marched", "ran", "skipped", "walked"}},
+      {"food", {"apples", "beans", "dates", "eggs", "figs", "grapes", "leeks", "nuts", "pears", "yams"}},
+      {"hole", {"bog", "clay", "fern", "grass", "hay", "log", "mud", "pit", "reeds", "sand"}},
+      {"note", {"do", "re", "mi", "fa", "so", "la", "ti"}},
+      {"went", {"came", "hopped", "limped", "ran", "skipped", "walked"}},
+      {"glad", {"glad", "happy", "jolly", "merry", "proud"}},
+      {"sad", {"blue", "cross", "low", "sad", "tired"}},
+      {"beast",
+       {"an ape", "a bee", "a crab", "a dog", "an eel", "a frog", "a gnat", "a hare", "a lark", "a mouse",
+        "a newt", "a snail"}},
   };
 }
 
 std::vector<Grammar::Rule> rules() {
   return {
-      {"start", 1, "{hero!} the [mood] {kind!} [got] {look!} {thing!}. ", "move"},
-      {"move", 1, "[when] {hero.she} ", "moved"},
-      {"moved", 5, "took it to the {place!}. ", "there"},
-      {"moved", 3, "{thing.used} it by the {place!}. ", "there"},
+      {"start", 1,
+       "In 1[digit][digit][digit] {hero!} the {kind!} [got] [look] {thing!}. At [hour][tens][digit] "
+       "{hero.she} ",
+       "move"},
+      {"move", 1, "took the {thing} to the [place]. ", "there"},
+      {"move", 1, "{thing.used} it by the [place]. ", "there"},
 
-      {"there", 4, "There {hero.she} met {friend!} the [mood] {pal!}. ", "met"},
-      {"there", 3, "But {hero.she} lost it in the [hole]. ", "lost"},
-      {"there", 3, "{Hero.she} ate [many] [taste] [food] and [many] [taste] [food]. ", "kept"},
+      {"there", 4, "There {hero.she} met {friend!} the {pal!}. ", "met"},
+      {"there", 3, "But {hero.she} lost the {thing} in the [hole]. ", "lost"},
+      {"there", 3, "{Hero.she} ate [many] [food] and sang [note] [note] [note] [note]. ", "kept"},
 
-      {"met", 3, "They ate [many] [taste] [food] and {thing.used} the {thing}. ", "kept"},
-      {"met", 2, "{Friend} gave {hero.her} [many] [taste] [food] for it. ", "sold"},
-      {"met", 2, "{Friend} hid it in the [hole]. ", "lost"},
+      {"met", 3, "They {thing.used} the {thing} and sang [note] [note] [note] [note]. ", "kept"},
+      {"met", 2, "{Friend} gave {hero} [many] [food] for the {thing}. ", "kept"},
+      {"met", 2, "{Friend} hid the {thing} in the [hole]. ", "lost"},
 
-      {"lost", 1, "{Hero} looked for [many] days and found [many] [taste] [food], ", "found"},
-      {"found", 1, "but no {thing}.\n", ""},
-      {"found", 1, "and then the {look.plain} {thing}.\n", ""},
-      {"kept", 1, "{Hero} [went] home with the {look.plain} {thing}.\n", ""},
-      {"sold", 1, "{Hero} [went] home with no {thing}.\n", ""},
+      {"lost", 1, "{Hero.she} looked for it for [many] days and found ", "found"},
+      {"found", 1, "the {thing}. ", "kept"},
+      {"found", 1, "only [many] [food]. ", "gone"},
+      {"kept", 1, "{Hero.she} [went] home as [glad] as [beast].\n", ""},
+      {"gone", 1, "{Hero.she} [went] home as [sad] as [beast].\n", ""},
   };
 }
 
@@ -93,12 +83,16 @@ const Grammar& grammar() {
   return one;
 }
 
+[[noreturn]] void fail_parse(size_t at) {
+  fail<ValueError>("stories: from character ", at, " on the text is none of whole stories");
+}
+
 }  // namespace
 
 Story make_story(uint64_t seed, uint64_t index) {
   const RandomKey key = random_key(seed, stream_id("stories"));
   uint64_t draw = 0;
-  const auto choose = [&](std::span<const Grammar::Option> options, size_t) {
+  const auto choose = [&](std::span<const Grammar::Option> options, std::string_view) {
     double left = uniform_at(key, index, draw++);
     for (size_t i = 0; i + 1 < options.size(); ++i) {
       left -= options[i].probability;
@@ -138,21 +132,22 @@ Stories generate_stories(int64_t bytes, uint64_t seed) {
 
 std::vector<double> story_nats(std::string_view text) {
   std::vector<double> nats;
-  const auto refuse = [&](size_t at) {
-    fail<ValueError>("stories: from character ", at, " on the text is none of whole stories");
-  };
   while (nats.size() < text.size()) {
-    const size_t begin = nats.size();
-    const auto find = [&](std::span<const Grammar::Option> options, size_t at) {
-      const std::string_view rest = text.substr(std::min(begin + at, text.size()));
+    const std::string_view rest = text.substr(nats.size());
+    const auto check = [&](std::string_view written) {
+      const auto same = static_cast<size_t>(std::ranges::mismatch(written, rest).in1 - written.begin());
+      if (same < written.size()) fail_parse(nats.size() + same);
+    };
+    const auto find = [&](std::span<const Grammar::Option> options, std::string_view written) {
+      check(written);
+      const std::string_view next = rest.substr(written.size());
       const auto found =
-          std::ranges::find_if(options, [&](const auto& option) { return rest.starts_with(option.text); });
-      if (found == options.end()) refuse(begin + at);
+          std::ranges::find_if(options, [&](const auto& option) { return next.starts_with(option.text); });
+      if (found == options.end()) fail_parse(nats.size() + written.size());
       return static_cast<size_t>(found - options.begin());
     };
     const Grammar::Derivation story = grammar().derive(find);
-    const auto same = std::ranges::mismatch(story.text, text.substr(begin)).in1 - story.text.begin();
-    if (static_cast<size_t>(same) < story.text.size()) refuse(begin + static_cast<size_t>(same));
+    check(story.text);
     nats.insert(nats.end(), story.nats.begin(), story.nats.end());
   }
   return nats;

@@ -37,7 +37,7 @@ std::map<std::string, Outcome> all_texts(const Grammar& grammar, int64_t& deriva
   do {
     size_t place = 0;
     double probability = 1;
-    const auto next = [&](std::span<const Grammar::Option> options, size_t) {
+    const auto next = [&](std::span<const Grammar::Option> options, std::string_view) {
       if (place == digits.size()) {
         digits.push_back(0);
         sizes.push_back(options.size());
@@ -137,10 +137,12 @@ TEST_CASE("grammars that would not have one derivation a text are refused") {
 }
 
 TEST_CASE("ways that begin alike are refused when they meet") {
-  const auto first = [](std::span<const Grammar::Option>, size_t) { return size_t{0}; };
+  const auto first = [](std::span<const Grammar::Option>, std::string_view) { return size_t{0}; };
   CHECK_THROWS_AS(Grammar(slots, classes, {{"a", 1, "x", ""}, {"a", 1, "xy", ""}}).derive(first), ValueError);
   CHECK_THROWS_AS(Grammar(slots, classes, {{"a", 1, "[food]", ""}, {"a", 1, "y", ""}}).derive(first),
                   ValueError);
-  const auto beyond = [](std::span<const Grammar::Option> options, size_t) { return options.size(); };
+  const auto beyond = [](std::span<const Grammar::Option> options, std::string_view) {
+    return options.size();
+  };
   CHECK_THROWS_AS(Grammar(slots, classes, rules).derive(beyond), ValueError);
 }
