@@ -1,0 +1,78 @@
+#include <weft/data/token_cache.h>
+#include <weft/lib/error.h>
+#include <weft/lib/math.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "commands.h"
+#include "console.h"
+#include "evaluate.h"
+#include "model_file.h"
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+struct Evaluated {
+  Console console;
+  ModelFile file;
+  TokenRange tokens;
+};
+
+/// The validation split of the run's own text, or all of another one.
+TokenRange tokens_of(const ModelFile& file, const EvalArguments& arguments) {
+  const Config& made_with = file.checkpoint.config;
+  TokenizeOptions options{.newlines = newlines_from(made_with.newlines), .with = file.checkpoint.tokenizer};
+  if (!arguments.data.empty()) return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
+
+  if (!file.run)
+    fail<ValueError>(file.path, ": does not lie in a run's folder, so that its text is not known; give --data FILE");
+  Config config;
+  apply_file(config, file.run->config());
+  if (config.data.empty()) fail<ValueError>(file.run->config(), ": names no data; give --data FILE");
+  if (scan_text(config.data, {.utf8 = false}).content_hash != file.checkpoint.content_hash)
+    fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
+                    ": has changed since the run was made with it; --data FILE scores any text");
+  std::error_code error;
+  if (std::filesystem::exists(file.run->cache(), error)) options.cache_folder = file.run->cache();
+  return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
+}
+
+int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& windows) {
+  const auto model = e.file.checkpoint.build_model();
+  const int64_t batch_size = std::max<int64_t>(1, 2048 / model->config.block_size);
+  const LossMeter meter = evaluate(*model, windows, batch_size, [&](int64_t done) {
+    e.console.renew(cat("evaluating: ", 100 * done / windows.size(), " %"));
+  });
+  e.console.clear();
+  // One token is one character, or one byte with the byte tokenizer.
+  const double loss = meter.mean(), perplexity = math::exp(loss), bits = loss / std::numbers::ln2;
+  if (arguments.json) {
+    write_out(nlohmann::ordered_json{{"loss", loss},
+                                     {"perplexity", perplexity},
+                                     {"bits_per_character", bits},
+                                     {"tokens", meter.count()}}
+                  .dump() +
+              "\n");
+    return 0;
+  }
+  write_out(cat("loss                ", fixed(loss, 6), "\nperplexity          ", fixed(perplexity, 4),
+                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()), "\n"));
+  return 0;
+}
+
+}  // namespace
+
+Work prepare_eval(const EvalArguments& arguments) {
+  auto e = std::make_shared<Evaluated>();
+  e->file = open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
+  e->tokens = tokens_of(e->file, arguments);
+  const ScoredWindows windows(e->tokens, e->file.checkpoint.model_config.block_size, arguments.stride);
+  return [e, arguments, windows] { return work(*e, arguments, windows); };
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,186 @@
+// weft: trains, scores and runs character and byte language models.
+//
+// Exit codes: 0 done; 2 refused before work began; 1 failed while working; 130 and 143 after SIGINT and SIGTERM.
+#include <signal.h>
+#include <weft/lib/error.h>
+#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iterator>
+#include <new>
+
+#include "commands.h"
+#include "config.h"
+#include "console.h"
+#include "signals.h"
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+constexpr int refused = 2, failed = 1;
+constexpr int64_t most_tokens = 1'000'000'000;
+constexpr int64_t most_bytes = int64_t{1} << 28;
+
+/// Options as they were typed. Numbers are read by values.h, which refuses what does not fit.
+struct Typed {
+  TrainArguments train;
+  EvalArguments eval;
+  GenerateArguments generate;
+  InspectArguments inspect;
+  StoriesArguments stories;
+  std::string threads, stride, tokens, temperature, top_k, top_p, seed, bytes, prompt;
+};
+
+struct Commands {
+  CLI::App *train, *eval, *generate, *inspect, *stories;
+};
+
+constexpr const char* model_help = "a run's folder, or a checkpoint";
+constexpr const char* last_help = "of a run, the newest checkpoint instead of best.h5";
+
+Commands declare(CLI::App& app, Typed& t) {
+  const Commands c{app.add_subcommand("train", "train a GPT on text, or go on with a run"),
+                   app.add_subcommand("eval", "loss, perplexity and bits per character of a text"),
+                   app.add_subcommand("generate", "write text"),
+                   app.add_subcommand("inspect", "what a run or a checkpoint holds"),
+                   app.add_subcommand("stories", "write small English stories whose probability is known")};
+  for (CLI::App* command : {c.train, c.eval, c.generate})
+    command->add_option("--threads", t.threads, "threads to use; the results do not depend on it")->type_name("N");
+
+  c.train->add_option("--data", t.train.data, "text files, joined in order")->type_name("FILE")->expected(1, 1 << 20);
+  c.train->add_option("--out", t.train.out, "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...")
+      ->type_name("RUN");
+  c.train->add_option("--config", t.train.config, "settings to begin with; RUN/config.toml starts a run again")
+      ->type_name("FILE");
+  c.train->add_option("--set", t.train.set, "settings, taken after --config from left to right")
+      ->type_name("KEY=VALUE")
+      ->expected(1, 1 << 20);
+  c.train->add_option("--init-from", t.train.init_from, "begin with the weights of a finished run")
+      ->type_name("RUN|FILE.h5");
+  c.train->add_flag("--overwrite", t.train.overwrite, "replace the run that is in --out");
+  c.train->add_option("--resume", t.train.resume, "go on with a run that was stopped, to the same bytes")
+      ->type_name("RUN");
+  c.train->footer(config_help);
+
+  c.eval->add_option("model", t.eval.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.eval->add_option("--data", t.eval.data, "score all of this file; without it the run's validation split")
+      ->type_name("FILE");
+  c.eval->add_option("--stride", t.stride, "windows begin so far apart (block_size: no overlap)")->type_name("S");
+  c.eval->add_flag("--last", t.eval.last, last_help);
+  c.eval->add_flag("--json", t.eval.json, "print one JSON object");
+
+  c.generate->add_option("model", t.generate.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.generate->add_option("--prompt", t.prompt, "text to go on from (a newline)")->type_name("TEXT");
+  c.generate->add_option("--tokens", t.tokens, "how many to add (500)")->type_name("N");
+  c.generate->add_option("--temperature", t.temperature, "0 takes the likeliest (0.8)")->type_name("X");
+  c.generate->add_option("--top-k", t.top_k, "draw from the K likeliest; 0 is off (0)")->type_name("K");
+  c.generate->add_option("--top-p", t.top_p, "draw from the likeliest that reach P; 1 is off (1)")->type_name("P");
+  c.generate->add_option("--seed", t.seed, "of the draws (1337)")->type_name("S");
+  c.generate->add_flag("--last", t.generate.last, last_help);
+
+  c.inspect->add_option("model", t.inspect.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.inspect->add_flag("--json", t.inspect.json, "print one JSON object");
+
+  c.stories->add_option("--bytes", t.bytes, "how long a text, to the end of a story")->required()->type_name("N");
+  c.stories->add_option("--seed", t.seed, "which text")->required()->type_name("S");
+  c.stories->add_option("--out", t.stories.out, "file to write")->required()->type_name("FILE");
+  c.stories->add_flag("--json", t.stories.json, "print one JSON object");
+  return c;
+}
+
+/// A word that is no command, before CLI11 calls it an unexpected argument.
+void check_command(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  const std::string word = argv[1];
+  const std::string commands[] = {"train", "eval", "generate", "inspect", "stories"};
+  if (std::find(std::begin(commands), std::end(commands), word) != std::end(commands)) return;
+  const std::string near = nearest(word, std::begin(commands), std::end(commands));
+  fail<ValueError>("there is no command '", word, "'",
+                   near.empty() ? "; weft --help lists them" : cat("; did you mean '", near, "'?"));
+}
+
+Work prepare(const Commands& c, Typed& t) {
+  if (!t.threads.empty()) set_num_threads(static_cast<int>(parse_integer("--threads", t.threads, 1, 1024)));
+  // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
+  const Array one = Array::ones({1});
+  kernels::binary(kernels::Binary::add, one, one);
+
+  const auto seed = [&](uint64_t unless) {
+    return t.seed.empty() ? unless : static_cast<uint64_t>(parse_integer("--seed", t.seed, 0, INT64_MAX));
+  };
+  if (c.train->parsed()) return prepare_train(t.train);
+  if (c.eval->parsed()) {
+    if (!t.stride.empty()) t.eval.stride = parse_integer("--stride", t.stride, 1, 1 << 20);
+    return prepare_eval(t.eval);
+  }
+  if (c.generate->parsed()) {
+    GenerateArguments& g = t.generate;
+    if (c.generate->count("--prompt") > 0) g.prompt = t.prompt;
+    if (!t.tokens.empty()) g.tokens = parse_integer("--tokens", t.tokens, 0, most_tokens);
+    if (!t.temperature.empty()) g.sampling.temperature = parse_number("--temperature", t.temperature, 0);
+    if (!t.top_k.empty()) g.sampling.top_k = parse_integer("--top-k", t.top_k, 0, INT64_MAX);
+    if (!t.top_p.empty()) g.sampling.top_p = parse_number("--top-p", t.top_p, 0, 1);
+    g.seed = seed(g.seed);
+    return prepare_generate(g);
+  }
+  if (c.inspect->parsed()) return prepare_inspect(t.inspect);
+  t.stories.bytes = parse_integer("--bytes", t.bytes, 1, most_bytes);
+  t.stories.seed = seed(0);
+  return prepare_stories(t.stories);
+}
+
+int complain(const char* what, int code) {
+  Console().print(cat("weft: ", what));
+  return code;
+}
+
+/// Runs `body`; errors are told and become `code`.
+template <class Body>
+int guarded(int code, Body&& body) {
+  try {
+    return body();
+  } catch (const Stopped& stopped) {
+    return exit_code_of(stopped.signal);
+  } catch (const std::bad_alloc&) {
+    return complain("there is not enough memory", code);
+  } catch (const std::exception& error) {
+    return complain(error.what(), code);
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("weft trains transformers from scratch.", "weft");
+  app.set_version_flag("--version", "weft " WEFT_VERSION);
+  app.require_subcommand(1);
+  Typed typed;
+  const Commands commands = declare(app, typed);
+  Work work;
+  const int code = guarded(refused, [&] {
+    check_command(argc, argv);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {
+      std::ostringstream text;
+      app.exit(asked, text);
+      write_out(text.str());
+      return 0;
+    } catch (const CLI::ParseError& error) {
+      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? argv[1] : "", " --help tells more");
+    }
+    work = prepare(commands, typed);
+    return 0;
+  });
+  return work ? guarded(failed, work) : code;
+}
+
+}  // namespace
+}  // namespace weft::tools
+
+int main(int argc, char** argv) {
+  // A file that may grow no further is an error of write(), not a death.
+  ::signal(SIGXFSZ, SIG_IGN);
+  return weft::tools::run(argc, argv);
+}

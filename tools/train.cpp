@@ -1,0 +1,235 @@
+#include <weft/layers/models/generation.h>
+#include <weft/lib/checkpoint.h>
+#include <weft/lib/error.h>
+#include <weft/optim/schedule.h>
+#include <weft/optim/train_step.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "evaluate.h"
+#include "loss_plot.h"
+#include "model_file.h"
+#include "session.h"
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void throw_if_stopped() {
+  if (const int signal = StopSignals::received()) throw Stopped{signal};
+}
+
+std::string step_text(const Session& s, int64_t step) {
+  const std::string number = std::to_string(step), of = std::to_string(s.config.max_iters);
+  return cat("step ", std::string(of.size() - std::min(of.size(), number.size()), ' '), number, "/", of);
+}
+
+/// Nothing that cannot be trained on is ever saved.
+void check_weights(const Session& s) {
+  for (const NamedTensor& p : s.model->parameters())
+    if (!p.tensor.value().all_finite())
+      fail<NumericError>("update ", s.step - 1, " made '", p.name, "' not finite");
+}
+
+void save(Session& s) {
+  if (s.saved_step == s.step && s.saved_evaluations == s.history.evaluations.size()) return;
+  check_weights(s);
+  s.metrics->sync();
+  write_checkpoint(s.folder().checkpoint(s.step), s.checkpoint().state());
+  prune_checkpoints(s.folder(), s.step, s.config.keep_checkpoints, s.stopped_at);
+  s.saved_step = s.step;
+  s.saved_evaluations = s.history.evaluations.size();
+}
+
+/// Forward and backward of one update, micro-batch by micro-batch: the gradients of the summed loss.
+LossMeter backward(Session& s) {
+  LossMeter loss;
+  for (int64_t micro = 0; micro < s.config.gradient_accumulation_steps; ++micro) {
+    const Batch batch = s.loader->next();
+    const RandomScope random({.seed = static_cast<uint64_t>(s.config.seed),
+                              .step = static_cast<uint64_t>(s.step),
+                              .first_sample = static_cast<uint64_t>(micro * s.config.batch_size)});
+    const Loss part = s.model->loss(batch.inputs, batch.targets);
+    loss.add(part);
+    if (!std::isfinite(loss.sum())) fail<NumericError>("the loss is ", loss.sum());
+    part.sum.backward();
+  }
+  return loss;
+}
+
+/// Computes the update once more, watching every operation, to say where a NaN or infinity came from.
+std::string origin_of(Session& s, const std::string& found) {
+  try {
+    check_weights(s);
+    const DetectAnomaly watching;
+    s.optimizer->zero_grad();
+    s.loader->seek(s.step * s.samples_per_update());
+    backward(s);
+  } catch (const NumericError& error) {
+    return error.what();
+  }
+  return found;
+}
+
+Update update(Session& s) {
+  const Clock::time_point start = Clock::now();
+  const double lr = schedule::cosine(s.step, {.lr = s.config.learning_rate,
+                                              .warmup = s.config.warmup_iters,
+                                              .steps = s.config.lr_decay_iters,
+                                              .min_lr = s.config.min_lr});
+  try {
+    const LossMeter loss = backward(s);
+    const double norm =
+        train_step(*s.optimizer, {.lr = lr, .count = loss.count(), .max_norm = s.config.grad_clip});
+    const double seconds = seconds_since(start);
+    return {.step = s.step++,
+            .loss = loss.mean(),
+            .lr = lr,
+            .grad_norm = norm,
+            .tokens_per_second = static_cast<double>(loss.count()) / seconds};
+  } catch (const NumericError& error) {
+    const std::string origin = origin_of(s, error.what());
+    fail<NumericError>("step ", s.step, ": ", error.what(), ", so nothing was updated. First: ", origin, ". ",
+                       s.saved_step >= 0 ? cat("The last good checkpoint is ", s.folder().checkpoint(s.saved_step))
+                                         : "No checkpoint was written yet",
+                       "; a smaller learning_rate or grad_clip may help");
+  }
+}
+
+/// Characters that would steer the terminal are shown as dots.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '.';
+  return text;
+}
+
+void print_sample(Session& s) {
+  if (s.config.sample_tokens == 0) return;
+  const Evaluating evaluating(*s.model);
+  const Tokenizer& tokenizer = *s.text.tokenizer;
+  const auto ids = generate(*s.model, tokenizer.encode(default_prompt(tokenizer)),
+                            {.tokens = s.config.sample_tokens, .seed = static_cast<uint64_t>(s.config.seed)},
+                            [](int64_t) { return StopSignals::received() == 0; });
+  s.console.print(cat("---\n", printable(tokenizer.decode(ids)), "\n---"));
+}
+
+/// Both losses at this step, into the history, the log, the picture, and best.h5 when it is the best.
+void evaluate_both(Session& s) {
+  const auto show = [&](int64_t done, int64_t before) {
+    throw_if_stopped();
+    const int64_t all = s.train_windows->size() + s.validation_windows->size();
+    s.console.renew(cat(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
+  };
+  const double train_loss =
+      evaluate(*s.model, *s.train_windows, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
+  const double val_loss = evaluate(*s.model, *s.validation_windows, s.config.batch_size, [&](int64_t done) {
+                            show(done, s.train_windows->size());
+                          }).mean();
+  if (!std::isfinite(train_loss) || !std::isfinite(val_loss)) {
+    check_weights(s);
+    fail<NumericError>("step ", s.step, ": the training loss is ", train_loss, " and the validation loss ", val_loss);
+  }
+  s.history.evaluations.push_back({s.step, train_loss, val_loss});
+  s.metrics->add(s.history.evaluations.back());
+  const bool best = s.history.since_best() == 0;
+  if (best) write_checkpoint(s.folder().best(), s.checkpoint().state());
+  write_file(s.folder().plot(), loss_plot(s.folder().path, s.metrics->updates(), s.metrics->evaluations()));
+  s.console.print(cat(step_text(s, s.step), "  train loss ", fixed(train_loss, 4), "  validation loss ",
+                      fixed(val_loss, 4), best ? "  (best)" : ""));
+  print_sample(s);
+}
+
+bool out_of_patience(const Session& s) {
+  return s.config.patience > 0 && s.history.since_best() >= s.config.patience;
+}
+
+void announce(const Session& s, Console& console) {
+  const Config& c = s.config;
+  console.print(cat(s.folder().path, ": ", c.n_layer, " layers, ", c.n_head, " heads, ", c.n_embd, " wide, block ",
+                    c.block_size, ", ", grouped(s.model->parameter_count()), " parameters"));
+  const int64_t tokens = s.text.tokens->size();
+  console.print(cat("text: ", grouped(tokens), " tokens, ", s.text.tokenizer->vocab_size(), " in the vocabulary; ",
+                    grouped(tokens * 9 / 10), " train, ", grouped(tokens - tokens * 9 / 10), " validate"));
+  for (const std::string& note : s.notes) console.print(note);
+  if (s.saved_step >= 0) console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
+}
+
+int finish(Session& s, double seconds) {
+  const std::string run = quoted(s.folder().path);
+  const Evaluation* best = s.history.best();
+  s.console.print(cat(out_of_patience(s) && s.step < s.config.max_iters
+                          ? cat("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
+                          : "",
+                      grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
+                      fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
+                      "; now try\n  weft generate ", run, "\n  weft eval ", run, "\n  weft train --resume ", run,
+                      " --set max_iters=", std::max<int64_t>(2 * s.config.max_iters, 1)));
+  return 0;
+}
+
+int stop(Session& s, int signal) {
+  if (s.step > 0) save(s);
+  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step, " updates, saved; weft train --resume ",
+                      quoted(s.folder().path), " goes on"));
+  return exit_code_of(signal);
+}
+
+/// A line of the log at each log_interval, and a renewing one in a terminal.
+void report(Session& s, Update& done, double seconds, double seconds_per_update) {
+  done.seconds = seconds;
+  const double left = seconds_per_update * static_cast<double>(s.config.max_iters - s.step);
+  const std::string line =
+      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
+          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ", duration(left),
+          " left");
+  const bool logged = done.step % s.config.log_interval == 0;
+  if (logged) s.metrics->add(done);
+  if (s.console.is_terminal()) s.console.renew(line);
+  else if (logged) s.console.print(line);
+}
+
+int train(Session& s) {
+  announce(s, s.console);
+  const Clock::time_point start = Clock::now();
+  const double before = s.metrics->seconds();
+  double seconds_per_update = 0;
+  try {
+    if (s.step == 0 && !s.config.init_from.empty()) save(s);
+    for (;;) {
+      const bool last = s.step >= s.config.max_iters;
+      if ((last || s.step % s.config.eval_interval == 0) && !s.history.evaluated(s.step)) evaluate_both(s);
+      const bool finished = last || (s.history.evaluated(s.step) && out_of_patience(s));
+      if (finished || (s.step > 0 && s.step % s.config.checkpoint_interval == 0)) save(s);
+      if (finished) return finish(s, before + seconds_since(start));
+
+      throw_if_stopped();
+      Update done = update(s);
+      const double seconds = static_cast<double>(s.samples_per_update() * s.config.block_size) / done.tokens_per_second;
+      seconds_per_update = seconds_per_update == 0 ? seconds : 0.98 * seconds_per_update + 0.02 * seconds;
+      report(s, done, before + seconds_since(start), seconds_per_update);
+    }
+  } catch (const Stopped& stopped) {
+    return stop(s, stopped.signal);
+  }
+}
+
+}  // namespace
+
+Work prepare_train(const TrainArguments& arguments) {
+  const bool resuming = !arguments.resume.empty();
+  if (resuming && (!arguments.out.empty() || !arguments.config.empty() || !arguments.init_from.empty() ||
+                   arguments.overwrite))
+    fail<ValueError>("--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new one");
+  auto session = resuming ? resumed_session(arguments) : new_session(arguments);
+  return [session] {
+    write_out(session->folder().path + "\n");
+    return train(*session);
+  };
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,101 @@
+#include "training_state.h"
+
+#include <weft/lib/checkpoint.h>
+#include <weft/lib/error.h>
+
+#include <algorithm>
+#include <span>
+
+namespace weft::tools {
+namespace {
+
+constexpr const char* kind = "weft GPT training";
+
+StateDict state_of(const History& history) {
+  std::vector<int64_t> steps;
+  std::vector<double> train, val;
+  for (const Evaluation& e : history.evaluations) {
+    steps.push_back(e.step);
+    train.push_back(e.train_loss);
+    val.push_back(e.val_loss);
+  }
+  const auto n = static_cast<int64_t>(steps.size());
+  StateDict state;
+  state.set("step", Array::from(steps, {n}));
+  state.set("train_loss", Array::from(train, {n}));
+  state.set("val_loss", Array::from(val, {n}));
+  return state;
+}
+
+History history_of(const StateDict& state) {
+  const auto steps = state.array("step").values<int64_t>();
+  const auto train = state.array("train_loss").values<double>();
+  const auto val = state.array("val_loss").values<double>();
+  if (train.size() != steps.size() || val.size() != steps.size())
+    fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(), " val_loss");
+  History history;
+  for (size_t i = 0; i < steps.size(); ++i) history.evaluations.push_back({steps[i], train[i], val[i]});
+  return history;
+}
+
+}  // namespace
+
+const Evaluation* History::best() const {
+  const auto found = std::ranges::min_element(evaluations, {}, &Evaluation::val_loss);
+  return found == evaluations.end() ? nullptr : &*found;
+}
+
+int64_t History::since_best() const {
+  return evaluations.empty() ? 0 : &evaluations.back() - best();
+}
+
+StateDict Checkpoint::state() const {
+  StateDict state;
+  state.set("kind", kind);
+  state.set("numerics", numerics);
+  state.set("step", step);
+  state.set("config", fixed_state(config));
+  state.set("model_config", model_config.state());
+  state.set("model", model);
+  state.set("optimizer", optimizer);
+  state.set("loader", loader);
+  state.set("tokenizer", tokenizer->state_dict());
+  state.set("content_hash", content_hash);
+  state.set("history", state_of(history));
+  return state;
+}
+
+Checkpoint Checkpoint::read(const std::string& path) {
+  const StateDict state = read_checkpoint(path);
+  if (!state.contains("kind") || state.text("kind") != kind)
+    fail<FileError>(path, ": is a checkpoint, but not of a training run of weft");
+  try {
+    Checkpoint checkpoint;
+    checkpoint.step = state.integer("step");
+    checkpoint.numerics = state.integer("numerics");
+    apply_state(checkpoint.config, state.dict("config"));
+    checkpoint.model_config = GPTConfig::from_state(state.dict("model_config"));
+    checkpoint.tokenizer = Tokenizer::from_state(state.dict("tokenizer"));
+    checkpoint.content_hash = state.text("content_hash");
+    checkpoint.history = history_of(state.dict("history"));
+    checkpoint.model = state.dict("model");
+    checkpoint.optimizer = state.dict("optimizer");
+    checkpoint.loader = state.dict("loader");
+    if (checkpoint.tokenizer->vocab_size() != checkpoint.model_config.vocab_size)
+      fail<StateError>("a vocabulary of ", checkpoint.tokenizer->vocab_size(), " for a model of ",
+                       checkpoint.model_config.vocab_size);
+    return checkpoint;
+  } catch (const Error& error) {
+    fail<FileError>(path, ": is a checkpoint, but of another version of weft: ", error.what());
+  }
+}
+
+std::unique_ptr<GPT> Checkpoint::build_model() const {
+  const NoInit no_init;
+  auto gpt = std::make_unique<GPT>(model_config);
+  gpt->load_state_dict(model);
+  gpt->eval();
+  return gpt;
+}
+
+}  // namespace weft::tools

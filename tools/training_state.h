@@ -1,0 +1,67 @@
+// What a checkpoint of a run holds, and its way into the file and out:
+//
+//   kind, numerics, step         what it is, the version of our numerics, updates made
+//   config/                      the keys that fix what is computed (config.h)
+//   model_config/  model/        the model's shape; weights by path
+//   optimizer/                   AdamW: step, m and v by path
+//   loader/                      samples consumed
+//   tokenizer/  content_hash     the vocabulary; a digest of the text
+//   history/                     step, train_loss and val_loss of every evaluation
+//
+// No path, thread count, instruction set, clock or trace of a stop: equal states are equal files.
+#pragma once
+
+#include <weft/data/loader.h>
+#include <weft/data/tokenizer.h>
+#include <weft/layers/models/gpt.h>
+#include <weft/optim/optimizer.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config.h"
+
+namespace weft::tools {
+
+/// Changes when the same program text would compute other bits.
+inline constexpr int64_t numerics_version = 1;
+
+struct Evaluation {
+  int64_t step = 0;
+  double train_loss = 0;
+  double val_loss = 0;
+};
+
+/// All evaluations of a run, in order.
+struct History {
+  std::vector<Evaluation> evaluations;
+
+  /// The first with the smallest validation loss; nullptr when there is none.
+  const Evaluation* best() const;
+  /// Whether the one at that step has been made.
+  bool evaluated(int64_t step) const { return !evaluations.empty() && evaluations.back().step == step; }
+  /// Evaluations made since the best.
+  int64_t since_best() const;
+};
+
+struct Checkpoint {
+  int64_t step = 0;
+  int64_t numerics = numerics_version;
+  Config config;
+  GPTConfig model_config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::string content_hash;
+  History history;
+  StateDict model, optimizer, loader;
+
+  StateDict state() const;
+  /// FileError when the file is damaged, foreign or not of a GPT's run.
+  static Checkpoint read(const std::string& path);
+
+  /// The model, with these weights, in evaluation.
+  std::unique_ptr<GPT> build_model() const;
+};
+
+}  // namespace weft::tools
