@@ -1,8 +1,8 @@
 // Array expressions over weft's buffers, through weft::xt.
 #include <weft/lib/xt.h>
-#include <xtensor/xmath.hpp>
 
 #include <cstdio>
+#include <xtensor/xmath.hpp>
 
 int main() {
   const weft::Array a = weft::Array::from({1.0f, 2.0f, 3.0f, 4.0f}, {2, 2});
