@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -200,6 +201,14 @@ TEST_CASE("permuted: over many keys every element goes everywhere about equally 
     // 400 are expected in each cell: six standard deviations are 120.
     for (const int number : landed) CHECK(std::abs(number - 400) < 120);
   }
+  // Each of the 24 orders of four elements: 1000 are expected, with a standard deviation of 31.
+  std::map<std::array<uint64_t, 4>, int> orders;
+  for (uint64_t k = 0; k < 24000; ++k) {
+    const RandomKey key = random_key(k, 6);
+    ++orders[{permuted(key, 0, 4), permuted(key, 1, 4), permuted(key, 2, 4), permuted(key, 3, 4)}];
+  }
+  CHECK(orders.size() == 24);
+  for (const auto& [order, number] : orders) CHECK(std::abs(number - 1000) < 150);
   // Neighbours are torn apart: the mean distance between their images is a third of the count.
   double distance = 0;
   for (uint64_t i = 0; i + 1 < 10000; ++i) {

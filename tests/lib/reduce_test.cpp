@@ -121,6 +121,18 @@ TEST_CASE("sum along other axes: one chain an output, in index order") {
         kernels::sum(plane, rows, false).at({5}));
 }
 
+TEST_CASE("sum over axes apart: the last first") {
+  const int64_t A = 50, B = 3, C = 70;
+  const Array x = naive::random({A, B, C});
+  const int outside[] = {0, 2};
+  const Array y = kernels::sum(x, outside, false);
+  for (int64_t b = 0; b < B; ++b) {
+    float chain = 0;
+    for (int64_t a = 0; a < A; ++a) chain += row_sum(x.data<float>() + (a * B + b) * C, C);
+    CHECK(y.data<float>()[b] == chain);
+  }
+}
+
 TEST_CASE("sums of integers and bool are int64") {
   const Array x = Array::from<int32_t>({INT32_MAX, INT32_MAX, 1, -2}, {2, 2});
   const int last[] = {1};
@@ -229,6 +241,15 @@ TEST_CASE("accumulate_to: leading axes are one chain from the value already ther
   }
   kernels::accumulate_to(into, x);
   CHECK(into.identical(expected));
+}
+
+TEST_CASE("accumulate_to: with nothing kept, each sample is summed on its own, and these are the chain") {
+  const Array x = naive::random({100, 70});
+  Array into = Array::full({1}, 0.3);
+  float chain = 0.3f;
+  for (int64_t n = 0; n < 100; ++n) chain += row_sum(x.data<float>() + n * 70, 70);
+  kernels::accumulate_to(into, x);
+  CHECK(into.item() == static_cast<double>(chain));
 }
 
 TEST_CASE("accumulate_to: what does not fit is refused") {
