@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/attention.h>
+#include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -41,6 +43,7 @@ struct Run {
   std::vector<float> q, k, v, bias, d_out;
   std::vector<int64_t> lengths;
   std::unique_ptr<bool[]> allowed;
+  std::vector<float> kept;  ///< (B, H, T, S): 0 or 1 / (1 - p); empty without dropout
   std::vector<float> out, lse, dq, dk, dv, d_bias, weights;
 
   Run(int64_t B, int64_t H, int64_t T, int64_t S, int64_t D, const Options& o) : options(o) {
@@ -102,6 +105,16 @@ struct Run {
     kernels::attention_weights(x, read(q, x.T), read(k, x.S), lse.data(), weights.data());
   }
 
+  /// Drops weights as kernels::dropout would.
+  void drop(double p) {
+    const int64_t places = (x.S + 63) / 64 * 64;
+    x.dropout = p, x.dropout_key = random_key(5, 6), x.first_sample = 2;
+    const Array ones = Array::ones({x.B, x.H, x.T, places});
+    const Array factors = kernels::dropout(ones, p, x.dropout_key, x.first_sample);
+    for (int64_t i = 0; i < x.B * x.H * x.T; ++i)
+      for (int64_t s = 0; s < x.S; ++s) kept.push_back(factors.data<float>()[i * places + s]);
+  }
+
   bool may(int64_t b, int64_t h, int64_t t, int64_t s) const {
     if (x.causal && s > x.causal_offset + t) return false;
     if (x.key_lengths && s >= lengths[static_cast<size_t>(b)]) return false;
@@ -158,12 +171,13 @@ void check_formulas(Run& run) {
         put(lse, slice * x.T + t) = sum > 0 ? most + std::log(sum) : -HUGE_VAL;
         double delta = 0;
         for (int64_t s = 0; s < x.S; ++s) {
+          const double factor = run.kept.empty() ? 1.0 : get(run.kept, (slice * x.T + t) * x.S + s);
           put(p, s) = sum > 0 ? std::exp(put(score, s) - most) / sum : 0;
           put(weights, (slice * x.T + t) * x.S + s) = put(p, s);
           for (int64_t d = 0; d < x.D; ++d) {
-            put(out, row + d) += put(p, s) * get(run.v, of_key(s) + d);
-            put(dv, of_key(s) + d) += put(p, s) * get(run.d_out, row + d);
-            put(dp, s) += get(run.d_out, row + d) * get(run.v, of_key(s) + d);
+            put(out, row + d) += put(p, s) * factor * get(run.v, of_key(s) + d);
+            put(dv, of_key(s) + d) += put(p, s) * factor * get(run.d_out, row + d);
+            put(dp, s) += factor * get(run.d_out, row + d) * get(run.v, of_key(s) + d);
           }
           delta += put(p, s) * put(dp, s);
         }
@@ -219,6 +233,16 @@ TEST_CASE("attention: sizes at and beside the edges of tiles") {
   for (const int64_t D : {1, 3, 16, 17, 32, 33, 64, 100}) {
     CAPTURE(D);
     Run run(2, 2, 19, 70, D, {.causal = true, .offset = 51, .interleaved = true});
+    check_formulas(run);
+  }
+}
+
+TEST_CASE("attention: weights dropped on the way") {
+  for (const int64_t S : {40, 130}) {
+    Run run(2, 2, 70, S, 16,
+            {.causal = S == 130, .lengths = true, .bias = true, .shared = true, .offset = 60});
+    run.drop(0.4);
+    CHECK(std::count(run.kept.begin(), run.kept.end(), 0.0f) > 2 * 2 * 70 * S / 3);
     check_formulas(run);
   }
 }
@@ -357,7 +381,9 @@ TEST_CASE("attention: the instruction sets give the same bits") {
                                 .k = {k.data(), D},
                                 .v = {v.data(), D},
                                 .allowed = nullptr,
-                                .bias = bias.data()};
+                                .bias = bias.data(),
+                                .drops = false,
+                                .dropout = {}};
   struct Results {
     std::vector<float> all;
   };

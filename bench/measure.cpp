@@ -1,0 +1,140 @@
+#include "measure.h"
+
+#include <immintrin.h>
+#include <weft/lib/memory.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace bench {
+namespace {
+
+constexpr int chains = 16;  // enough of them to hide the latency of one
+
+__attribute__((target("avx512f"))) float fma_avx512(int64_t steps) {
+  __m512 sum[chains];
+  for (int i = 0; i < chains; ++i) sum[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512 factor = _mm512_set1_ps(0.5f);
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 16
+    for (int i = 0; i < chains; ++i) sum[i] = _mm512_fmadd_ps(sum[i], factor, factor);
+  for (int i = 1; i < chains; ++i) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+  return _mm512_cvtss_f32(sum[0]);
+}
+
+__attribute__((target("avx2,fma"))) float fma_avx2(int64_t steps) {
+  constexpr int few = 12;  // as many as sixteen registers keep
+  __m256 sum[few];
+  for (int i = 0; i < few; ++i) sum[i] = _mm256_set1_ps(static_cast<float>(i));
+  const __m256 factor = _mm256_set1_ps(0.5f);
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 16
+    for (int i = 0; i < few; ++i) sum[i] = _mm256_fmadd_ps(sum[i], factor, factor);
+  for (int i = 1; i < few; ++i) sum[0] = _mm256_add_ps(sum[0], sum[i]);
+  return _mm256_cvtss_f32(sum[0]);
+}
+
+__attribute__((target("avx512f"))) float read_avx512(const float* p, int64_t count) {
+  __m512 sum[8] = {};
+  for (int64_t i = 0; i + 128 <= count; i += 128)
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; ++v) sum[v] = _mm512_add_ps(sum[v], _mm512_loadu_ps(p + i + 16 * v));
+  for (int v = 1; v < 8; ++v) sum[0] = _mm512_add_ps(sum[0], sum[v]);
+  return _mm512_cvtss_f32(sum[0]);
+}
+
+__attribute__((target("avx2"))) float read_avx2(const float* p, int64_t count) {
+  __m256 sum[8] = {};
+  for (int64_t i = 0; i + 64 <= count; i += 64)
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; ++v) sum[v] = _mm256_add_ps(sum[v], _mm256_loadu_ps(p + i + 8 * v));
+  for (int v = 1; v < 8; ++v) sum[0] = _mm256_add_ps(sum[0], sum[v]);
+  return _mm256_cvtss_f32(sum[0]);
+}
+
+float read_plain(const float* p, int64_t count) {
+  float sum[16] = {};
+  for (int64_t i = 0; i + 16 <= count; i += 16)
+    for (int v = 0; v < 16; ++v) sum[v] += p[i + v];
+  return sum[0];
+}
+
+volatile float sink;  // so that no result is unused
+
+std::string cell(const nlohmann::ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return value.dump();
+  char text[32];
+  const double number = value.get<double>();
+  std::snprintf(text, sizeof text, number < 10 ? "%.3f" : "%.1f", number);
+  return text;
+}
+
+}  // namespace
+
+double fma_peak() {
+  constexpr int64_t steps = 200000;
+  const bool wide = __builtin_cpu_supports("avx512f"),
+             middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (!wide && !middle) return 0;
+  const int threads = weft::num_threads();
+  const double time = best_seconds(0.3, [&] {
+    weft::parallel_for(threads, 1,
+                       [&](int64_t, int64_t) { sink = wide ? fma_avx512(steps) : fma_avx2(steps); });
+  });
+  const double lanes = wide ? 16.0 * chains : 8.0 * 12;
+  return 2e-9 * lanes * static_cast<double>(steps) * threads / time;
+}
+
+double read_bandwidth(int64_t bytes) {
+  const std::vector<float> data(static_cast<size_t>(bytes / 4), 1.0f);
+  const auto read = __builtin_cpu_supports("avx512f") ? read_avx512
+                    : __builtin_cpu_supports("avx2")  ? read_avx2
+                                                      : read_plain;
+  const int64_t count = bytes / 4, tile = std::max<int64_t>(count / (8 * weft::num_threads()), 1 << 12);
+  const double time = best_seconds(0.2, [&] {
+    weft::parallel_for(count, tile,
+                       [&](int64_t begin, int64_t end) { sink = read(data.data() + begin, end - begin); });
+  });
+  return 1e-9 * static_cast<double>(bytes) / time;
+}
+
+void Setup::begin() {
+  if (threads > 0) weft::set_num_threads(threads);
+  threads = weft::num_threads();
+  peak = fma_peak();
+  bandwidth = read_bandwidth(int64_t{256} << 20);
+}
+
+Report::Report(std::string name, const Setup& setup) : json_(setup.json) {
+  all_ = {{"benchmark", std::move(name)},
+          {"threads", setup.threads},
+          {"peak_gflops", setup.peak},
+          {"read_gb_per_second", setup.bandwidth},
+          {"rows", nlohmann::ordered_json::array()}};
+  if (!json_)
+    std::printf("%d threads, %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory\n", setup.threads,
+                setup.peak, setup.bandwidth);
+}
+
+void Report::add(const nlohmann::ordered_json& row) {
+  auto& rows = all_["rows"];
+  if (!json_ && (rows.empty() || rows.back().size() != row.size())) {
+    for (const auto& [key, value] : row.items())
+      std::printf("%*s", value.is_string() ? -24 : 18, key.c_str());
+    std::printf("\n");
+  }
+  rows.push_back(row);
+  if (json_) return;
+  for (const auto& [key, value] : row.items())
+    std::printf("%*s", value.is_string() ? -24 : 18, cell(value).c_str());
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+void Report::finish() const {
+  if (json_) std::printf("%s\n", all_.dump(2).c_str());
+}
+
+}  // namespace bench

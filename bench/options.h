@@ -1,0 +1,17 @@
+// The command line that every benchmark has in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "measure.h"
+
+namespace bench {
+
+inline void add_options(CLI::App& app, Setup& setup) {
+  app.add_option("--threads", setup.threads, "Threads (default: the cores granted)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--seconds", setup.seconds, "Time for each figure")->check(CLI::PositiveNumber);
+  app.add_flag("--json", setup.json, "Print one object instead of a table");
+}
+
+}  // namespace bench
