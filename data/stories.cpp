@@ -13,9 +13,10 @@ namespace {
 // what is hard is to choose and to remember, as in real text, and not to spell. What is remembered comes up
 // again within some sixty characters, so that a model which sees that far can know all that there is to know.
 std::vector<Grammar::Slot> slots() {
-  const std::vector<std::string> forms = {"name", "she"};
-  const std::vector<std::string> names = {"Ada/she",  "Ben/he",  "Cleo/she", "Dan/he", "Emma/she", "Finn/he",
-                                          "Gwen/she", "Hugo/he", "Kate/she", "Leo/he", "Mia/she",  "Tom/he"};
+  const std::vector<std::string> forms = {"name", "she", "her"};
+  const std::vector<std::string> names = {"Ada/she/her",  "Ben/he/him",  "Cleo/she/her", "Dan/he/him",
+                                          "Emma/she/her", "Finn/he/him", "Gwen/she/her", "Hugo/he/him",
+                                          "Kate/she/her", "Leo/he/him",  "Mia/she/her",  "Tom/he/him"};
   const std::vector<std::string> kinds = {"ant", "bear", "cat", "duck", "fox", "goat",
                                           "hen", "mole", "owl", "pig",  "rat", "wolf"};
   return {
@@ -34,7 +35,7 @@ std::vector<Grammar::Class> classes() {
   return {
       {"digit", {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}},
       {"tens", {"0", "1", "2", "3", "4", "5"}},
-      {"hour", {"1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:", "10:", "11:", "12:"}},
+      {"hour", {"1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:"}},
       {"got", {"bought", "found", "had", "made", "won"}},
       {"look",
        {"a blue", "a clean", "a dark", "a fine", "a gold", "a new", "an old", "a red", "a soft", "a tiny",
@@ -56,22 +57,22 @@ std::vector<Grammar::Class> classes() {
 std::vector<Grammar::Rule> rules() {
   return {
       {"start", 1,
-       "In 1[digit][digit][digit] {hero!} the {kind!} [got] [look] {thing!}. At [hour][tens][digit] "
-       "{hero.she} ",
-       "move"},
+       "In 1[digit][digit][digit] {hero!} the {kind!} [got] [look] {thing!}. At [hour][tens][digit] ", "who"},
+      {"who", 2, "{hero.she} ", "move"},
+      {"who", 1, "{hero} ", "move"},
       {"move", 1, "took the {thing} to the [place]. ", "there"},
       {"move", 1, "{thing.used} it by the [place]. ", "there"},
 
       {"there", 4, "There {hero.she} met {friend!} the {pal!}. ", "met"},
       {"there", 3, "But {hero.she} lost the {thing} in the [hole]. ", "lost"},
-      {"there", 3, "{Hero.she} ate [many] [food] and sang [note] [note] [note] [note]. ", "kept"},
+      {"there", 3, "{Hero.she} ate [many] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
 
-      {"met", 3, "They {thing.used} the {thing} and sang [note] [note] [note] [note]. ", "kept"},
-      {"met", 2, "{Friend} gave {hero} [many] [food] for the {thing}. ", "kept"},
+      {"met", 3, "They ate [many] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
+      {"met", 2, "{Friend} gave {hero.her} [many] [food] for it. ", "kept"},
       {"met", 2, "{Friend} hid the {thing} in the [hole]. ", "lost"},
 
       {"lost", 1, "{Hero.she} looked for it for [many] days and found ", "found"},
-      {"found", 1, "the {thing}. ", "kept"},
+      {"found", 1, "it in the [place]. ", "kept"},
       {"found", 1, "only [many] [food]. ", "gone"},
       {"kept", 1, "{Hero.she} [went] home as [glad] as [beast].\n", ""},
       {"gone", 1, "{Hero.she} [went] home as [sad] as [beast].\n", ""},

@@ -91,23 +91,23 @@ TEST_CASE("what is remembered agrees to the end") {
   const std::set<std::string> women = {"Ada", "Cleo", "Emma", "Gwen", "Kate", "Mia"};
   const std::set<std::string> sad = {"blue", "cross", "low", "sad", "tired"};
   const std::regex opening(
-      "In 1[0-9]{3} ([A-Z][a-z]+) the [a-z]+ [a-z]+ an? [a-z]+ ([a-z]+)\\. At [0-9:]+ (she|he) ");
+      "In 1[0-9]{3} ([A-Z][a-z]+) the [a-z]+ [a-z]+ an? [a-z]+ ([a-z]+)\\. At [0-9:]+ (she|he|[A-Z][a-z]+) ");
   const std::regex closing("(She|He) [a-z]+ home as ([a-z]+) as an? [a-z]+\\.\n$");
-  const std::regex losing("(?:lost|hid|found) the ([a-z]+)");
-  int lost = 0;
+  const std::regex telling("(?:took|lost|hid) the ([a-z]+)");
+  int told = 0;
   for (uint64_t index = 0; index < 1000; ++index) {
     const std::string text = make_story(2, index).text;
     std::smatch first, last;
     REQUIRE(std::regex_search(text, first, opening));
     REQUIRE(std::regex_search(text, last, closing));
     const bool woman = women.contains(first[1]);
-    CHECK(first[3] == (woman ? "she" : "he"));
+    CHECK((first[3] == (woman ? "she" : "he") || first[3] == first[1]));
     CHECK(last[1] == (woman ? "She" : "He"));
     CHECK(sad.contains(last[2]) == (text.find("found only") != std::string::npos));
-    for (std::sregex_iterator at(text.begin(), text.end(), losing), end; at != end; ++at, ++lost)
+    for (std::sregex_iterator at(text.begin(), text.end(), telling), end; at != end; ++at, ++told)
       CHECK((*at)[1] == first[2]);
   }
-  CHECK(lost > 300);
+  CHECK(told > 700);
 }
 
 TEST_CASE("text that is no story is refused where it leaves the grammar") {
