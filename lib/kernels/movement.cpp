@@ -10,8 +10,7 @@ namespace weft::kernels {
 
 namespace {
 
-/// An array read under other extents: element (i, j, ...) lies at the sum of index times stride, which may be
-/// 0.
+/// An array read under other extents: element (i, j, ...) lies at the sum of index times stride.
 struct View {
   std::array<int64_t, Shape::max_rank> extents{};
   Strides strides{};

@@ -37,7 +37,7 @@ struct Max {
   }
   template <class T>
   static T join(T a, T b) {
-    return (b > a) | (b != b) ? b : a;
+    return ((b > a) | (b != b)) ? b : a;
   }
 };
 

@@ -33,6 +33,7 @@ TEST_CASE("the pool gives back the block of an equal size, and counts what the s
   CHECK(memory_stats().cached >= 100000);
   const auto again = allocate(99990);
   CHECK(again->data == first);
+  CHECK(memory_stats().cached == 0);
   CHECK(memory_stats().from_system == taken);
   const auto second = allocate(100000);
   CHECK(second->data != first);

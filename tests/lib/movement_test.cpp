@@ -71,7 +71,8 @@ TEST_CASE("broadcast_to equals the definition") {
                {{70000}, {2, 70000}},
                {{2, 1, 2, 1}, {2, 3, 2, 4}},
                {{2, 1, 1, 3}, {2, 2, 2, 3}}};
-  for (const auto& [from, to] : cases) {
+  for (const auto& example : cases) {
+    const Shape &from = example.from, &to = example.to;
     const Array x = naive::numbered(from);
     const Array y = kernels::broadcast_to(x, to);
     REQUIRE(y.shape() == to);

@@ -195,7 +195,8 @@ TEST_CASE("sum_to reverses broadcasting") {
                {{3, 0}, {3, 1}},    {{2, 3, 4, 5}, {2, 1, 4, 1}},
                {{5}, {1}},          {{1, 3}, {3}},
                {{7, 1, 9}, {1}}};
-  for (const auto& [from, to] : cases) {
+  for (const auto& example : cases) {
+    const Shape &from = example.from, &to = example.to;
     const Array x = naive::random(from, float64);
     const Array y = kernels::sum_to(x, to);
     REQUIRE(y.shape() == to);
