@@ -9,7 +9,8 @@
 
 namespace weft::kernels {
 
-/// softmax, or log-softmax, of each row: p = exp(x - max) / sum. A row of -inf alone gives zeros (softmax).
+/// softmax, or log-softmax, of each row: p = exp(x - max) / sum. A row of -inf alone gives zeros, and
+/// -inf (log_softmax).
 Array softmax(const Array& x);
 Array log_softmax(const Array& x);
 /// dx = p (dy - sum(dy p)), from the output p.
@@ -20,7 +21,7 @@ Array log_softmax_grad(const Array& y, const Array& dy);
 /// Layer norm (Ba et al. 2016): xhat = (x - mean) rstd, y = xhat weight + bias over rows of C;
 /// rstd = 1 / sqrt(var + eps), var = mean((x - mean)^2). weight, bias (C) may be undefined.
 struct LayerNormResult {
-  Array y, mean, rstd; // like x; one value a row
+  Array y, mean, rstd;  // like x; one value a row
 };
 LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bias, double eps);
 /// dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight.
@@ -35,10 +36,10 @@ void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, cons
 ///   (1 - s) (lse - x[target]) + s (lse - mean(x)),  lse = log sum exp(x),  s the label smoothing,
 /// and 0 where the target is ignore_index. ValueError names the first other target outside [0, V).
 struct CrossEntropyResult {
-  Array losses;  // (N) float32
-  Array lse;     // (N) float32
-  double sum;    // of the losses, in double, in row order
-  int64_t count; // rows that are not ignored
+  Array losses;   // (N) float32
+  Array lse;      // (N) float32
+  double sum;     // of the losses, in double, in row order
+  int64_t count;  // rows that are not ignored
 };
 CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int64_t ignore_index,
                                  double smoothing);
@@ -55,4 +56,4 @@ struct AdamStep {
 };
 void adam_update(Array& parameter, const Array& grad, Array& m, Array& v, const AdamStep& step);
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

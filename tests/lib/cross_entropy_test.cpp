@@ -60,7 +60,7 @@ TEST_CASE("cross_entropy: small losses keep their digits") {
   const Array x = Array::from({1000.0f, 990.0f}, {1, 2});
   const double loss =
       kernels::cross_entropy(x, Array::from(std::vector<int64_t>{0}, {1}), ignored, 0).losses.item();
-  CHECK(loss == doctest::Approx(std::log1p(std::exp(-10.0))).epsilon(1e-3));
+  CHECK(std::fabs(loss / std::log1p(std::exp(-10.0)) - 1) < 2e-3);
 }
 
 TEST_CASE("cross_entropy: rows are independent, threads do not show") {
