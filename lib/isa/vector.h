@@ -1,23 +1,24 @@
 // The sixteen lanes that all vector code is written over. vec_avx512.h, vec_avx2.h and vec_scalar.h define
 // the same names with the same bits; a body includes none of them, its including source does (see table.h).
 //
-//   Vec, VecI, LaneMask              sixteen floats, int32s, truth values
-//   load, store, load_int, store_int unaligned
-//   load_first(p, n)                 lanes [0, n) from memory, the others 0; n is 0 to 16, and nothing from
-//   p[n] on is touched store_first(p, x, n)             writes lanes [0, n) only set, set_int, zero one value
-//   in every lane
-//   + - * /  unary -  sqrt  fma      rounded once, to nearest even; fma(a, b, c) = a b + c. Unary - flips the
-//   sign bit max, min                         x > y ? x : y and x < y ? x : y: the *second* operand when
-//   either is NaN or both are zeros round, to_int                    to the nearest whole number, ties to
-//   even; to_int gives -2^31 for NaN and what does not fit less, less_equal, equal          false when either
-//   is NaN; less on VecI is signed select(m, x, y)                  m ? x : y, lane by lane bits, from_bits
-//   the same 32 bits read as the other type
-//   + - * on VecI, multiply_high     modulo 2^32; the upper half of the *unsigned* 64-bit product
+//   Vec, VecI, LaneMask   sixteen floats, int32s, truth values
+//   load, store           unaligned; load_int, store_int for VecI
+//   load_first(p, n)      lanes [0, n) from memory, the others 0; n is 0 to 16, p[n] and on are not touched
+//   store_first(p, x, n)  writes lanes [0, n) only
+//   set, set_int, zero    one value in every lane
+//   + - * / sqrt fma      rounded once, to nearest even; fma(a, b, c) = a b + c
+//   unary -, abs          flips, clears the sign bit
+//   max, min              x > y ? x : y and x < y ? x : y: the second where either is NaN or both are zeros
+//   round, to_int         to the nearest whole number, ties to even; to_int gives -2^31 for what does not fit
+//   less, less_equal, equal, is_nan   false where either is NaN, but for is_nan; less on VecI is signed
+//   select(m, x, y)       m ? x : y, lane by lane
+//   bits, from_bits       the same 32 bits read as the other type; to_float converts
+//   + - * & | ^ on VecI   modulo 2^32
+//   multiply_high         the upper half of the unsigned 64-bit product
 //   shift_left<n>, shift_right<n>, shift_right_signed<n>
-//   interleave(a, b, c, d)           a0 b0 c0 d0 a1 b1 ... d15 in place of the four
-//   reduce_add, reduce_max           lanes i and i + 8, then i + 4, + 2, + 1: the one tree of all reductions;
-//   reduce_max may
-//                                    miss a NaN
+//   interleave(a, b, c, d)   a0 b0 c0 d0 a1 b1 ... d15 in place of the four
+//   reduce_add, reduce_max   lanes i and i + 8, then i + 4, i + 2, i + 1: the one tree of all reductions;
+//                            reduce_max may miss a NaN
 #pragma once
 
 namespace weft::isa {
