@@ -151,7 +151,7 @@ Work prepare_inspect(const InspectArguments& arguments) {
     if (arguments.json) {
       ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();
       all.update(json_of(*file));
-      write_out(all.dump(2) + "\n");
+      write_out(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");  // a path may be any bytes
     } else {
       write_out((is_run ? text_of_run({arguments.model}) : "") + text_of(*file));
     }

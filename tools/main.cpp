@@ -168,7 +168,7 @@ int run(int argc, char** argv) {
       write_out(text.str());
       return 0;
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? argv[1] : "", " --help tells more");
+      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? cat(argv[1], " ") : "", "--help tells more");
     }
     work = prepare(commands, typed);
     return 0;

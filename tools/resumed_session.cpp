@@ -39,9 +39,11 @@ Config config_of(const RunFolder& folder, const std::optional<ModelFile>& start)
   return config;
 }
 
-bool evaluates_alike(const Config& a, const Config& b) {
-  return a.eval_interval == b.eval_interval && a.eval_iters == b.eval_iters && a.max_iters == b.max_iters &&
-         a.patience == b.patience;
+/// Whether a run that goes back behind best.h5 comes to the same evaluation again.
+bool comes_again(int64_t best_step, const Config& before, const Config& now) {
+  return before.eval_interval == now.eval_interval && before.eval_iters == now.eval_iters &&
+         before.patience == now.patience && best_step <= now.max_iters &&
+         (best_step % now.eval_interval == 0 || best_step == now.max_iters);
 }
 
 /// best.h5 as far as it can be read.
@@ -116,9 +118,9 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   Config& config = session->config;
   config = before;
   for (const std::string& setting : arguments.set) apply_setting(config, setting, true);
-  // Going back behind best.h5 is sound only if the way there is the same again.
+  // What best.h5 was before is gone: if this one does not come again, it is where the run stands.
   const bool ahead = best && (!start || best->checkpoint.step > start->checkpoint.step);
-  const bool from_best = ahead && !evaluates_alike(before, config);
+  const bool from_best = ahead && !comes_again(best->checkpoint.step, before, config);
   if (from_best) start = best;
 
   if (start && start->checkpoint.numerics != numerics_version)

@@ -77,7 +77,6 @@ std::string origin_of(Session& s, const std::string& found) {
 }
 
 Update update(Session& s) {
-  const Clock::time_point start = Clock::now();
   const double lr = schedule::cosine(s.step, {.lr = s.config.learning_rate,
                                               .warmup = s.config.warmup_iters,
                                               .steps = s.config.lr_decay_iters,
@@ -86,12 +85,7 @@ Update update(Session& s) {
     const LossMeter loss = backward(s);
     const double norm =
         train_step(*s.optimizer, {.lr = lr, .count = loss.count(), .max_norm = s.config.grad_clip});
-    const double seconds = seconds_since(start);
-    return {.step = s.step++,
-            .loss = loss.mean(),
-            .lr = lr,
-            .grad_norm = norm,
-            .tokens_per_second = static_cast<double>(loss.count()) / seconds};
+    return {.step = s.step++, .loss = loss.mean(), .lr = lr, .grad_norm = norm};
   } catch (const NumericError& error) {
     const std::string origin = origin_of(s, error.what());
     fail<NumericError>("step ", s.step, ": ", error.what(), ", so nothing was updated. First: ", origin, ". ",
@@ -148,8 +142,9 @@ bool out_of_patience(const Session& s) {
   return s.config.patience > 0 && s.history.since_best() >= s.config.patience;
 }
 
-void announce(const Session& s, Console& console) {
+void announce(Session& s) {
   const Config& c = s.config;
+  Console& console = s.console;
   console.print(cat(s.folder().path, ": ", c.n_layer, " layers, ", c.n_head, " heads, ", c.n_embd, " wide, block ",
                     c.block_size, ", ", grouped(s.model->parameter_count()), " parameters"));
   const int64_t tokens = s.text.tokens->size();
@@ -174,30 +169,52 @@ int finish(Session& s, double seconds) {
 
 int stop(Session& s, int signal) {
   if (s.step > 0) save(s);
-  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step, " updates, saved; weft train --resume ",
-                      quoted(s.folder().path), " goes on"));
+  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step, s.step > 0 ? " updates, saved" : " updates",
+                      "; weft train --resume ", quoted(s.folder().path), " goes on"));
   return exit_code_of(signal);
 }
 
+/// How fast the updates are, evaluations and checkpoints not counted.
+class Pace {
+ public:
+  void add(double seconds) {
+    since_log_ += seconds;
+    ++updates_;
+    // Follows a machine that grows slower or faster, over some fifty updates.
+    mean_ = mean_ == 0 ? seconds : 0.98 * mean_ + 0.02 * seconds;
+  }
+  double seconds_per_update() const { return mean_; }
+  /// Of the updates since the last call that reset it.
+  double updates_per_second() const { return static_cast<double>(updates_) / since_log_; }
+  void reset() { since_log_ = 0, updates_ = 0; }
+
+ private:
+  double since_log_ = 0, mean_ = 0;
+  int64_t updates_ = 0;
+};
+
 /// A line of the log at each log_interval, and a renewing one in a terminal.
-void report(Session& s, Update& done, double seconds, double seconds_per_update) {
-  done.seconds = seconds;
-  const double left = seconds_per_update * static_cast<double>(s.config.max_iters - s.step);
-  const std::string line =
-      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
-          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ", duration(left),
-          " left");
+void report(Session& s, Update done, Pace& pace) {
+  const auto tokens = static_cast<double>(s.samples_per_update() * s.config.block_size);
+  done.tokens_per_second = tokens * pace.updates_per_second();
+  const std::string line = cat(
+      step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
+      fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ",
+      duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
   const bool logged = done.step % s.config.log_interval == 0;
-  if (logged) s.metrics->add(done);
+  if (logged) {
+    s.metrics->add(done);
+    pace.reset();
+  }
   if (s.console.is_terminal()) s.console.renew(line);
   else if (logged) s.console.print(line);
 }
 
 int train(Session& s) {
-  announce(s, s.console);
+  announce(s);
   const Clock::time_point start = Clock::now();
   const double before = s.metrics->seconds();
-  double seconds_per_update = 0;
+  Pace pace;
   try {
     if (s.step == 0 && !s.config.init_from.empty()) save(s);
     for (;;) {
@@ -208,10 +225,11 @@ int train(Session& s) {
       if (finished) return finish(s, before + seconds_since(start));
 
       throw_if_stopped();
+      const Clock::time_point begin = Clock::now();
       Update done = update(s);
-      const double seconds = static_cast<double>(s.samples_per_update() * s.config.block_size) / done.tokens_per_second;
-      seconds_per_update = seconds_per_update == 0 ? seconds : 0.98 * seconds_per_update + 0.02 * seconds;
-      report(s, done, before + seconds_since(start), seconds_per_update);
+      pace.add(seconds_since(begin));
+      done.seconds = before + seconds_since(start);
+      report(s, done, pace);
     }
   } catch (const Stopped& stopped) {
     return stop(s, stopped.signal);

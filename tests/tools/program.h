@@ -1,0 +1,65 @@
+// Runs the program weft as a user does, and looks at what it leaves.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "folder.h"
+
+using Arguments = std::vector<std::string>;
+
+struct Result {
+  int code = 0;  ///< exit code; 128 + n when signal n ended it
+  std::string out, err;
+};
+
+/// A program under way.
+class Program {
+ public:
+  struct Options {
+    std::vector<std::string> environment = {};  ///< "NAME=value", beside the environment of the tests
+    long file_limit = -1;                       ///< bytes that a file may grow to; -1 for no limit
+  };
+  /// Starts `weft ARGUMENTS...` in a folder.
+  Program(const Folder& folder, const Arguments& arguments) : Program(folder, arguments, Options()) {}
+  Program(const Folder& folder, const Arguments& arguments, const Options& options);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  void send(int signal) const;
+  /// Waits for its end.
+  Result wait();
+  bool running() const;
+
+ private:
+  const Folder& folder_;
+  std::string out_, err_;
+  int process_ = -1;
+};
+
+Result weft(const Folder& folder, const Arguments& arguments, const Program::Options& options = {});
+
+/// Arguments that train a model of 4,000 parameters in a few hundredths of a second; `more` are settings.
+Arguments train(const std::string& out, const Arguments& more = {});
+Arguments resume(const std::string& out, const Arguments& more = {});
+/// The text they train on, as text.txt.
+void write_text(const Folder& folder);
+
+bool exists(const Folder& folder, const std::string& file);
+/// Names in a folder below, sorted.
+std::vector<std::string> listed(const Folder& folder, const std::string& below);
+std::vector<std::string> lines_of(const std::string& text);
+/// The number behind "NAME": in a line of JSON.
+double number_in(const std::string& json, const std::string& name);
+bool contains(const std::string& text, std::string_view part);
+/// Waits until a condition holds; false after ten seconds.
+template <class Condition>
+bool wait_until(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition())
+    if (std::chrono::steady_clock::now() > end) return false;
+  return true;
+}

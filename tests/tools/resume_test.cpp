@@ -1,0 +1,309 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "program.h"
+
+namespace {
+
+struct Text : Folder {
+  Text() { write_text(*this); }
+};
+
+using Names = std::vector<std::string>;
+
+/// The bytes that must be what they are in a run that was never stopped.
+struct Outcome {
+  std::string last, best;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome outcome(const Folder& folder, const std::string& run) {
+  const std::string last = listed(folder, run + "/checkpoints").back();
+  return {folder.read(run + "/checkpoints/" + last), folder.read(run + "/best.h5")};
+}
+
+/// How often each step stands in the log, updates and evaluations apart.
+bool each_step_once(const Folder& folder, const std::string& run, size_t updates) {
+  std::map<std::string, int> seen;
+  size_t found = 0;
+  for (const std::string& line : lines_of(folder.read(run + "/metrics.jsonl"))) {
+    const bool update = !contains(line, "val_loss");
+    found += update;
+    if (++seen[(update ? "u" : "e") + std::to_string(number_in(line, "step"))] > 1) return false;
+  }
+  return found == updates;
+}
+
+std::string size_of_log(const Folder& folder, const std::string& run) {
+  return exists(folder, run + "/metrics.jsonl") ? folder.read(run + "/metrics.jsonl") : "";
+}
+
+/// Lets a run be until its log has so many lines.
+bool reach(const Program& program, const Folder& folder, const std::string& run, size_t lines) {
+  return wait_until([&] { return !program.running() || lines_of(size_of_log(folder, run)).size() >= lines; });
+}
+
+constexpr const char* longer = "max_iters=300";
+
+Names longer_run() { return {longer, "checkpoint_interval=40", "eval_interval=30"}; }
+
+}  // namespace
+
+TEST_CASE("every k: k updates, then the rest, equal all at once") {
+  const Text folder;
+  const Names settings{"max_iters=12", "lr_decay_iters=12", "eval_interval=1", "checkpoint_interval=5"};
+  REQUIRE(weft(folder, train("whole", settings)).code == 0);
+  const Outcome whole = outcome(folder, "whole");
+  for (int k = 0; k <= 12; ++k) {
+    const std::string run = "k" + std::to_string(k);
+    Names first = settings;
+    first[0] = "max_iters=" + std::to_string(k);
+    REQUIRE(weft(folder, train(run, first)).code == 0);
+    REQUIRE(weft(folder, resume(run, {"max_iters=12"})).code == 0);
+    CHECK_MESSAGE(outcome(folder, run) == whole, "k = ", k);
+    CHECK_MESSAGE(each_step_once(folder, run, 12), "k = ", k);
+  }
+}
+
+TEST_CASE("kill -9 at any instant, with 1 to 4 threads") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole", longer_run())).code == 0);
+  const Outcome whole = outcome(folder, "whole");
+  std::mt19937 random(11);
+  for (int round = 0; round < 8; ++round) {
+    const std::string run = "run" + std::to_string(round), threads = std::to_string(1 + round % 4);
+    Arguments next = train(run, longer_run());
+    int kills = 0;
+    for (; kills < 6; ++kills) {
+      *(std::find(next.begin(), next.end(), "--threads") + 1) = threads;
+      Program program(folder, next);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 90));
+      program.send(SIGKILL);
+      const Result result = program.wait();
+      if (result.code == 0) break;
+      REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
+      // Killed before there was a run: it begins anew.
+      next = exists(folder, run + "/config.toml") ? resume(run) : train(run, longer_run());
+    }
+    if (exists(folder, run + "/config.toml")) {
+      const Result result = weft(folder, resume(run));
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+    } else {
+      REQUIRE(weft(folder, train(run, longer_run())).code == 0);
+    }
+    CHECK_MESSAGE(outcome(folder, run) == whole, "round ", round, " after ", kills, " kills");
+    CHECK(each_step_once(folder, run, 300));
+    CHECK(listed(folder, run + "/checkpoints") == listed(folder, "whole/checkpoints"));
+  }
+}
+
+TEST_CASE("SIGTERM and SIGINT: the step is finished and saved") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole", longer_run())).code == 0);
+  const Outcome whole = outcome(folder, "whole");
+  size_t lines = 20;
+  for (const int signal : {SIGTERM, SIGINT, SIGTERM}) {
+    const std::string run = "run" + std::to_string(lines);
+    Program program(folder, train(run, longer_run()));
+    REQUIRE(reach(program, folder, run, lines));
+    program.send(signal);
+    Result result = program.wait();
+    REQUIRE_MESSAGE(result.code == 128 + signal, result.err);
+    CHECK(contains(result.err, signal == SIGINT ? "stopped by SIGINT after " : "stopped by SIGTERM after "));
+    // Twice, so that one irregular checkpoint follows another.
+    Program again(folder, resume(run));
+    reach(again, folder, run, lines + 70);
+    again.send(signal);
+    again.wait();
+    result = weft(folder, resume(run));
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    CHECK(outcome(folder, run) == whole);
+    CHECK(each_step_once(folder, run, 300));
+    CHECK(listed(folder, run + "/checkpoints") == listed(folder, "whole/checkpoints"));
+    lines += 50;
+  }
+}
+
+TEST_CASE("a second signal ends it at once") {
+  const Text folder;
+  Program program(folder, train("run", {"max_iters=100000", "eval_iters=0", "eval_interval=100000",
+                                        "n_embd=64", "batch_size=512", "block_size=64"}));
+  REQUIRE(wait_until([&] { return exists(folder, "run/metrics.jsonl"); }));
+  program.send(SIGINT);
+  program.send(SIGTERM);
+  const Result result = program.wait();
+  CHECK((result.code == 143 || result.code == 130));
+  CHECK(exists(folder, "run/config.toml"));
+}
+
+TEST_CASE("a run that was stopped before its first checkpoint starts at 0") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole")).code == 0);
+  std::filesystem::create_directory(folder.path("run"));
+  folder.write("run/config.toml", folder.read("whole/config.toml"));
+  REQUIRE(weft(folder, resume("run")).code == 0);
+  CHECK(outcome(folder, "run") == outcome(folder, "whole"));
+  CHECK(each_step_once(folder, "run", 20));
+}
+
+TEST_CASE("damaged checkpoints are skipped, with a message") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole")).code == 0);
+  const Outcome whole = outcome(folder, "whole");
+  REQUIRE(weft(folder, train("run", {"max_iters=15", "lr_decay_iters=20"})).code == 0);
+  std::string bytes = folder.read("run/checkpoints/step-00000015.h5");
+  bytes[bytes.size() / 2] ^= 1;
+  folder.write("run/checkpoints/step-00000015.h5", bytes);
+  folder.write("run/checkpoints/step-00000010.h5", folder.read("run/checkpoints/step-00000010.h5").substr(0, 5000));
+  const Result result = weft(folder, resume("run", {"max_iters=20"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "skipped: run/checkpoints/step-00000015.h5: is damaged"));
+  CHECK(contains(result.err, "skipped: run/checkpoints/step-00000010.h5: is truncated"));
+  CHECK(contains(result.err, "going on after 5 updates"));
+  CHECK(outcome(folder, "run") == whole);
+  CHECK(each_step_once(folder, "run", 20));
+}
+
+TEST_CASE("a damaged best.h5 is restored from the checkpoint of its step") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string best = folder.read("run/best.h5");
+  folder.write("run/best.h5", best.substr(1));
+  CHECK(weft(folder, {"generate", "run"}).code == 2);
+  CHECK(contains(weft(folder, {"generate", "run"}).err, "--last"));
+  CHECK(weft(folder, {"generate", "run", "--last", "--tokens", "3"}).code == 0);
+  const Result result = weft(folder, resume("run"));
+  CHECK(result.code == 0);
+  CHECK_MESSAGE(folder.read("run/best.h5") == best, result.err);
+}
+
+TEST_CASE("best.h5 ahead of the newest checkpoint, and another eval_interval") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"eval_interval=3"})).code == 0);
+  // As if killed after the evaluation at 18, before the checkpoint at 20: best.h5 knows more than step-15.
+  const Names settings{"max_iters=18", "lr_decay_iters=20", "eval_interval=3"};
+  REQUIRE(weft(folder, train("ahead", settings)).code == 0);
+  std::filesystem::remove(folder.path("ahead/checkpoints/step-00000018.h5"));
+  REQUIRE(weft(folder, resume("ahead", {"max_iters=20", "eval_interval=4"})).code == 0);
+  const std::string inspected = weft(folder, {"inspect", "ahead", "--json"}).out;
+  CHECK(contains(inspected, "\"step\": 20"));
+  const double best = number_in(weft(folder, {"eval", "ahead", "--json"}).out, "loss");
+  CHECK(best > 0);
+  // The history of the last checkpoint holds the step that best.h5 is of.
+  const double step = number_in(weft(folder, {"inspect", "ahead/best.h5", "--json"}).out, "step");
+  CHECK(contains(inspected, "\"step\": " + std::to_string(static_cast<int>(step)) + ",\n      \"train_loss\""));
+}
+
+TEST_CASE("what may change on resume, and what may not") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=10"})).code == 0);
+  for (const char* setting : {"n_layer=2", "learning_rate=1", "seed=2", "dropout=0", "tokenizer=byte", "batch_size=8",
+                              "lr_decay_iters=99", "sample_tokens=4"}) {
+    const Result result = weft(folder, resume("run", {setting}));
+    CHECK(result.code == 2);
+    CHECK(contains(result.err, "is fixed when a run is created"));
+  }
+  CHECK(weft(folder, resume("run", {"max_iters=5"})).code == 2);
+  CHECK(weft(folder, resume("run", {"nonsense=5"})).code == 2);
+  for (const char* option : {"--out", "--config", "--init-from"})
+    CHECK(weft(folder, resume("run", {option, "other"})).code == 2);
+
+  REQUIRE(weft(folder, resume("run", {"max_iters=14", "eval_interval=2", "eval_iters=1", "log_interval=2",
+                                      "checkpoint_interval=7", "keep_checkpoints=1", "patience=9"}))
+              .code == 0);
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000014.h5"});
+  const std::string config = folder.read("run/config.toml");
+  CHECK(contains(config, "\nmax_iters = 14 "));
+  CHECK(contains(config, "\nlr_decay_iters = 10 "));
+  CHECK(contains(config, "\npatience = 9 "));
+}
+
+TEST_CASE("config.toml changed by hand") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=10"})).code == 0);
+  std::string config = folder.read("run/config.toml");
+  folder.write("run/config.toml", std::string(config).replace(config.find("n_embd = 16"), 11, "n_embd = 18"));
+  const Result result = weft(folder, resume("run"));
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "n_embd is 18, but the run was made with 16"));
+  folder.write("run/config.toml", std::string(config).replace(config.find("max_iters = 10"), 14, "max_iters = 12"));
+  CHECK(weft(folder, resume("run")).code == 0);
+  CHECK(exists(folder, "run/checkpoints/step-00000012.h5"));
+  folder.write("run/config.toml", "n_embd = \n");
+  CHECK(contains(weft(folder, resume("run")).err, "config.toml:1: is not TOML"));
+  std::filesystem::remove(folder.path("run/config.toml"));
+  CHECK(weft(folder, resume("run")).code == 2);
+}
+
+TEST_CASE("the text: elsewhere, and another one") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=10"})).code == 0);
+  const std::string text = folder.read("text.txt");
+  folder.write("a.txt", text.substr(0, 1000));
+  folder.write("b.txt", text.substr(1000));
+  std::filesystem::remove(folder.path("text.txt"));
+  CHECK(weft(folder, resume("run", {"max_iters=12"})).code == 2);
+  CHECK(weft(folder, resume("run", {"max_iters=12", "--data", "b.txt", "a.txt"})).code == 2);
+  folder.write("c.txt", text + ".");
+  const Result other = weft(folder, resume("run", {"max_iters=12", "--data", "c.txt"}));
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "is not the text that the run was made with"));
+  REQUIRE(weft(folder, resume("run", {"max_iters=12", "--data", "a.txt", "b.txt"})).code == 0);
+  CHECK(weft(folder, {"eval", "run"}).code == 0);
+}
+
+TEST_CASE("two processes on one folder") {
+  const Text folder;
+  Program first(folder, train("run", {"max_iters=1000000"}));
+  REQUIRE(wait_until([&] { return exists(folder, "run/best.h5"); }));
+  const Result second = weft(folder, resume("run"));
+  CHECK(second.code == 2);
+  CHECK(contains(second.err, "another process"));
+  CHECK(weft(folder, train("run", {"--overwrite"})).code == 2);
+  // Reading is for everybody.
+  CHECK(weft(folder, {"eval", "run"}).code == 0);
+  first.send(SIGTERM);
+  CHECK(first.wait().code == 143);
+}
+
+TEST_CASE("a full disk: the run ends with the reason, and goes on when there is room") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole")).code == 0);
+  const auto size = static_cast<long>(folder.read("whole/best.h5").size());
+  const Result full = weft(folder, train("run"), {.file_limit = size / 2});
+  CHECK(full.code == 1);
+  CHECK_MESSAGE(contains(full.err, "bytes are needed"), full.err);
+  CHECK(!exists(folder, "run/best.h5"));
+  REQUIRE(weft(folder, resume("run")).code == 0);
+  CHECK(outcome(folder, "run") == outcome(folder, "whole"));
+  CHECK(each_step_once(folder, "run", 20));
+}
+
+TEST_CASE("what a killed process left half-written is removed") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=10"})).code == 0);
+  folder.write("run/checkpoints/step-00000015.h5.weft-partial", "half");
+  folder.write("run/metrics.jsonl", folder.read("run/metrics.jsonl") + "{\"step\":3,\"lo");
+  const Result result = weft(folder, resume("run", {"max_iters=12"}));
+  REQUIRE(result.code == 0);
+  CHECK(!exists(folder, "run/checkpoints/step-00000015.h5.weft-partial"));
+  CHECK(contains(result.err, "1 unreadable lines removed"));
+  CHECK(each_step_once(folder, "run", 12));
+}
+
+TEST_CASE("a run that began from other weights and was killed at once") {
+  const Text folder;
+  REQUIRE(weft(folder, train("old")).code == 0);
+  REQUIRE(weft(folder, train("whole", {"--init-from", "old"})).code == 0);
+  std::filesystem::create_directory(folder.path("run"));
+  folder.write("run/config.toml", folder.read("whole/config.toml"));
+  REQUIRE(weft(folder, resume("run")).code == 0);
+  CHECK(outcome(folder, "run") == outcome(folder, "whole"));
+}

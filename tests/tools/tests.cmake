@@ -1,0 +1,6 @@
+# The command line, driven as a user drives it.
+weft_tests(tools)
+if(TARGET test_tools)
+  add_dependencies(test_tools weft_program)
+  target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>")
+endif()

@@ -1,0 +1,204 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "program.h"
+
+namespace {
+
+struct Text : Folder {
+  Text() { write_text(*this); }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
+  const Text folder;
+  const Result result = weft(folder, train("run", {"sample_tokens=5"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(result.out == "run\n");
+  CHECK(listed(folder, "run") ==
+        Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg", "metrics.jsonl"});
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000010.h5", "step-00000015.h5", "step-00000020.h5"});
+  CHECK(contains(result.err, "weft generate run"));
+  CHECK(contains(result.err, "\n---\n"));
+  CHECK(contains(folder.read("run/loss.svg"), "</svg>"));
+
+  std::set<int> updates, evaluations;
+  for (const std::string& line : lines_of(folder.read("run/metrics.jsonl"))) {
+    auto& steps = contains(line, "val_loss") ? evaluations : updates;
+    CHECK(steps.insert(static_cast<int>(number_in(line, "step"))).second);
+    if (&steps == &updates) {
+      for (const char* name : {"loss", "lr", "grad_norm", "tokens_per_second", "seconds"})
+        CHECK(number_in(line, name) > 0);
+      const double k = number_in(line, "step");
+      if (k < 2) CHECK(number_in(line, "lr") == doctest::Approx(0.01 * (k + 1) / 3));
+    } else {
+      CHECK(number_in(line, "train_loss") > 0);
+    }
+  }
+  CHECK(updates.size() == 20);
+  CHECK(*updates.rbegin() == 19);
+  CHECK(evaluations == std::set<int>{0, 5, 10, 15, 20});
+}
+
+TEST_CASE("the model learns") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=400", "dropout=0", "eval_interval=400"})).code == 0);
+  const auto lines = lines_of(folder.read("run/metrics.jsonl"));
+  CHECK(number_in(lines.front(), "val_loss") > 2.5);
+  CHECK(number_in(lines.back(), "val_loss") < 1.7);
+}
+
+TEST_CASE("no updates at all") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=0"})).code == 0);
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000000.h5"});
+  CHECK(folder.read("run/checkpoints/step-00000000.h5") == folder.read("run/best.h5"));
+}
+
+TEST_CASE("the end is evaluated and saved though no interval falls there") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=7"})).code == 0);
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5", "step-00000007.h5"});
+  CHECK(number_in(lines_of(folder.read("run/metrics.jsonl")).back(), "val_loss") > 0);
+}
+
+TEST_CASE("keep_checkpoints") {
+  const Text folder;
+  REQUIRE(weft(folder, train("one", {"keep_checkpoints=1"})).code == 0);
+  CHECK(listed(folder, "one/checkpoints") == Names{"step-00000020.h5"});
+  REQUIRE(weft(folder, train("all", {"keep_checkpoints=0"})).code == 0);
+  CHECK(listed(folder, "all/checkpoints").size() == 4);
+}
+
+TEST_CASE("patience ends a run that gets no better") {
+  const Text folder;
+  // A rate of 0: no evaluation is better than the first.
+  const Result result = weft(folder, train("run", {"learning_rate=0", "min_lr=0", "patience=2"}));
+  REQUIRE(result.code == 0);
+  CHECK(contains(result.err, "stopped early"));
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5", "step-00000010.h5"});
+  CHECK(weft(folder, resume("run", {"patience=0"})).code == 0);
+  CHECK(listed(folder, "run/checkpoints").back() == "step-00000020.h5");
+}
+
+TEST_CASE("a folder is found: runs/NAME, runs/NAME-2, ...") {
+  const Text folder;
+  for (const char* expected : {"runs/text\n", "runs/text-2\n", "runs/text-3\n"}) {
+    const Result result = weft(folder, {"train", "--data", "text.txt", "--set", "max_iters=0", "sample_tokens=0"});
+    CHECK(result.code == 0);
+    CHECK(result.out == expected);
+  }
+}
+
+TEST_CASE("defaults, then --config, then --set from left to right") {
+  const Text folder;
+  folder.write("small.toml", "max_iters = 3\nn_layer = 1\nn_embd = 8 # narrow\nlearning_rate = 1\n");
+  const Result result = weft(folder, {"train", "--data", "text.txt", "--out", "run", "--config", "small.toml", "--set",
+                                      "n_embd=12", "--set", "max_iters=2", "n_embd=16"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const std::string config = folder.read("run/config.toml");
+  for (const char* line : {"\nn_embd = 16 ", "\nmax_iters = 2 ", "\nn_layer = 1 ", "\nlearning_rate = 1.0 ",
+                           "\nlr_decay_iters = 2 ", "\nn_head = 4 ", "\nseed = 1337 "})
+    CHECK_MESSAGE(contains(config, line), line);
+}
+
+TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
+  const Text folder;
+  REQUIRE(weft(folder, train("a")).code == 0);
+  std::filesystem::create_directory(folder.path("elsewhere"));
+  REQUIRE(weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code == 0);
+  CHECK(folder.read("a/config.toml") == folder.read("elsewhere/b/config.toml"));
+  for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
+    CHECK(folder.read(std::string("a") + file) == folder.read(std::string("elsewhere/b") + file));
+}
+
+TEST_CASE("the help names every key of config.toml") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=0"})).code == 0);
+  const std::string help = weft(folder, {"train", "--help"}).out;
+  for (const std::string& line : lines_of(folder.read("run/config.toml"))) {
+    const std::string key = line.substr(0, line.find(' '));
+    if (line[0] != '#' && key != "data") CHECK_MESSAGE(contains(help, "\n  " + key + " = "), key);
+  }
+}
+
+TEST_CASE("micro-batches") {
+  const Text folder;
+  REQUIRE(weft(folder, train("two", {"batch_size=2", "gradient_accumulation_steps=2", "dropout=0", "eval_iters=0"}))
+              .code == 0);
+  REQUIRE(weft(folder, train("one", {"dropout=0", "eval_iters=0"})).code == 0);
+  const auto one = lines_of(folder.read("one/metrics.jsonl")), two = lines_of(folder.read("two/metrics.jsonl"));
+  CHECK(number_in(one.back(), "val_loss") == doctest::Approx(number_in(two.back(), "val_loss")).epsilon(1e-6));
+}
+
+TEST_CASE("a text with a byte-order mark and carriage returns") {
+  const Text folder;
+  std::string text = "\xef\xbb\xbf";
+  for (const std::string& line : lines_of(folder.read("text.txt"))) text += line + "\r\n";
+  folder.write("text.txt", text);
+  Result result = weft(folder, train("keep", {"max_iters=0"}));
+  CHECK(result.code == 0);
+  CHECK(contains(result.err, "byte-order mark"));
+  CHECK(contains(result.err, "carriage returns, which are kept"));
+  result = weft(folder, train("lf", {"max_iters=0", "newlines=lf"}));
+  CHECK(result.code == 0);
+  CHECK(contains(result.err, "carriage returns are dropped"));
+  CHECK(number_in(weft(folder, {"inspect", "keep", "--json"}).out, "vocab_size") ==
+        number_in(weft(folder, {"inspect", "lf", "--json"}).out, "vocab_size") + 1);
+}
+
+TEST_CASE("--overwrite replaces a run only once the new one is sound") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string before = folder.read("run/best.h5");
+  CHECK(weft(folder, train("run")).code == 2);
+  CHECK(weft(folder, train("run", {"--overwrite", "block_size=4000"})).code == 2);
+  CHECK(folder.read("run/best.h5") == before);
+  REQUIRE(weft(folder, train("run", {"--overwrite", "max_iters=5", "n_embd=8"})).code == 0);
+  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5"});
+  CHECK(folder.read("run/best.h5") != before);
+}
+
+TEST_CASE("--init-from takes the weights that fit") {
+  const Text folder;
+  REQUIRE(weft(folder, train("old")).code == 0);
+  // The same letters but for the semicolon: the old vocabulary covers them.
+  std::string text = folder.read("text.txt");
+  std::erase(text, ';');
+  folder.write("less.txt", text);
+  const Arguments base{"train", "--out", "new", "--set", "max_iters=4", "sample_tokens=0", "--init-from", "old"};
+  const auto with = [&](Arguments more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return more;
+  };
+  Result result = weft(folder, with({"--data", "less.txt"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "weights from old/best.h5 (step "));
+  CHECK(contains(folder.read("new/config.toml"), "\nn_embd = 16 "));
+  // It begins where the old one ended, not where a new one would.
+  const double begin = number_in(lines_of(folder.read("new/metrics.jsonl")).front(), "val_loss");
+  CHECK(begin < 2.7);
+
+  folder.write("more.txt", text + "Q");
+  result = weft(folder, with({"--data", "more.txt", "--overwrite", "--set", "n_layer=2"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "a new vocabulary and embedding"));
+  CHECK(contains(result.err, "token_embedding.weight"));
+  CHECK(contains(result.err, "blocks.1.attention.query.weight"));
+}
+
+TEST_CASE("a loss that is no number stops the run before the update") {
+  const Text folder;
+  const Result result =
+      weft(folder, train("run", {"learning_rate=1e30", "min_lr=1e30", "grad_clip=0", "warmup_iters=0"}));
+  CHECK(result.code == 1);
+  CHECK_MESSAGE(contains(result.err, "weft: step "), result.err);
+  CHECK(contains(result.err, "nothing was updated"));
+  CHECK(contains(result.err, "First: "));
+}
