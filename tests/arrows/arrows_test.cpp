@@ -51,7 +51,7 @@ std::string said_of(const std::string& path, const std::string& text) {
   return arrows::listed(arrows::broken_rules(tree));
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("the house keeps its rules") {
   const std::vector<File> tree = arrows::read_tree(WEFT_SOURCE_DIR);
@@ -89,7 +89,9 @@ TEST_CASE("an include against an arrow is found") {
       {"examples/a.cpp", "tools/weft.cpp"},
       {"lib/a.cpp", "tests/near.h"},
   };
-  for (const auto& [path, target] : against) {
+  for (const auto& wrong : against) {
+    const std::string& path = wrong.first;
+    const std::string& target = wrong.second;
     CAPTURE(path);
     CAPTURE(target);
     const std::string said = said_of(path, "#pragma once\n#include <weft/" + target + ">\n");
@@ -135,7 +137,9 @@ TEST_CASE("third parties out of their place are found") {
       {"layers/a.cpp", "math.h"},
       {"data/a.cpp", "random"},
   };
-  for (const auto& [path, header] : out_of_place) {
+  for (const auto& wrong : out_of_place) {
+    const std::string& path = wrong.first;
+    const std::string& header = wrong.second;
     CAPTURE(path);
     CAPTURE(header);
     const std::string said = said_of(path, "#pragma once\n#include <" + header + ">\n");
