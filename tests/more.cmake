@@ -22,10 +22,6 @@ endforeach()
 set_tests_properties(outside/package PROPERTIES LABELS quick)
 set_tests_properties(outside/subproject PROPERTIES LABELS slow TIMEOUT 900)
 
-# The programs, by folders of their own.
 if(WEFT_BUILD_EXAMPLES)
   add_subdirectory(examples)
-endif()
-if(WEFT_BUILD_TOOLS AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/tools/CMakeLists.txt)
-  add_subdirectory(tools)
 endif()
