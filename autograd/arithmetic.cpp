@@ -39,8 +39,7 @@ Tensor pow(const Tensor& a, const Tensor& b) {
   const auto for_exponent = [a = save(a), b = save(b)](const Tensor& g, const Tensor& y) {
     const Array dead = kernels::logical_and(kernels::compare(Compare::eq, a().value(), 0.0),
                                             kernels::compare(Compare::ge, b().value(), 0.0));
-    const Tensor base = masked_fill(a(), kernels::compare(Compare::eq, a().value(), 0.0), 1.0);
-    return g * masked_fill(y * log(base), dead, 0.0);
+    return g * y * log(masked_fill(a(), dead, 1.0));
   };
   return make_op("pow", kernels::binary(Binary::pow, a.value(), b.value()),
                  {{a, for_base}, {b, for_exponent}});

@@ -75,7 +75,7 @@ for name, f, low, high in [
 ]:
     case(name, f, rand(3, 4, low=low, high=high))
 case("div: zeros and infinities", torch.div, [1.0, -1.0, 0.0, inf, 1.0, inf], [0.0, 0.0, 0.0, 2.0, inf, inf])
-case("pow: zeros", torch.pow, [0.0, 0.0, 0.0, 2.0, -2.0, 1.0], [0.0, 2.0, 1.0, 0.0, 3.0, 5.0])
+case("pow: zeros", torch.pow, [0.0, 0.0, 0.0, 0.0, 2.0, -2.0, 1.0], [0.0, 2.0, 1.0, -1.0, 0.0, 3.0, 5.0])
 case("pow 2: zeros", lambda x: x**2.0, [0.0, -1.0, inf])
 ties = [1.0, 1.0, nan, 2.0, -inf], [1.0, 2.0, 0.0, nan, inf]
 case("maximum: ties and NaN", torch.maximum, *ties)
