@@ -33,15 +33,14 @@ std::vector<Grammar::Slot> slots() {
 
 std::vector<Grammar::Class> classes() {
   return {
+      {"first", {"1", "2", "3", "4", "5", "6", "7", "8", "9"}},
       {"digit", {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}},
       {"tens", {"0", "1", "2", "3", "4", "5"}},
-      {"hour", {"1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:"}},
       {"got", {"bought", "found", "had", "made", "won"}},
       {"look",
        {"a blue", "a clean", "a dark", "a fine", "a gold", "a new", "an old", "a red", "a soft", "a tiny",
         "a warm"}},
       {"place", {"barn", "cave", "farm", "hill", "lake", "mill", "pond", "river", "shore", "woods"}},
-      {"many", {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}},
       {"food", {"apples", "beans", "dates", "eggs", "figs", "grapes", "leeks", "nuts", "pears", "yams"}},
       {"hole", {"bog", "clay", "fern", "grass", "hay", "log", "mud", "pit", "reeds", "sand"}},
       {"note", {"do", "re", "mi", "fa", "so", "la", "ti"}},
@@ -57,7 +56,8 @@ std::vector<Grammar::Class> classes() {
 std::vector<Grammar::Rule> rules() {
   return {
       {"start", 1,
-       "In 1[digit][digit][digit] {hero!} the {kind!} [got] [look] {thing!}. At [hour][tens][digit] ", "who"},
+       "In 1[digit][digit][digit] {hero!} the {kind!} [got] [look] {thing!}. At [first]:[tens][digit] ",
+       "who"},
       {"who", 2, "{hero.she} ", "move"},
       {"who", 1, "{hero} ", "move"},
       {"move", 1, "took the {thing} to the [place]. ", "there"},
@@ -65,15 +65,16 @@ std::vector<Grammar::Rule> rules() {
 
       {"there", 4, "There {hero.she} met {friend!} the {pal!}. ", "met"},
       {"there", 3, "But {hero.she} lost the {thing} in the [hole]. ", "lost"},
-      {"there", 3, "{Hero.she} ate [many] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
+      {"there", 3, "{Hero.she} ate [first][digit] [food] and sang [note] [note] [note] [note] [note]. ",
+       "kept"},
 
-      {"met", 3, "They ate [many] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
-      {"met", 2, "{Friend} gave {hero.her} [many] [food] for it. ", "kept"},
+      {"met", 3, "They ate [first][digit] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
+      {"met", 2, "{Friend} gave {hero.her} [first][digit] [food] for it. ", "kept"},
       {"met", 2, "{Friend} hid the {thing} in the [hole]. ", "lost"},
 
-      {"lost", 1, "{Hero.she} looked for it for [many] days and found ", "found"},
-      {"found", 1, "it in the [place]. ", "kept"},
-      {"found", 1, "only [many] [food]. ", "gone"},
+      {"lost", 1, "{Hero.she} looked for it for [first][digit] days and found ", "found"},
+      {"found", 1, "it by the [place]. ", "kept"},
+      {"found", 1, "only [first][digit] [food]. ", "gone"},
       {"kept", 1, "{Hero.she} [went] home as [glad] as [beast].\n", ""},
       {"gone", 1, "{Hero.she} [went] home as [sad] as [beast].\n", ""},
   };
