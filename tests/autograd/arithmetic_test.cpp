@@ -130,10 +130,10 @@ TEST_CASE("arithmetic: shapes and types that do not fit") {
   const std::pair<const char*, BinaryOp> all[] = {{"add", add},        {"sub", sub}, {"mul", mul},
                                                   {"div", div},        {"pow", pow}, {"maximum", maximum},
                                                   {"minimum", minimum}};
-  for (const auto& [name, op] : all) {
-    refuses<ShapeError>([&] { op(a, b); }, {name, "(2, 3)", "(4,)"});
-    refuses<TypeError>([&] { op(a, d); }, {name, "float32", "float64"});
-    refuses<StateError>([&] { op(a, Tensor()); }, {"never given values"});
+  for (const auto& entry : all) {
+    refuses<ShapeError>([&] { entry.second(a, b); }, {entry.first, "(2, 3)", "(4,)"});
+    refuses<TypeError>([&] { entry.second(a, d); }, {entry.first, "float32", "float64"});
+    refuses<StateError>([&] { entry.second(a, Tensor()); }, {"never given values"});
   }
   refuses<ShapeError>([&] { (void)(a < b); }, {"(2, 3)", "(4,)"});
 }

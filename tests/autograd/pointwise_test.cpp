@@ -77,16 +77,16 @@ TEST_CASE("pointwise: a clamp passes the gradient at its bounds") {
 
 TEST_CASE("pointwise: arguments that do not fit") {
   const Tensor x = zeros({2, 3}), whole(Array::arange(3));
-  for (const auto& [name, op] : std::initializer_list<std::pair<const char*, UnaryOp>>{{"exp", exp},
-                                                                                       {"log", log},
-                                                                                       {"sqrt", sqrt},
-                                                                                       {"sin", sin},
-                                                                                       {"cos", cos},
-                                                                                       {"erf", erf},
-                                                                                       {"tanh", tanh},
-                                                                                       {"sigmoid", sigmoid},
-                                                                                       {"silu", silu}}) {
-    refuses<TypeError>([&] { op(whole); }, {name, "int64"});
+  for (const auto& entry : std::initializer_list<std::pair<const char*, UnaryOp>>{{"exp", exp},
+                                                                                  {"log", log},
+                                                                                  {"sqrt", sqrt},
+                                                                                  {"sin", sin},
+                                                                                  {"cos", cos},
+                                                                                  {"erf", erf},
+                                                                                  {"tanh", tanh},
+                                                                                  {"sigmoid", sigmoid},
+                                                                                  {"silu", silu}}) {
+    refuses<TypeError>([&] { entry.second(whole); }, {entry.first, "int64"});
   }
   refuses<TypeError>([&] { gelu(whole); }, {"gelu", "int64"});
   refuses<ValueError>([&] { clamp(x, 1.0, -1.0); }, {"clamp", "1", "-1"});

@@ -12,7 +12,6 @@ TEST_CASE("feed-forward: equals PyTorch's with every activation") {
                                          {"gelu", Activation::gelu},
                                          {"gelu_tanh", Activation::gelu_tanh},
                                          {"silu", Activation::silu}}) {
-    CAPTURE(std::string(name));
     FeedForward layer(8, {.hidden = 12, .activation = activation});
     check_layer(cat("feed_forward ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
   }

@@ -44,15 +44,15 @@ TEST_CASE("gpt: parameters, and GPT-2's first values") {
       {.vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128, .bias = true});
   const int64_t C = 128, block = 12 * C * C + 13 * C;
   CHECK(model.parameter_count() == (65 + 64) * C + 4 * block + 2 * C);
-  for (const auto& [name, tensor] : model.parameters()) {
-    CAPTURE(name);
-    if (name.ends_with("bias")) {
-      CHECK(tensor.value().identical(Array::zeros(tensor.shape())));
-    } else if (tensor.rank() == 1) {
-      CHECK(tensor.value().identical(Array::ones(tensor.shape())));
+  for (const NamedTensor& p : model.parameters()) {
+    CAPTURE(p.name);
+    if (p.name.ends_with("bias")) {
+      CHECK(p.tensor.value().identical(Array::zeros(p.tensor.shape())));
+    } else if (p.tensor.rank() == 1) {
+      CHECK(p.tensor.value().identical(Array::ones(p.tensor.shape())));
     } else {
-      const bool last = name.ends_with("output.weight") || name.ends_with("down.weight");
-      CHECK(std::sqrt(var(tensor).item()) ==
+      const bool last = p.name.ends_with("output.weight") || p.name.ends_with("down.weight");
+      CHECK(std::sqrt(var(p.tensor).item()) ==
             doctest::Approx(last ? 0.02 / std::sqrt(8.0) : 0.02).epsilon(0.03));
     }
   }

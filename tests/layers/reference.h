@@ -31,11 +31,11 @@ inline void check_grads(const Module& module, const StateDict& expected, double 
   double largest = 0;
   for (const std::string& key : expected.keys())
     largest = std::max(largest, max(abs(Tensor(expected.array(key)))).item());
-  for (const auto& [name, tensor] : module.parameters()) {
-    CAPTURE(name);
-    REQUIRE(tensor.grad().defined());
-    const double floor = name.ends_with("key.bias") ? largest : 0;
-    CHECK(difference(tensor.grad().value(), expected.array(name), tolerance, floor) == "");
+  for (const NamedTensor& p : module.parameters()) {
+    CAPTURE(p.name);
+    REQUIRE(p.tensor.grad().defined());
+    const double floor = p.name.ends_with("key.bias") ? largest : 0;
+    CHECK(difference(p.tensor.grad().value(), expected.array(p.name), tolerance, floor) == "");
   }
 }
 
@@ -45,6 +45,7 @@ using Inputs = std::map<std::string, Tensor>;
 /// double.
 inline void check_layer(const std::string& name, Module& module,
                         const std::function<Tensor(const Inputs&)>& f) {
+  CAPTURE(name);
   const StateDict& expected = reference(name);
   for (const DType dtype : {float32, float64}) {
     CAPTURE(std::string(name_of(dtype)));

@@ -10,7 +10,6 @@ TEST_CASE("transformer: encoder and decoder blocks equal PyTorch's, pre- and pos
   const RandomScope random({});
   for (const auto& [name, placement] :
        {std::pair{"pre", NormPlacement::pre}, {"post", NormPlacement::post}}) {
-    CAPTURE(std::string(name));
     const BlockOptions options{.norm = placement, .feed_forward = {.hidden = 12}};
     EncoderBlock encoder(8, 2, options);
     check_layer(cat("encoder ", name), encoder, [&](const Inputs& in) {

@@ -46,10 +46,10 @@ inline void check_optimizer(const std::string& name, const MakeOptimizer& make) 
     const std::vector<NamedTensor> parameters = start(dtype);
     const std::unique_ptr<Optimizer> optimizer = make(parameters);
     const auto agree = [&](const char* when) {
-      for (const auto& [key, tensor] : parameters) {
-        CAPTURE(key);
+      for (const NamedTensor& p : parameters) {
+        CAPTURE(p.name);
         const double tolerance = dtype == float32 ? 1e-6 : 1e-7;  // the file's numbers are rounded to float
-        CHECK(difference(tensor.value(), reference(name).dict(when).array(key), tolerance) == "");
+        CHECK(difference(p.tensor.value(), reference(name).dict(when).array(p.name), tolerance) == "");
       }
     };
     for (int64_t step = 0; step < 10; ++step) {
