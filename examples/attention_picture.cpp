@@ -4,8 +4,8 @@
 //   build/bin/attention_picture [OUT.svg [STEPS]]
 //
 // prints the loss and writes OUT.svg (attention.svg): a square for each head, a row for each character that
-// looks, a column for each character it looks at; the darker, the more. After training some heads look one
-// character back, others at the beginning of the word, others at the name that a pronoun stands for.
+// looks, a column for each character it looks at; the darker, the more. The heads come to differ: some look at
+// the last few characters, some back to single ones, the spaces and digits where a word or a number begins.
 #include <weft/weft.h>
 
 #include <cstdio>
