@@ -208,12 +208,13 @@ TEST_CASE_TEMPLATE("matmul: leading axes broadcast, either side transposed", T, 
   struct Shapes {
     Shape a, b, y;
   };
-  for (const auto& [sa, sb, sy] :
+  for (const Shapes& shapes :
        {Shapes{{3, 4}, {4, 5}, {3, 5}}, Shapes{{2, 3, 4}, {4, 5}, {2, 3, 5}},
         Shapes{{4, 3, 2}, {6, 1, 2, 5}, {6, 4, 3, 5}}, Shapes{{2, 1, 3, 7}, {2, 3, 7, 1}, {2, 3, 3, 1}},
         Shapes{{1, 1, 1}, {5, 1, 1}, {5, 1, 1}}, Shapes{{2, 0, 3}, {2, 3, 4}, {2, 0, 4}},
         Shapes{{2, 3, 0}, {2, 0, 4}, {2, 3, 4}}, Shapes{{0, 3, 2}, {2, 4}, {0, 3, 4}},
         Shapes{{3, 200, 90}, {3, 90, 170}, {3, 200, 170}}}) {
+    const Shape &sa = shapes.a, &sb = shapes.b, &sy = shapes.y;
     const auto swapped = [](const Shape& s) { return s.with(-2, s.dim(-1)).with(-1, s.dim(-2)); };
     for (int flags = 0; flags < 4; ++flags) {
       const bool ta = flags & 1, tb = flags & 2;

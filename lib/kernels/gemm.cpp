@@ -1,0 +1,187 @@
+#include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/matmul.h>
+#include <weft/lib/kernels/tiles.h>
+#include <weft/lib/memory.h>
+#include <weft/lib/parallel.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace weft::kernels {
+namespace {
+
+isa::Operand operand(MatrixView<float> view) { return {view.data, view.row, view.column}; }
+isa::Operand part(isa::Operand x, int64_t i, int64_t j) {
+  return {x.data + i * x.row + j * x.column, x.row, x.column};
+}
+
+/// One float product and how it is cut. Nothing here changes a bit of the result, only the speed.
+struct Product {
+  int64_t m, n, k;
+  isa::Operand a, b;
+  float* c;
+  int64_t c_row;
+  bool accumulate;
+  const float* bias;
+  const isa::GemmFunctions& functions = isa::table().gemm;
+
+  const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
+
+  void run() const {
+    if (m == 1) {
+      run_row(n, a.data, a.column, b, 1);
+    } else if (n == 1 && !bias) {
+      run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row);  // C^T = B^T A^T
+    } else if (m * n * k <= 4 * tile_work) {
+      functions.multiply(m, n, k, a, b, c, c_row, accumulate, bias);
+    } else if (m >= 4 * functions.rows && n >= functions.columns) {
+      run_packed();
+    } else {
+      run_in_place();
+    }
+  }
+
+  void run_row(int64_t columns, const float* x, int64_t x_step, isa::Operand right, int64_t y_step) const {
+    const int64_t tile = round_up(std::max<int64_t>(up(tile_work / 8, k + 1), 1), 16 * 16);
+    parallel_for(columns, tile, [&](int64_t begin, int64_t end) {
+      functions.multiply_row(end - begin, k, x, x_step, part(right, 0, begin), c + begin * y_step, y_step,
+                             accumulate, bias_at(begin));
+    });
+  }
+
+  void run_in_place() const {
+    const bool by_columns = n >= m;
+    const int64_t line = (by_columns ? m : n) * k;
+    const int64_t tile = round_up(up(tile_work, line + 1), by_columns ? functions.columns : functions.rows);
+    parallel_for(by_columns ? n : m, tile, [&](int64_t begin, int64_t end) {
+      if (by_columns) {
+        functions.multiply(m, end - begin, k, a, part(b, 0, begin), c + begin, c_row, accumulate,
+                           bias_at(begin));
+      } else {
+        functions.multiply(end - begin, n, k, part(a, begin, 0), b, c + begin * c_row, c_row, accumulate,
+                           bias);
+      }
+    });
+  }
+
+  void run_packed() const;
+};
+
+/// A large product, cut for the caches. One operand, the shared one, is packed first, by all threads; blocks
+/// of the other are packed by the thread that multiplies them, into memory that stays in its second cache. k
+/// goes in steps of `depth`.
+class PackedProduct {
+ public:
+  explicit PackedProduct(const Product& product)
+      : x_(product),
+        by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
+        depth_(round_up(up(x_.k, up(x_.k, most_depth)), 16)),
+        height_(up(x_.m, up(x_.m, x_.functions.rows))),
+        streamed_(by_rows_ ? Axis{x_.m, height_, stride}
+                           : Axis{x_.n, x_.functions.columns, x_.functions.columns}),
+        shared_(by_rows_ ? Axis{x_.n, x_.functions.columns, x_.functions.columns}
+                         : Axis{x_.m, height_, stride}),
+        k_(std::min(x_.k, 8 * depth_)),
+        shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
+                                                   shared_floats / (k_ * shared_.packed))) *
+                     shared_.panel),
+        packed_(allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * k_) *
+                         sizeof(float))) {}
+
+  void run() {
+    for (int64_t p = 0; p < x_.k; p += k_)
+      for (int64_t j = 0; j < shared_.size; j += shared_size_) {
+        const Range part{j, std::min(shared_.size, j + shared_size_)}, ks{p, std::min(x_.k, p + k_)};
+        pack_shared(part, ks);
+        multiply(part, ks);
+      }
+  }
+
+ private:
+  struct Range {
+    int64_t begin, end;
+    int64_t size() const { return end - begin; }
+  };
+  /// An axis of the result: its size, the rows or columns of a panel, and their floats in it for each k.
+  struct Axis {
+    int64_t size, panel, packed;
+    int64_t panels(Range range) const { return up(range.size(), panel); }
+  };
+  static constexpr int64_t most_depth = 512, stride = isa::GemmFunctions::panel_stride;
+  static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
+  static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
+
+  void pack(bool is_a, Range range, Range ks, float* out) const {
+    if (is_a) {
+      x_.functions.pack_a(range.size(), ks.size(), height_, part(x_.a, range.begin, ks.begin), out);
+    } else {
+      x_.functions.pack_b(ks.size(), range.size(), part(x_.b, ks.begin, range.begin), out);
+    }
+  }
+
+  Range depth_at(Range ks, int64_t p) const { return {p, std::min(ks.end, p + depth_)}; }
+  /// Where the shared operand lies from the k `p` on.
+  float* shared_at(Range part, Range ks, int64_t p) const {
+    return static_cast<float*>(packed_->data) + (p - ks.begin) * shared_.panels(part) * shared_.packed;
+  }
+
+  void pack_shared(Range part, Range ks) const {
+    constexpr int64_t at_once = 4;
+    const int64_t groups = up(shared_.panels(part), at_once);
+    parallel_for(groups * up(ks.size(), depth_), 1, [&](int64_t item, int64_t) {
+      const int64_t p = ks.begin + item / groups * depth_, panel = item % groups * at_once;
+      const Range depth = depth_at(ks, p);
+      const int64_t begin = part.begin + panel * shared_.panel;
+      pack(!by_rows_, {begin, std::min(part.end, begin + at_once * shared_.panel)}, depth,
+           shared_at(part, ks, p) + panel * depth.size() * shared_.packed);
+    });
+  }
+
+  void multiply(Range part, Range ks) const {
+    const int64_t block = std::min(round_up(up(streamed_.size, 8), streamed_.panel), 10 * streamed_.panel);
+    parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
+      const Range range{begin, end};
+      const auto buffer =
+          allocate(static_cast<size_t>(streamed_.panels(range) * streamed_.packed * depth_) * sizeof(float));
+      float* const own = static_cast<float*>(buffer->data);
+      for (int64_t p = ks.begin; p < ks.end; p += depth_) {
+        const Range depth = depth_at(ks, p);
+        pack(by_rows_, range, depth, own);
+        const float* const shared = shared_at(part, ks, p);
+        const float* const next = depth.end < ks.end ? shared_at(part, ks, depth.end) : shared;
+        const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
+        x_.functions.multiply_packed({.m = rows.size(),
+                                      .n = columns.size(),
+                                      .k = depth.size(),
+                                      .height = height_,
+                                      .a = by_rows_ ? own : shared,
+                                      .b = by_rows_ ? shared : own,
+                                      .c = x_.c + rows.begin * x_.c_row + columns.begin,
+                                      .c_row = x_.c_row,
+                                      .accumulate = x_.accumulate || p > 0,
+                                      .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
+                                      .next_a = by_rows_ ? own : next,
+                                      .next_b = by_rows_ ? next : own});
+      }
+    });
+  }
+
+  const Product& x_;
+  bool by_rows_;
+  int64_t depth_, height_;
+  Axis streamed_, shared_;
+  int64_t k_, shared_size_;
+  std::shared_ptr<Buffer> packed_;
+};
+
+void Product::run_packed() const { PackedProduct(*this).run(); }
+
+}  // namespace
+
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
+          bool accumulate, const float* bias) {
+  if (m == 0 || n == 0) return;
+  Product{m, n, k, operand(a), operand(b), c, c_row, accumulate, bias}.run();
+}
+
+}  // namespace weft::kernels
