@@ -16,8 +16,9 @@ void check_window(const char* op, const TokenRange& tokens, int64_t block_size) 
 }
 
 void check_samples(const char* op, int64_t first, int64_t count) {
-  if (first < 0 || count < 1)
-    fail<ValueError>(op, ": needs first at least 0 and count at least 1, not ", first, " and ", count);
+  if (first < 0 || count < 1 || first > INT64_MAX - count)
+    fail<ValueError>(op, ": needs first at least 0, count at least 1 and their sum below 2^63, not ", first,
+                     " and ", count);
 }
 
 /// Rows of `length` inputs and the same shifted by one; begin_of(row) says where a row begins.

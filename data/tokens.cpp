@@ -8,8 +8,8 @@ namespace {
 
 void check_range(const char* op, int64_t begin, size_t count, int64_t size) {
   if (begin < 0 || begin > size || static_cast<int64_t>(count) > size - begin)
-    fail<ValueError>(op, ": tokens [", begin, ", ", begin + static_cast<int64_t>(count),
-                     ") are not all among the ", size, " there are");
+    fail<ValueError>(op, ": ", count, " tokens from number ", begin, " on are not all among the ", size,
+                     " there are");
 }
 
 int width_for(std::span<const int64_t> ids) {

@@ -91,6 +91,8 @@ TEST_CASE("too short a text is refused with both numbers") {
   CHECK_THROWS_AS(EvalDataset(places(9), 8, -1), ValueError);
   CHECK_THROWS_AS(TokenDataset(places(9), 8, 1).batch(-1, 2), ValueError);
   CHECK_THROWS_AS(TokenDataset(places(9), 8, 1).batch(0, 0), ValueError);
+  CHECK_THROWS_AS(TokenDataset(places(9), 8, 1).batch(INT64_MAX, 1), ValueError);
+  CHECK_NOTHROW(TokenDataset(places(9), 8, 1).batch(INT64_MAX - 1, 1));
 }
 
 TEST_CASE("evaluation windows are spread evenly and never overlap") {

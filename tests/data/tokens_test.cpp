@@ -58,7 +58,8 @@ TEST_CASE("floor(0.9 n) tokens train, the rest validate") {
   std::vector<int64_t> out(2);
   split.validation.read(0, out);
   CHECK(out == std::vector<int64_t>{18, 19});
-  CHECK_THROWS_WITH_AS(split.validation.read(1, out),
-                       "the validation part of a.txt: tokens [1, 3) are not all among the 2 there are",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(
+      split.validation.read(1, out),
+      "the validation part of a.txt: 2 tokens from number 1 on are not all among the 2 there are",
+      ValueError);
 }
