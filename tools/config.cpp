@@ -17,6 +17,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 constexpr int64_t huge = std::numeric_limits<int64_t>::max();
 constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkpoint's name hold
@@ -180,7 +182,7 @@ std::string config_help() {
   std::string text = "Keys, for --set key=value and configuration files, each with its default:\n";
   for (const Key& key : config_keys()) {
     std::string line = cat("  ", key.name, " = ", value_text(Config(), key));
-    line.resize(std::max<size_t>(line.size() + 2, 34), ' ');
+    line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
     text += cat(line, key.meaning, "\n");
   }
   return text + cat("On resume only these may change: ", steering_keys(), ".\n");
@@ -240,7 +242,7 @@ std::string to_toml(const Config& config) {
   if (!config.init_from.empty()) text += cat("init_from = ", toml_string(config.init_from), "\n");
   for (const Key& key : config_keys()) {
     std::string line = cat(key.name, " = ", value_text(config, key));
-    line.resize(std::max<size_t>(line.size() + 2, 34), ' ');
+    line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
     text += cat(line, "# ", key.meaning, "\n");
   }
   return text;

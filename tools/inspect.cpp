@@ -42,12 +42,12 @@ ordered_json json_of(const ModelFile& file) {
   const Checkpoint& c = file.checkpoint;
   ordered_json config, tensors = ordered_json::array(), history = ordered_json::array();
   const StateDict settings = fixed_state(c.config);
-  for (const auto& [key, value] : settings.entries())
+  for (const auto& entry : settings.entries())
     std::visit(
         [&]<class T>(const T& v) {
-          if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>) config[key] = v;
+          if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>) config[entry.first] = v;
         },
-        value);
+        entry.second);
   int64_t parameters = 0;
   for (const auto& [name, value] : c.model.entries()) {
     const Array& array = std::get<Array>(value);

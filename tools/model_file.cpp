@@ -3,15 +3,15 @@
 #include <weft/lib/error.h>
 
 #include <filesystem>
-#include <ranges>
 
 namespace weft::tools {
 
 namespace fs = std::filesystem;
 
 std::optional<ModelFile> newest_checkpoint(const RunFolder& run, const Say& say) {
-  for (const int64_t step : run.steps() | std::views::reverse) {
-    const std::string path = run.checkpoint(step);
+  const std::vector<int64_t> steps = run.steps();
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const std::string path = run.checkpoint(*step);
     try {
       return ModelFile{path, Checkpoint::read(path), run};
     } catch (const FileError& error) {
