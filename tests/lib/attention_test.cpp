@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "naive.h"
+
 namespace {
 
 using namespace weft;
@@ -19,15 +21,9 @@ using kernels::HeadView;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// Numbers in [-1, 1) that are the same everywhere.
-std::vector<float> numbers(int64_t count, uint64_t seed) {
-  std::vector<float> x(static_cast<size_t>(count));
-  uint64_t state = seed * 2654435761u + 12345;
-  for (float& value : x) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    value = static_cast<float>(static_cast<double>(state >> 40) / 8388608.0 - 1.0);
-  }
-  return x;
+std::vector<float> numbers(int64_t count, unsigned seed) {
+  const Array x = naive::random({count}, float32, seed);
+  return {x.values<float>().begin(), x.values<float>().end()};
 }
 
 struct Options {

@@ -8,20 +8,16 @@
 #include <limits>
 #include <vector>
 
+#include "naive.h"
+
 namespace {
 
 using namespace weft;
 using kernels::MatrixView;
 
-/// Numbers in [-1, 1) that are the same everywhere.
-std::vector<float> numbers(int64_t count, uint64_t seed) {
-  std::vector<float> x(static_cast<size_t>(count));
-  uint64_t state = seed * 2654435761u + 12345;
-  for (float& value : x) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    value = static_cast<float>(static_cast<double>(state >> 40) / 8388608.0 - 1.0);
-  }
-  return x;
+std::vector<float> numbers(int64_t count, unsigned seed) {
+  const Array x = naive::random({count}, float32, seed);
+  return {x.values<float>().begin(), x.values<float>().end()};
 }
 
 struct Case {
@@ -202,7 +198,7 @@ TEST_CASE("gemm: NaN and infinity come through, and stay in their row and column
 }
 
 TEST_CASE_TEMPLATE("matmul: leading axes broadcast, either side transposed", T, float, double) {
-  const auto make = [](const Shape& shape, uint64_t seed) {
+  const auto make = [](const Shape& shape, unsigned seed) {
     return Array::from(numbers(shape.size(), seed), shape).to(dtype_of<T>());
   };
   struct Shapes {
