@@ -1,0 +1,59 @@
+// Generating: tokens a second from a one-token prompt to a full context (gpt2: 256 tokens), batch 1 and 8,
+// beside the rate at which this run reads the weights once a token.
+//   build/bin/bench_generate [--model nano|baby|gpt2] [--threads N] [--seconds S] [--json]
+#include <weft/lib/sampling.h>
+
+#include "models.h"
+#include "options.h"
+
+namespace {
+
+/// One sequence in each row of the batch, token by token.
+void generate(const weft::GPT& model, int64_t batch, int64_t tokens) {
+  weft::GPT::Cache cache = model.make_cache();
+  weft::Array ids = weft::Array::zeros({batch, 1}, weft::int64);
+  const weft::RandomKey key = weft::random_key(1, 1);
+  const size_t V = static_cast<size_t>(model.config.vocab_size);
+  for (int64_t n = 1; n < tokens; ++n) {
+    const weft::Array logits = model.forward(ids, cache).value();
+    for (int64_t b = 0; b < batch; ++b) {
+      const auto row = logits.values<float>().subspan(static_cast<size_t>(b) * V, V);
+      ids.mutable_data<int64_t>()[b] =
+          weft::sample_token(row, {}, key, static_cast<uint64_t>(b), static_cast<uint64_t>(n));
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Generation");
+  bench::Setup setup;
+  std::string name = "nano";
+  bench::add_options(app, setup);
+  app.add_option("--model", name, "nano, baby or gpt2")->check(CLI::IsMember({"nano", "baby", "gpt2"}));
+  CLI11_PARSE(app, argc, argv);
+  setup.begin();
+
+  const bench::Model m = bench::model_named(name);
+  const weft::RandomScope random({.seed = 1});
+  weft::GPT model(m.config);
+  model.eval();
+  const weft::NoGrad no_grad;
+  const int64_t tokens = std::min<int64_t>(m.config.block_size, 256);
+  // A token reads every weight but the embeddings' other rows and the positions.
+  const int64_t bytes = 4 * (model.parameter_count() - m.config.block_size * m.config.n_embd);
+  const double limit = bench::read_bandwidth(bytes) * 1e9 / static_cast<double>(bytes);
+  bench::Report report("generate", setup);
+  for (const int64_t batch : {1, 8}) {
+    const double seconds = bench::best_seconds(setup.seconds, [&] { generate(model, batch, tokens); });
+    const double rate = static_cast<double>(batch * (tokens - 1)) / seconds;
+    report.add({{"model", name},
+                {"batch", batch},
+                {"tokens", tokens},
+                {"tokens_per_second", rate},
+                {"weights_read_per_second", limit},
+                {"of_reading", rate / static_cast<double>(batch) / limit}});
+  }
+  report.finish();
+}
