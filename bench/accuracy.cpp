@@ -1,7 +1,8 @@
 // The error of the float functions over all 2^32 floats, in ulp of the exact value, against the C library's
 // double.
 //
-//   accuracy [STEP]     every STEP-th float (default 1: all of them, half a minute a function on one core)
+//   accuracy [STEP [FUNCTION...]]     every STEP-th float (default 1: all, a minute or two a function on one
+//   core)
 //
 // Prints for each function the largest error and where it is, the number of results that are wrong outright
 // (NaN, infinity or zero where the exact value rounds to something else), and for exp the number of places
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace {
@@ -86,11 +88,20 @@ void measure(const Function& function, uint64_t step) {
 
 int main(int count, char** arguments) {
   const long step = count > 1 ? std::atol(arguments[1]) : 1;
-  if (count > 2 || step < 1) {
-    std::fprintf(stderr, "usage: accuracy [STEP]\n");
+  const std::vector<std::string> names(arguments + std::min(count, 2), arguments + count);
+  const auto known = [](const std::string& name) {
+    return std::any_of(std::begin(functions), std::end(functions),
+                       [&](const auto& f) { return f.name == name; });
+  };
+  if (step < 1 || !std::all_of(names.begin(), names.end(), known)) {
+    std::fprintf(stderr, "usage: accuracy [STEP [FUNCTION...]]; the functions are");
+    for (const Function& function : functions) std::fprintf(stderr, " %s", function.name);
+    std::fprintf(stderr, "\n");
     return 2;
   }
   std::printf("%s, every %ld-th float\n", weft::isa::name_of(weft::isa::active_set()), step);
-  for (const Function& function : functions) measure(function, static_cast<uint64_t>(step));
+  for (const Function& function : functions)
+    if (names.empty() || std::find(names.begin(), names.end(), function.name) != names.end())
+      measure(function, static_cast<uint64_t>(step));
   return 0;
 }
