@@ -9,7 +9,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double ln2_high = 0x1.62e42feep-1; // 32 bits, so that its product with an exponent is exact
+constexpr double ln2_high = 0x1.62e42feep-1;  // 32 bits, so that its product with an exponent is exact
 constexpr double ln2_low = 1.9082149292705877e-10;
 
 /// high + low, |low| at most half an ulp of high.
@@ -26,7 +26,7 @@ Pair two_sum(double a, double b) {
 
 /// a b exactly, by halves of 26 bits (Dekker 1971); |a|, |b| below 2^996.
 Pair two_product(double a, double b) {
-  constexpr double splitter = 134217729.0; // 2^27 + 1
+  constexpr double splitter = 134217729.0;  // 2^27 + 1
   const double ca = splitter * a, cb = splitter * b;
   const double a_high = ca - (ca - a), a_low = a - a_high;
   const double b_high = cb - (cb - b), b_low = b - b_high;
@@ -135,7 +135,7 @@ Pair log_pair(double x) {
 bool is_whole(double y) { return absolute(y) >= 0x1p52 || (absolute(y) + 0x1p52) - 0x1p52 == absolute(y); }
 bool is_odd(double y) { return absolute(y) < 0x1p53 && is_whole(y) && (static_cast<int64_t>(y) & 1) != 0; }
 
-} // namespace
+}  // namespace
 
 double exp(double x) { return exp_of_sum(x, 0); }
 
@@ -225,4 +225,4 @@ double sigmoid(double x) {
   return quotient(x < 0 ? e : 1.0, 1, e);
 }
 
-} // namespace weft::math
+}  // namespace weft::math

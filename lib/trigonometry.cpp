@@ -54,7 +54,7 @@ Angle reduce(double x) {
   const auto bits = std::bit_cast<uint64_t>(x);
   const int e = static_cast<int>((bits >> 52) & 0x7FF) - 1075;
   const uint64_t mantissa = (bits & 0xFFFFFFFFFFFFF) | 0x10000000000000;
-  const int first = e - 2 + 64; // the bit of weight 2^-(e - 1) before the point of M 2^e
+  const int first = e - 2 + 64;  // the bit of weight 2^-(e - 1) before the point of M 2^e
   const uint128 low = static_cast<uint128>(mantissa) * window(first + 128);
   const uint128 middle =
       static_cast<uint128>(mantissa) * window(first + 64) + static_cast<uint64_t>(low >> 64);
@@ -133,9 +133,9 @@ double sin_turned(double x, int turns) {
   }
 }
 
-} // namespace
+}  // namespace
 
 double sin(double x) { return sin_turned(x, 0); }
 double cos(double x) { return sin_turned(x, 1); }
 
-} // namespace weft::math
+}  // namespace weft::math
