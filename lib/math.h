@@ -1,7 +1,7 @@
 // Elementary functions in double, the same bits on every processor: plain arithmetic, compiled once, without
 // contraction and without libm, whose results change with the instruction set it finds. For schedules,
 // initialisation, reports and the double path of the kernels; the float kernels have their own. Beside each
-// function stands its largest error in ulp, measured against 80-bit arithmetic on 10 to 15 million arguments
+// function stands its largest error in ulp, measured against 80-bit arithmetic on 6 to 12 million arguments
 // of all magnitudes. NaN gives NaN, infinities, signed zeros and subnormal numbers are right. Any thread may
 // call them.
 #pragma once
