@@ -50,14 +50,16 @@ Commands declare(CLI::App& app, Typed& t) {
   for (CLI::App* command : {c.train, c.eval, c.generate})
     command->add_option("--threads", t.threads, "threads to use; the results do not depend on it")->type_name("N");
 
-  c.train->add_option("--data", t.train.data, "text files, joined in order")->type_name("FILE")->expected(1, 1 << 20);
+  // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
+  c.train->add_option("--data", t.train.data, "text files, joined in order")->type_name("FILE")->expected(1, 1 << 20)->allow_extra_args(false);
   c.train->add_option("--out", t.train.out, "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...")
       ->type_name("RUN");
   c.train->add_option("--config", t.train.config, "settings to begin with; RUN/config.toml starts a run again")
       ->type_name("FILE");
   c.train->add_option("--set", t.train.set, "settings, taken after --config from left to right")
       ->type_name("KEY=VALUE")
-      ->expected(1, 1 << 20);
+      ->expected(1, 1 << 20)
+      ->allow_extra_args(false);
   c.train->add_option("--init-from", t.train.init_from, "begin with the weights of a finished run")
       ->type_name("RUN|FILE.h5");
   c.train->add_flag("--overwrite", t.train.overwrite, "replace the run that is in --out");
@@ -102,11 +104,19 @@ void check_command(int argc, char** argv) {
                    near.empty() ? "; weft --help lists them" : cat("; did you mean '", near, "'?"));
 }
 
+/// Only a prompt says itself what is wrong with nothing.
+void check_not_empty(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& word : option->results())
+      if (word.empty() && option->get_name() != "--prompt") fail<ValueError>(option->get_name(), ": is empty");
+}
+
 Work prepare(const Commands& c, Typed& t) {
+  for (const CLI::App* command : {c.train, c.eval, c.generate, c.inspect, c.stories})
+    if (command->parsed()) check_not_empty(*command);
   if (!t.threads.empty()) set_num_threads(static_cast<int>(parse_integer("--threads", t.threads, 1, 1024)));
   // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
-  const Array one = Array::ones({1});
-  kernels::binary(kernels::Binary::add, one, one);
+  kernels::unary(kernels::Unary::exp, Array::zeros({1}));
 
   const auto seed = [&](uint64_t unless) {
     return t.seed.empty() ? unless : static_cast<uint64_t>(parse_integer("--seed", t.seed, 0, INT64_MAX));

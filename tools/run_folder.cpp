@@ -47,7 +47,8 @@ bool is_free(const std::string& path) {
   fs::directory_iterator entries(path, error);
   if (error) fail<FileError>(path, ": cannot be used as the folder of a run: ", error.message());
   return std::all_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
-    return entry.path().filename() == ".lock" || entry.path().filename() == "cache";
+    const std::string name = entry.path().filename().string();
+    return name == ".lock" || name == "cache" || name.ends_with(AtomicFile::partial);
   });
 }
 
@@ -101,7 +102,6 @@ RunClaim::~RunClaim() {
 void RunClaim::lock() { lock_.emplace(folder_.path + "/.lock"); }
 
 RunClaim RunClaim::create(const std::string& path, bool overwrite) {
-  if (path.empty()) fail<ValueError>("--out: the name of the folder is empty");
   RunClaim claim(path);
   std::error_code error;
   std::vector<std::string> missing;

@@ -2,5 +2,6 @@
 weft_tests(tools)
 if(TARGET test_tools)
   add_dependencies(test_tools weft_program)
-  target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>")
+  target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"
+                                                WEFT_VERSION="${PROJECT_VERSION}")
 endif()

@@ -108,6 +108,19 @@ TEST_CASE("defaults, then --config, then --set from left to right") {
     CHECK_MESSAGE(contains(config, line), line);
 }
 
+TEST_CASE("several files, with names of any kind, are one text") {
+  const Folder folder;
+  folder.write("[a,b] \"c\"", std::string(300, 'a'));
+  folder.write("d'\xc3\xa9.txt", std::string(300, 'd'));
+  const Result result = weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run", "--set",
+                                      "max_iters=1", "n_embd=8", "block_size=8"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "600 tokens"));
+  CHECK(contains(result.err, "weft generate 'my run'"));
+  CHECK(weft(folder, {"train", "--config", "my run/config.toml", "--out", "again"}).code == 0);
+  CHECK(folder.read("again/best.h5") == folder.read("my run/best.h5"));
+}
+
 TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   const Text folder;
   REQUIRE(weft(folder, train("a")).code == 0);

@@ -1,0 +1,211 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "program.h"
+
+namespace {
+
+struct Case {
+  Arguments arguments;
+  std::string text;  ///< what standard error must hold
+};
+
+/// Every case is refused with 2, says why in one line that begins with "weft: ", and leaves nothing.
+void refuse(const Folder& folder, const std::vector<Case>& cases) {
+  const auto before = listed(folder, ".");
+  for (const Case& c : cases) {
+    const Result result = weft(folder, c.arguments);
+    std::string command = "weft";
+    for (const std::string& word : c.arguments) command += " " + word;
+    INFO(command, "\n", result.err);
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("weft: "));
+    CHECK(contains(result.err, c.text));
+    CHECK(listed(folder, ".") == before);
+  }
+}
+
+Arguments with(const std::string& setting) { return {"train", "--data", "text.txt", "--set", setting}; }
+
+}  // namespace
+
+TEST_CASE("commands and options") {
+  const Folder folder;
+  write_text(folder);
+  refuse(folder, {{{}, "subcommand"},
+                  {{"trian"}, "there is no command 'trian'; did you mean 'train'?"},
+                  {{""}, "there is no command ''"},
+                  {{"train"}, "--data"},
+                  {{"train", "--data"}, "--data"},
+                  {{"train", "--data", "text.txt", "--nonsense"}, "--nonsense"},
+                  {{"train", "--data", "text.txt", "--threads", "0"}, "--threads: '0'"},
+                  {{"train", "--data", "text.txt", "--threads", "-1"}, "--threads: '-1'"},
+                  {{"train", "--data", "text.txt", "--threads", "99999999999"}, "--threads"},
+                  {{"train", "--data", "text.txt", "--threads", "two"}, "--threads: 'two'"},
+                  {{"train", "--data", "text.txt", "--overwrite"}, "--overwrite"},
+                  {{"train", "--data", ""}, "--data: is empty"},
+                  {{"train", "--data", "text.txt", "--threads", ""}, "--threads: is empty"},
+                  {{"eval", ""}, "model: is empty"},
+                  {{"train", "--resume", "nowhere"}, "nowhere: there is no such run"},
+                  {{"train", "--resume", "text.txt"}, "text.txt: is not a folder"},
+                  {{"train", "--resume", "."}, "holds no run"},
+                  {{"eval"}, "model"},
+                  {{"generate"}, "model"},
+                  {{"inspect"}, "model"},
+                  {{"stories", "--bytes", "9"}, "--"},
+                  {{"stories", "--bytes", "0", "--seed", "1", "--out", "x"}, "--bytes: '0'"},
+                  {{"stories", "--bytes", "-4", "--seed", "1", "--out", "x"}, "--bytes: '-4'"},
+                  {{"stories", "--bytes", "9", "--seed", "x", "--out", "x"}, "--seed: 'x'"},
+                  {{"stories", "--bytes", "9", "--seed", "1", "--out", "no/x"}, "no/x: "},
+                  {{"stories", "--bytes", "9", "--seed", "1", "--out", "."}, ".: "}});
+}
+
+TEST_CASE("settings") {
+  const Folder folder;
+  write_text(folder);
+  refuse(folder, {{with("n_layr=3"), "there is no key 'n_layr'; did you mean 'n_layer'?"},
+                  {with("zzzzzzzzzzzzz=3"), "there is no key 'zzzzzzzzzzzzz'"},
+                  {with("n_layer"), "needs the form key=value"},
+                  {with("=3"), "needs the form key=value"},
+                  {with("n_layer="), "n_layer must be a whole number between 1 and 1024, not ''"},
+                  {with("n_layer=0"), "n_layer must be"},
+                  {with("n_layer=2.0"), "n_layer must be"},
+                  {with("n_layer=1e1"), "n_layer must be"},
+                  {with("n_layer= 1"), "n_layer must be"},
+                  {with("n_layer=99999999999999999999999"), "n_layer must be"},
+                  {with("n_embd=130"), "n_embd = 130 is not divided by n_head = 4"},
+                  {with("block_size=0"), "block_size must be"},
+                  {with("block_size=100000"), "text.txt"},
+                  {with("batch_size=-1"), "batch_size must be"},
+                  {with("max_iters=-1"), "max_iters must be"},
+                  {with("dropout=1"), "dropout must be a number from 0 to below 1"},
+                  {with("dropout=nan"), "dropout must be"},
+                  {with("dropout=1e999"), "dropout must be"},
+                  {with("learning_rate=inf"), "learning_rate must be"},
+                  {with("learning_rate=-1"), "learning_rate must be"},
+                  {with("learning_rate=fast"), "learning_rate must be"},
+                  {with("beta2=1"), "beta2 must be"},
+                  {with("bias=maybe"), "bias must be true or false"},
+                  {with("tokenizer=bpe"), "tokenizer must be char or byte, not 'bpe'"},
+                  {with("newlines=crlf"), "newlines must be keep or lf"},
+                  {with("lr_decay_iters=-1"), "lr_decay_iters must be"},
+                  {with("eval_interval=0"), "eval_interval must be"},
+                  {with("seed=-1"), "seed must be"},
+                  {with("data=other.txt"), "--data"}});
+}
+
+TEST_CASE("configuration files") {
+  const Folder folder;
+  write_text(folder);
+  const auto file = [&](const char* name, const char* text) {
+    folder.write(name, text);
+    return Arguments{"train", "--data", "text.txt", "--config", name};
+  };
+  std::filesystem::create_directory(folder.path("folder"));
+  const std::vector<Case> cases{
+      {{"train", "--data", "text.txt", "--config", "missing.toml"}, "missing.toml: "},
+      {{"train", "--data", "text.txt", "--config", "folder"}, "folder: "},
+      {file("broken.toml", "n_layer = 2\nn_head = = 3\n"), "broken.toml:2: is not TOML"},
+      {file("unknown.toml", "n_layer = 2\n\n# here\nn_heads = 3\n"), "unknown.toml:4: there is no key 'n_heads'; did"},
+      {file("kind.toml", "n_layer = \"2\"\n"), "kind.toml:1: n_layer must be a whole number"},
+      {file("range.toml", "n_head = 1\nn_layer = 0\n"), "range.toml:2: n_layer must be"},
+      {file("half.toml", "n_layer = 1.5\n"), "half.toml:1: n_layer must be"},
+      {file("large.toml", "n_layer = 99999999999999999999\n"), "large.toml:1: is not TOML"},
+      {file("table.toml", "[model]\nn_layer = 2\n"), "table.toml:1: a table [model]"},
+      {file("date.toml", "max_iters = 1979-05-27\n"), "date.toml:1: max_iters is a date"},
+      {file("list.toml", "n_layer = [1]\n"), "list.toml:1: "},
+      {file("twice.toml", "n_layer = 1\nn_layer = 2\n"), "twice.toml:2: is not TOML"},
+      {file("nan.toml", "dropout = nan\n"), "nan.toml:1: dropout must be"},
+      {file("binary.toml", "\x01\xff\xfe"), "binary.toml:1: is not TOML"},
+      {file("data.toml", "data = \"text.txt\"\n"), "data.toml:1: data must be a list"},
+      {file("numbers.toml", "data = [1]\n"), "numbers.toml:1: data must be a list"}};
+  refuse(folder, cases);
+}
+
+TEST_CASE("texts") {
+  const Folder folder;
+  folder.write("empty.txt", "");
+  folder.write("short.txt", "ab");
+  folder.write("bad.txt", std::string(500, 'a') + "\xff\xfe" + std::string(500, 'b'));
+  folder.write("returns.txt", std::string(500, '\r'));
+  std::filesystem::create_directory(folder.path("folder"));
+  refuse(folder, {{{"train", "--data", "nowhere.txt"}, "nowhere.txt: "},
+                  {{"train", "--data", "empty.txt"}, "empty.txt: is empty"},
+                  {{"train", "--data", "folder"}, "is a folder"},
+                  {{"train", "--data", "/dev/null"}, "not a regular file"},
+                  {{"train", "--data", "bad.txt"}, "not UTF-8 at byte 500; tokenizer=byte"},
+                  {{"train", "--data", "bad.txt", "--out", "deep/er/run"}, "not UTF-8 at byte 500"},
+                  {{"train", "--data", "short.txt"}, "short.txt: too short"},
+                  {{"train", "--data", "short.txt", "nowhere.txt"}, "nowhere.txt: "},
+                  {{"train", "--data", "returns.txt", "--set", "newlines=lf"}, "carriage returns"}});
+}
+
+TEST_CASE("folders") {
+  const Folder folder;
+  write_text(folder);
+  std::filesystem::create_directory(folder.path("full"));
+  folder.write("full/mine.txt", "keep this");
+  const auto out = [](const char* name) { return Arguments{"train", "--data", "text.txt", "--out", name}; };
+  refuse(folder, {{out("text.txt"), "text.txt: "},
+                  {out("text.txt/run"), "text.txt/run: "},
+                  {out("full"), "full: is not empty and holds no run"},
+                  {{"train", "--data", "text.txt", "--out", "full", "--overwrite"}, "full: is not empty"},
+                  {out(""), "--out: is empty"},
+                  {{"train", "--data", "text.txt", "--init-from", "full"}, "full: holds no run"},
+                  {{"train", "--data", "text.txt", "--init-from", "nowhere"}, "nowhere: "}});
+  CHECK(folder.read("full/mine.txt") == "keep this");
+}
+
+TEST_CASE("models, prompts and sampling") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string good = folder.read("run/best.h5");
+  folder.write("cut.h5", good.substr(0, good.size() / 2));
+  std::string flipped = good;
+  flipped[good.size() - 100] ^= 8;
+  folder.write("flipped.h5", flipped);
+  folder.write("alone.h5", good);
+  std::filesystem::create_directory(folder.path("empty"));
+  const auto gen = [](Arguments more) {
+    more.insert(more.begin(), {"generate", "run"});
+    return more;
+  };
+  refuse(folder, {{{"generate", "nowhere"}, "nowhere: "},
+                  {{"generate", "empty"}, "empty: holds no run"},
+                  {{"generate", "text.txt"}, "text.txt: is not a weft checkpoint"},
+                  {{"generate", "cut.h5"}, "cut.h5: is truncated"},
+                  {{"inspect", "flipped.h5"}, "flipped.h5: is damaged"},
+                  {{"eval", "flipped.h5"}, "flipped.h5: is damaged"},
+                  {{"train", "--data", "text.txt", "--init-from", "cut.h5"}, "cut.h5: is truncated"},
+                  {{"eval", "alone.h5"}, "give --data"},
+                  {{"eval", "run", "--data", "nowhere.txt"}, "nowhere.txt: "},
+                  {{"eval", "run", "--stride", "0"}, "--stride: '0'"},
+                  {{"eval", "run", "--stride", "9"}, "stride"},
+                  {{"eval", "run/best.h5", "--last"}, "--last"},
+                  {gen({"--prompt", "the Q"}), "'Q'"},
+                  {gen({"--prompt", ""}), "--prompt: is empty"},
+                  {gen({"--prompt", "\xff"}), "--prompt: "},
+                  {gen({"--temperature", "-1"}), "--temperature: '-1'"},
+                  {gen({"--temperature", "nan"}), "--temperature: 'nan'"},
+                  {gen({"--top-p", "1.5"}), "--top-p: '1.5'"},
+                  {gen({"--top-p", "0"}), "top_p"},
+                  {gen({"--top-k", "-1"}), "--top-k: '-1'"},
+                  {gen({"--tokens", "-1"}), "--tokens: '-1'"},
+                  {gen({"--tokens", "1e3"}), "--tokens: '1e3'"},
+                  {gen({"--seed", "99999999999999999999"}), "--seed"}});
+
+  folder.write("text.txt", folder.read("text.txt") + "more");
+  CHECK(contains(weft(folder, {"eval", "run"}).err, "has changed since the run was made"));
+}
+
+TEST_CASE("an instruction set that is not there") {
+  const Folder folder;
+  write_text(folder);
+  const Result result = weft(folder, train("run"), {.environment = {"WEFT_ISA=sse9"}});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "WEFT_ISA=sse9"));
+  CHECK(!exists(folder, "run"));
+}

@@ -1,0 +1,188 @@
+// eval, generate, inspect and stories.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "program.h"
+
+namespace {
+
+/// A trained run, made once.
+struct Trained : Folder {
+  Trained() {
+    write_text(*this);
+    const Result result = weft(*this, train("run", {"max_iters=200", "eval_interval=50", "checkpoint_interval=100"}));
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+  }
+};
+
+const Folder& trained() {
+  static const Trained folder;
+  return folder;
+}
+
+Result generate(const Arguments& more) {
+  Arguments all{"generate", "run"};
+  all.insert(all.end(), more.begin(), more.end());
+  return weft(trained(), all);
+}
+
+double loss_of(const Arguments& more) {
+  Arguments all{"eval", "run", "--json"};
+  all.insert(all.end(), more.begin(), more.end());
+  const Result result = weft(trained(), all);
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  return number_in(result.out, "loss");
+}
+
+}  // namespace
+
+TEST_CASE("eval scores every token of the validation split but the first") {
+  const Result result = weft(trained(), {"eval", "run", "--json"});
+  REQUIRE(result.code == 0);
+  REQUIRE(lines_of(result.out).size() == 1);
+  const double loss = number_in(result.out, "loss"), size = static_cast<double>(trained().read("text.txt").size());
+  CHECK(number_in(result.out, "tokens") == size - std::floor(0.9 * size) - 1);
+  CHECK(number_in(result.out, "perplexity") == doctest::Approx(std::exp(loss)).epsilon(1e-12));
+  CHECK(number_in(result.out, "bits_per_character") == doctest::Approx(loss / std::log(2.0)).epsilon(1e-12));
+  CHECK(loss < 2);
+  const Result words = weft(trained(), {"eval", "run"});
+  CHECK(contains(words.out, "perplexity"));
+  CHECK(contains(words.out, "bits per character"));
+}
+
+TEST_CASE("eval gives the same number every time") {
+  const double loss = loss_of({});
+  CHECK(loss_of({"--threads", "2"}) == loss);
+  CHECK(loss_of({"--stride", "8"}) == loss);
+  CHECK(loss_of({"--stride", "4"}) != loss);
+  CHECK(loss_of({"--stride", "1"}) != loss);
+  // The best, and the last: two checkpoints unless the last is the best.
+  CHECK(loss_of({"--last"}) == number_in(weft(trained(), {"eval", "run/checkpoints/step-00000200.h5", "--json"}).out, "loss"));
+}
+
+TEST_CASE("eval --data scores all of a text") {
+  trained().write("other.txt", "the cat sat on a mat; dogs ran.\n");
+  const Result result = weft(trained(), {"eval", "run/best.h5", "--data", "other.txt", "--json"});
+  REQUIRE(result.code == 0);
+  CHECK(number_in(result.out, "tokens") == 31);
+  trained().write("strange.txt", "the Cat");
+  const Result strange = weft(trained(), {"eval", "run", "--data", "strange.txt"});
+  CHECK(strange.code == 2);
+  CHECK(contains(strange.err, "strange.txt: character 'C' (U+0043) at position 4"));
+}
+
+TEST_CASE("generate writes the prompt and N tokens, and nothing else") {
+  const Result result = generate({"--prompt", "the cat", "--tokens", "40"});
+  CHECK(result.code == 0);
+  CHECK(result.err.empty());
+  CHECK(result.out.size() == 47);
+  CHECK(result.out.starts_with("the cat"));
+  CHECK(generate({"--prompt", "the cat", "--tokens", "0"}).out == "the cat");
+  const Result defaults = generate({});
+  CHECK(defaults.out.size() == 501);
+  CHECK(defaults.out[0] == '\n');
+}
+
+TEST_CASE("generate depends on the seed and on nothing else") {
+  const std::string text = generate({"--tokens", "60"}).out;
+  CHECK(generate({"--tokens", "60", "--seed", "1337"}).out == text);
+  CHECK(generate({"--tokens", "60", "--threads", "3"}).out == text);
+  CHECK(generate({"--tokens", "60", "--temperature", "0.8", "--top-k", "0", "--top-p", "1"}).out == text);
+  CHECK(text.starts_with(generate({"--tokens", "30"}).out));
+  CHECK(generate({"--tokens", "60", "--seed", "2"}).out != text);
+  const std::string greedy = generate({"--tokens", "60", "--temperature", "0"}).out;
+  CHECK(generate({"--tokens", "60", "--temperature", "0", "--seed", "2"}).out == greedy);
+  CHECK(generate({"--tokens", "60", "--top-k", "1"}).out == greedy);
+}
+
+TEST_CASE("a prompt longer than the context is read from its end, with a notice") {
+  const Result result = generate({"--prompt", "the cat sat on a mat", "--tokens", "20"});
+  CHECK(result.code == 0);
+  CHECK(result.out.size() == 40);
+  CHECK(result.out.starts_with("the cat sat on a mat"));
+  CHECK(contains(result.err, "20 tokens; the model reads the last 8"));
+  CHECK(generate({"--prompt", "on a mat", "--tokens", "20"}).out.substr(8) == result.out.substr(20));
+}
+
+TEST_CASE("prompts are taken as they are") {
+  for (const char* prompt : {"[a]", "{}", "--tokens", "-1", "%%"}) {
+    const Result result = generate({"--prompt", prompt, "--tokens", "1"});
+    // None of these has only characters of the text: what is refused shows what was read.
+    CHECK(result.code == 2);
+    CHECK(contains(result.err, std::string("'") + prompt[0] + "'"));
+  }
+}
+
+TEST_CASE("bytes are written as bytes") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 600; ++i) text += "\xc3\xa9\xff";
+  folder.write("text.txt", text);
+  REQUIRE(weft(folder, train("run", {"tokenizer=byte", "sample_tokens=9"})).code == 0);
+  const Result result = weft(folder, {"generate", "run", "--prompt", "\xc3", "--tokens", "50"});
+  CHECK(result.code == 0);
+  CHECK(result.out.size() == 51);
+  // No newline was ever seen, but a byte tokenizer knows it.
+  CHECK(weft(folder, {"generate", "run", "--tokens", "2"}).out.size() == 3);
+}
+
+TEST_CASE("without a newline in the text, generation begins with another character") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 600; ++i) text += "abc";
+  folder.write("text.txt", text);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const Result result = weft(folder, {"generate", "run", "--tokens", "2"});
+  CHECK(result.code == 0);
+  CHECK(result.out.size() == 3);
+}
+
+TEST_CASE("standard output that takes nothing") {
+  const Result result = weft(trained(), {"generate", "run"}, {.environment = {}, .file_limit = 10});
+  CHECK(result.code == 1);
+}
+
+TEST_CASE("inspect shows what a run and a file hold") {
+  const Result run = weft(trained(), {"inspect", "run"});
+  CHECK(run.code == 0);
+  for (const char* part : {"step 200", "checkpoints at 100 200", "parameters", "token_embedding.weight", "(8, 16)",
+                           "n_layer 1", "spread", "largest", "best validation"})
+    CHECK_MESSAGE(contains(run.out, part), part);
+  const Result file = weft(trained(), {"inspect", "run/checkpoints/step-00000100.h5", "--json"});
+  CHECK(file.code == 0);
+  for (const char* part : {"\"step\": 100", "\"shape\"", "\"mean\"", "\"deviation\"", "\"largest\"", "\"val_loss\"",
+                           "\"n_embd\": 16"})
+    CHECK_MESSAGE(contains(file.out, part), part);
+}
+
+TEST_CASE("stories tell how probable they are") {
+  const Folder folder;
+  const Result result = weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "a.txt", "--json"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const std::string text = folder.read("a.txt");
+  CHECK(number_in(result.out, "bytes") == static_cast<double>(text.size()));
+  CHECK(text.size() >= 20000);
+  CHECK(text.back() == '\n');
+  const double rate = number_in(result.out, "entropy_rate");
+  CHECK(rate > 0.05);
+  CHECK(number_in(result.out, "nats_per_character") == doctest::Approx(rate).epsilon(0.1));
+  CHECK(number_in(result.out, "validation_nats_per_character") == doctest::Approx(rate).epsilon(0.2));
+  REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "b.txt"}).code == 0);
+  CHECK(folder.read("b.txt") == text);
+  REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "6", "--out", "b.txt"}).code == 0);
+  CHECK(folder.read("b.txt") != text);
+}
+
+TEST_CASE("version and help") {
+  const Folder folder;
+  CHECK(weft(folder, {"--version"}).out == "weft " WEFT_VERSION "\n");
+  for (const char* command : {"train", "eval", "generate", "inspect", "stories"}) {
+    CHECK(contains(weft(folder, {"--help"}).out, command));
+    const Result help = weft(folder, {command, "--help"});
+    CHECK(help.code == 0);
+    CHECK(help.err.empty());
+    CHECK(contains(help.out, command));
+  }
+}
