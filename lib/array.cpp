@@ -9,20 +9,29 @@ namespace {
 
 constexpr int64_t tile = 1 << 16;
 
+/// The number as T, whole numbers towards zero. ValueError when an integer cannot hold it, or it is NaN.
+template <class T, class From>
+T converted(From value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value != From{};
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<T>) {
+    // 2^31 and 2^63 are exact in any floating type, the largest integers are not.
+    constexpr From beyond = static_cast<From>(uint64_t{1} << (8 * sizeof(T) - 1));
+    if (!(value >= -beyond && value < beyond)) fail<ValueError>("array: ", value, " is no ", dtype_of<T>());
+    return static_cast<T>(value);
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
 template <class From, class To>
 void convert(const From* from, To* to, int64_t count) {
   parallel_for(count, tile, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if constexpr (std::is_same_v<To, bool>) {
-        to[i] = from[i] != From{};
-      } else {
-        to[i] = static_cast<To>(from[i]);
-      }
-    }
+    for (int64_t i = begin; i < end; ++i) to[i] = converted<To>(from[i]);
   });
 }
 
-} // namespace
+}  // namespace
 
 Array::Array(const Shape& shape, DType dtype)
     : buffer_(allocate(static_cast<size_t>(shape.size()) * size_of(dtype))), shape_(shape), dtype_(dtype) {}
@@ -126,7 +135,7 @@ void Array::copy_from(const Array& other) {
 void Array::fill(double value) {
   visit_dtype(dtype_, [&]<class T>(T) {
     T* values = mutable_data<T>();
-    const T typed = static_cast<T>(value);
+    const T typed = converted<T>(value);
     parallel_for(size(), tile, [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) values[i] = typed;
     });
@@ -149,4 +158,4 @@ bool Array::all_finite() const {
   });
 }
 
-} // namespace weft
+}  // namespace weft

@@ -83,7 +83,8 @@ class Array {
   Array reshape(const Shape& shape) const { return reshape(std::span(shape.begin(), shape.end())); }
   /// A second buffer with the same values.
   Array copy() const;
-  /// The values as `dtype`; the array itself when it already is. Numbers become bool by != 0.
+  /// The values as `dtype`; the array itself when it already is. Numbers become bool by != 0; ValueError when
+  /// an integer type cannot hold one of them.
   Array to(DType dtype) const;
   /// Overwrites the values in place. ShapeError or TypeError when `other` differs in shape or type.
   void copy_from(const Array& other);
@@ -107,4 +108,4 @@ class Array {
   DType dtype_ = DType::float32;
 };
 
-} // namespace weft
+}  // namespace weft

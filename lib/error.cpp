@@ -6,11 +6,19 @@
 
 namespace weft {
 
-void append_to(std::string& text, double part) {
+namespace {
+
+template <class T>
+void append_number(std::string& text, T number) {
   char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, part).ptr;
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   text.append(digits, end);
 }
+
+}  // namespace
+
+void append_to(std::string& text, double part) { append_number(text, part); }
+void append_to(std::string& text, float part) { append_number(text, part); }
 
 namespace {
 
@@ -29,7 +37,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-} // namespace
+}  // namespace
 
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end) {
   std::string best;
@@ -45,4 +53,4 @@ std::string nearest(std::string_view name, const std::string* begin, const std::
   return best;
 }
 
-} // namespace weft
+}  // namespace weft

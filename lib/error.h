@@ -58,7 +58,7 @@ void append_to(std::string& text, T part) {
 }
 /// Shortest decimal that reads back as the same number ("0.1", "1e-05", "nan").
 void append_to(std::string& text, double part);
-inline void append_to(std::string& text, float part) { append_to(text, static_cast<double>(part)); }
+void append_to(std::string& text, float part);
 
 /// Joins strings, numbers and whatever else has an `append_to(std::string&, value)` in its namespace.
 template <class... Parts>
@@ -78,4 +78,4 @@ template <class E, class... Parts>
 /// The candidate with the smallest edit distance to `name`, for "did you mean"; empty when none is near.
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end);
 
-} // namespace weft
+}  // namespace weft

@@ -63,20 +63,22 @@ void* take(size_t capacity) {
   return block;
 }
 
-} // namespace
-
-Buffer::~Buffer() {
+void give_back(void* block, size_t capacity) {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
   p.stats.in_use -= capacity;
   p.stats.cached += capacity;
   try {
-    p.free[capacity].push_back(data);
+    p.free[capacity].push_back(block);
   } catch (const std::bad_alloc&) {
     p.stats.cached -= capacity;
-    std::free(data);
+    std::free(block);
   }
 }
+
+}  // namespace
+
+Buffer::~Buffer() { give_back(data, capacity); }
 
 std::shared_ptr<Buffer> allocate(size_t bytes) {
   const size_t capacity = size_class(bytes);
@@ -86,7 +88,12 @@ std::shared_ptr<Buffer> allocate(size_t bytes) {
                       " MiB); in use are ", memory_stats().in_use >> 20,
                       " MiB. A smaller batch_size, block_size or model needs less");
   }
-  return std::make_shared<Buffer>(block, bytes, capacity);
+  try {
+    return std::make_shared<Buffer>(block, bytes, capacity);
+  } catch (const std::bad_alloc&) {
+    give_back(block, capacity);
+    throw;
+  }
 }
 
 MemoryStats memory_stats() {
@@ -107,4 +114,4 @@ void release_cached() {
   release_locked(p);
 }
 
-} // namespace weft
+}  // namespace weft

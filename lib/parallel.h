@@ -23,11 +23,13 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
 }
 
 /// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of
-/// a body is rethrown here once all threads are done. Loops inside a body run on its thread. Every thread
-/// computes with round-to-nearest and with subnormal numbers kept, whatever the caller's mode.
+/// a body is rethrown here once all threads are done. Loops inside a body run on its thread where the
+/// outer one is shared by several. Tiles are at least 1 long. Every thread computes with round-to-nearest and
+/// with subnormal numbers kept, whatever the caller's mode.
 template <class Body>
 void parallel_for(int64_t count, int64_t tile, Body&& body) {
   if (count <= 0) return;
+  if (tile < 1) tile = 1;
   struct Context {
     std::remove_reference_t<Body>* body;
     int64_t count, tile;
@@ -41,4 +43,4 @@ void parallel_for(int64_t count, int64_t tile, Body&& body) {
                     &context);
 }
 
-} // namespace weft
+}  // namespace weft

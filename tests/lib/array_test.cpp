@@ -134,6 +134,16 @@ TEST_CASE("Array: conversions between all types") {
   }
 }
 
+TEST_CASE("Array: a number that an integer type cannot hold is refused") {
+  for (const double wrong : {3e9, -3e9, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    CHECK_THROWS_AS(Array::full({2}, wrong, int32), ValueError);
+    CHECK_THROWS_AS(Array::full({2}, wrong).to(int32), ValueError);
+  }
+  CHECK(Array::full({1}, 2147483647.0, int32).item() == 2147483647.0);
+  CHECK(Array::full({1}, -2147483648.0, float64).to(int32).item() == -2147483648.0);
+  CHECK_THROWS_WITH(Array::full({1}, 2147483648.0, float64).to(int32), "array: 2147483648 is no int32");
+}
+
 TEST_CASE("Array: identical means shape, type and bytes") {
   const Array a = Array::from<float>({0, 1}, {2});
   CHECK(a.identical(Array::from<float>({0, 1}, {2})));

@@ -27,6 +27,10 @@ TEST_CASE("numbers are written so that they read back as the same number") {
     CHECK(std::strtod(cat(x).c_str(), nullptr) == x);
 }
 
+TEST_CASE("float is written as float, not as the double beside it") {
+  CHECK(cat(0.1f, ' ', 16777216.0f, ' ', -1e-30f) == "0.1 16777216 -1e-30");
+}
+
 TEST_CASE("fail throws the type that is named, with the joined text") {
   CHECK_THROWS_WITH_AS(fail<ShapeError>("matmul: a is ", Shape{4, 3}, ", b is ", Shape{6}),
                        "matmul: a is (4, 3), b is (6,)", ShapeError);
