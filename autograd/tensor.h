@@ -15,17 +15,18 @@
 
 namespace weft {
 
+class Tensor;
 struct Node;
 struct TensorState;
 
 /// Called with a gradient on its way; what it returns, if defined, replaces it.
-class Tensor;
 using GradHook = std::function<Tensor(const Tensor& grad)>;
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep what the operations saved, so that backward can run once more
-  bool create_graph =
-      false;  ///< record the gradients themselves, for gradients of gradients; implies retain_graph
+  /// Record the gradients themselves, for gradients of gradients; implies retain_graph. After backward() the
+  /// leaf and the graph of its gradient hold each other until zero_grad(); grad() leaves nothing behind.
+  bool create_graph = false;
 };
 
 class Tensor {
