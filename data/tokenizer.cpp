@@ -125,6 +125,11 @@ size_t ByteTokenizer::append_ids(std::string_view text, std::vector<int64_t>& id
   return text.size();
 }
 
+int64_t ByteTokenizer::count_characters(std::span<const int64_t> ids) const {
+  // All bytes but 10xxxxxx, which go on with a character.
+  return std::ranges::count_if(ids, [](int64_t byte) { return (byte & 0xC0) != 0x80; });
+}
+
 std::string ByteTokenizer::decode(int64_t id) const {
   check_id(id, vocab_size());
   return std::string(1, static_cast<char>(static_cast<uint8_t>(id)));

@@ -34,9 +34,11 @@ class Tokenizer {
   /// offset of the first bytes that are not UTF-8.
   std::vector<int64_t> encode(std::string_view text) const;
   std::string decode(std::span<const int64_t> ids) const;
-  /// What "per character" counts in bits per character: characters with CharTokenizer; with ByteTokenizer
-  /// bytes, as any stretch of bytes can be scored. Both are one a token.
-  int64_t count_characters(std::span<const int64_t> ids) const { return static_cast<int64_t>(ids.size()); }
+  /// What "per character" counts in bits per character: code points. With ByteTokenizer, the bytes that begin
+  /// one in UTF-8, so that byte and character models of a text can be compared.
+  virtual int64_t count_characters(std::span<const int64_t> ids) const {
+    return static_cast<int64_t>(ids.size());
+  }
 
   /// The tokenizer that wrote `state`. StateError when it is none of ours or damaged.
   static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
@@ -82,6 +84,7 @@ class ByteTokenizer : public Tokenizer {
   int64_t vocab_size() const override { return 256; }
   size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
   using Tokenizer::decode;
+  int64_t count_characters(std::span<const int64_t> ids) const override;
   std::string decode(int64_t id) const override;
   StateDict state_dict() const override;
 };

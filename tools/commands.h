@@ -1,5 +1,6 @@
-// The commands of weft. Each checks everything it was given first; what it returns then does the work, and gives
-// the exit code. So an error before work began and one while working are told apart by where they come from.
+// The commands of weft. Each checks everything it was given first; what it returns then does the work, and
+// gives the exit code. So an error before work began and one while working are told apart by where they come
+// from.
 #pragma once
 
 #include <weft/lib/sampling.h>

@@ -69,35 +69,34 @@ std::string wanted(const Key& key) {
 
 /// Gives a key its value; false when the value is of another kind or out of range.
 bool assign(Config& config, const Key& key, const TomlValue& value) {
-  return std::visit(
-      Overloaded{[&](const IntegerKey& k) {
-                   const auto* number = std::get_if<int64_t>(&value);
-                   if (!number || *number < k.least || *number > k.most) return false;
-                   config.*k.member = *number;
-                   return true;
-                 },
-                 [&](const NumberKey& k) {
-                   const auto* whole = std::get_if<int64_t>(&value);
-                   const auto* number = std::get_if<double>(&value);
-                   if (!whole && !number) return false;
-                   const double given = whole ? static_cast<double>(*whole) : *number;
-                   if (!(given >= k.least && given < k.below)) return false;
-                   config.*k.member = given;
-                   return true;
-                 },
-                 [&](const BoolKey& k) {
-                   const auto* truth = std::get_if<bool>(&value);
-                   if (truth) config.*k.member = *truth;
-                   return truth != nullptr;
-                 },
-                 [&](const ChoiceKey& k) {
-                   const auto* word = std::get_if<std::string>(&value);
-                   if (!word) return false;
-                   for (const std::string& choice : k.choices)
-                     if (choice == *word) config.*k.member = *word;
-                   return config.*k.member == *word;
-                 }},
-      key.kind);
+  return std::visit(Overloaded{[&](const IntegerKey& k) {
+                                 const auto* number = std::get_if<int64_t>(&value);
+                                 if (!number || *number < k.least || *number > k.most) return false;
+                                 config.*k.member = *number;
+                                 return true;
+                               },
+                               [&](const NumberKey& k) {
+                                 const auto* whole = std::get_if<int64_t>(&value);
+                                 const auto* number = std::get_if<double>(&value);
+                                 if (!whole && !number) return false;
+                                 const double given = whole ? static_cast<double>(*whole) : *number;
+                                 if (!(given >= k.least && given < k.below)) return false;
+                                 config.*k.member = given;
+                                 return true;
+                               },
+                               [&](const BoolKey& k) {
+                                 const auto* truth = std::get_if<bool>(&value);
+                                 if (truth) config.*k.member = *truth;
+                                 return truth != nullptr;
+                               },
+                               [&](const ChoiceKey& k) {
+                                 const auto* word = std::get_if<std::string>(&value);
+                                 if (!word) return false;
+                                 for (const std::string& choice : k.choices)
+                                   if (choice == *word) config.*k.member = *word;
+                                 return config.*k.member == *word;
+                               }},
+                    key.kind);
 }
 
 /// What was typed behind "key=", read as the kind of value the key wants.
@@ -122,7 +121,8 @@ const std::vector<Key>& config_keys() {
       {"n_head", IntegerKey{&C::n_head, 1, 1024}, false, "attention heads; divides n_embd"},
       {"n_embd", IntegerKey{&C::n_embd, 1, 1 << 17}, false, "width of the model"},
       {"block_size", IntegerKey{&C::block_size, 1, 1 << 20}, false, "longest context, in tokens"},
-      {"dropout", NumberKey{&C::dropout, 0, 1}, false, "probability of dropping a value in training; 0 is off"},
+      {"dropout", NumberKey{&C::dropout, 0, 1}, false,
+       "probability of dropping a value in training; 0 is off"},
       {"bias", BoolKey{&C::bias}, false, "biases in linear layers and norms"},
       {"batch_size", IntegerKey{&C::batch_size, 1, 1 << 20}, false, "windows in a micro-batch"},
       {"gradient_accumulation_steps", IntegerKey{&C::gradient_accumulation_steps, 1, 1 << 20}, false,
@@ -138,8 +138,7 @@ const std::vector<Key>& config_keys() {
        "AdamW's, on parameters of two or more axes only"},
       {"beta1", NumberKey{&C::beta1, 0, 1}, false, "AdamW's decay of the mean gradient"},
       {"beta2", NumberKey{&C::beta2, 0, 1}, false, "AdamW's decay of the mean squared gradient"},
-      {"grad_clip", NumberKey{&C::grad_clip, 0, any}, false,
-       "largest global norm of the gradient; 0 is off"},
+      {"grad_clip", NumberKey{&C::grad_clip, 0, any}, false, "largest global norm of the gradient; 0 is off"},
       {"eval_interval", IntegerKey{&C::eval_interval, 1, most_steps}, true, "updates between evaluations"},
       {"eval_iters", IntegerKey{&C::eval_iters, 0, most_steps}, true,
        "batches an evaluation reads of each split, always the same; 0 is all of it"},
@@ -215,7 +214,8 @@ void apply_setting(Config& config, const std::string& setting, bool resuming) {
     fail<ValueError>(where, "is given by --", name == "data" ? "data" : "init-from");
   const Key& key = key_named(where, name);
   if (resuming && !key.steers)
-    fail<ValueError>(where, name, " is fixed when a run is created, as what it computes depends on it; on resume only ",
+    fail<ValueError>(where, name,
+                     " is fixed when a run is created, as what it computes depends on it; on resume only ",
                      steering_keys(), " may change. A new run can begin from these weights: --init-from");
   if (!assign(config, key, typed(key, text))) refuse(where, key, "'" + text + "'");
 }
@@ -235,7 +235,8 @@ void resolve(Config& config) {
 }
 
 std::string to_toml(const Config& config) {
-  std::string text = "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
+  std::string text =
+      "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
   for (size_t i = 0; i < config.data.size(); ++i)
     text += cat(i == 0 ? "" : ", ", toml_string(config.data[i]));
   text += "]\n";
@@ -262,12 +263,12 @@ StateDict fixed_state(const Config& config) {
 void apply_state(Config& config, const StateDict& state) {
   for (const Key& key : config_keys()) {
     if (key.steers) continue;
-    const TomlValue value = std::visit(
-        Overloaded{[&](const IntegerKey&) { return TomlValue(state.integer(key.name)); },
-                   [&](const NumberKey&) { return TomlValue(state.number(key.name)); },
-                   [&](const BoolKey&) { return TomlValue(state.integer(key.name) != 0); },
-                   [&](const ChoiceKey&) { return TomlValue(state.text(key.name)); }},
-        key.kind);
+    const TomlValue value =
+        std::visit(Overloaded{[&](const IntegerKey&) { return TomlValue(state.integer(key.name)); },
+                              [&](const NumberKey&) { return TomlValue(state.number(key.name)); },
+                              [&](const BoolKey&) { return TomlValue(state.integer(key.name) != 0); },
+                              [&](const ChoiceKey&) { return TomlValue(state.text(key.name)); }},
+                   key.kind);
     if (!assign(config, key, value)) fail<StateError>("config: ", key.name, " must be ", wanted(key));
   }
 }

@@ -27,10 +27,12 @@ struct Evaluated {
 TokenRange tokens_of(const ModelFile& file, const EvalArguments& arguments) {
   const Config& made_with = file.checkpoint.config;
   TokenizeOptions options{.newlines = newlines_from(made_with.newlines), .with = file.checkpoint.tokenizer};
-  if (!arguments.data.empty()) return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
+  if (!arguments.data.empty())
+    return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
 
   if (!file.run)
-    fail<ValueError>(file.path, ": does not lie in a run's folder, so that its text is not known; give --data FILE");
+    fail<ValueError>(file.path,
+                     ": does not lie in a run's folder, so that its text is not known; give --data FILE");
   Config config;
   apply_file(config, file.run->config());
   if (config.data.empty()) fail<ValueError>(file.run->config(), ": names no data; give --data FILE");
@@ -42,6 +44,18 @@ TokenRange tokens_of(const ModelFile& file, const EvalArguments& arguments) {
   return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
 }
 
+/// Characters among the tokens that are scored: all but the first.
+int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens) {
+  std::vector<int64_t> ids;
+  int64_t characters = 0;
+  for (int64_t at = 1; at < tokens.size; at += static_cast<int64_t>(ids.size())) {
+    ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, tokens.size - at)));
+    tokens.read(at, ids);
+    characters += tokenizer.count_characters(ids);
+  }
+  return characters;
+}
+
 int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& windows) {
   const auto model = e.file.checkpoint.build_model();
   const int64_t batch_size = std::max<int64_t>(1, 2048 / model->config.block_size);
@@ -49,8 +63,9 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
     e.console.renew(cat("evaluating: ", 100 * done / windows.size(), " %"));
   });
   e.console.clear();
-  // One token is one character, or one byte with the byte tokenizer.
-  const double loss = meter.mean(), perplexity = math::exp(loss), bits = loss / std::numbers::ln2;
+  const double loss = meter.mean(), perplexity = math::exp(loss);
+  const int64_t characters = scored_characters(*e.file.checkpoint.tokenizer, e.tokens);
+  const double bits = meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, characters));
   if (arguments.json) {
     write_out(nlohmann::ordered_json{{"loss", loss},
                                      {"perplexity", perplexity},
@@ -61,7 +76,8 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
     return 0;
   }
   write_out(cat("loss                ", fixed(loss, 6), "\nperplexity          ", fixed(perplexity, 4),
-                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()), "\n"));
+                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()),
+                "\n"));
   return 0;
 }
 
@@ -69,7 +85,8 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
 
 Work prepare_eval(const EvalArguments& arguments) {
   auto e = std::make_shared<Evaluated>();
-  e->file = open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
+  e->file =
+      open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
   e->tokens = tokens_of(e->file, arguments);
   const ScoredWindows windows(e->tokens, e->file.checkpoint.model_config.block_size, arguments.stride);
   return [e, arguments, windows] { return work(*e, arguments, windows); };

@@ -23,9 +23,9 @@ class Evaluating {
   NoGrad no_grad_;
 };
 
-/// Adds up the losses of all windows of `windows` (an EvalDataset or ScoredWindows), `batch_size` at a time; the
-/// sum does not depend on batch_size. `each`, called before every batch with the number of windows done, may
-/// throw to stop.
+/// Adds up the losses of all windows of `windows` (an EvalDataset or ScoredWindows), `batch_size` at a time;
+/// the sum does not depend on batch_size. `each`, called before every batch with the number of windows done,
+/// may throw to stop.
 template <class Windows>
 LossMeter evaluate(GPT& model, const Windows& windows, int64_t batch_size,
                    const std::function<void(int64_t done)>& each) {

@@ -31,7 +31,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
       console->print(cat("weft: the prompt has ", grouped(static_cast<int64_t>(ids.size())),
                          " tokens; the model reads the last ", context, " of them"));
     write_out(prompt);
-    generate(*model, ids, {.tokens = arguments.tokens, .sampling = arguments.sampling, .seed = arguments.seed},
+    generate(*model, ids,
+             {.tokens = arguments.tokens, .sampling = arguments.sampling, .seed = arguments.seed},
              [&](int64_t token) {
                write_out(tokenizer->decode(token));
                return true;

@@ -47,12 +47,14 @@ void take_weights(Session& session, const ModelFile& source) {
   const LoadReport report = session.model->load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
   const size_t all = session.model->state_dict().size();
-  if (fresh == all) fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
+  if (fresh == all)
+    fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
 
-  session.notes.push_back(cat("weights from ", source.path, " (step ", source.checkpoint.step, "): ", all - fresh, " of ",
-                              all, " tensors taken"));
+  session.notes.push_back(cat("weights from ", source.path, " (step ", source.checkpoint.step,
+                              "): ", all - fresh, " of ", all, " tensors taken"));
   if (!same_vocabulary)
-    session.notes.push_back("  the text has characters that its vocabulary lacks: a new vocabulary and embedding");
+    session.notes.push_back(
+        "  the text has characters that its vocabulary lacks: a new vocabulary and embedding");
   if (!report.missing.empty()) session.notes.push_back("  new:" + listed(report.missing));
   if (!report.mismatched.empty())
     session.notes.push_back("  new, as the shapes differ:" + listed(report.mismatched));

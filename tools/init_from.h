@@ -15,9 +15,9 @@ void take_shape(Config& config, const Config& source);
 /// The source's tokenizer when it has an id for every character of the text, else none.
 std::shared_ptr<const Tokenizer> tokenizer_of(const std::optional<ModelFile>& source, const Config& config);
 
-/// Gives the session's model the weights that fit by name and shape, and notes what was taken, what is new and
-/// what was left. With another tokenizer than the source's the token embedding is new. ValueError when nothing
-/// fits.
+/// Gives the session's model the weights that fit by name and shape, and notes what was taken, what is new
+/// and what was left. With another tokenizer than the source's the token embedding is new. ValueError when
+/// nothing fits.
 void take_weights(Session& session, const ModelFile& source);
 
 }  // namespace weft::tools

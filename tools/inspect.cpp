@@ -45,7 +45,8 @@ ordered_json json_of(const ModelFile& file) {
   for (const auto& entry : settings.entries())
     std::visit(
         [&]<class T>(const T& v) {
-          if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>) config[entry.first] = v;
+          if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>)
+            config[entry.first] = v;
         },
         entry.second);
   int64_t parameters = 0;
@@ -61,12 +62,9 @@ ordered_json json_of(const ModelFile& file) {
   }
   for (const Evaluation& e : c.history.evaluations)
     history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
-  ordered_json all{{"file", file.path},
-                   {"step", c.step},
-                   {"parameters", parameters},
-                   {"vocab_size", c.model_config.vocab_size},
-                   {"config", config},
-                   {"history", history},
+  ordered_json all{{"file", file.path},        {"step", c.step},
+                   {"parameters", parameters}, {"vocab_size", c.model_config.vocab_size},
+                   {"config", config},         {"history", history},
                    {"tensors", tensors}};
   return all;
 }
@@ -105,21 +103,23 @@ std::string text_of(const ModelFile& file) {
     parameters += std::get<Array>(value).size();
     widest = std::max(widest, name.size());
   }
-  std::string text = cat(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  GPT: n_layer ",
-                         m.n_layer, ", n_head ", m.n_head, ", n_embd ", m.n_embd, ", block_size ", m.block_size,
-                         ", dropout ", m.dropout, ", bias ", m.bias, "\n  tokenizer ", c.tokenizer->kind(), ", ",
-                         m.vocab_size, " tokens\n");
+  std::string text = cat(file.path, "\n  step ", c.step, ", ", grouped(parameters),
+                         " parameters\n  GPT: n_layer ", m.n_layer, ", n_head ", m.n_head, ", n_embd ",
+                         m.n_embd, ", block_size ", m.block_size, ", dropout ", m.dropout, ", bias ", m.bias,
+                         "\n  tokenizer ", c.tokenizer->kind(), ", ", m.vocab_size, " tokens\n");
   if (const Evaluation* best = c.history.best()) {
     const Evaluation& last = c.history.evaluations.back();
     text += cat("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
-                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ", best->step, "\n");
+                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ",
+                best->step, "\n");
   }
-  text += cat("\n  ", padded("tensor", widest), "  ", padded("shape", 16), "       mean      spread     largest\n");
+  text += cat("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
+              "       mean      spread     largest\n");
   for (const auto& [name, value] : c.model.entries()) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
-    text += cat("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean), " ",
-                scientific(s.deviation), " ", scientific(s.largest), "\n");
+    text += cat("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
+                " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
   }
   return text;
 }
@@ -151,7 +151,8 @@ Work prepare_inspect(const InspectArguments& arguments) {
     if (arguments.json) {
       ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();
       all.update(json_of(*file));
-      write_out(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");  // a path may be any bytes
+      write_out(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) +
+                "\n");  // a path may be any bytes
     } else {
       write_out((is_run ? text_of_run({arguments.model}) : "") + text_of(*file));
     }

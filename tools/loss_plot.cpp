@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "values.h"
 
@@ -19,11 +20,11 @@ constexpr const char* style = R"(<style>
   svg { font: 13px system-ui, 'Segoe UI', Helvetica, Arial, sans-serif; }
   .paper { fill: #ffffff; } text { fill: #3c4043; } .title { font-size: 16px; font-weight: 600; }
   .grid { stroke: #e4e7eb; } .axis { stroke: #80868b; } .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
-  .batch { stroke: #7aa6d6; stroke-width: 1; stroke-opacity: 0.55; } .train { stroke: #1f6fb8; } .val { stroke: #d9730d; }
+  .batch { stroke: #5d94cf; stroke-width: 1; stroke-opacity: 0.6; } .train { stroke: #1f6fb8; } .val { stroke: #d9730d; }
   .train-dot { fill: #1f6fb8; } .val-dot { fill: #d9730d; }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #16181d; } text { fill: #d5d9e0; } .grid { stroke: #2b2f37; } .axis { stroke: #7d8590; }
-    .batch { stroke: #5b86b5; } .train { stroke: #6cb2f5; } .val { stroke: #ffa657; }
+    .batch { stroke: #86b0dc; } .train { stroke: #6cb2f5; } .val { stroke: #ffa657; }
     .train-dot { fill: #6cb2f5; } .val-dot { fill: #ffa657; }
   }
 </style>
@@ -90,7 +91,8 @@ std::string dots(const std::vector<Point>& points, const char* name, const Axis&
   return text;
 }
 
-std::string words(double x, double y, const char* anchor, const std::string& text, const std::string& more = "") {
+std::string words(double x, double y, const char* anchor, const std::string& text,
+                  const std::string& more = "") {
   return cat("<text x='", fixed(x, 1), "' y='", fixed(y, 1), "' text-anchor='", anchor, "'", more, ">", text,
              "</text>\n");
 }
@@ -104,9 +106,12 @@ std::string line(double x1, double y1, double x2, double y2, const char* name) {
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
-    if (c == '&') result += "&amp;";
-    else if (c == '<') result += "&lt;";
-    else result += c >= 0x20 && c < 0x7f ? c : '?';
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else
+      result += c >= 0x20 && c < 0x7f ? c : '?';
   }
   return result;
 }
@@ -132,9 +137,10 @@ std::string loss_plot(const std::string& title, const std::vector<Update>& updat
   if (!(least <= most)) least = 0, most = 1;
   const Axis x(0, last, left, width - right, 8, true), y(least, most, height - bottom, top, 6, false);
 
-  std::string svg = cat("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='",
-                        width, "' height='", height, "' role='img'>\n<title>", escaped(title), "</title>\n", style,
-                        "<rect class='paper' width='", width, "' height='", height, "'/>\n");
+  std::string svg =
+      cat("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='", width,
+          "' height='", height, "' role='img'>\n<title>", escaped(title), "</title>\n", style,
+          "<rect class='paper' width='", width, "' height='", height, "'/>\n");
   svg += words(left, 30, "start", escaped(title), " class='title'");
   for (const double tick : y.ticks()) {
     svg += line(left, y.at(tick), width - right, y.at(tick), "grid");
@@ -151,11 +157,13 @@ std::string loss_plot(const std::string& title, const std::vector<Update>& updat
   svg += curve(batch, "batch", x, y) + curve(train, "train", x, y) + curve(val, "val", x, y);
   svg += dots(train, "train", x, y) + dots(val, "val", x, y);
 
-  double at = width - right - 330;
-  for (const auto& [name, label] : {std::pair("batch", "each batch"), {"train", "training"}, {"val", "validation"}}) {
-    svg += cat("<polyline class='curve ", name, "' points='", fixed(at, 1), ",25 ", fixed(at + 26, 1), ",25'/>\n");
+  for (const auto& [name, label, from_right] : {std::tuple("batch", "each batch", 345.0),
+                                                {"train", "training", 220.0},
+                                                {"val", "validation", 105.0}}) {
+    const double at = width - right - from_right;
+    svg += cat("<polyline class='curve ", name, "' points='", fixed(at, 1), ",25 ", fixed(at + 26, 1),
+               ",25'/>\n");
     svg += words(at + 33, 30, "start", label);
-    at += 115;
   }
   return svg + "</svg>\n";
 }

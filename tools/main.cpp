@@ -1,6 +1,7 @@
 // weft: trains, scores and runs character and byte language models.
 //
-// Exit codes: 0 done; 2 refused before work began; 1 failed while working; 130 and 143 after SIGINT and SIGTERM.
+// Exit codes: 0 done; 2 refused before work began; 1 failed while working; 130 and 143 after SIGINT and
+// SIGTERM.
 #include <signal.h>
 #include <weft/lib/error.h>
 #include <weft/lib/kernels/elementwise.h>
@@ -48,13 +49,20 @@ Commands declare(CLI::App& app, Typed& t) {
                    app.add_subcommand("inspect", "what a run or a checkpoint holds"),
                    app.add_subcommand("stories", "write small English stories whose probability is known")};
   for (CLI::App* command : {c.train, c.eval, c.generate})
-    command->add_option("--threads", t.threads, "threads to use; the results do not depend on it")->type_name("N");
+    command->add_option("--threads", t.threads, "threads to use; the results do not depend on it")
+        ->type_name("N");
 
   // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
-  c.train->add_option("--data", t.train.data, "text files, joined in order")->type_name("FILE")->expected(1, 1 << 20)->allow_extra_args(false);
-  c.train->add_option("--out", t.train.out, "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...")
+  c.train->add_option("--data", t.train.data, "text files, joined in order")
+      ->type_name("FILE")
+      ->expected(1, 1 << 20)
+      ->allow_extra_args(false);
+  c.train
+      ->add_option("--out", t.train.out,
+                   "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...")
       ->type_name("RUN");
-  c.train->add_option("--config", t.train.config, "settings to begin with; RUN/config.toml starts a run again")
+  c.train
+      ->add_option("--config", t.train.config, "settings to begin with; RUN/config.toml starts a run again")
       ->type_name("FILE");
   c.train->add_option("--set", t.train.set, "settings, taken after --config from left to right")
       ->type_name("KEY=VALUE")
@@ -70,7 +78,8 @@ Commands declare(CLI::App& app, Typed& t) {
   c.eval->add_option("model", t.eval.model, model_help)->required()->type_name("RUN|FILE.h5");
   c.eval->add_option("--data", t.eval.data, "score all of this file; without it the run's validation split")
       ->type_name("FILE");
-  c.eval->add_option("--stride", t.stride, "windows begin so far apart (block_size: no overlap)")->type_name("S");
+  c.eval->add_option("--stride", t.stride, "windows begin so far apart (block_size: no overlap)")
+      ->type_name("S");
   c.eval->add_flag("--last", t.eval.last, last_help);
   c.eval->add_flag("--json", t.eval.json, "print one JSON object");
 
@@ -79,14 +88,17 @@ Commands declare(CLI::App& app, Typed& t) {
   c.generate->add_option("--tokens", t.tokens, "how many to add (500)")->type_name("N");
   c.generate->add_option("--temperature", t.temperature, "0 takes the likeliest (0.8)")->type_name("X");
   c.generate->add_option("--top-k", t.top_k, "draw from the K likeliest; 0 is off (0)")->type_name("K");
-  c.generate->add_option("--top-p", t.top_p, "draw from the likeliest that reach P; 1 is off (1)")->type_name("P");
+  c.generate->add_option("--top-p", t.top_p, "draw from the likeliest that reach P; 1 is off (1)")
+      ->type_name("P");
   c.generate->add_option("--seed", t.seed, "of the draws (1337)")->type_name("S");
   c.generate->add_flag("--last", t.generate.last, last_help);
 
   c.inspect->add_option("model", t.inspect.model, model_help)->required()->type_name("RUN|FILE.h5");
   c.inspect->add_flag("--json", t.inspect.json, "print one JSON object");
 
-  c.stories->add_option("--bytes", t.bytes, "how long a text, to the end of a story")->required()->type_name("N");
+  c.stories->add_option("--bytes", t.bytes, "how long a text, to the end of a story")
+      ->required()
+      ->type_name("N");
   c.stories->add_option("--seed", t.seed, "which text")->required()->type_name("S");
   c.stories->add_option("--out", t.stories.out, "file to write")->required()->type_name("FILE");
   c.stories->add_flag("--json", t.stories.json, "print one JSON object");
@@ -108,7 +120,8 @@ void check_command(int argc, char** argv) {
 void check_not_empty(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     for (const std::string& word : option->results())
-      if (word.empty() && option->get_name() != "--prompt") fail<ValueError>(option->get_name(), ": is empty");
+      if (word.empty() && option->get_name() != "--prompt")
+        fail<ValueError>(option->get_name(), ": is empty");
 }
 
 Work prepare(const Commands& c, Typed& t) {
@@ -178,7 +191,8 @@ int run(int argc, char** argv) {
       write_out(text.str());
       return 0;
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? cat(argv[1], " ") : "", "--help tells more");
+      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? cat(argv[1], " ") : "",
+                       "--help tells more");
     }
     work = prepare(commands, typed);
     return 0;

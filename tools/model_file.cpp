@@ -28,7 +28,8 @@ ModelFile open_model(const std::string& run_or_file, bool last, const Say& say) 
     return {run_or_file, Checkpoint::read(run_or_file), run_of(run_or_file)};
   }
   const RunFolder run{run_or_file};
-  if (!run.holds_run()) fail<FileError>(run_or_file, ": holds no run: it has no config.toml and no checkpoint");
+  if (!run.holds_run())
+    fail<FileError>(run_or_file, ": holds no run: it has no config.toml and no checkpoint");
   if (!last && fs::exists(run.best(), error)) {
     try {
       return {run.best(), Checkpoint::read(run.best()), run};

@@ -22,8 +22,8 @@ using Say = std::function<void(std::string_view line)>;
 /// file is a ValueError.
 ModelFile open_model(const std::string& run_or_file, bool last, const Say& say);
 
-/// The newest good checkpoint of a run; for each damaged one `say` is told why it is skipped. None when there is
-/// not a single good one.
+/// The newest good checkpoint of a run; for each damaged one `say` is told why it is skipped. None when there
+/// is not a single good one.
 std::optional<ModelFile> newest_checkpoint(const RunFolder& run, const Say& say);
 
 /// What generation begins with unless told: a newline, or a space, or the first character there is.

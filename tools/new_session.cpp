@@ -31,8 +31,8 @@ std::optional<ModelFile> read_config(Session& session, const TrainArguments& arg
   resolve(config);
   config.init_from = source ? absolute(source->path) : "";
   if (config.min_lr > config.learning_rate)
-    session.notes.push_back(cat("warning: min_lr ", config.min_lr, " is above learning_rate ", config.learning_rate,
-                                ": the rate will rise, not fall"));
+    session.notes.push_back(cat("warning: min_lr ", config.min_lr, " is above learning_rate ",
+                                config.learning_rate, ": the rate will rise, not fall"));
 
   if (!arguments.data.empty()) config.data = arguments.data;
   if (config.data.empty())
@@ -52,8 +52,9 @@ std::shared_ptr<Session> new_session(const TrainArguments& arguments) {
   const std::string toml = to_toml(config);
   const TextReader readable(config.data, {.utf8 = config.tokenizer == "char"});
 
-  session->claim.emplace(arguments.out.empty() ? RunClaim::create_free(fs::path(config.data[0]).stem().string())
-                                               : RunClaim::create(arguments.out, arguments.overwrite));
+  session->claim.emplace(arguments.out.empty()
+                             ? RunClaim::create_free(fs::path(config.data[0]).stem().string())
+                             : RunClaim::create(arguments.out, arguments.overwrite));
   RunClaim& claim = *session->claim;
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.

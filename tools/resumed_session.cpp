@@ -25,8 +25,10 @@ void remove_leftovers(const RunFolder& folder) {
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 Config config_of(const RunFolder& folder, const std::optional<ModelFile>& start) {
   if (!exists(folder.config()))
-    fail<FileError>(folder.config(), ": is missing, and with it where the text lies and how far to go; put it back, or "
-                    "begin a new run from these weights: --init-from ", folder.path);
+    fail<FileError>(folder.config(),
+                    ": is missing, and with it where the text lies and how far to go; put it back, or "
+                    "begin a new run from these weights: --init-from ",
+                    folder.path);
   Config config;
   apply_file(config, folder.config());
   check(config);
@@ -34,8 +36,9 @@ Config config_of(const RunFolder& folder, const std::optional<ModelFile>& start)
   if (!start) return config;
   const Config& made_with = start->checkpoint.config;
   if (const Key* key = first_difference(config, made_with))
-    fail<ValueError>(folder.config(), ": ", key->name, " is ", value_text(config, *key), ", but the run was made with ",
-                     value_text(made_with, *key), "; only ", steering_keys(), " may change");
+    fail<ValueError>(folder.config(), ": ", key->name, " is ", value_text(config, *key),
+                     ", but the run was made with ", value_text(made_with, *key), "; only ", steering_keys(),
+                     " may change");
   return config;
 }
 
@@ -124,10 +127,12 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   if (from_best) start = best;
 
   if (start && start->checkpoint.numerics != numerics_version)
-    fail<FileError>(start->path, ": was made by a weft of numerics ", start->checkpoint.numerics, "; this one has ",
-                    numerics_version, " and would compute other bits. A new run can begin from it: --init-from");
+    fail<FileError>(start->path, ": was made by a weft of numerics ", start->checkpoint.numerics,
+                    "; this one has ", numerics_version,
+                    " and would compute other bits. A new run can begin from it: --init-from");
   if (start && config.max_iters < start->checkpoint.step)
-    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ", start->checkpoint.step, " updates already");
+    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ", start->checkpoint.step,
+                     " updates already");
   if (!arguments.data.empty()) config.data = arguments.data;
   for (std::string& path : config.data) path = fs::absolute(path).lexically_normal().string();
   if (config.data.empty()) fail<ValueError>(folder.config(), ": names no data; give --data FILE");
@@ -154,7 +159,8 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   if (read_text(folder.config()) != toml) write_file(folder.config(), toml);
   session->metrics.emplace(folder.metrics(), session->step, session->history);
   if (session->metrics->unreadable() > 0)
-    session->notes.push_back(cat(folder.metrics(), ": ", session->metrics->unreadable(), " unreadable lines removed"));
+    session->notes.push_back(
+        cat(folder.metrics(), ": ", session->metrics->unreadable(), " unreadable lines removed"));
   return session;
 }
 

@@ -115,7 +115,8 @@ RunClaim RunClaim::create(const std::string& path, bool overwrite) {
 
   claim.overwrites_ = claim.folder_.holds_run();
   if (claim.overwrites_ && !overwrite)
-    fail<FileError>(path, ": holds a run already; --resume ", path, " goes on with it, --overwrite replaces it");
+    fail<FileError>(path, ": holds a run already; --resume ", path,
+                    " goes on with it, --overwrite replaces it");
   if (!claim.overwrites_ && claim.made_.empty() && !is_free(path))
     fail<FileError>(path, ": is not empty and holds no run; choose another folder");
   claim.lock();
@@ -139,7 +140,8 @@ RunClaim RunClaim::open(const std::string& path) {
   RunClaim claim(path);
   std::error_code error;
   if (!fs::exists(path, error)) fail<FileError>(path, ": there is no such run");
-  if (!fs::is_directory(path, error)) fail<FileError>(path, ": is not a folder; --resume takes the folder of a run");
+  if (!fs::is_directory(path, error))
+    fail<FileError>(path, ": is not a folder; --resume takes the folder of a run");
   if (!claim.folder_.holds_run()) fail<FileError>(path, ": holds no run: it has no config.toml");
   claim.lock();
   return claim;

@@ -66,8 +66,8 @@ class RunClaim {
   bool overwrites_ = false;
 };
 
-/// Removes all but the newest `keep` checkpoints (0 keeps all) up to `newest`, those after it, which turned out
-/// to be damaged, and `stopped_at`: what a stop between two regular checkpoints left (-1 for none).
+/// Removes all but the newest `keep` checkpoints (0 keeps all) up to `newest`, those after it, which turned
+/// out to be damaged, and `stopped_at`: what a stop between two regular checkpoints left (-1 for none).
 void prune_checkpoints(const RunFolder& folder, int64_t newest, int64_t keep, int64_t stopped_at);
 
 }  // namespace weft::tools

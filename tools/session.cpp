@@ -63,11 +63,11 @@ void build_model(Session& session) {
                                                   .n_embd = config.n_embd,
                                                   .dropout = config.dropout,
                                                   .bias = config.bias});
-  session.optimizer = std::make_unique<AdamW>(decay_matrices_only<AdamWOptions>(
-      session.model->parameters(), {.lr = config.learning_rate,
-                                    .beta1 = config.beta1,
-                                    .beta2 = config.beta2,
-                                    .weight_decay = config.weight_decay}));
+  session.optimizer = std::make_unique<AdamW>(
+      decay_matrices_only<AdamWOptions>(session.model->parameters(), {.lr = config.learning_rate,
+                                                                      .beta1 = config.beta1,
+                                                                      .beta2 = config.beta2,
+                                                                      .weight_decay = config.weight_decay}));
 }
 
 Checkpoint Session::checkpoint() const {

@@ -49,8 +49,8 @@ std::shared_ptr<Session> new_session(const TrainArguments& arguments);
 /// From --resume, --set and --data.
 std::shared_ptr<Session> resumed_session(const TrainArguments& arguments);
 
-/// Reads the text into ids, with this tokenizer if there is one, makes the windows of training and evaluation,
-/// and the model and optimizer of the configuration. Stopped when a signal comes meanwhile.
+/// Reads the text into ids, with this tokenizer if there is one, makes the windows of training and
+/// evaluation, and the model and optimizer of the configuration. Stopped when a signal comes meanwhile.
 void prepare_text(Session& session, std::shared_ptr<const Tokenizer> tokenizer);
 void build_model(Session& session);
 

@@ -34,7 +34,8 @@ int work(const StoriesArguments& arguments) {
   write_out(cat(arguments.out, ": ", grouped(made.stories), " stories, ", grouped(characters),
                 " characters\nentropy rate of the grammar       ", fixed(rate, 6),
                 " nats a character\n-log p of this text               ", fixed(nats, 6),
-                " nats a character\n-log p of its validation split    ", fixed(validation, 6), " nats a character\n"));
+                " nats a character\n-log p of its validation split    ", fixed(validation, 6),
+                " nats a character\n"));
   return 0;
 }
 

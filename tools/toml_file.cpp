@@ -69,7 +69,8 @@ std::string toml_string(const std::string& text) {
   std::string result = "\"";
   for (size_t at = 0; at < text.size();) {
     const Utf8Char c = decode_utf8(std::string_view(text).substr(at));
-    if (c.length <= 0) fail<ValueError>("'", text, "' is not UTF-8, so that config.toml cannot hold it; rename the file");
+    if (c.length <= 0)
+      fail<ValueError>("'", text, "' is not UTF-8, so that config.toml cannot hold it; rename the file");
     const auto length = static_cast<size_t>(c.length);
     if (c.code_point < 0x20 || c.code_point == 0x7f) {
       char escape[8];

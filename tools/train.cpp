@@ -18,7 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 void throw_if_stopped() {
   if (const int signal = StopSignals::received()) throw Stopped{signal};
@@ -89,8 +91,9 @@ Update update(Session& s) {
   } catch (const NumericError& error) {
     const std::string origin = origin_of(s, error.what());
     fail<NumericError>("step ", s.step, ": ", error.what(), ", so nothing was updated. First: ", origin, ". ",
-                       s.saved_step >= 0 ? cat("The last good checkpoint is ", s.folder().checkpoint(s.saved_step))
-                                         : "No checkpoint was written yet",
+                       s.saved_step >= 0
+                           ? cat("The last good checkpoint is ", s.folder().checkpoint(s.saved_step))
+                           : "No checkpoint was written yet",
                        "; a smaller learning_rate or grad_clip may help");
   }
 }
@@ -126,7 +129,8 @@ void evaluate_both(Session& s) {
                           }).mean();
   if (!std::isfinite(train_loss) || !std::isfinite(val_loss)) {
     check_weights(s);
-    fail<NumericError>("step ", s.step, ": the training loss is ", train_loss, " and the validation loss ", val_loss);
+    fail<NumericError>("step ", s.step, ": the training loss is ", train_loss, " and the validation loss ",
+                       val_loss);
   }
   s.history.evaluations.push_back({s.step, train_loss, val_loss});
   s.metrics->add(s.history.evaluations.back());
@@ -145,32 +149,36 @@ bool out_of_patience(const Session& s) {
 void announce(Session& s) {
   const Config& c = s.config;
   Console& console = s.console;
-  console.print(cat(s.folder().path, ": ", c.n_layer, " layers, ", c.n_head, " heads, ", c.n_embd, " wide, block ",
-                    c.block_size, ", ", grouped(s.model->parameter_count()), " parameters"));
+  console.print(cat(s.folder().path, ": ", c.n_layer, " layers, ", c.n_head, " heads, ", c.n_embd,
+                    " wide, block ", c.block_size, ", ", grouped(s.model->parameter_count()), " parameters"));
   const int64_t tokens = s.text.tokens->size();
-  console.print(cat("text: ", grouped(tokens), " tokens, ", s.text.tokenizer->vocab_size(), " in the vocabulary; ",
-                    grouped(tokens * 9 / 10), " train, ", grouped(tokens - tokens * 9 / 10), " validate"));
+  console.print(cat("text: ", grouped(tokens), " tokens, ", s.text.tokenizer->vocab_size(),
+                    " in the vocabulary; ", grouped(tokens * 9 / 10), " train, ",
+                    grouped(tokens - tokens * 9 / 10), " validate"));
   for (const std::string& note : s.notes) console.print(note);
-  if (s.saved_step >= 0) console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
+  if (s.saved_step >= 0)
+    console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
 }
 
 int finish(Session& s, double seconds) {
   const std::string run = quoted(s.folder().path);
   const Evaluation* best = s.history.best();
-  s.console.print(cat(out_of_patience(s) && s.step < s.config.max_iters
-                          ? cat("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
-                          : "",
-                      grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
-                      fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
-                      "; now try\n  weft generate ", run, "\n  weft eval ", run, "\n  weft train --resume ", run,
-                      " --set max_iters=", std::max<int64_t>(2 * s.config.max_iters, 1)));
+  s.console.print(
+      cat(out_of_patience(s) && s.step < s.config.max_iters
+              ? cat("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
+              : "",
+          grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
+          fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
+          "; now try\n  weft generate ", run, "\n  weft eval ", run, "\n  weft train --resume ", run,
+          " --set max_iters=", std::max<int64_t>(2 * s.config.max_iters, 1)));
   return 0;
 }
 
 int stop(Session& s, int signal) {
   if (s.step > 0) save(s);
-  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step, s.step > 0 ? " updates, saved" : " updates",
-                      "; weft train --resume ", quoted(s.folder().path), " goes on"));
+  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step,
+                      s.step > 0 ? " updates, saved" : " updates", "; weft train --resume ",
+                      quoted(s.folder().path), " goes on"));
   return exit_code_of(signal);
 }
 
@@ -197,17 +205,19 @@ class Pace {
 void report(Session& s, Update done, Pace& pace) {
   const auto tokens = static_cast<double>(s.samples_per_update() * s.config.block_size);
   done.tokens_per_second = tokens * pace.updates_per_second();
-  const std::string line = cat(
-      step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
-      fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ",
-      duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
+  const std::string line =
+      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
+          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ",
+          duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
   const bool logged = done.step % s.config.log_interval == 0;
   if (logged) {
     s.metrics->add(done);
     pace.reset();
   }
-  if (s.console.is_terminal()) s.console.renew(line);
-  else if (logged) s.console.print(line);
+  if (s.console.is_terminal())
+    s.console.renew(line);
+  else if (logged)
+    s.console.print(line);
 }
 
 int train(Session& s) {
@@ -242,7 +252,9 @@ Work prepare_train(const TrainArguments& arguments) {
   const bool resuming = !arguments.resume.empty();
   if (resuming && (!arguments.out.empty() || !arguments.config.empty() || !arguments.init_from.empty() ||
                    arguments.overwrite))
-    fail<ValueError>("--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new one");
+    fail<ValueError>(
+        "--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new "
+        "one");
   auto session = resuming ? resumed_session(arguments) : new_session(arguments);
   return [session] {
     write_out(session->folder().path + "\n");

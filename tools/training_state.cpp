@@ -32,7 +32,8 @@ History history_of(const StateDict& state) {
   const auto train = state.array("train_loss").values<double>();
   const auto val = state.array("val_loss").values<double>();
   if (train.size() != steps.size() || val.size() != steps.size())
-    fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(), " val_loss");
+    fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(),
+                     " val_loss");
   History history;
   for (size_t i = 0; i < steps.size(); ++i) history.evaluations.push_back({steps[i], train[i], val[i]});
   return history;
@@ -45,9 +46,7 @@ const Evaluation* History::best() const {
   return found == evaluations.end() ? nullptr : &*found;
 }
 
-int64_t History::since_best() const {
-  return evaluations.empty() ? 0 : &evaluations.back() - best();
-}
+int64_t History::since_best() const { return evaluations.empty() ? 0 : &evaluations.back() - best(); }
 
 StateDict Checkpoint::state() const {
   StateDict state;

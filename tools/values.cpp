@@ -28,7 +28,8 @@ int64_t parse_integer(const std::string& name, std::string_view text, int64_t le
 double parse_number(const std::string& name, std::string_view text, double least, double most) {
   double value = 0;
   if (!read_whole(text, value) || !std::isfinite(value) || value < least || value > most) {
-    const std::string range = std::isinf(most) ? cat("of at least ", least) : cat("between ", least, " and ", most);
+    const std::string range =
+        std::isinf(most) ? cat("of at least ", least) : cat("between ", least, " and ", most);
     fail<ValueError>(name, ": '", text, "' is not a number ", range);
   }
   return value;

@@ -70,7 +70,8 @@ void Program::send(int signal) const { ::kill(process_, signal); }
 
 bool Program::running() const {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+  return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 Result Program::wait() {
@@ -88,15 +89,24 @@ Result weft(const Folder& folder, const Arguments& arguments, const Program::Opt
 }
 
 Arguments train(const std::string& out, const Arguments& more) {
-  return with_settings({"train", "--data", "text.txt", "--out", out, "--threads", "1"},
-                       [&] {
-                         Arguments all{"n_layer=1",       "n_head=2",      "n_embd=16",    "block_size=8",
-                                       "batch_size=4",    "max_iters=20",  "dropout=0.1",  "eval_interval=5",
-                                       "eval_iters=2",    "log_interval=1", "warmup_iters=2", "learning_rate=0.01",
-                                       "checkpoint_interval=5", "sample_tokens=0"};
-                         all.insert(all.end(), more.begin(), more.end());
-                         return all;
-                       }());
+  return with_settings({"train", "--data", "text.txt", "--out", out, "--threads", "1"}, [&] {
+    Arguments all{"n_layer=1",
+                  "n_head=2",
+                  "n_embd=16",
+                  "block_size=8",
+                  "batch_size=4",
+                  "max_iters=20",
+                  "dropout=0.1",
+                  "eval_interval=5",
+                  "eval_iters=2",
+                  "log_interval=1",
+                  "warmup_iters=2",
+                  "learning_rate=0.01",
+                  "checkpoint_interval=5",
+                  "sample_tokens=0"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }());
 }
 
 Arguments resume(const std::string& out, const Arguments& more) {
@@ -111,7 +121,9 @@ void write_text(const Folder& folder) {
   folder.write("text.txt", text);
 }
 
-bool exists(const Folder& folder, const std::string& file) { return std::filesystem::exists(folder.path(file)); }
+bool exists(const Folder& folder, const std::string& file) {
+  return std::filesystem::exists(folder.path(file));
+}
 
 std::vector<std::string> listed(const Folder& folder, const std::string& below) {
   std::vector<std::string> names;

@@ -161,7 +161,8 @@ TEST_CASE("damaged checkpoints are skipped, with a message") {
   std::string bytes = folder.read("run/checkpoints/step-00000015.h5");
   bytes[bytes.size() / 2] ^= 1;
   folder.write("run/checkpoints/step-00000015.h5", bytes);
-  folder.write("run/checkpoints/step-00000010.h5", folder.read("run/checkpoints/step-00000010.h5").substr(0, 5000));
+  folder.write("run/checkpoints/step-00000010.h5",
+               folder.read("run/checkpoints/step-00000010.h5").substr(0, 5000));
   const Result result = weft(folder, resume("run", {"max_iters=20"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "skipped: run/checkpoints/step-00000015.h5: is damaged"));
@@ -198,14 +199,15 @@ TEST_CASE("best.h5 ahead of the newest checkpoint, and another eval_interval") {
   CHECK(best > 0);
   // The history of the last checkpoint holds the step that best.h5 is of.
   const double step = number_in(weft(folder, {"inspect", "ahead/best.h5", "--json"}).out, "step");
-  CHECK(contains(inspected, "\"step\": " + std::to_string(static_cast<int>(step)) + ",\n      \"train_loss\""));
+  CHECK(
+      contains(inspected, "\"step\": " + std::to_string(static_cast<int>(step)) + ",\n      \"train_loss\""));
 }
 
 TEST_CASE("what may change on resume, and what may not") {
   const Text folder;
   REQUIRE(weft(folder, train("run", {"max_iters=10"})).code == 0);
-  for (const char* setting : {"n_layer=2", "learning_rate=1", "seed=2", "dropout=0", "tokenizer=byte", "batch_size=8",
-                              "lr_decay_iters=99", "sample_tokens=4"}) {
+  for (const char* setting : {"n_layer=2", "learning_rate=1", "seed=2", "dropout=0", "tokenizer=byte",
+                              "batch_size=8", "lr_decay_iters=99", "sample_tokens=4"}) {
     const Result result = weft(folder, resume("run", {setting}));
     CHECK(result.code == 2);
     CHECK(contains(result.err, "is fixed when a run is created"));
@@ -233,7 +235,8 @@ TEST_CASE("config.toml changed by hand") {
   const Result result = weft(folder, resume("run"));
   CHECK(result.code == 2);
   CHECK(contains(result.err, "n_embd is 18, but the run was made with 16"));
-  folder.write("run/config.toml", std::string(config).replace(config.find("max_iters = 10"), 14, "max_iters = 12"));
+  folder.write("run/config.toml",
+               std::string(config).replace(config.find("max_iters = 10"), 14, "max_iters = 12"));
   CHECK(weft(folder, resume("run")).code == 0);
   CHECK(exists(folder, "run/checkpoints/step-00000012.h5"));
   folder.write("run/config.toml", "n_embd = \n");

@@ -23,7 +23,8 @@ TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
   CHECK(result.out == "run\n");
   CHECK(listed(folder, "run") ==
         Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg", "metrics.jsonl"});
-  CHECK(listed(folder, "run/checkpoints") == Names{"step-00000010.h5", "step-00000015.h5", "step-00000020.h5"});
+  CHECK(listed(folder, "run/checkpoints") ==
+        Names{"step-00000010.h5", "step-00000015.h5", "step-00000020.h5"});
   CHECK(contains(result.err, "weft generate run"));
   CHECK(contains(result.err, "\n---\n"));
   CHECK(contains(folder.read("run/loss.svg"), "</svg>"));
@@ -90,7 +91,8 @@ TEST_CASE("patience ends a run that gets no better") {
 TEST_CASE("a folder is found: runs/NAME, runs/NAME-2, ...") {
   const Text folder;
   for (const char* expected : {"runs/text\n", "runs/text-2\n", "runs/text-3\n"}) {
-    const Result result = weft(folder, {"train", "--data", "text.txt", "--set", "max_iters=0", "sample_tokens=0"});
+    const Result result =
+        weft(folder, {"train", "--data", "text.txt", "--set", "max_iters=0", "sample_tokens=0"});
     CHECK(result.code == 0);
     CHECK(result.out == expected);
   }
@@ -99,8 +101,8 @@ TEST_CASE("a folder is found: runs/NAME, runs/NAME-2, ...") {
 TEST_CASE("defaults, then --config, then --set from left to right") {
   const Text folder;
   folder.write("small.toml", "max_iters = 3\nn_layer = 1\nn_embd = 8 # narrow\nlearning_rate = 1\n");
-  const Result result = weft(folder, {"train", "--data", "text.txt", "--out", "run", "--config", "small.toml", "--set",
-                                      "n_embd=12", "--set", "max_iters=2", "n_embd=16"});
+  const Result result = weft(folder, {"train", "--data", "text.txt", "--out", "run", "--config", "small.toml",
+                                      "--set", "n_embd=12", "--set", "max_iters=2", "n_embd=16"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string config = folder.read("run/config.toml");
   for (const char* line : {"\nn_embd = 16 ", "\nmax_iters = 2 ", "\nn_layer = 1 ", "\nlearning_rate = 1.0 ",
@@ -112,8 +114,8 @@ TEST_CASE("several files, with names of any kind, are one text") {
   const Folder folder;
   folder.write("[a,b] \"c\"", std::string(300, 'a'));
   folder.write("d'\xc3\xa9.txt", std::string(300, 'd'));
-  const Result result = weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run", "--set",
-                                      "max_iters=1", "n_embd=8", "block_size=8"});
+  const Result result = weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run",
+                                      "--set", "max_iters=1", "n_embd=8", "block_size=8"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "600 tokens"));
   CHECK(contains(result.err, "weft generate 'my run'"));
@@ -125,7 +127,9 @@ TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   const Text folder;
   REQUIRE(weft(folder, train("a")).code == 0);
   std::filesystem::create_directory(folder.path("elsewhere"));
-  REQUIRE(weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code == 0);
+  REQUIRE(
+      weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code ==
+      0);
   CHECK(folder.read("a/config.toml") == folder.read("elsewhere/b/config.toml"));
   for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
     CHECK(folder.read(std::string("a") + file) == folder.read(std::string("elsewhere/b") + file));
@@ -143,11 +147,14 @@ TEST_CASE("the help names every key of config.toml") {
 
 TEST_CASE("micro-batches") {
   const Text folder;
-  REQUIRE(weft(folder, train("two", {"batch_size=2", "gradient_accumulation_steps=2", "dropout=0", "eval_iters=0"}))
+  REQUIRE(weft(folder,
+               train("two", {"batch_size=2", "gradient_accumulation_steps=2", "dropout=0", "eval_iters=0"}))
               .code == 0);
   REQUIRE(weft(folder, train("one", {"dropout=0", "eval_iters=0"})).code == 0);
-  const auto one = lines_of(folder.read("one/metrics.jsonl")), two = lines_of(folder.read("two/metrics.jsonl"));
-  CHECK(number_in(one.back(), "val_loss") == doctest::Approx(number_in(two.back(), "val_loss")).epsilon(1e-6));
+  const auto one = lines_of(folder.read("one/metrics.jsonl")),
+             two = lines_of(folder.read("two/metrics.jsonl"));
+  CHECK(number_in(one.back(), "val_loss") ==
+        doctest::Approx(number_in(two.back(), "val_loss")).epsilon(1e-6));
 }
 
 TEST_CASE("a text with a byte-order mark and carriage returns") {
@@ -185,7 +192,8 @@ TEST_CASE("--init-from takes the weights that fit") {
   std::string text = folder.read("text.txt");
   std::erase(text, ';');
   folder.write("less.txt", text);
-  const Arguments base{"train", "--out", "new", "--set", "max_iters=4", "sample_tokens=0", "--init-from", "old"};
+  const Arguments base{"train",       "--out",           "new",         "--set",
+                       "max_iters=4", "sample_tokens=0", "--init-from", "old"};
   const auto with = [&](Arguments more) {
     more.insert(more.begin(), base.begin(), base.end());
     return more;

@@ -12,7 +12,8 @@ namespace {
 struct Trained : Folder {
   Trained() {
     write_text(*this);
-    const Result result = weft(*this, train("run", {"max_iters=200", "eval_interval=50", "checkpoint_interval=100"}));
+    const Result result =
+        weft(*this, train("run", {"max_iters=200", "eval_interval=50", "checkpoint_interval=100"}));
     REQUIRE_MESSAGE(result.code == 0, result.err);
   }
 };
@@ -42,7 +43,8 @@ TEST_CASE("eval scores every token of the validation split but the first") {
   const Result result = weft(trained(), {"eval", "run", "--json"});
   REQUIRE(result.code == 0);
   REQUIRE(lines_of(result.out).size() == 1);
-  const double loss = number_in(result.out, "loss"), size = static_cast<double>(trained().read("text.txt").size());
+  const double loss = number_in(result.out, "loss"),
+               size = static_cast<double>(trained().read("text.txt").size());
   CHECK(number_in(result.out, "tokens") == size - std::floor(0.9 * size) - 1);
   CHECK(number_in(result.out, "perplexity") == doctest::Approx(std::exp(loss)).epsilon(1e-12));
   CHECK(number_in(result.out, "bits_per_character") == doctest::Approx(loss / std::log(2.0)).epsilon(1e-12));
@@ -59,7 +61,8 @@ TEST_CASE("eval gives the same number every time") {
   CHECK(loss_of({"--stride", "4"}) != loss);
   CHECK(loss_of({"--stride", "1"}) != loss);
   // The best, and the last: two checkpoints unless the last is the best.
-  CHECK(loss_of({"--last"}) == number_in(weft(trained(), {"eval", "run/checkpoints/step-00000200.h5", "--json"}).out, "loss"));
+  CHECK(loss_of({"--last"}) ==
+        number_in(weft(trained(), {"eval", "run/checkpoints/step-00000200.h5", "--json"}).out, "loss"));
 }
 
 TEST_CASE("eval --data scores all of a text") {
@@ -147,19 +150,20 @@ TEST_CASE("standard output that takes nothing") {
 TEST_CASE("inspect shows what a run and a file hold") {
   const Result run = weft(trained(), {"inspect", "run"});
   CHECK(run.code == 0);
-  for (const char* part : {"step 200", "checkpoints at 100 200", "parameters", "token_embedding.weight", "(8, 16)",
-                           "n_layer 1", "spread", "largest", "best validation"})
+  for (const char* part : {"step 200", "checkpoints at 100 200", "parameters", "token_embedding.weight",
+                           "(8, 16)", "n_layer 1", "spread", "largest", "best validation"})
     CHECK_MESSAGE(contains(run.out, part), part);
   const Result file = weft(trained(), {"inspect", "run/checkpoints/step-00000100.h5", "--json"});
   CHECK(file.code == 0);
-  for (const char* part : {"\"step\": 100", "\"shape\"", "\"mean\"", "\"deviation\"", "\"largest\"", "\"val_loss\"",
-                           "\"n_embd\": 16"})
+  for (const char* part : {"\"step\": 100", "\"shape\"", "\"mean\"", "\"deviation\"", "\"largest\"",
+                           "\"val_loss\"", "\"n_embd\": 16"})
     CHECK_MESSAGE(contains(file.out, part), part);
 }
 
 TEST_CASE("stories tell how probable they are") {
   const Folder folder;
-  const Result result = weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "a.txt", "--json"});
+  const Result result =
+      weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "a.txt", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string text = folder.read("a.txt");
   CHECK(number_in(result.out, "bytes") == static_cast<double>(text.size()));
