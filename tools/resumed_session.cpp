@@ -123,8 +123,12 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   for (const std::string& setting : arguments.set) apply_setting(config, setting, true);
   // What best.h5 was before is gone: if this one does not come again, it is where the run stands.
   const bool ahead = best && (!start || best->checkpoint.step > start->checkpoint.step);
-  const bool from_best = ahead && !comes_again(best->checkpoint.step, before, config);
+  const bool lost = !start && !folder.steps().empty();
+  const bool from_best = ahead && (lost || !comes_again(best->checkpoint.step, before, config));
   if (from_best) start = best;
+  if (lost)
+    session->notes.push_back(best ? cat("no step can be read; going on from ", best->path)
+                                  : "no checkpoint can be read; the run begins again");
 
   if (start && start->checkpoint.numerics != numerics_version)
     fail<FileError>(start->path, ": was made by a weft of numerics ", start->checkpoint.numerics,
