@@ -172,6 +172,30 @@ TEST_CASE("damaged checkpoints are skipped, with a message") {
   CHECK(each_step_once(folder, "run", 20));
 }
 
+TEST_CASE("when no step can be read, best.h5 is where the run goes on") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole")).code == 0);
+  const Outcome whole = outcome(folder, "whole");
+  const auto lose_steps = [&](const std::string& run) {
+    for (const auto& file : std::filesystem::directory_iterator(folder.path(run + "/checkpoints")))
+      std::filesystem::resize_file(file.path(), 1000);
+  };
+  REQUIRE(weft(folder, train("run")).code == 0);
+  lose_steps("run");
+  const Result result = weft(folder, resume("run"));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "no step can be read; going on from run/best.h5"));
+  CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
+  CHECK(each_step_once(folder, "run", 20));
+
+  lose_steps("run");
+  std::filesystem::resize_file(folder.path("run/best.h5"), 1000);
+  const Result again = weft(folder, resume("run"));
+  REQUIRE_MESSAGE(again.code == 0, again.err);
+  CHECK(contains(again.err, "no checkpoint can be read; the run begins again"));
+  CHECK(outcome(folder, "run") == whole);
+}
+
 TEST_CASE("a damaged best.h5 is restored from the checkpoint of its step") {
   const Text folder;
   REQUIRE(weft(folder, train("run")).code == 0);
