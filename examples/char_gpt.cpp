@@ -20,7 +20,10 @@ using namespace weft;
 TokenizedText stories(uint64_t seed) {
   const std::string text = generate_stories(200'000, seed).text;
   const auto tokenizer = std::make_shared<CharTokenizer>(CharTokenizer::of(text));
-  return {.tokenizer = tokenizer, .tokens = std::make_shared<MemoryTokens>(tokenizer->encode(text))};
+  TokenizedText made;
+  made.tokenizer = tokenizer;
+  made.tokens = std::make_shared<MemoryTokens>(tokenizer->encode(text));
+  return made;
 }
 
 double evaluate(GPT& model, const EvalDataset& data) {
