@@ -58,7 +58,8 @@ LossMeter backward(Session& s) {
                               .first_sample = static_cast<uint64_t>(micro * s.config.batch_size)});
     const Loss part = s.model->loss(batch.inputs, batch.targets);
     loss.add(part);
-    if (!std::isfinite(loss.sum())) fail<NumericError>("the loss is ", loss.sum());
+    if (!std::isfinite(loss.sum()))
+      fail<NumericError>("the loss is ", std::isnan(loss.sum()) ? "NaN" : "infinite");
     part.sum.backward();
   }
   return loss;
@@ -90,11 +91,11 @@ Update update(Session& s) {
     return {.step = s.step++, .loss = loss.mean(), .lr = lr, .grad_norm = norm};
   } catch (const NumericError& error) {
     const std::string origin = origin_of(s, error.what());
-    fail<NumericError>("step ", s.step, ": ", error.what(), ", so nothing was updated. First: ", origin, ". ",
-                       s.saved_step >= 0
-                           ? cat("The last good checkpoint is ", s.folder().checkpoint(s.saved_step))
-                           : "No checkpoint was written yet",
-                       "; a smaller learning_rate or grad_clip may help");
+    fail<NumericError>(
+        "step ", s.step, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
+        s.saved_step >= 0 ? cat("the last good checkpoint is ", s.folder().checkpoint(s.saved_step))
+                          : "no checkpoint was written yet",
+        "; a smaller learning_rate or grad_clip may help");
   }
 }
 
@@ -206,7 +207,7 @@ void report(Session& s, Update done, Pace& pace) {
   const auto tokens = static_cast<double>(s.samples_per_update() * s.config.block_size);
   done.tokens_per_second = tokens * pace.updates_per_second();
   const std::string line =
-      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", fixed(done.lr, 6), "  norm ",
+      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", brief(done.lr), "  norm ",
           fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ",
           duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
   const bool logged = done.step % s.config.log_interval == 0;

@@ -48,6 +48,12 @@ std::string fixed(double number, int digits) {
   return length > 0 && static_cast<size_t>(length) < sizeof text ? std::string(text) : cat(number);
 }
 
+std::string brief(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", number);
+  return text;
+}
+
 std::string duration(double seconds) {
   if (!(seconds < 1e9)) return "?";
   const auto whole = static_cast<int64_t>(std::lround(seconds));

@@ -18,6 +18,8 @@ double parse_number(const std::string& name, std::string_view text, double least
 std::string grouped(int64_t number);
 /// With so many digits behind the point.
 std::string fixed(double number, int digits);
+/// With three digits that count: "0.000994", "1e-05".
+std::string brief(double number);
 /// "7 s", "2:05", "1:02:05".
 std::string duration(double seconds);
 /// A path as a shell takes it.

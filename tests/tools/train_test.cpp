@@ -220,6 +220,6 @@ TEST_CASE("a loss that is no number stops the run before the update") {
       weft(folder, train("run", {"learning_rate=1e30", "min_lr=1e30", "grad_clip=0", "warmup_iters=0"}));
   CHECK(result.code == 1);
   CHECK_MESSAGE(contains(result.err, "weft: step "), result.err);
-  CHECK(contains(result.err, "nothing was updated"));
+  CHECK(contains(result.err, "The run stops before this update"));
   CHECK(contains(result.err, "First: "));
 }
