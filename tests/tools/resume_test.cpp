@@ -131,6 +131,20 @@ TEST_CASE("SIGTERM and SIGINT: the step is finished and saved") {
   }
 }
 
+TEST_CASE("what a stop saved between two checkpoints takes the place of none of them") {
+  const Text folder;
+  Program program(folder, train("run", {"max_iters=3000", "checkpoint_interval=1000", "eval_interval=1500"}));
+  REQUIRE(reach(program, folder, "run", 2300));
+  program.send(SIGTERM);
+  CHECK(program.wait().code == 128 + SIGTERM);
+  const Names stopped = listed(folder, "run/checkpoints");
+  REQUIRE(stopped.size() == 3);
+  CHECK(stopped[1] == "step-00002000.h5");
+  REQUIRE(weft(folder, resume("run")).code == 0);
+  CHECK(listed(folder, "run/checkpoints") ==
+        Names{"step-00001000.h5", "step-00002000.h5", "step-00003000.h5"});
+}
+
 TEST_CASE("a second signal ends it at once") {
   const Text folder;
   Program program(folder, train("run", {"max_iters=100000", "eval_iters=0", "eval_interval=100000",
@@ -185,6 +199,7 @@ TEST_CASE("when no step can be read, best.h5 is where the run goes on") {
   const Result result = weft(folder, resume("run"));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "no step can be read; going on from run/best.h5"));
+  CHECK(contains(result.err, "going on after "));
   CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
   CHECK(each_step_once(folder, "run", 20));
 
@@ -216,7 +231,9 @@ TEST_CASE("best.h5 ahead of the newest checkpoint, and another eval_interval") {
   const Names settings{"max_iters=18", "lr_decay_iters=20", "eval_interval=3"};
   REQUIRE(weft(folder, train("ahead", settings)).code == 0);
   std::filesystem::remove(folder.path("ahead/checkpoints/step-00000018.h5"));
-  REQUIRE(weft(folder, resume("ahead", {"max_iters=20", "eval_interval=4"})).code == 0);
+  const Result result = weft(folder, resume("ahead", {"max_iters=20", "eval_interval=4"}));
+  REQUIRE(result.code == 0);
+  CHECK(contains(result.err, "going on after 18 updates"));
   const std::string inspected = weft(folder, {"inspect", "ahead", "--json"}).out;
   CHECK(contains(inspected, "\"step\": 20"));
   const double best = number_in(weft(folder, {"eval", "ahead", "--json"}).out, "loss");

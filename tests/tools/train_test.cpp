@@ -145,16 +145,32 @@ TEST_CASE("the help names every key of config.toml") {
   }
 }
 
-TEST_CASE("micro-batches") {
+TEST_CASE("micro-batches give what the whole batch gives, dropout included") {
   const Text folder;
-  REQUIRE(weft(folder,
-               train("two", {"batch_size=2", "gradient_accumulation_steps=2", "dropout=0", "eval_iters=0"}))
-              .code == 0);
-  REQUIRE(weft(folder, train("one", {"dropout=0", "eval_iters=0"})).code == 0);
+  const Arguments both{"dropout=0.3", "eval_iters=0"};
+  Arguments halves = both;
+  halves.insert(halves.end(), {"batch_size=2", "gradient_accumulation_steps=2"});
+  REQUIRE(weft(folder, train("one", both)).code == 0);
+  REQUIRE(weft(folder, train("two", halves)).code == 0);
   const auto one = lines_of(folder.read("one/metrics.jsonl")),
              two = lines_of(folder.read("two/metrics.jsonl"));
   CHECK(number_in(one.back(), "val_loss") ==
         doctest::Approx(number_in(two.back(), "val_loss")).epsilon(1e-6));
+}
+
+TEST_CASE("dropout draws anew at every update") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "ab";
+  folder.write("text.txt", text);
+  // Every update sees the same windows, at one of two offsets, and changes nothing.
+  REQUIRE(weft(folder, train("run", {"block_size=2", "batch_size=179", "max_iters=12", "dropout=0.5",
+                                     "learning_rate=0", "min_lr=0"}))
+              .code == 0);
+  std::set<double> losses;
+  for (const std::string& line : lines_of(folder.read("run/metrics.jsonl")))
+    if (!contains(line, "val_loss")) losses.insert(number_in(line, "loss"));
+  CHECK(losses.size() == 12);
 }
 
 TEST_CASE("a text with a byte-order mark and carriage returns") {
