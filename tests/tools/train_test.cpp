@@ -173,6 +173,24 @@ TEST_CASE("dropout draws anew at every update") {
   CHECK(losses.size() == 12);
 }
 
+TEST_CASE("the same bytes with any instruction set and number of threads") {
+  const Text folder;
+  Arguments arguments = train("plain", {"n_embd=20", "bias=true"});
+  REQUIRE(weft(folder, arguments, {.environment = {"WEFT_ISA=scalar"}}).code == 0);
+  for (const char* set : {"avx2", "avx512"}) {
+    for (const char* threads : {"1", "3"}) {
+      const std::string run = std::string(set) + threads;
+      *(std::find(arguments.begin(), arguments.end(), "--out") + 1) = run;
+      *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = threads;
+      const Result result = weft(folder, arguments, {.environment = {std::string("WEFT_ISA=") + set}});
+      if (result.code == 2 && contains(result.err, "this processor lacks")) continue;
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+      for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
+        CHECK_MESSAGE(folder.read(run + file) == folder.read(std::string("plain") + file), run);
+    }
+  }
+}
+
 TEST_CASE("a text with a byte-order mark and carriage returns") {
   const Text folder;
   std::string text = "\xef\xbb\xbf";
