@@ -1,4 +1,4 @@
-// What a small GPT looks at: trains one on made-up stories for about half a minute, reads the beginning of a
+// What a small GPT looks at: trains one on made-up stories for some seconds, reads the beginning of a
 // story it has not seen, and draws the attention of every layer and head as one picture.
 //
 //   build/bin/attention_picture [OUT.svg [STEPS]]

@@ -5,9 +5,9 @@
 //   build/bin/custom_layer
 //
 // prints the worst error of its gradients, first and second order, and the loss every 100 steps:
-//   gradients: worst error 1.9e-09
-//   step   0  loss 1.0412
-//   step 500  loss 0.0003
+//   gradients: worst error 4.9e-10
+//   step   0  loss 1.0042
+//   step 500  loss 0.0002
 #include <weft/weft.h>
 
 #include <cstdio>
