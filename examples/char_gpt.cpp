@@ -4,8 +4,8 @@
 //   build/bin/char_gpt [TEXT.txt [CHECKPOINT.h5 [STEPS]]]
 //
 // trains on TEXT (else on stories that it makes up itself) and writes CHECKPOINT (char_gpt.h5) every 100
-// steps. Run it again, with more STEPS (300) if you like, and it goes on from there with the same bits. It
-// prints
+// steps. Stopped and run again, it goes on from there with the same bits; with more STEPS than before (300)
+// it trains further. It prints
 //   step    0  train 3.9764  validation 3.9791
 //   step  100  train 1.9719  validation 2.0296
 //   ...
