@@ -3,6 +3,7 @@
 
 #include <weft/lib/array.h>
 #include <weft/lib/checkpoint.h>
+#include <weft/lib/cores.h>
 #include <weft/lib/dtype.h>
 #include <weft/lib/error.h>
 #include <weft/lib/file.h>

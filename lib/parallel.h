@@ -4,6 +4,8 @@
 // writes only its own outputs therefore gives the same bits with any number of threads.
 #pragma once
 
+#include <weft/lib/cores.h>
+
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -15,8 +17,6 @@ namespace weft {
 int num_threads();
 /// ValueError below 1 or above 1024. Asking for more threads than cores is allowed.
 void set_num_threads(int threads);
-/// Cores granted by the affinity mask and the cgroup's CPU quota (versions 1 and 2), at least 1.
-int available_cores();
 
 namespace detail {
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
