@@ -63,8 +63,9 @@ int main(int argc, char** argv) {
   bench::add_options(app, setup);
   app.add_option("--tokens", tokens, "Lengths")->check(CLI::Range(1, 1 << 20));
   CLI11_PARSE(app, argc, argv);
-  setup.begin();
-  bench::Report report("attention", setup);
-  for (const int64_t length : tokens) measure(length, setup, report);
-  report.finish();
+  return bench::run(setup, [&] {
+    bench::Report report("attention", setup);
+    for (const int64_t length : tokens) measure(length, setup, report);
+    report.finish();
+  });
 }

@@ -24,18 +24,7 @@ void generate(const weft::GPT& model, int64_t batch, int64_t tokens) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app("Generation");
-  bench::Setup setup;
-  std::string name = "nano";
-  bench::add_options(app, setup);
-  app.add_option("--model", name, "nano, baby or gpt2")->check(CLI::IsMember({"nano", "baby", "gpt2"}));
-  CLI11_PARSE(app, argc, argv);
-  setup.begin();
-
-  const bench::Model m = bench::model_named(name);
+void measure(const bench::Model& m, const bench::Setup& setup) {
   const weft::RandomScope random({.seed = 1});
   weft::GPT model(m.config);
   model.eval();
@@ -48,7 +37,7 @@ int main(int argc, char** argv) {
   for (const int64_t batch : {1, 8}) {
     const double seconds = bench::best_seconds(setup.seconds, [&] { generate(model, batch, tokens); });
     const double rate = static_cast<double>(batch * (tokens - 1)) / seconds;
-    report.add({{"model", name},
+    report.add({{"model", m.name},
                 {"batch", batch},
                 {"tokens", tokens},
                 {"tokens_per_second", rate},
@@ -56,4 +45,16 @@ int main(int argc, char** argv) {
                 {"of_reading", rate / static_cast<double>(batch) / limit}});
   }
   report.finish();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Generation");
+  bench::Setup setup;
+  std::string name = "nano";
+  bench::add_options(app, setup);
+  bench::add_model(app, name);
+  CLI11_PARSE(app, argc, argv);
+  return bench::run(setup, [&] { measure(bench::model_named(name), setup); });
 }

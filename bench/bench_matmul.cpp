@@ -133,13 +133,15 @@ int main(int argc, char** argv) {
     execv("/proc/self/exe", argv);
   }
   setup.begin();
-  bench::Report report("matmul", setup);
-  const auto wanted = [&](const Shape& x) { return std::string(x.name).find(only) != std::string::npos; };
-  for (const Shape& x : products)
-    if (wanted(x)) measure_product(x, setup, report);
-  for (const Shape& x : batched)
-    if (wanted(x)) measure_batched(x, setup, report);
-  for (const Shape& x : rows)
-    if (wanted(x)) measure_rows(x, setup, report);
-  report.finish();
+  weft::with_thread_team([&] {
+    bench::Report report("matmul", setup);
+    const auto wanted = [&](const Shape& x) { return std::string(x.name).find(only) != std::string::npos; };
+    for (const Shape& x : products)
+      if (wanted(x)) measure_product(x, setup, report);
+    for (const Shape& x : batched)
+      if (wanted(x)) measure_batched(x, setup, report);
+    for (const Shape& x : rows)
+      if (wanted(x)) measure_rows(x, setup, report);
+    report.finish();
+  });
 }

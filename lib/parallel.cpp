@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
+#include <memory>
+#include <utility>
 
 namespace weft {
 
@@ -27,7 +30,104 @@ class FloatMode {
   unsigned before_;
 };
 
-} // namespace
+/// The loop that a team works at. A tile is claimed by counting the tickets down; they carry the number of
+/// the loop, so that a thread that comes late claims nothing of the next one by mistake. What a loop consists
+/// of is read only with a tile in hand, and the loop does not end before that tile does.
+class Team {
+ public:
+  void run(int64_t tiles, void (*body)(void*, int64_t), void* context) {
+    for (int64_t begin = 0; begin < tiles; begin += most_tiles) {
+      begin_ = begin, count_ = std::min(most_tiles, tiles - begin), run_ = body, context_ = context;
+      error_ = nullptr;
+      failed_.store(false, std::memory_order_relaxed);
+      unfinished_.store(static_cast<uint32_t>(count_), std::memory_order_relaxed);
+      ++loop_;
+      tickets_.store(uint64_t{loop_} << 32 | static_cast<uint64_t>(count_), std::memory_order_release);
+      epoch_.fetch_add(1);
+      if (sleepers_.load() > 0) epoch_.notify_all();
+      take_tiles();
+      wait(unfinished_, [](uint32_t left) { return left == 0; });
+      if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+  }
+
+  /// What a thread other than the owner's does until close().
+  void work(int thread) {
+    while (true) {
+      const uint32_t epoch = epoch_.load(std::memory_order_acquire);
+      if (closed_.load(std::memory_order_acquire)) return;
+      if (thread < num_threads()) take_tiles();
+      ++sleepers_;
+      wait(epoch_, [epoch](uint32_t now) { return now != epoch; });
+      --sleepers_;
+    }
+  }
+
+  void close() {
+    closed_.store(true, std::memory_order_release);
+    epoch_.fetch_add(1);
+    epoch_.notify_all();
+  }
+
+ private:
+  static constexpr int64_t most_tiles = int64_t{1} << 31;
+  static constexpr auto awake = std::chrono::microseconds(100);
+
+  void take_tiles() {
+    uint64_t ticket = tickets_.load(std::memory_order_acquire);
+    while ((ticket & 0xFFFFFFFF) != 0) {
+      if (!tickets_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel,
+                                          std::memory_order_acquire))
+        continue;
+      run_tile(begin_ + count_ - static_cast<int64_t>(ticket & 0xFFFFFFFF));
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+      ticket = tickets_.load(std::memory_order_acquire);
+    }
+  }
+
+  void run_tile(int64_t tile) {
+    if (failed_.load(std::memory_order_relaxed)) return;
+    try {
+      run_(context_, tile);
+    } catch (...) {
+      if (!failed_.exchange(true)) error_ = std::current_exception();
+    }
+  }
+
+  /// Returns when `done` holds of the value: awake for a while, unless there are more threads than cores,
+  /// then asleep.
+  template <class Done>
+  static void wait(std::atomic<uint32_t>& value, Done done) {
+    uint32_t now = value.load(std::memory_order_acquire);
+    if (done(now)) return;
+    if (num_threads() <= available_cores()) {
+      const auto until = std::chrono::steady_clock::now() + awake;
+      do {
+        for (int i = 0; i < 64; ++i) {
+          _mm_pause();
+          if (done(now = value.load(std::memory_order_acquire))) return;
+        }
+      } while (std::chrono::steady_clock::now() < until);
+    }
+    for (; !done(now); now = value.load(std::memory_order_acquire)) value.wait(now);
+  }
+
+  void (*run_)(void*, int64_t) = nullptr;
+  void* context_ = nullptr;
+  int64_t begin_ = 0, count_ = 0;
+  uint32_t loop_ = 0;
+  std::exception_ptr error_;
+  std::atomic<bool> failed_{false}, closed_{false};
+  alignas(64) std::atomic<uint64_t> tickets_{0};
+  alignas(64) std::atomic<uint32_t> unfinished_{0};
+  alignas(64) std::atomic<uint32_t> epoch_{0};
+  std::atomic<int> sleepers_{0};
+};
+
+/// The team of this thread, inside with_thread_team.
+thread_local Team* own_team = nullptr;
+
+}  // namespace
 
 int num_threads() {
   const int chosen = chosen_threads.load(std::memory_order_relaxed);
@@ -46,6 +146,14 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (team <= 1 || inside_loop) {
     const FloatMode mode;
     for (int64_t i = 0; i < tiles; ++i) run(context, i);
+    return;
+  }
+  if (own_team) {
+    const FloatMode mode;
+    inside_loop = true;
+    const auto leave = [](bool* inside) { *inside = false; };
+    const std::unique_ptr<bool, decltype(leave)> inside(&inside_loop, leave);
+    own_team->run(tiles, run, context);
     return;
   }
   std::exception_ptr error;
@@ -68,6 +176,32 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (error) std::rethrow_exception(error);
 }
 
-} // namespace detail
+void run_with_team(void (*run)(void*), void* context) {
+  const int threads = num_threads();
+  if (threads <= 1 || own_team || inside_loop) return run(context);
+  Team team;
+  std::exception_ptr error;
+#pragma omp parallel num_threads(threads)
+  {
+    if (omp_get_thread_num() == 0) {
+      own_team = &team;
+      try {
+        run(context);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      own_team = nullptr;
+      team.close();
+    } else {
+      const FloatMode mode;
+      inside_loop = true;
+      team.work(omp_get_thread_num());
+      inside_loop = false;
+    }
+  }
+  if (error) std::rethrow_exception(error);
+}
 
-} // namespace weft
+}  // namespace detail
+
+}  // namespace weft

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 namespace weft {
 
@@ -20,7 +22,8 @@ void set_num_threads(int threads);
 
 namespace detail {
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
-}
+void run_with_team(void (*run)(void*), void* context);
+}  // namespace detail
 
 /// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of
 /// a body is rethrown here once all threads are done. Loops inside a body run on its thread where the
@@ -41,6 +44,34 @@ void parallel_for(int64_t count, int64_t tile, Body&& body) {
                       (*self.body)(begin, begin + self.tile < self.count ? begin + self.tile : self.count);
                     },
                     &context);
+}
+
+/// f() with a team of num_threads() threads that stays for as long as f runs: the loops of this thread begin
+/// on it within a microsecond, and never wait for a thread that did not come to begin a tile, which is what
+/// makes loops slow on cores that are shared with other work. Between loops a thread of the team stays awake
+/// for 0.1 ms, then sleeps. For programs, around all that they compute:
+///   int main() { return weft::with_thread_team([] { return train(); }); }
+/// Without it each loop opens and closes a parallel region of its own. Exceptions of f pass; inside another
+/// team, or a loop, it just calls f. Later set_num_threads may ask for fewer threads, not for more.
+template <class F>
+auto with_thread_team(F&& f) {
+  using Result = std::invoke_result_t<F&>;
+  const auto call = [](void (*run)(void*), void* context) { detail::run_with_team(run, context); };
+  if constexpr (std::is_void_v<Result>) {
+    call([](void* g) { (*static_cast<std::remove_reference_t<F>*>(g))(); }, std::addressof(f));
+  } else {
+    struct Context {
+      std::remove_reference_t<F>* f;
+      std::optional<Result> result;
+    } context{std::addressof(f), {}};
+    call(
+        [](void* c) {
+          auto& self = *static_cast<Context*>(c);
+          self.result.emplace((*self.f)());
+        },
+        &context);
+    return std::move(*context.result);
+  }
 }
 
 }  // namespace weft

@@ -197,7 +197,7 @@ int run(int argc, char** argv) {
     work = prepare(commands, typed);
     return 0;
   });
-  return work ? guarded(failed, work) : code;
+  return work ? guarded(failed, [&] { return with_thread_team(work); }) : code;
 }
 
 }  // namespace

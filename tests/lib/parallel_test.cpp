@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -129,4 +130,58 @@ TEST_CASE("the number of threads: set, refused, and what the machine grants") {
     CHECK_THROWS_AS(set_num_threads(1025), ValueError);
     CHECK(num_threads() == 5);
   }
+}
+
+TEST_CASE("a team does its loops as they would be done without it") {
+  for (const int threads : {1, 2, 5}) {
+    const Threads scope(threads);
+    const int64_t sum = with_thread_team([&] {
+      std::atomic<int64_t> total{0};
+      for (int round = 0; round < 2000; ++round) {
+        parallel_for(round % 37, 1, [&](int64_t begin, int64_t) { total += begin; });
+      }
+      return total.load();
+    });
+    int64_t wanted = 0;
+    for (int round = 0; round < 2000; ++round) wanted += (round % 37) * (round % 37 - 1) / 2;
+    CHECK(sum == wanted);
+  }
+}
+
+TEST_CASE("a team has as many threads as were asked for, also after it slept") {
+  const Threads scope(3);
+  with_thread_team([] {
+    for (int round = 0; round < 3; ++round) {
+      std::atomic<int> waiting{0};
+      parallel_for(3, 1, [&](int64_t, int64_t) {
+        ++waiting;
+        while (waiting < 3) std::this_thread::yield();
+      });
+      CHECK(waiting == 3);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    set_num_threads(1);
+    const std::thread::id self = std::this_thread::get_id();
+    std::atomic<int> elsewhere{0};
+    parallel_for(100, 1, [&](int64_t, int64_t) { elsewhere += std::this_thread::get_id() != self; });
+    CHECK(elsewhere == 0);
+    with_thread_team([] { parallel_for(3, 1, [](int64_t, int64_t) {}); });
+  });
+}
+
+TEST_CASE("a team passes the exceptions of loops and of its work") {
+  const Threads scope(2);
+  CHECK_THROWS_WITH_AS(with_thread_team([]() -> int { throw std::runtime_error("work"); }), "work",
+                       std::runtime_error);
+  with_thread_team([] {
+    const auto loop = [] {
+      parallel_for(64, 1, [](int64_t begin, int64_t) {
+        if (begin == 40) throw std::runtime_error("tile");
+      });
+    };
+    for (int round = 0; round < 100; ++round) CHECK_THROWS_WITH_AS(loop(), "tile", std::runtime_error);
+    std::atomic<int> tiles{0};
+    parallel_for(64, 1, [&](int64_t, int64_t) { ++tiles; });
+    CHECK(tiles == 64);
+  });
 }
