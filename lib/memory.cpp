@@ -1,9 +1,11 @@
 #include <weft/lib/error.h>
 #include <weft/lib/memory.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -106,6 +108,18 @@ void reset_peak() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
   p.stats.peak = p.stats.in_use;
+}
+
+PeakScope::PeakScope() {
+  Pool& p = pool();
+  const std::lock_guard lock(p.mutex);
+  before_ = std::exchange(p.stats.peak, p.stats.in_use);
+}
+
+PeakScope::~PeakScope() {
+  Pool& p = pool();
+  const std::lock_guard lock(p.mutex);
+  p.stats.peak = std::max(p.stats.peak, before_);
 }
 
 void release_cached() {

@@ -34,6 +34,19 @@ struct MemoryStats {
 };
 MemoryStats memory_stats();
 void reset_peak();
+/// The largest in_use while it lives; may be nested. Other peaks come out as if it were not there.
+class PeakScope {
+ public:
+  PeakScope();
+  ~PeakScope();
+  PeakScope(const PeakScope&) = delete;
+  PeakScope& operator=(const PeakScope&) = delete;
+
+  size_t peak() const { return memory_stats().peak; }
+
+ private:
+  size_t before_;
+};
 /// Gives the cached blocks back to the system.
 void release_cached();
 

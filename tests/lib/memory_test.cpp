@@ -58,6 +58,25 @@ TEST_CASE("the counts of memory in use, its peak and the cache") {
   CHECK(memory_stats().cached == 0);
 }
 
+TEST_CASE("a scope sees its own peak, and hides nothing from those around it") {
+  const size_t before = memory_stats().in_use;
+  reset_peak();
+  {
+    const PeakScope outer;
+    { const auto a = allocate(3 << 20); }
+    {
+      const PeakScope inner;
+      CHECK(inner.peak() == before);
+      const auto b = allocate(1 << 20);
+      CHECK(inner.peak() == before + (1 << 20));
+    }
+    CHECK(outer.peak() == before + (3 << 20));
+    { const auto c = allocate(4 << 20); }
+    CHECK(outer.peak() == before + (4 << 20));
+  }
+  CHECK(memory_stats().peak == before + (4 << 20));
+}
+
 TEST_CASE("memory that the system does not have is an error that names the amount, and changes nothing") {
   const size_t before = memory_stats().in_use;
   CHECK_THROWS_AS(allocate(size_t{1} << 60), MemoryError);
