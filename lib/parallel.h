@@ -56,21 +56,14 @@ void parallel_for(int64_t count, int64_t tile, Body&& body) {
 template <class F>
 auto with_thread_team(F&& f) {
   using Result = std::invoke_result_t<F&>;
-  const auto call = [](void (*run)(void*), void* context) { detail::run_with_team(run, context); };
   if constexpr (std::is_void_v<Result>) {
-    call([](void* g) { (*static_cast<std::remove_reference_t<F>*>(g))(); }, std::addressof(f));
+    auto work = [&f] { f(); };
+    detail::run_with_team([](void* w) { (*static_cast<decltype(work)*>(w))(); }, &work);
   } else {
-    struct Context {
-      std::remove_reference_t<F>* f;
-      std::optional<Result> result;
-    } context{std::addressof(f), {}};
-    call(
-        [](void* c) {
-          auto& self = *static_cast<Context*>(c);
-          self.result.emplace((*self.f)());
-        },
-        &context);
-    return std::move(*context.result);
+    std::optional<Result> result;
+    auto work = [&] { result.emplace(f()); };
+    detail::run_with_team([](void* w) { (*static_cast<decltype(work)*>(w))(); }, &work);
+    return std::move(*result);
   }
 }
 
