@@ -1,11 +1,13 @@
 #include "measure.h"
 
 #include <immintrin.h>
-#include <weft/lib/memory.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <weft/lib/parallel.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <vector>
+#include <exception>
+#include <stdexcept>
 
 namespace bench {
 namespace {
@@ -71,15 +73,42 @@ std::string cell(const nlohmann::ordered_json& value) {
   return text;
 }
 
+struct Machine {
+  double peak, bandwidth;
+};
+
+/// Of a child, forked before this process has any threads but its first.
+Machine measure_apart() {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::runtime_error("no pipe to measure the machine through");
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("no process to measure the machine in");
+  if (child == 0) {
+    try {
+      const Machine found{fma_peak(0.3), read_bandwidth(int64_t{256} << 20, 0.2)};
+      _exit(write(ends[1], &found, sizeof found) == sizeof found ? 0 : 1);
+    } catch (...) {
+      _exit(1);
+    }
+  }
+  close(ends[1]);
+  Machine found{};
+  const bool received = read(ends[0], &found, sizeof found) == sizeof found;
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  if (!received) throw std::runtime_error("the machine could not be measured: out of memory?");
+  return found;
+}
+
 }  // namespace
 
-double fma_peak() {
+double fma_peak(double budget) {
   constexpr int64_t steps = 200000;
   const bool wide = __builtin_cpu_supports("avx512f"),
              middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (!wide && !middle) return 0;
   const int threads = weft::num_threads();
-  const double time = best_seconds(0.3, [&] {
+  const double time = best_seconds(budget, [&] {
     weft::parallel_for(threads, 1,
                        [&](int64_t, int64_t) { sink = wide ? fma_avx512(steps) : fma_avx2(steps); });
   });
@@ -87,24 +116,38 @@ double fma_peak() {
   return 2e-9 * lanes * static_cast<double>(steps) * threads / time;
 }
 
-double read_bandwidth(int64_t bytes) {
+double read_bandwidth(int64_t bytes, double budget) {
   const std::vector<float> data(static_cast<size_t>(bytes / 4), 1.0f);
   const auto read = __builtin_cpu_supports("avx512f") ? read_avx512
                     : __builtin_cpu_supports("avx2")  ? read_avx2
                                                       : read_plain;
   const int64_t count = bytes / 4, tile = std::max<int64_t>(count / (8 * weft::num_threads()), 1 << 12);
-  const double time = best_seconds(0.2, [&] {
+  const double time = best_seconds(budget, [&] {
     weft::parallel_for(count, tile,
                        [&](int64_t begin, int64_t end) { sink = read(data.data() + begin, end - begin); });
   });
   return 1e-9 * static_cast<double>(bytes) / time;
 }
 
-void Setup::begin() {
-  if (threads > 0) weft::set_num_threads(threads);
-  threads = weft::num_threads();
-  peak = fma_peak();
-  bandwidth = read_bandwidth(int64_t{256} << 20);
+std::vector<float> numbers(int64_t count) {
+  std::vector<float> x(static_cast<size_t>(count));
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 7919 % 1000) / 1000.0f - 0.5f;
+  return x;
+}
+
+int run(Setup& setup, const std::function<void()>& work) {
+  try {
+    if (setup.threads > 0) weft::set_num_threads(setup.threads);
+    setup.threads = weft::num_threads();
+    const Machine machine = measure_apart();
+    setup.peak = machine.peak;
+    setup.bandwidth = machine.bandwidth;
+    weft::with_thread_team(work);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }
 
 Report::Report(std::string name, const Setup& setup) : json_(setup.json) {
@@ -116,6 +159,14 @@ Report::Report(std::string name, const Setup& setup) : json_(setup.json) {
   if (!json_)
     std::printf("%d threads, %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory\n", setup.threads,
                 setup.peak, setup.bandwidth);
+}
+
+void Report::note(const std::string& key, const nlohmann::ordered_json& value) {
+  auto rows = all_["rows"];
+  all_.erase("rows");
+  all_[key] = value;
+  all_["rows"] = std::move(rows);
+  if (!json_) std::printf("%s: %s\n", key.c_str(), value.dump().c_str());
 }
 
 void Report::add(const nlohmann::ordered_json& row) {
@@ -135,6 +186,13 @@ void Report::add(const nlohmann::ordered_json& row) {
 
 void Report::finish() const {
   if (json_) std::printf("%s\n", all_.dump(2).c_str());
+}
+
+void Report::finish_with_one(const nlohmann::ordered_json& result) {
+  all_.erase("rows");
+  if (!json_) return add(result);
+  all_.update(result);
+  finish();
 }
 
 }  // namespace bench

@@ -1,12 +1,13 @@
 // What the benchmarks share: a clock, what this machine can do at best, and a table that is also JSON.
 #pragma once
 
-#include <weft/lib/parallel.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -29,11 +30,14 @@ double best_seconds(double budget, F f) {
 }
 
 /// GFLOP/s of fused multiply-adds in registers, in the widest vectors of this processor, on all threads in
-/// use together.
-double fma_peak();
-/// GB/s at which all threads in use together read `bytes` again and again: of memory when no cache holds
-/// them.
-double read_bandwidth(int64_t bytes);
+/// use together: the best of `budget` seconds. 0 on a processor without AVX2.
+double fma_peak(double budget);
+/// GB/s at which all threads in use together read `bytes` again and again, the best of `budget` seconds: of
+/// memory when no cache holds them.
+double read_bandwidth(int64_t bytes, double budget = 0.2);
+
+/// Values without a pattern, between -0.5 and 0.5.
+std::vector<float> numbers(int64_t count);
 
 /// --threads, --seconds and --json, which every benchmark takes, and the machine measured just before the
 /// work.
@@ -42,19 +46,25 @@ struct Setup {
   double seconds = 0.3;  ///< for each figure
   bool json = false;
   double peak = 0, bandwidth = 0;
-
-  /// Sets the threads and measures.
-  void begin();
 };
+
+/// Sets the threads, measures the machine in a process of its own, so that the memory this takes is not the
+/// work's, and does the work with a team of threads (lib/parallel.h). Returns the exit code: 1, with the
+/// reason on standard error, when the work throws.
+int run(Setup& setup, const std::function<void()>& work);
 
 /// Rows of one benchmark; the keys of the first are the columns.
 class Report {
  public:
   Report(std::string name, const Setup& setup);
+  /// One more thing to know of all rows.
+  void note(const std::string& key, const nlohmann::ordered_json& value);
   /// Prints the row at once, unless JSON is wanted.
   void add(const nlohmann::ordered_json& row);
-  /// Prints the object when JSON is wanted.
+  /// Prints the object when JSON is wanted: the rows under "rows", or a single result's keys beside the
+  /// machine's.
   void finish() const;
+  void finish_with_one(const nlohmann::ordered_json& result);
 
  private:
   nlohmann::ordered_json all_;

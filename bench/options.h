@@ -1,7 +1,8 @@
-// The command line that every benchmark has in common.
+// The command lines' common options.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 #include "measure.h"
 
@@ -12,6 +13,10 @@ inline void add_options(CLI::App& app, Setup& setup) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--seconds", setup.seconds, "Time for each figure")->check(CLI::PositiveNumber);
   app.add_flag("--json", setup.json, "Print one object instead of a table");
+}
+
+inline void add_model(CLI::App& app, std::string& name) {
+  app.add_option("--model", name, "nano, baby or gpt2")->check(CLI::IsMember({"nano", "baby", "gpt2"}));
 }
 
 }  // namespace bench
