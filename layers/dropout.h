@@ -13,7 +13,11 @@ class Dropout : public Module {
     if (!(p >= 0 && p < 1)) fail<ValueError>("Dropout: the probability ", p, " is not in [0, 1)");
   }
   /// Acts in training only; needs a RandomScope then.
-  Tensor forward(const Tensor& x) const { return training() && p > 0 ? dropout(x, p, path()) : x; }
+  Tensor forward(const Tensor& x) const {
+    if (!training() || p == 0) return x;
+    const LayerScope layer = profile_scope();
+    return dropout(x, p, path());
+  }
   Tensor operator()(const Tensor& x) const { return forward(x); }
 
   const double p;

@@ -12,7 +12,10 @@ class Embedding : public Module {
   Embedding(int64_t count, int64_t width, const Init& weight_init = init::normal(0.0, 1.0))
       : weight(parameter("weight", {count, width}, weight_init)) {}
   /// ids (...) -> (..., width).
-  Tensor forward(const Array& ids) const { return embedding(ids, weight); }
+  Tensor forward(const Array& ids) const {
+    const LayerScope layer = profile_scope();
+    return embedding(ids, weight);
+  }
   Tensor operator()(const Array& ids) const { return forward(ids); }
 
   Tensor weight;

@@ -23,6 +23,9 @@ FeedForward::FeedForward(int64_t width, const FeedForwardOptions& options)
       dropout(child<Dropout>("dropout", options.dropout)),
       activation(options.activation) {}
 
-Tensor FeedForward::forward(const Tensor& x) const { return down(dropout(activate(activation, up(x)))); }
+Tensor FeedForward::forward(const Tensor& x) const {
+  const LayerScope layer = profile_scope();
+  return down(dropout(activate(activation, up(x))));
+}
 
 }  // namespace weft

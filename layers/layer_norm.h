@@ -19,7 +19,10 @@ class LayerNorm : public Module {
     if (options.affine) weight = parameter("weight", {width}, init::ones());
     if (options.affine && options.bias) bias = parameter("bias", {width}, init::zeros());
   }
-  Tensor forward(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
+  Tensor forward(const Tensor& x) const {
+    const LayerScope layer = profile_scope();
+    return layer_norm(x, weight, bias, eps);
+  }
   Tensor operator()(const Tensor& x) const { return forward(x); }
 
   Tensor weight, bias;

@@ -22,7 +22,10 @@ class Linear : public Module {
  public:
   Linear(int64_t inputs, int64_t outputs, const LinearOptions& options = {});
   /// (..., inputs) -> (..., outputs).
-  Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
+  Tensor forward(const Tensor& x) const {
+    const LayerScope layer = profile_scope();
+    return linear(x, weight, bias);
+  }
   Tensor operator()(const Tensor& x) const { return forward(x); }
 
   Tensor weight, bias;

@@ -17,10 +17,12 @@
 
 #include <weft/autograd/named_tensor.h>
 #include <weft/layers/init.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/state_dict.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,6 +68,14 @@ class Module {
   std::string path() const;
 
  protected:
+  /// What a forward begins with, so that the profiler (lib/profile.h) counts its time for this module, or for
+  /// a part of it: `const LayerScope layer = profile_scope();`
+  LayerScope profile_scope(std::string_view part = {}) const {
+    return LayerScope([&] {
+      const std::string whole = path();
+      return cat(whole, whole.empty() || part.empty() ? "" : ".", part);
+    });
+  }
   /// Registers a parameter. ValueError for a name that is taken, empty or holds '/'.
   Tensor parameter(const std::string& name, const Shape& shape, const Init& init);
   /// Registers an array that is saved with the module but not trained.

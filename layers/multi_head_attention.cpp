@@ -27,6 +27,7 @@ MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask) const {
+  const LayerScope layer = profile_scope();
   AttentionOptions options{.mask = mask};
   if (training() && dropout > 0) {
     options.dropout = dropout;
@@ -36,6 +37,7 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache) const {
+  const LayerScope layer = profile_scope();
   return output(cached_attention(query(x), key(x), value(x), heads, cache));
 }
 

@@ -33,11 +33,13 @@ void check_places(const char* op, const Tensor& x, int64_t offset, int64_t lengt
 
 Tensor SinusoidalPositionalEncoding::forward(const Tensor& x) const {
   check_places("SinusoidalPositionalEncoding", x, 0, table_.dim(0), table_.dim(1));
+  const LayerScope layer = profile_scope();
   return x + slice(Tensor(table_.to(x.dtype())), 0, 0, x.dim(1));
 }
 
 Tensor LearnedPositionalEncoding::forward(const Tensor& x, int64_t offset) const {
   check_places("LearnedPositionalEncoding", x, offset, weight.dim(0), weight.dim(1));
+  const LayerScope layer = profile_scope();
   // Both ways the gradient of a row is one chain over the samples, which goes on across micro-batches; that
   // of a slice would not be.
   if (x.dim(1) == weight.dim(0)) return x + weight;

@@ -23,12 +23,14 @@ EncoderBlock::EncoderBlock(int64_t width, int64_t heads, const BlockOptions& opt
       placement(options.norm) {}
 
 Tensor EncoderBlock::forward(const Tensor& x, const Mask& mask) const {
+  const LayerScope layer = profile_scope();
   const Tensor y =
       residual(x, norm1, dropout, placement, [&](const Tensor& t) { return attention(t, mask); });
   return residual(y, norm2, dropout, placement, feed_forward);
 }
 
 Tensor EncoderBlock::forward(const Tensor& x, KeyValueCache& cache) const {
+  const LayerScope layer = profile_scope();
   const Tensor y =
       residual(x, norm1, dropout, placement, [&](const Tensor& t) { return attention.forward(t, cache); });
   return residual(y, norm2, dropout, placement, feed_forward);
@@ -46,6 +48,7 @@ DecoderBlock::DecoderBlock(int64_t width, int64_t heads, const BlockOptions& opt
 
 Tensor DecoderBlock::forward(const Tensor& x, const Tensor& memory, const Mask& mask,
                              const Mask& memory_mask) const {
+  const LayerScope layer = profile_scope();
   const Tensor y =
       residual(x, norm1, dropout, placement, [&](const Tensor& t) { return attention(t, mask); });
   const Tensor z = residual(y, norm2, dropout, placement,

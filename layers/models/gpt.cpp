@@ -92,10 +92,16 @@ Tensor GPT::forward(const Array& ids) const {
   check_ids(ids, 0);
   Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
   for (const EncoderBlock* block : blocks) x = (*block)(x, Mask::causal());
-  return linear(norm(x), token_embedding.weight);  // (B, T, V)
+  x = norm(x);
+  const LayerScope head = profile_scope("head");
+  return linear(x, token_embedding.weight);  // (B, T, V)
 }
 
-Loss GPT::loss(const Array& ids, const Array& targets) const { return cross_entropy(forward(ids), targets); }
+Loss GPT::loss(const Array& ids, const Array& targets) const {
+  const Tensor logits = forward(ids);
+  const LayerScope layer = profile_scope("loss");
+  return cross_entropy(logits, targets);
+}
 
 Tensor GPT::forward(const Array& ids, Cache& cache) const {
   const NoGrad no_grad;
@@ -106,8 +112,9 @@ Tensor GPT::forward(const Array& ids, Cache& cache) const {
   if (ids.dim(1) < 1) fail<ShapeError>("GPT: ids are ", ids.shape(), ": decoding needs at least one token");
   Tensor x = position_embedding.forward(token_embedding(ids), before);  // (B, T, C)
   for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, cache[i]);
-  x = slice(x, 1, x.dim(1) - 1, x.dim(1));  // (B, 1, C)
-  return linear(norm(x), token_embedding.weight);
+  x = norm(slice(x, 1, x.dim(1) - 1, x.dim(1)));  // (B, 1, C)
+  const LayerScope head = profile_scope("head");
+  return linear(x, token_embedding.weight);
 }
 
 }  // namespace weft

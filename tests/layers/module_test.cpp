@@ -176,4 +176,24 @@ TEST_CASE("module: a layer of one's own passes gradcheck in one line") {
   CHECK(gradcheck([&](const std::vector<Tensor>& in) { return layer.forward(in[0]); }, inputs).failure == "");
 }
 
+TEST_CASE("a profile names layers by their paths, and parts of them") {
+  struct Part : Module {
+    void forward(const char* part) const { const LayerScope layer = profile_scope(part); }
+  };
+  struct Whole : Module {
+    Part& part;
+    Whole() : part(child<Part>("blocks.0")) {}
+    void forward() const {
+      const LayerScope layer = profile_scope(), head = profile_scope("head");
+      part.forward("");
+      part.forward("loss");
+    }
+  } const model;
+  start_profile();
+  model.forward();
+  std::vector<std::string> names;
+  for (const ProfileEvent& event : stop_profile().events) names.emplace_back(event.layer);
+  CHECK(names == std::vector<std::string>{"head", "blocks.0", "blocks.0.loss"});
+}
+
 }  // namespace weft::test
