@@ -32,6 +32,7 @@
 #include <weft/autograd/ops.h>
 #include <weft/autograd/pointwise.h>
 #include <weft/autograd/product.h>
+#include <weft/autograd/recompute.h>
 #include <weft/autograd/reduction.h>
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>

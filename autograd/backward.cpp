@@ -4,6 +4,7 @@
 #include <weft/lib/kernels/reduce.h>
 
 #include <queue>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -47,6 +48,8 @@ class Engine {
 
  private:
   void step(const std::shared_ptr<Node>& node, Tensor g);
+  void find_leads(const Tensor& output);
+  void rebuild(const Node& node, Tensor g);
   void send(Edge& edge, Tensor g);
   void send_to_leaf(Edge& edge, Tensor g);
   Tensor run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const;
@@ -59,9 +62,10 @@ class Engine {
   bool capturing_ = false;
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, OlderNode> queue_;
   std::unordered_map<const Node*, Tensor> pending_;
-  std::unordered_map<const TensorState*, size_t> uses_;
+  std::unordered_map<uint64_t, size_t> uses_;  // by id: memory of what is freed meanwhile is used again
   std::unordered_map<const void*, Tensor> captured_;  // by Node, or by leaf state
-  std::unordered_map<const Node*, bool> leads_;       // whether a captured input lies below
+  std::unordered_map<uint64_t, bool> leads_;          // by node id: whether a captured input lies below
+  uint64_t oldest_ = UINT64_MAX;                      // id of the oldest captured input
 };
 
 const void* identity(const Tensor& t) {
@@ -71,29 +75,30 @@ const void* identity(const Tensor& t) {
 
 void Engine::capture(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
   capturing_ = true;
-  uint64_t oldest = UINT64_MAX;
   for (const Tensor& input : inputs) {
     captured_[identity(input)] = {};
-    oldest = std::min(oldest, input.is_leaf() ? input.state()->id : input.state()->node->id);
+    oldest_ = std::min(oldest_, input.is_leaf() ? input.state()->id : input.state()->node->id);
   }
+  for (const Tensor& output : outputs) find_leads(output);
+}
+
+void Engine::find_leads(const Tensor& output) {
   // Depth first, children before parents, on an explicit stack.
   std::vector<std::pair<const Node*, size_t>> stack;
   const auto enter = [&](const Node* node) {
-    if (node && node->id > oldest && leads_.emplace(node, false).second) stack.emplace_back(node, 0);
+    if (node && node->id > oldest_ && leads_.emplace(node->id, false).second) stack.emplace_back(node, 0);
   };
-  for (const Tensor& output : outputs) {
-    enter(output.state()->node.get());
-    while (!stack.empty()) {
-      auto& [node, next] = stack.back();
-      if (next < node->edges.size()) {
-        enter(node->edges[next++].node.get());
-        continue;
-      }
-      bool leads = false;
-      for (const Edge& edge : node->edges) leads = leads || wanted(edge);
-      leads_[node] = leads;
-      stack.pop_back();
+  enter(output.state()->node.get());
+  while (!stack.empty()) {
+    auto& [node, next] = stack.back();
+    if (next < node->edges.size()) {
+      enter(node->edges[next++].node.get());
+      continue;
     }
+    bool leads = false;
+    for (const Edge& edge : node->edges) leads = leads || wanted(edge);
+    leads_[node->id] = leads;
+    stack.pop_back();
   }
 }
 
@@ -101,7 +106,7 @@ bool Engine::wanted(const Edge& edge) const {
   if (!capturing_) return edge.needed();
   if (edge.leaf) return captured_.contains(edge.leaf.get());
   if (!edge.node) return false;
-  const auto found = leads_.find(edge.node.get());
+  const auto found = leads_.find(edge.node->id);
   return captured_.contains(edge.node.get()) || (found != leads_.end() && found->second);
 }
 
@@ -139,14 +144,16 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
   }
   if (capturing_) {
     if (const auto found = captured_.find(node.get()); found != captured_.end()) found->second = g;
-    const auto leads = leads_.find(node.get());
+    const auto leads = leads_.find(node->id);
     if (leads == leads_.end() || !leads->second) return;
   }
   if (node->freed) {
     fail<StateError>(node->name,
                      ": its graph was freed by an earlier backward; ask for retain_graph to run it again");
   }
-  if (node->joint) {
+  if (node->rebuild) {
+    rebuild(*node, std::move(g));
+  } else if (node->joint) {
     std::vector<bool> asked;
     for (const Edge& edge : node->edges) asked.push_back(wanted(edge));
     std::vector<Tensor> grads = node->joint(g, asked);
@@ -180,6 +187,16 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
     }
   }
   if (!retain_) node->release();
+}
+
+void Engine::rebuild(const Node& node, Tensor g) {
+  const Tensor y = [&] {
+    const GradMode recording(true);
+    return node.rebuild();
+  }();
+  if (!y.requires_grad()) return;
+  if (capturing_) find_leads(y);
+  seed(y, std::move(g));
 }
 
 Tensor Engine::run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const {
@@ -232,7 +249,7 @@ void Engine::send_to_leaf(Edge& edge, Tensor g) {
 }
 
 Array& Engine::sum_for(TensorState& leaf) {
-  const size_t use = uses_[&leaf]++;
+  const size_t use = uses_[leaf.id]++;
   leaf.total = {};
   if (use == leaf.sums.size()) leaf.sums.push_back(Array::zeros(leaf.value.shape(), leaf.value.dtype()));
   return leaf.sums[use];
@@ -274,20 +291,18 @@ Node::~Node() {
 }
 
 void Node::release() {
-  thread_local std::vector<std::pair<std::vector<Edge>, JointRule>>* graveyard = nullptr;
+  using Saved = std::tuple<std::vector<Edge>, JointRule, std::function<Tensor()>>;
+  thread_local std::vector<Saved>* graveyard = nullptr;
   freed = true;
   output = {};
+  Saved saved{std::exchange(edges, {}), std::exchange(joint, {}), std::exchange(rebuild, {})};
   if (graveyard != nullptr) {
-    graveyard->emplace_back(std::move(edges), std::move(joint));
-    edges.clear();
-    joint = {};
+    graveyard->push_back(std::move(saved));
     return;
   }
-  std::vector<std::pair<std::vector<Edge>, JointRule>> dead;
+  std::vector<Saved> dead;
   graveyard = &dead;
-  dead.emplace_back(std::move(edges), std::move(joint));
-  edges.clear();
-  joint = {};
+  dead.push_back(std::move(saved));
   while (!dead.empty()) {
     const auto last = std::move(dead.back());
     dead.pop_back();

@@ -4,8 +4,10 @@
 #include <weft/autograd/op.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 namespace weft {
@@ -35,6 +37,7 @@ struct Node {
   DType dtype;
   std::vector<Edge> edges;
   JointRule joint;
+  std::function<Tensor()> rebuild;  ///< gives the recorded output that this node stands for, instead of rules
   Array output;  ///< kept only when a rule asks for it
   uint64_t output_version = 0;
   bool freed = false;
@@ -54,6 +57,27 @@ struct TensorState {
   Array total;              ///< their sum, once asked for; forgotten when more arrives
   Tensor grad_graph;        ///< gradient with its own graph, after create_graph
   std::map<size_t, GradHook> hooks;
+};
+
+/// While it lives, no operation of this thread is recorded; the tensors to which gradients would flow from
+/// those that would have been are gathered instead, each once. The innermost gathers.
+class Unrecorded {
+ public:
+  Unrecorded();
+  ~Unrecorded();
+  Unrecorded(const Unrecorded&) = delete;
+  Unrecorded& operator=(const Unrecorded&) = delete;
+
+  /// In the order of their first use.
+  const std::vector<Tensor>& gathered() const { return gathered_; }
+  void gather(const Tensor& input);
+  /// That of this thread; null when there is none.
+  static Unrecorded* current();
+
+ private:
+  std::vector<Tensor> gathered_;
+  std::unordered_set<const TensorState*> seen_;
+  Unrecorded* before_;
 };
 
 uint64_t next_id();

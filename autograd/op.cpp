@@ -6,6 +6,8 @@ namespace weft {
 
 namespace {
 
+thread_local Unrecorded* unrecorded = nullptr;
+
 void check_finite(const char* op, const Array& value, std::span<const OpInput> inputs) {
   if (!anomaly_detection() || value.all_finite()) return;
   std::string shapes;
@@ -49,6 +51,15 @@ bool any_requires_grad(std::span<const OpInput> inputs) {
   return false;
 }
 
+bool recorded(std::span<const OpInput> inputs) {
+  if (!grad_enabled() || !any_requires_grad(inputs)) return false;
+  if (unrecorded == nullptr) return true;
+  for (const OpInput& input : inputs) {
+    if (input.tensor.requires_grad()) unrecorded->gather(input.tensor);
+  }
+  return false;
+}
+
 Tensor with_node(Array value, std::shared_ptr<Node> node) {
   Tensor y(std::move(value));
   y.state()->node = std::move(node);
@@ -56,6 +67,14 @@ Tensor with_node(Array value, std::shared_ptr<Node> node) {
 }
 
 }  // namespace
+
+Unrecorded::Unrecorded() : before_(std::exchange(unrecorded, this)) {}
+Unrecorded::~Unrecorded() { unrecorded = before_; }
+Unrecorded* Unrecorded::current() { return unrecorded; }
+
+void Unrecorded::gather(const Tensor& input) {
+  if (seen_.insert(input.state().get()).second) gathered_.push_back(input);
+}
 
 const Tensor& Saved::operator()() const {
   if (tensor_.defined() && tensor_.value().version() != version_) {
@@ -71,7 +90,7 @@ Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> input
 
 Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs) {
   check_finite(op, value, inputs);
-  if (!grad_enabled() || !any_requires_grad(inputs)) return Tensor(std::move(value));
+  if (!recorded(inputs)) return Tensor(std::move(value));
   auto node = record(op, value, inputs);
   return with_node(std::move(value), std::move(node));
 }
@@ -80,7 +99,7 @@ Tensor make_op(const char* op, Array value, const std::vector<Tensor>& inputs, J
   std::vector<OpInput> plain;
   for (const Tensor& input : inputs) plain.push_back({input, {}});
   check_finite(op, value, plain);
-  if (!grad_enabled() || !any_requires_grad(plain)) return Tensor(std::move(value));
+  if (!recorded(plain)) return Tensor(std::move(value));
   auto node = record(op, value, plain);
   node->joint = std::move(rule);
   return with_node(std::move(value), std::move(node));

@@ -56,6 +56,13 @@ class RandomScope {
     uint64_t first_sample = 0;
   };
   explicit RandomScope(Options options);
+
+  struct State;
+  /// This thread's scope as it stands, with the calls counted so far; null when there is none.
+  static std::shared_ptr<const State> moment();
+  /// Draws once more what was drawn from that moment on, though its scope may have ended; counts apart from
+  /// the scope of the thread. Null takes the thread's scope away.
+  explicit RandomScope(const std::shared_ptr<const State>& moment);
   ~RandomScope();
   RandomScope(const RandomScope&) = delete;
   RandomScope& operator=(const RandomScope&) = delete;
@@ -68,7 +75,6 @@ class RandomScope {
   static Draw next(const char* op, std::string_view name);
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
   State* before_;
 
