@@ -1,8 +1,20 @@
+#include <weft/lib/profile.h>
 #include <weft/optim/optimizer.h>
 
 #include <set>
+#include <string_view>
 
 namespace weft {
+
+namespace {
+
+/// The path of the layer that a parameter belongs to.
+std::string_view layer_of(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+}  // namespace
 
 Optimizer::Optimizer(std::vector<std::vector<NamedTensor>> groups, std::vector<std::string> slots)
     : groups_(std::move(groups)), slot_names_(std::move(slots)) {
@@ -29,6 +41,7 @@ void Optimizer::step(double grad_scale) {
     for (auto& [name, tensor] : groups_[group]) {
       const Tensor grad = tensor.grad();
       if (!grad.defined()) continue;
+      const OpScope profile("update", layer_of(name));
       auto [place, first] = slots_.try_emplace(name);
       if (first) {
         for (size_t i = 0; i < slot_names_.size(); ++i)

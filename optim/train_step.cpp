@@ -1,3 +1,4 @@
+#include <weft/lib/profile.h>
 #include <weft/optim/clip.h>
 #include <weft/optim/train_step.h>
 
@@ -8,6 +9,7 @@ namespace weft {
 
 double train_step(Optimizer& optimizer, const TrainStepOptions& options) {
   if (options.count < 1) fail<ValueError>("train_step: a batch of ", options.count, " rows has no mean");
+  const PhaseScope phase("optimizer");
   const std::vector<NamedTensor> parameters = optimizer.parameters();
   const double average = 1.0 / static_cast<double>(options.count);
   const double norm = grad_norm(parameters) * average;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/lib/profile.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/sgd.h>
 #include <weft/optim/train_step.h>
@@ -38,6 +39,20 @@ TEST_CASE("train step: a gradient that is not finite stops before the update, an
 TEST_CASE("train step: a batch of no rows has no mean") {
   AdamW optimizer(start());
   refuses<ValueError>([&] { train_step(optimizer, {.count = 0}); }, {"train_step", "0"});
+}
+
+TEST_CASE("train step: a profile sees the phase, and an update for each parameter's layer") {
+  const Tensor weight(Array::ones({2}), true), scale(Array::ones({2}), true);
+  for (Tensor t : {weight, scale}) t.set_grad(Array::ones({2}));
+  SGD optimizer({{"blocks.0.up.weight", weight}, {"scale", scale}});
+  start_profile();
+  train_step(optimizer, {});
+  std::vector<std::string> updates;
+  for (const ProfileEvent& event : stop_profile().events) {
+    CHECK(event.phase == "optimizer");
+    if (event.kind == ProfileEvent::Kind::op) updates.push_back(cat(event.name, " ", event.layer));
+  }
+  CHECK(updates == std::vector<std::string>{"update blocks.0.up", "update "});
 }
 
 }  // namespace weft::test
