@@ -13,6 +13,7 @@
 #include <weft/lib/math.h>
 #include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/random.h>
 #include <weft/lib/sampling.h>
 #include <weft/lib/shape.h>

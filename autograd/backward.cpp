@@ -133,6 +133,7 @@ void Engine::run() {
 
 void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
   const RunningOp running(node->name);
+  const OpScope profile(node->name, node->layer);
   g = run_hooks(node->hooks, std::move(g));
   if (const auto keeper = node->retained.lock(); keeper && !capturing_) {
     if (create_graph_) {
@@ -313,6 +314,7 @@ void Node::release() {
 void Tensor::backward(BackwardOptions options) const { backward({}, options); }
 
 void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
+  const PhaseScope phase("backward");
   Engine engine(options);
   engine.seed(*this, checked_seed(*this, seed));
   engine.run();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/autograd/op.h>
+#include <weft/lib/profile.h>
 
 #include <cstdint>
 #include <functional>
@@ -28,17 +29,18 @@ struct Edge {
 /// to inputs.
 struct Node {
   Node(const char* op, uint64_t number, const Array& y)
-      : name(op), id(number), shape(y.shape()), dtype(y.dtype()) {}
+      : name(op), layer(profiled_layer()), id(number), shape(y.shape()), dtype(y.dtype()) {}
   ~Node();
 
   const char* name;
+  std::string_view layer;  ///< that made it, while a profile was taken
   uint64_t id;
   Shape shape;
   DType dtype;
   std::vector<Edge> edges;
   JointRule joint;
   std::function<Tensor()> rebuild;  ///< gives the recorded output that this node stands for, instead of rules
-  Array output;  ///< kept only when a rule asks for it
+  Array output;                     ///< kept only when a rule asks for it
   uint64_t output_version = 0;
   bool freed = false;
   std::map<size_t, GradHook> hooks;

@@ -89,6 +89,7 @@ Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> input
 }
 
 Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs) {
+  profile_op(op);
   check_finite(op, value, inputs);
   if (!recorded(inputs)) return Tensor(std::move(value));
   auto node = record(op, value, inputs);
@@ -98,6 +99,7 @@ Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs) {
 Tensor make_op(const char* op, Array value, const std::vector<Tensor>& inputs, JointRule rule) {
   std::vector<OpInput> plain;
   for (const Tensor& input : inputs) plain.push_back({input, {}});
+  profile_op(op);
   check_finite(op, value, plain);
   if (!recorded(plain)) return Tensor(std::move(value));
   auto node = record(op, value, plain);
