@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/random.h>
 
 #include <thread>
@@ -333,6 +334,24 @@ TEST_CASE("backward: a tied weight keeps one sum for each of its uses, so micro-
   const Array whole = run(4);
   CHECK(run(2).identical(whole));
   CHECK(run(1).identical(whole));
+}
+
+TEST_CASE("backward: a profile counts each gradient for the layer that its operation was made in") {
+  const Tensor x = leaf({1, 2});
+  start_profile();
+  Tensor y;
+  {
+    const LayerScope layer([] { return std::string("up"); });
+    y = exp(x);
+  }
+  sum(y).backward();
+  std::vector<std::string> ops;
+  for (const ProfileEvent& event : stop_profile().events) {
+    if (event.kind != ProfileEvent::Kind::op) continue;
+    CHECK(event.phase == "backward");
+    ops.push_back(cat(event.name, " ", event.layer));
+  }
+  CHECK(ops == std::vector<std::string>{"sum ", "exp up"});
 }
 
 }  // namespace weft::test
