@@ -11,7 +11,7 @@ constexpr const char* op = "recompute";
 /// What a block was computed from, and how to do so once more.
 struct Recipe {
   std::function<Tensor()> block;
-  std::shared_ptr<const RandomScope::State> random;
+  RandomScope::Moment random;
   DType dtype;
   std::vector<Saved> used;
   Array output;

@@ -189,14 +189,14 @@ thread_local RandomScope::State* RandomScope::current_ = nullptr;
 RandomScope::RandomScope(Options options)
     : state_(std::make_unique<State>(State{options, {}})), before_(std::exchange(current_, state_.get())) {}
 
-RandomScope::RandomScope(const std::shared_ptr<const State>& moment)
-    : state_(moment ? std::make_unique<State>(*moment) : nullptr),
+RandomScope::RandomScope(const Moment& moment)
+    : state_(moment.state_ ? std::make_unique<State>(*moment.state_) : nullptr),
       before_(std::exchange(current_, state_.get())) {}
 
 RandomScope::~RandomScope() { current_ = before_; }
 
-std::shared_ptr<const RandomScope::State> RandomScope::moment() {
-  return current_ ? std::make_shared<const State>(*current_) : nullptr;
+RandomScope::Moment RandomScope::moment() {
+  return Moment(current_ ? std::make_shared<const State>(*current_) : nullptr);
 }
 
 RandomScope::Draw RandomScope::next(const char* op, std::string_view name) {

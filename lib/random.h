@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace weft {
 
@@ -57,12 +58,12 @@ class RandomScope {
   };
   explicit RandomScope(Options options);
 
-  struct State;
-  /// This thread's scope as it stands, with the calls counted so far; null when there is none.
-  static std::shared_ptr<const State> moment();
+  class Moment;
+  /// This thread's scope as it stands, with the calls counted so far, or that there is none.
+  static Moment moment();
   /// Draws once more what was drawn from that moment on, though its scope may have ended; counts apart from
-  /// the scope of the thread. Null takes the thread's scope away.
-  explicit RandomScope(const std::shared_ptr<const State>& moment);
+  /// the scope of the thread.
+  explicit RandomScope(const Moment& moment);
   ~RandomScope();
   RandomScope(const RandomScope&) = delete;
   RandomScope& operator=(const RandomScope&) = delete;
@@ -75,10 +76,19 @@ class RandomScope {
   static Draw next(const char* op, std::string_view name);
 
  private:
+  struct State;
   std::unique_ptr<State> state_;
   State* before_;
 
   static thread_local State* current_;
+};
+
+class RandomScope::Moment {
+ private:
+  friend class RandomScope;
+  explicit Moment(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<const State> state_;  // null: no scope
 };
 
 }  // namespace weft
