@@ -151,6 +151,8 @@ const std::vector<Key>& config_keys() {
        "evaluations without a better validation loss before the run stops; 0 is never"},
       {"sample_tokens", IntegerKey{&C::sample_tokens, 0, 1'000'000}, false,
        "tokens of the sample printed at each evaluation; 0 is none"},
+      {"recompute", BoolKey{&C::recompute}, true,
+       "less memory for more time, the same bits: backward computes each block's activations anew"},
       {"seed", IntegerKey{&C::seed, 0, huge}, false, "of first weights, order of the data and dropout"},
       {"tokenizer", ChoiceKey{&C::tokenizer, {"char", "byte"}}, false,
        "char: one token a character of UTF-8; byte: any bytes"},

@@ -40,6 +40,7 @@ struct Config {
   int64_t keep_checkpoints = 3;
   int64_t patience = 0;
   int64_t sample_tokens = 100;
+  bool recompute = false;
 
   int64_t seed = 1337;
   std::string tokenizer = "char";
@@ -70,7 +71,8 @@ struct ChoiceKey {
 struct Key {
   std::string name;
   std::variant<IntegerKey, NumberKey, BoolKey, ChoiceKey> kind;
-  bool steers = false;  ///< may change on resume: says how far and how often, but not what is computed
+  bool steers = false;  ///< may change on resume: says how far, how often and in how much memory, but not
+                        ///< what is computed
   std::string meaning;
 };
 const std::vector<Key>& config_keys();

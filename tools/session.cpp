@@ -63,6 +63,7 @@ void build_model(Session& session) {
                                                   .n_embd = config.n_embd,
                                                   .dropout = config.dropout,
                                                   .bias = config.bias});
+  session.model->recompute_blocks = config.recompute;
   session.optimizer = std::make_unique<AdamW>(
       decay_matrices_only<AdamWOptions>(session.model->parameters(), {.lr = config.learning_rate,
                                                                       .beta1 = config.beta1,

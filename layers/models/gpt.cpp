@@ -1,3 +1,4 @@
+#include <weft/autograd/recompute.h>
 #include <weft/layers/models/gpt.h>
 
 #include <cmath>
@@ -91,7 +92,8 @@ void GPT::check_ids(const Array& ids, int64_t before) const {
 Tensor GPT::forward(const Array& ids) const {
   check_ids(ids, 0);
   Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
-  for (const EncoderBlock* block : blocks) x = (*block)(x, Mask::causal());
+  for (const EncoderBlock* block : blocks)
+    x = recompute_blocks ? recompute(std::cref(*block), x, Mask::causal()) : (*block)(x, Mask::causal());
   x = norm(x);
   const LayerScope head = profile_scope("head");
   return linear(x, token_embedding.weight);  // (B, T, V)

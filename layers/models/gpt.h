@@ -45,6 +45,10 @@ class GPT : public Module {
   Tensor forward(const Array& ids, Cache& cache) const;
 
   const GPTConfig config;
+  /// Backward computes each block's activations anew instead of keeping them (autograd/recompute.h): less
+  /// memory, more time, the same bits. May be switched between any two passes; the model must outlive
+  /// backward.
+  bool recompute_blocks = false;
   Embedding& token_embedding;
   LearnedPositionalEncoding& position_embedding;
   Dropout& dropout;
