@@ -1,9 +1,9 @@
 // Float products at the shapes of the three models of bench_step, every transposition, batched and of one
 // row, beside OpenBLAS.
 //   build/bin/bench_matmul [--threads N] [--only TEXT] [--seconds S] [--json]
-// Of products: GFLOP/s, the fraction of the multiply-add peak, measured anew before each row since it wanders
-// with the clock, and the best of OpenBLAS, in turns with ours; of one-row products: GB/s of weights and the
-// fraction of the rate at which the same threads merely read as many bytes.
+// Of products: GFLOP/s, the fraction of the multiply-add peak, measured anew before and after each row since
+// it wanders with the clock, and the best of OpenBLAS, in turns with ours; of one-row products: GB/s of
+// weights and the fraction of the rate at which the same threads merely read as many bytes.
 #include <weft/lib/kernels/matmul.h>
 
 #include <string>
@@ -72,7 +72,7 @@ class Bench {
       const bool ta = flags & 1, tb = flags & 2;
       const MatrixView<float> left{a.data(), ta ? 1 : x.k, ta ? x.m : 1},
           right{b.data(), tb ? 1 : x.n, tb ? x.k : 1};
-      const double peak = bench::fma_peak(0.02);
+      double peak = bench::fma_peak(0.02);
       double ours = 1e300, theirs = 1e300;
       std::string core;
       for (int round = 0; round < rounds; ++round) {
@@ -84,6 +84,7 @@ class Bench {
           if (time < theirs) theirs = time, core = openblas->core();
         }
       }
+      peak = std::max(peak, bench::fma_peak(0.02));
       report_.add({{"product", name_of(x, ta, tb)},
                    {"gflops", gflop(x) / ours},
                    {"peak_gflops", peak},
@@ -99,9 +100,10 @@ class Bench {
       const weft::Array a = weft::Array::ones({x.batch, x.m, x.k});
       const weft::Array b =
           weft::Array::ones(tb ? weft::Shape{x.batch, x.n, x.k} : weft::Shape{x.batch, x.k, x.n});
-      const double peak = bench::fma_peak(0.02);
+      double peak = bench::fma_peak(0.02);
       const double time =
           bench::best_seconds(setup_.seconds, [&] { weft::kernels::matmul(a, b, false, tb); });
+      peak = std::max(peak, bench::fma_peak(0.02));
       report_.add({{"batched", name_of(x, false, tb)},
                    {"gflops", gflop(x) / time},
                    {"peak_gflops", peak},

@@ -65,6 +65,7 @@ float read_plain(const float* p, int64_t count) {
 volatile float sink;  // so that no result is unused
 
 std::string cell(const nlohmann::ordered_json& value) {
+  if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_number_float()) return value.dump();
   char text[32];
@@ -85,7 +86,8 @@ Machine measure_apart() {
   if (child < 0) throw std::runtime_error("no process to measure the machine in");
   if (child == 0) {
     try {
-      const Machine found{fma_peak(0.3), read_bandwidth(int64_t{256} << 20, 0.2)};
+      Machine found{};
+      weft::with_thread_team([&] { found = {fma_peak(0.3), read_bandwidth(int64_t{256} << 20, 0.2)}; });
       _exit(write(ends[1], &found, sizeof found) == sizeof found ? 0 : 1);
     } catch (...) {
       _exit(1);
@@ -121,7 +123,9 @@ double read_bandwidth(int64_t bytes, double budget) {
   const auto read = __builtin_cpu_supports("avx512f") ? read_avx512
                     : __builtin_cpu_supports("avx2")  ? read_avx2
                                                       : read_plain;
-  const int64_t count = bytes / 4, tile = std::max<int64_t>(count / (8 * weft::num_threads()), 1 << 12);
+  // Where the threads' shares take long enough, small tiles even out who comes late.
+  const int64_t count = bytes / 4, share = (count / weft::num_threads() + 127) / 128 * 128;
+  const int64_t tile = share > 1 << 18 ? share / 8 : std::max<int64_t>(share, 1 << 12);
   const double time = best_seconds(budget, [&] {
     weft::parallel_for(count, tile,
                        [&](int64_t begin, int64_t end) { sink = read(data.data() + begin, end - begin); });
@@ -135,14 +139,14 @@ std::vector<float> numbers(int64_t count) {
   return x;
 }
 
-int run(Setup& setup, const std::function<void()>& work) {
+int run(Setup& setup, const std::function<void()>& work, bool with_team) {
   try {
     if (setup.threads > 0) weft::set_num_threads(setup.threads);
     setup.threads = weft::num_threads();
     const Machine machine = measure_apart();
     setup.peak = machine.peak;
     setup.bandwidth = machine.bandwidth;
-    weft::with_thread_team(work);
+    with_team ? weft::with_thread_team(work) : work();
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
@@ -170,16 +174,22 @@ void Report::note(const std::string& key, const nlohmann::ordered_json& value) {
 }
 
 void Report::add(const nlohmann::ordered_json& row) {
+  const auto print = [](const std::string& key, const nlohmann::ordered_json& value,
+                        const std::string& text) {
+    if (value.is_string())
+      std::printf("  %-25s", text.c_str());
+    else
+      std::printf("%*s", std::max(9, static_cast<int>(key.size()) + 2), text.c_str());
+  };
   auto& rows = all_["rows"];
-  if (!json_ && (rows.empty() || rows.back().size() != row.size())) {
-    for (const auto& [key, value] : row.items())
-      std::printf("%*s", value.is_string() ? -24 : 18, key.c_str());
-    std::printf("\n");
-  }
+  const bool heads = rows.empty() || rows.back().size() != row.size();
   rows.push_back(row);
   if (json_) return;
-  for (const auto& [key, value] : row.items())
-    std::printf("%*s", value.is_string() ? -24 : 18, cell(value).c_str());
+  if (heads) {
+    for (const auto& [key, value] : row.items()) print(key, value, key);
+    std::printf("\n");
+  }
+  for (const auto& [key, value] : row.items()) print(key, value, cell(value));
   std::printf("\n");
   std::fflush(stdout);
 }

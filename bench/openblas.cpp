@@ -83,10 +83,11 @@ double OpenBlas::seconds(const Product& x, double budget) const {
 std::vector<std::unique_ptr<OpenBlas>> start_openblas(int threads) {
   std::vector<std::unique_ptr<OpenBlas>> all;
   all.push_back(std::make_unique<OpenBlas>("", threads));
-  const char* widest = __builtin_cpu_supports("avx512f") ? "SkylakeX"
-                       : __builtin_cpu_supports("avx2")  ? "Haswell"
-                                                         : "";
-  if (*widest && all.front()->core() != widest) all.push_back(std::make_unique<OpenBlas>(widest, threads));
+  const std::string own = all.front()->core();
+  if (__builtin_cpu_supports("avx512f") && own != "SkylakeX")
+    all.push_back(std::make_unique<OpenBlas>("SkylakeX", threads));
+  if (__builtin_cpu_supports("avx2") && own != "Haswell")
+    all.push_back(std::make_unique<OpenBlas>("Haswell", threads));
   return all;
 }
 

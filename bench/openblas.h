@@ -37,9 +37,8 @@ class OpenBlas {
   std::string core_;
 };
 
-/// With the kernels of its own choice, and with those of the widest vectors that this processor has
-/// (SkylakeX for AVX-512, else Haswell), where these are others: OpenBLAS does not know processors newer than
-/// itself.
+/// With the kernels of its own choice, for AVX-512 (SkylakeX) and for AVX2 (Haswell), as far as this
+/// processor runs them: it does not know processors newer than itself, and takes older kernels for them.
 std::vector<std::unique_ptr<OpenBlas>> start_openblas(int threads);
 
 }  // namespace bench
