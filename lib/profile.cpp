@@ -134,13 +134,13 @@ void ProfileScope::begin(Kind kind, std::string_view name, std::string_view laye
   events.push_back(std::move(event));
 }
 
-void ProfileScope::begin_kernel(const char* name, int64_t flop, int64_t bytes) {
+void ProfileScope::begin_kernel(const char* name, KernelWork work) {
   if (joined().place.in_kernel) return;
   begin(Kind::kernel, name);
   const std::lock_guard lock(open_->track->mutex);
   ProfileEvent& event = open_->track->events[open_->index];
-  event.flop = flop;
-  event.bytes = bytes;
+  event.flop = work.flop;
+  event.bytes = work.bytes;
 }
 
 void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer_list<const Array*> arrays) {
@@ -153,7 +153,7 @@ void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer
     if (std::find(arrays.begin(), array, *array) == array)
       shapes += (shapes.empty() ? "" : " ") + to_string((*array)->shape());
   }
-  begin_kernel(name, flop, bytes);
+  begin_kernel(name, {flop, bytes});
   const std::lock_guard lock(open_->track->mutex);
   open_->track->events[open_->index].shapes = std::move(shapes);
 }

@@ -3,11 +3,7 @@
 //   start_profile();
 //   for (int k = 0; k < 10; ++k) {
 //     const PhaseScope step("step");
-//     Loss loss;
-//     {
-//       const PhaseScope forward("forward");
-//       loss = model.loss(ids, targets);
-//     }
+//     const Loss loss = [&] { const PhaseScope phase("forward"); return model.loss(ids, targets); }();
 //     loss.sum.backward();                                       // names itself the phase "backward",
 //     train_step(optimizer, {.lr = 1e-3, .count = loss.count});  // and this "optimizer"
 //   }
@@ -79,6 +75,10 @@ std::string_view current_layer();
 /// Whether a profile is being taken.
 inline bool profiling() { return detail::profiling.load(std::memory_order_relaxed); }
 
+struct KernelWork {
+  int64_t flop, bytes;
+};
+
 /// An event that lasts as long as the scope lives.
 class ProfileScope {
  public:
@@ -92,7 +92,7 @@ class ProfileScope {
   }
   void begin(ProfileEvent::Kind kind, std::string_view name, std::string_view layer = {});
   /// A kernel that another kernel calls belongs to that one, and is not recorded.
-  void begin_kernel(const char* name, int64_t flop, int64_t bytes);
+  void begin_kernel(const char* name, KernelWork work);
   void begin_kernel(const char* name, int64_t flop, std::initializer_list<const Array*> arrays);
 
  private:
@@ -125,13 +125,15 @@ struct OpScope : ProfileScope {
 
 /// A kernel, with the arrays that it reads and writes; one that it reads and writes is named twice:
 ///   const KernelScope profile("linear", 2 * rows * outputs * inputs, x, weight, bias, y);
+/// or with a function that counts its work, called only while a profile is taken.
 struct KernelScope : ProfileScope {
   template <std::same_as<Array>... Arrays>
   KernelScope(const char* name, int64_t flop, const Arrays&... arrays) {
     if (profiling()) begin_kernel(name, flop, {&arrays...});
   }
-  KernelScope(const char* name, int64_t flop, int64_t bytes) {
-    if (profiling()) begin_kernel(name, flop, bytes);
+  template <std::invocable Count>
+  KernelScope(const char* name, const Count& count) {
+    if (profiling()) begin_kernel(name, count());
   }
 };
 

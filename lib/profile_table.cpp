@@ -201,7 +201,8 @@ class LayerTable {
       deepest = depth;
     std::vector<std::string> titles{"layer"};
     for (const std::string_view phase : phases_) titles.push_back(cat(phase, " ms"));
-    titles.insert(titles.end(), {"%", "GFLOP/s", "GB/s", "kept MB", "peak MB"});
+    titles.insert(titles.end(),
+                  {view_.steps > 0 ? "ms/step" : "ms", "%", "GFLOP/s", "GB/s", "kept MB", "peak MB"});
     Grid grid(titles, 1);
     add_below("", 0, deepest, grid);
     return grid.text();
@@ -209,7 +210,8 @@ class LayerTable {
 
  private:
   void count(const ProfileEvent& event) {
-    if (std::find(phases_.begin(), phases_.end(), event.phase) == phases_.end())
+    const bool part = !event.phase.empty() && event.phase != "step";
+    if (part && std::find(phases_.begin(), phases_.end(), event.phase) == phases_.end())
       phases_.push_back(event.phase);
     std::string name = event.layer.empty() ? no_layer : merged(event.layer);
     for (; !name.empty(); name = parent_of(layers_, name)) {
@@ -248,8 +250,8 @@ class LayerTable {
       }
       cells.insert(
           cells.end(),
-          {view_.share(layer.sum.nanoseconds), rate(layer.sum.flop, layer.sum.nanoseconds),
-           rate(layer.sum.bytes, layer.sum.nanoseconds),
+          {view_.milliseconds(layer.sum.nanoseconds), view_.share(layer.sum.nanoseconds),
+           rate(layer.sum.flop, layer.sum.nanoseconds), rate(layer.sum.bytes, layer.sum.nanoseconds),
            layer.kept == 0 ? "" : number(1e-6 * view_.per_step(layer.kept), 1), megabytes(layer.sum.peak)});
       grid.add(cells);
       if (depth > 1) add_below(name, indent + 1, depth - 1, grid);

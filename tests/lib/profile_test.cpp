@@ -13,7 +13,9 @@ namespace {
 
 const auto named = [](const char* name) { return [name] { return std::string(name); }; };
 
-void kernel(const char* name, int64_t flop = 0) { const KernelScope scope(name, flop, int64_t{0}); }
+void kernel(const char* name) {
+  const KernelScope scope(name, [] { return KernelWork{7, 9}; });
+}
 
 }  // namespace
 
@@ -23,7 +25,8 @@ TEST_CASE("without a profile nothing is recorded, and no name of a layer is made
     const PhaseScope phase("step");
     const LayerScope layer([]() -> std::string { throw std::runtime_error("asked for its path"); });
     const OpScope op("linear", "a");
-    kernel("matmul");
+    const KernelScope kernel("matmul",
+                             []() -> KernelWork { throw std::runtime_error("asked for its work"); });
     profile_op("linear");
     CHECK(profiled_layer().empty());
   }
@@ -83,6 +86,8 @@ TEST_CASE("events nest, are complete, and know where they belong") {
   for (const ProfileEvent& event : profile.events) {
     CHECK(event.begin <= event.end);
     CHECK(event.end <= profile.duration);
+    CHECK(event.flop == (event.kind == Kind::kernel ? 7 : 0));
+    CHECK(event.bytes == (event.kind == Kind::kernel ? 9 : 0));
     if (event.kind == Kind::kernel) in_kernels += event.end - event.begin;
     if (event.parent < 0) continue;
     const ProfileEvent& around = profile.events[static_cast<size_t>(event.parent)];
