@@ -1,5 +1,6 @@
 #include <weft/lib/array.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <cstring>
 
@@ -109,6 +110,7 @@ Array Array::reshape(std::span<const int64_t> extents) const {
 Array Array::copy() const {
   if (!buffer_) return {};
   Array a(shape_, dtype_);
+  const KernelScope profile("copy", 0, a, a);
   std::memcpy(a.buffer_->data, buffer_->data, nbytes());
   return a;
 }
@@ -116,6 +118,7 @@ Array Array::copy() const {
 Array Array::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   Array a(shape_, dtype);
+  const KernelScope profile("convert", 0, *this, a);
   visit_dtype(dtype_, [&]<class From>(From) {
     visit_dtype(dtype,
                 [&]<class To>(To) { convert(data<From>(), static_cast<To*>(a.buffer_->data), size()); });
@@ -133,6 +136,7 @@ void Array::copy_from(const Array& other) {
 }
 
 void Array::fill(double value) {
+  const KernelScope profile("fill", 0, *this);
   visit_dtype(dtype_, [&]<class T>(T) {
     T* values = mutable_data<T>();
     const T typed = converted<T>(value);

@@ -4,6 +4,7 @@
 #include <weft/lib/kernels/fused.h>
 #include <weft/lib/math.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 namespace weft::kernels {
 
@@ -12,6 +13,7 @@ void adam_update(Array& parameter, const Array& grad, Array& m, Array& v, const 
   check_same("adam_update", "parameter", parameter, "grad", grad);
   check_same("adam_update", "parameter", parameter, "m", m);
   check_same("adam_update", "parameter", parameter, "v", v);
+  const KernelScope profile("adam_update", 0, grad, parameter, parameter, m, m, v, v);
   const auto rounded = [](double x) { return static_cast<float>(x); };
   const isa::UpdateFunctions::Adam in_float{
       .beta1 = rounded(step.beta1),

@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/dropout.h>
 #include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <algorithm>
 #include <memory>
@@ -63,6 +64,15 @@ void for_query_blocks(int64_t B, int64_t H, int64_t T, Body body) {
   });
 }
 
+/// For the profiler: the arithmetic of `products` products of queries with the keys that they may attend to,
+/// and the bytes of `arrays` arrays like q and as many like k.
+KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) {
+  int64_t pairs = x.T * x.S;
+  for (int64_t t = 0; x.causal && t < x.T; ++t)
+    pairs -= x.S - std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
+  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * x.H * (x.T + x.S) * x.D};
+}
+
 /// The score gradients of all heads that share a bias are added to it by one thread, in order. They are
 /// computed a second time for that, which costs two products, only where a bias is learned.
 void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
@@ -85,6 +95,7 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
 
 void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                HeadView<const float> v, HeadView<float> out, float* lse) {
+  const KernelScope profile("attention", [&] { return work_of(x, 2, 2); });
   for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
     functions().forward(head(x, b, h, q, k, v), begin, end, rows(out, b, h), lse + (b * x.H + h) * x.T,
                         scratch(x.D));
@@ -95,6 +106,7 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
                     HeadView<const float> v, HeadView<const float> out, const float* lse,
                     HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
                     float* d_bias) {
+  const KernelScope profile("attention_grad", [&] { return work_of(x, 5, 4); });
   parallel_for(x.B * x.H, 1, [&](int64_t i, int64_t) {
     const int64_t b = i / x.H, h = i % x.H;
     functions().backward(head(x, b, h, q, k, v), x.T, {rows(out, b, h), rows(d_out, b, h), lse + i * x.T},
@@ -105,6 +117,7 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
 
 void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                        const float* lse, float* weights) {
+  const KernelScope profile("attention_weights", [&] { return work_of(x, 1, 1); });
   for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
     const int64_t slice = b * x.H + h;
     functions().weights(head(x, b, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,

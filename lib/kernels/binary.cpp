@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/math.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/xt.h>
 
 #include <cmath>
@@ -137,6 +138,7 @@ T number(Binary op, double value) {
 /// One operand is the array x, the other one number.
 Array with_number(Binary op, const Array& x, double value, bool number_first) {
   Array y(x.shape(), x.dtype());
+  const KernelScope profile(name_of(op), 0, x, y);
   visit(op, x.dtype(), [&]<class T>(T) {
     const T other = number<T>(op, value);
     const T* from = x.data<T>();
@@ -174,6 +176,7 @@ Array binary(Binary op, const Array& a, const Array& b) {
   const Shape shape = broadcast_shapes(name_of(op), a.shape(), b.shape());
   check_same_type(name_of(op), "a", a, "b", b);
   Array y(shape, a.dtype());
+  const KernelScope profile(name_of(op), 0, a, b, y);
   const Broadcast<2> walk(shape, {&a.shape(), &b.shape()});
   visit(op, a.dtype(), [&]<class T>(T) {
     const T *left = a.data<T>(), *right = b.data<T>();

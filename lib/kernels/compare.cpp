@@ -2,6 +2,7 @@
 #include <weft/lib/kernels/checks.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <type_traits>
 
@@ -50,6 +51,7 @@ template <class T, class F>
 Array combine(const char* op, const Array& a, const Array& b, F f) {
   const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
   Array y(shape, boolean);
+  const KernelScope profile(op, 0, a, b, y);
   const Broadcast<2> walk(shape, {&a.shape(), &b.shape()});
   const T *left = a.data<T>(), *right = b.data<T>();
   bool* to = y.mutable_data<bool>();
@@ -84,6 +86,7 @@ Array compare(Compare op, const Array& a, const Array& b) {
 
 Array compare(Compare op, const Array& a, double b) {
   Array y(a.shape(), boolean);
+  const KernelScope profile(name_of(op), 0, a, y);
   bool* to = y.mutable_data<bool>();
   visit_dtype(a.dtype(), [&]<class T>(T) {
     // A number takes the array's floating type, as in PyTorch; integers are compared exactly, in 64 bits of
@@ -103,6 +106,7 @@ Array compare(Compare op, const Array& a, double b) {
 Array logical_not(const Array& a) {
   check_bool("logical_not", a);
   Array y(a.shape(), boolean);
+  const KernelScope profile("logical_not", 0, a, y);
   const bool* from = a.data<bool>();
   bool* to = y.mutable_data<bool>();
   parallel_for(a.size(), elementwise_tile, [&](int64_t begin, int64_t end) {
@@ -129,6 +133,7 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   const Shape shape =
       broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
   Array y(shape, a.dtype());
+  const KernelScope profile("where", 0, condition, a, b, y);
   const Broadcast<3> walk(shape, {&condition.shape(), &a.shape(), &b.shape()});
   const bool* choose = condition.data<bool>();
   visit_dtype(a.dtype(), [&]<class T>(T) {

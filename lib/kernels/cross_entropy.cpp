@@ -4,6 +4,7 @@
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/math.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 namespace weft::kernels {
 
@@ -32,6 +33,7 @@ CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int6
   check("cross_entropy", logits, targets, ignore_index, smoothing);
   const int64_t N = logits.dim(0), V = logits.dim(1);
   CrossEntropyResult result{Array({N}, float32), Array({N}, float32), 0, 0};
+  const KernelScope profile("cross_entropy", 0, logits, targets);
   const float* x = logits.data<float>();
   const int64_t* target = targets.data<int64_t>();
   float *losses = result.losses.mutable_data<float>(), *lses = result.lse.mutable_data<float>();
@@ -69,6 +71,7 @@ Array cross_entropy_grad(const Array& logits, const Array& targets, const Array&
     fail<ShapeError>("cross_entropy_grad: lse must be ", targets.shape(), ", not ", lse.shape());
   const int64_t N = logits.dim(0), V = logits.dim(1);
   Array grad(logits.shape(), float32);
+  const KernelScope profile("cross_entropy_grad", 0, logits, targets, grad);
   const float *x = logits.data<float>(), *lses = lse.data<float>();
   const int64_t* target = targets.data<int64_t>();
   float* to = grad.mutable_data<float>();

@@ -2,6 +2,7 @@
 #include <weft/lib/kernels/dropout.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/random.h>
 
 #include <algorithm>
@@ -44,6 +45,7 @@ isa::ElementwiseFunctions::Dropout vector_dropout(double p, RandomKey key) {
 Array dropout(const Array& x, double p_drop, RandomKey key, uint64_t first_sample) {
   if (!(p_drop >= 0 && p_drop <= 1)) fail<ValueError>("dropout: p must be in [0, 1], not ", p_drop);
   Array y(x.shape(), x.dtype());
+  const KernelScope profile("dropout", 0, x, y);
   const int64_t samples = x.rank() == 0 ? 1 : x.dim(0);
   const int64_t places = x.size() / std::max<int64_t>(1, samples);
   const double factor = factor_of(p_drop);

@@ -2,6 +2,7 @@
 #include <weft/lib/kernels/checks.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/xt.h>
 
 #include <xtensor/xmath.hpp>
@@ -11,6 +12,7 @@ namespace weft::kernels {
 
 void add_into(Array& y, const Array& x) {
   check_same("add_into", "y", y, "x", x);
+  const KernelScope profile("add_into", 0, x, y, y);
   visit_floating("add_into", y.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
@@ -22,6 +24,7 @@ void add_into(Array& y, const Array& x) {
 }
 
 void scale_into(Array& y, double factor) {
+  const KernelScope profile("scale_into", 0, y, y);
   visit_floating("scale_into", y.dtype(), [&]<class T>(T) {
     T* to = y.mutable_data<T>();
     parallel_for(y.size(), elementwise_tile, [&](int64_t begin, int64_t end) {

@@ -1,6 +1,7 @@
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 namespace weft::kernels {
 
@@ -54,6 +55,7 @@ int checked_index(const char* op, const Shape& whole, int axis, const Array& ind
 Array take_rows(const Array& weight, const Array& ids) {
   Array y(rows_shape("take_rows", weight.shape(), ids.shape()), weight.dtype());
   const Array rows = checked_ids("take_rows", ids, weight.dim(0));
+  const KernelScope profile("take_rows", 0, ids, y, y);
   const int64_t length = row_size(weight.shape());
   visit_dtype(weight.dtype(), [&]<class T>(T) {
     const T* from = weight.data<T>();
@@ -75,6 +77,7 @@ void add_rows(Array& into, const Array& ids, const Array& rows) {
   if (rows.dtype() != into.dtype())
     fail<TypeError>("add_rows: into is ", into.dtype(), ", rows are ", rows.dtype());
   const Array row_of = checked_ids("add_rows", ids, into.dim(0));
+  const KernelScope profile("add_rows", 0, rows, ids, rows, rows);
   const int64_t length = row_size(into.shape()), count = ids.size();
   visit_floating("add_rows", into.dtype(), [&]<class T>(T) {
     T* to = into.mutable_data<T>();
@@ -98,6 +101,7 @@ Array gather(const Array& x, int axis, const Array& index) {
   Strides strides = dense_strides(x.shape());
   strides[static_cast<size_t>(place)] = 0;
   Array y(index.shape(), x.dtype());
+  const KernelScope profile("gather", 0, index, y, y);
   visit_dtype(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
     const int64_t* at = index.data<int64_t>();
@@ -119,6 +123,7 @@ Array scatter_add(const Array& x, const Shape& shape, int axis, const Array& ind
   Strides strides = dense_strides(shape);
   strides[static_cast<size_t>(place)] = 0;
   Array y = Array::zeros(shape, x.dtype());
+  const KernelScope profile("scatter_add", 0, x, index, x, x);
   if (x.size() == 0) return y;
   // Elements that meet in one output share the indices of the axes before `axis`: those are cut into tiles.
   int64_t outer = 1;

@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/fused.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <algorithm>
 
@@ -38,6 +39,7 @@ LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bia
   const float* offset = columns_of("layer_norm", "bias", bias, x);
   const Shape rows = x.shape().without(x.rank() - 1);
   LayerNormResult result{Array(x.shape(), float32), Array(rows, float32), Array(rows, float32)};
+  const KernelScope profile("layer_norm", 0, x, weight, bias, result.y);
   const float* from = x.data<float>();
   float *to = result.y.mutable_data<float>(), *mean = result.mean.mutable_data<float>();
   float* rstd = result.rstd.mutable_data<float>();
@@ -57,6 +59,7 @@ Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, co
   check_statistics("layer_norm_grad_x", x, mean, rstd);
   const float* scale = columns_of("layer_norm_grad_x", "weight", weight, x);
   Array dx(x.shape(), float32);
+  const KernelScope profile("layer_norm_grad_x", 0, dy, x, weight, dx);
   const float *above = dy.data<float>(), *value = x.data<float>();
   const float *means = mean.data<float>(), *rstds = rstd.data<float>();
   float* to = dx.mutable_data<float>();
@@ -75,6 +78,7 @@ void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, cons
   check_same(op, "dy", dy, "x", x);
   const auto [count, length] = rows_of(op, x);
   check_statistics(op, x, mean, rstd);
+  const KernelScope profile(op, 0, dy, x);
   if (d_weight) columns_of(op, "d_weight", *d_weight, x);
   if (d_bias) columns_of(op, "d_bias", *d_bias, x);
   float* to_weight = d_weight ? d_weight->mutable_data<float>() : nullptr;

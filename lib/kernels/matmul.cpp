@@ -2,6 +2,7 @@
 #include <weft/lib/kernels/matmul.h>
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <algorithm>
 #include <climits>
@@ -137,6 +138,7 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
   const Batch batch{broadcast_shapes("matmul", leading_a, leading_b), leading_a, leading_b};
   const int rank = batch.shape.rank();
   Array y(batch.shape.inserted(rank, m).inserted(rank + 1, n), a.dtype());
+  const KernelScope profile("matmul", 2 * y.size() * k, a, b, y);
   visit_floating("matmul", a.dtype(),
                  [&]<class T>(T) { matmul_of<T>(batch, m, n, k, a, b, transpose_a, transpose_b, y); });
   return y;
@@ -153,6 +155,7 @@ Array linear(const Array& x, const Array& weight, const Array& bias) {
   check_types("linear", x, weight);
   if (bias.defined()) check_types("linear", x, bias);
   Array y(x.shape().with(x.rank() - 1, outputs), x.dtype());
+  const KernelScope profile("linear", 2 * y.size() * inputs, x, weight, bias, y);
   if (y.size() == 0) return y;
   const int64_t rows = y.size() / outputs;
   visit_floating("linear", x.dtype(), [&]<class T>(T) {
@@ -178,6 +181,7 @@ void accumulate_outer(Array& into, const Array& dy, const Array& x) {
   check_types("accumulate_outer", dy, x);
   check_types("accumulate_outer", into, x);
   const int64_t outputs = into.dim(0), inputs = into.dim(1);
+  const KernelScope profile("accumulate_outer", 2 * dy.size() * inputs, dy, x, into, into);
   if (into.size() == 0) return;
   visit_floating("accumulate_outer", x.dtype(), [&]<class T>(T) {
     gemm(outputs, inputs, dy.size() / outputs, {dy.data<T>(), 1, outputs},

@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <cstring>
 
@@ -180,6 +181,7 @@ Array permute(const Array& x, std::span<const int> order) {
   const Shape shape(std::span<const int64_t>(extents.data(), order.size()));
   if (shape.size() <= 1) return x.copy().reshape(shape);
   Array y(shape, x.dtype());
+  const KernelScope profile("permute", 0, x, y);
   const auto dense =
       static_cast<size_t>(std::find(view.strides.begin(), view.strides.end(), 1) - view.strides.begin());
   visit_dtype(x.dtype(), [&]<class T>(T) {
@@ -196,6 +198,7 @@ Array broadcast_to(const Array& x, const Shape& shape) {
   if (!broadcasts_to(x.shape(), shape))
     fail<ShapeError>("broadcast_to: ", x.shape(), " does not broadcast to ", shape);
   Array y(shape, x.dtype());
+  const KernelScope profile("broadcast_to", 0, x, y);
   const Broadcast<1> walk(shape, {&x.shape()});
   visit_dtype(x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
@@ -219,6 +222,7 @@ Array slice(const Array& x, int axis, int64_t begin, int64_t end) {
     fail<ShapeError>("slice: [", begin, ", ", end, ") does not lie in axis ", place, " of ", x.shape());
   }
   Array y(x.shape().with(place, end - begin), x.dtype());
+  const KernelScope profile("slice", 0, y, y);
   const Runs from(x.shape(), place, x.dtype()), to(y.shape(), place, x.dtype());
   copy_runs(static_cast<const char*>(x.bytes()) + begin * from.unit, from.run, y.mutable_bytes(), to.run,
             to.rows, to.run);
@@ -233,6 +237,7 @@ Array unslice(const Array& x, const Shape& shape, int axis, int64_t begin) {
   if (!fits)
     fail<ShapeError>("unslice: ", x.shape(), " at ", begin, " of axis ", place, " does not fit into ", shape);
   Array y(shape, x.dtype());
+  const KernelScope profile("unslice", 0, x, y);
   const Runs from(x.shape(), place, x.dtype()), to(shape, place, x.dtype());
   char* target = static_cast<char*>(y.mutable_bytes());
   const int64_t before = begin * to.unit, after = before + from.run;
@@ -261,6 +266,7 @@ Array concat(const std::vector<Array>& parts, int axis) {
     }
   }
   Array y(first.shape().with(place, extent), first.dtype());
+  const KernelScope profile("concat", 0, y, y);
   const Runs to(y.shape(), place, y.dtype());
   char* target = static_cast<char*>(y.mutable_bytes());
   for (const Array& part : parts) {

@@ -1,6 +1,7 @@
 #include <weft/lib/kernels/reduce.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 #include <cmath>
 #include <limits>
@@ -192,16 +193,19 @@ std::vector<int> normal_axes(const char* op, std::span<const int> axes, int rank
 
 Array sum(const Array& x, std::span<const int> axes, bool keepdim) {
   const std::vector<int> normal = normal_axes("sum", axes, x.rank());
+  const KernelScope profile("sum", 0, x);
   if (normal.empty()) return x.to(sum_type(x.dtype())).copy();
   return reduce<Sum>(x, flags_of(normal), reduced_shape(x.shape(), normal, keepdim));
 }
 
 Array max(const Array& x, std::span<const int> axes, bool keepdim) {
+  const KernelScope profile("max", 0, x);
   return max_over("max", x, normal_axes("max", axes, x.rank()), keepdim);
 }
 
 Array argmax(const Array& x, int axis, bool keepdim) {
   const int place = normal_axis("argmax", axis, x.rank());
+  const KernelScope profile("argmax", 0, x);
   const Array largest = max_over("argmax", x, {place}, keepdim);
   Array y(largest.shape(), int64);
   const int64_t length = x.shape()[place], inner = dense_strides(x.shape())[static_cast<size_t>(place)];
@@ -238,6 +242,7 @@ void accumulate_to(Array& into, const Array& x) {
   if (into.dtype() != sum_type(x.dtype())) {
     fail<TypeError>("accumulate_to: sums of ", x.dtype(), " do not go into ", into.dtype());
   }
+  const KernelScope profile("accumulate_to", 0, x, into, into);
   const int added = x.rank() - into.rank();
   const auto summed = [&](int axis) { return axis < added || into.shape()[axis - added] == 1; };
   int leading = 0;
@@ -256,6 +261,7 @@ void accumulate_to(Array& into, const Array& x) {
 }
 
 double squared_norm(const Array& x) {
+  const KernelScope profile("squared_norm", 0, x);
   double sum = 0;
   visit_floating("squared_norm", x.dtype(), [&]<class T>(T) {
     reduce_rows<Sum>(x.data<T>(), &sum, 1, x.size(), [](T value) {
@@ -267,6 +273,7 @@ double squared_norm(const Array& x) {
 }
 
 double max_abs(const Array& x) {
+  const KernelScope profile("max_abs", 0, x);
   if (x.size() == 0) return 0;
   double largest = 0;
   visit_dtype(x.dtype(), [&]<class T>(T) {

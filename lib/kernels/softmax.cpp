@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/fused.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 namespace weft::kernels {
 
@@ -16,6 +17,7 @@ Array for_rows(const char* op, Row row, const Array& x) {
   const Rows rows = rows_of(op, x);
   const int64_t n = rows.length;
   Array y(x.shape(), float32);
+  const KernelScope profile(op, 0, x, y);
   const float* from = x.data<float>();
   float* to = y.mutable_data<float>();
   parallel_for(rows.count, tile_of_items(n), [=](int64_t begin, int64_t end) {
@@ -30,6 +32,7 @@ Array for_rows(const char* op, RowGrad row, const Array& y, const Array& dy) {
   const Rows rows = rows_of(op, y);
   const int64_t n = rows.length;
   Array dx(y.shape(), float32);
+  const KernelScope profile(op, 0, y, dy, dx);
   const float *value = y.data<float>(), *from = dy.data<float>();
   float* to = dx.mutable_data<float>();
   parallel_for(rows.count, tile_of_items(n), [=](int64_t begin, int64_t end) {

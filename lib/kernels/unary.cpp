@@ -4,6 +4,7 @@
 #include <weft/lib/kernels/gelu.h>
 #include <weft/lib/math.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 #include <weft/lib/xt.h>
 
 #include <algorithm>
@@ -172,6 +173,7 @@ const char* name_of(Unary op) {
 
 Array unary(Unary op, const Array& x) {
   Array y(x.shape(), x.dtype());
+  const KernelScope profile(name_of(op), 0, x, y);
   const auto tiles = [&]<class T>(T) {
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
@@ -196,6 +198,7 @@ Array unary(Unary op, const Array& x) {
 Array clamp(const Array& x, double low, double high) {
   if (low != low || high != high) fail<ValueError>("clamp: a bound is NaN: low is ", low, ", high is ", high);
   Array y(x.shape(), x.dtype());
+  const KernelScope profile("clamp", 0, x, y);
   visit_floating("clamp", x.dtype(), [&]<class T>(T) {
     const T *from = x.data<T>(), lowest = static_cast<T>(low), highest = static_cast<T>(high);
     T* to = y.mutable_data<T>();

@@ -5,6 +5,7 @@
 #include <weft/lib/kernels/gelu.h>
 #include <weft/lib/math.h>
 #include <weft/lib/parallel.h>
+#include <weft/lib/profile.h>
 
 namespace weft::kernels {
 
@@ -77,6 +78,7 @@ const char* name_of(UnaryGrad op) {
 Array unary_grad(UnaryGrad op, const Array& x_or_y, const Array& dy) {
   check_same(name_of(op), "x", x_or_y, "dy", dy);
   Array dx(dy.shape(), dy.dtype());
+  const KernelScope profile(name_of(op), 0, x_or_y, dy, dx);
   visit_floating(name_of(op), dy.dtype(), [&]<class T>(T) {
     const T *x = x_or_y.data<T>(), *from = dy.data<T>();
     T* to = dx.mutable_data<T>();
