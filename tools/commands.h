@@ -23,6 +23,8 @@ struct TrainArguments {
   std::string init_from;
   bool overwrite = false;
   std::string resume;
+  bool profile = false;
+  int64_t profile_steps = 10;
 };
 Work prepare_train(const TrainArguments& arguments);
 

@@ -32,7 +32,7 @@ struct Typed {
   GenerateArguments generate;
   InspectArguments inspect;
   StoriesArguments stories;
-  std::string threads, stride, tokens, temperature, top_k, top_p, seed, bytes, prompt;
+  std::string threads, profile_steps, stride, tokens, temperature, top_k, top_p, seed, bytes, prompt;
 };
 
 struct Commands {
@@ -73,6 +73,11 @@ Commands declare(CLI::App& app, Typed& t) {
   c.train->add_flag("--overwrite", t.train.overwrite, "replace the run that is in --out");
   c.train->add_option("--resume", t.train.resume, "go on with a run that was stopped, to the same bytes")
       ->type_name("RUN");
+  CLI::Option* const profile = c.train->add_flag(
+      "--profile", t.train.profile, "print where the time of some updates goes, and write RUN/trace.json");
+  c.train->add_option("--profile-steps", t.profile_steps, "how many updates --profile looks at (10)")
+      ->type_name("N")
+      ->needs(profile);
   c.train->footer(config_help);
 
   c.eval->add_option("model", t.eval.model, model_help)->required()->type_name("RUN|FILE.h5");
@@ -134,7 +139,11 @@ Work prepare(const Commands& c, Typed& t) {
   const auto seed = [&](uint64_t unless) {
     return t.seed.empty() ? unless : static_cast<uint64_t>(parse_integer("--seed", t.seed, 0, INT64_MAX));
   };
-  if (c.train->parsed()) return prepare_train(t.train);
+  if (c.train->parsed()) {
+    if (!t.profile_steps.empty())
+      t.train.profile_steps = parse_integer("--profile-steps", t.profile_steps, 1, 10'000);
+    return prepare_train(t.train);
+  }
   if (c.eval->parsed()) {
     if (!t.stride.empty()) t.eval.stride = parse_integer("--stride", t.stride, 1, 1 << 20);
     return prepare_eval(t.eval);

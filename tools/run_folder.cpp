@@ -149,7 +149,8 @@ RunClaim RunClaim::open(const std::string& path) {
 
 void RunClaim::clear() const {
   for (const int64_t step : folder_.steps()) remove(folder_.checkpoint(step));
-  for (const std::string& file : {folder_.best(), folder_.metrics(), folder_.plot()}) remove(file);
+  for (const std::string& file : {folder_.best(), folder_.metrics(), folder_.plot(), folder_.trace()})
+    remove(file);
 }
 
 void prune_checkpoints(const RunFolder& folder, int64_t newest, int64_t keep, int64_t stopped_at) {

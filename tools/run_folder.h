@@ -1,6 +1,7 @@
 // The folder of a run: what lies where, who may write in it, and which checkpoints stay.
 //
 //   config.toml   metrics.jsonl   best.h5   loss.svg   checkpoints/step-00002000.h5   cache/   .lock
+//   trace.json, after --profile
 #pragma once
 
 #include <weft/lib/file.h>
@@ -21,6 +22,7 @@ struct RunFolder {
   std::string metrics() const { return path + "/metrics.jsonl"; }
   std::string best() const { return path + "/best.h5"; }
   std::string plot() const { return path + "/loss.svg"; }
+  std::string trace() const { return path + "/trace.json"; }
   std::string cache() const { return path + "/cache"; }
   std::string checkpoints() const { return path + "/checkpoints"; }
   std::string checkpoint(int64_t step) const;

@@ -1,6 +1,7 @@
 #include <weft/layers/models/generation.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/error.h>
+#include <weft/lib/profile.h>
 #include <weft/optim/schedule.h>
 #include <weft/optim/train_step.h>
 
@@ -11,6 +12,7 @@
 #include "loss_plot.h"
 #include "model_file.h"
 #include "session.h"
+#include "step_profile.h"
 #include "values.h"
 
 namespace weft::tools {
@@ -40,6 +42,7 @@ void check_weights(const Session& s) {
 
 void save(Session& s) {
   if (s.saved_step == s.step && s.saved_evaluations == s.history.evaluations.size()) return;
+  const PhaseScope phase("checkpoint");
   check_weights(s);
   s.metrics->sync();
   write_checkpoint(s.folder().checkpoint(s.step), s.checkpoint().state());
@@ -48,15 +51,23 @@ void save(Session& s) {
   s.saved_evaluations = s.history.evaluations.size();
 }
 
+Batch next_batch(Session& s) {
+  const PhaseScope phase("data");
+  return s.loader->next();
+}
+
 /// Forward and backward of one update, micro-batch by micro-batch: the gradients of the summed loss.
 LossMeter backward(Session& s) {
   LossMeter loss;
   for (int64_t micro = 0; micro < s.config.gradient_accumulation_steps; ++micro) {
-    const Batch batch = s.loader->next();
+    const Batch batch = next_batch(s);
     const RandomScope random({.seed = static_cast<uint64_t>(s.config.seed),
                               .step = static_cast<uint64_t>(s.step),
                               .first_sample = static_cast<uint64_t>(micro * s.config.batch_size)});
-    const Loss part = s.model->loss(batch.inputs, batch.targets);
+    const Loss part = [&] {
+      const PhaseScope phase("forward");
+      return s.model->loss(batch.inputs, batch.targets);
+    }();
     loss.add(part);
     if (!std::isfinite(loss.sum()))
       fail<NumericError>("the loss is ", std::isnan(loss.sum()) ? "NaN" : "infinite");
@@ -80,6 +91,7 @@ std::string origin_of(Session& s, const std::string& found) {
 }
 
 Update update(Session& s) {
+  const PhaseScope phase("step");
   const double lr = schedule::cosine(s.step, {.lr = s.config.learning_rate,
                                               .warmup = s.config.warmup_iters,
                                               .steps = s.config.lr_decay_iters,
@@ -118,6 +130,7 @@ void print_sample(Session& s) {
 
 /// Both losses at this step, into the history, the log, the picture, and best.h5 when it is the best.
 void evaluate_both(Session& s) {
+  const PhaseScope phase("evaluation");
   const auto show = [&](int64_t done, int64_t before) {
     throw_if_stopped();
     const int64_t all = s.train_windows->size() + s.validation_windows->size();
@@ -221,11 +234,12 @@ void report(Session& s, Update done, Pace& pace) {
     s.console.print(line);
 }
 
-int train(Session& s) {
+int train(Session& s, int64_t profile_steps) {
   announce(s);
   const Clock::time_point start = Clock::now();
   const double before = s.metrics->seconds();
   Pace pace;
+  StepProfile profile(profile_steps, s.console, s.folder());
   try {
     if (s.step == 0 && !s.config.init_from.empty()) save(s);
     for (;;) {
@@ -233,16 +247,22 @@ int train(Session& s) {
       if ((last || s.step % s.config.eval_interval == 0) && !s.history.evaluated(s.step)) evaluate_both(s);
       const bool finished = last || (s.history.evaluated(s.step) && out_of_patience(s));
       if (finished || (s.step > 0 && s.step % s.config.checkpoint_interval == 0)) save(s);
-      if (finished) return finish(s, before + seconds_since(start));
+      if (finished) {
+        profile.finish();
+        return finish(s, before + seconds_since(start));
+      }
 
       throw_if_stopped();
       const Clock::time_point begin = Clock::now();
+      profile.before_update();
       Update done = update(s);
       pace.add(seconds_since(begin));
+      profile.after_update();
       done.seconds = before + seconds_since(start);
       report(s, done, pace);
     }
   } catch (const Stopped& stopped) {
+    profile.finish();
     return stop(s, stopped.signal);
   }
 }
@@ -257,9 +277,9 @@ Work prepare_train(const TrainArguments& arguments) {
         "--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new "
         "one");
   auto session = resuming ? resumed_session(arguments) : new_session(arguments);
-  return [session] {
+  return [session, steps = arguments.profile ? arguments.profile_steps : 0] {
     write_out(session->folder().path + "\n");
-    return train(*session);
+    return train(*session, steps);
   };
 }
 
