@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -145,19 +144,6 @@ TEST_CASE("the help names every key of config.toml") {
   }
 }
 
-TEST_CASE("micro-batches give what the whole batch gives, dropout included") {
-  const Text folder;
-  const Arguments both{"dropout=0.3", "eval_iters=0"};
-  Arguments halves = both;
-  halves.insert(halves.end(), {"batch_size=2", "gradient_accumulation_steps=2"});
-  REQUIRE(weft(folder, train("one", both)).code == 0);
-  REQUIRE(weft(folder, train("two", halves)).code == 0);
-  const auto one = lines_of(folder.read("one/metrics.jsonl")),
-             two = lines_of(folder.read("two/metrics.jsonl"));
-  CHECK(number_in(one.back(), "val_loss") ==
-        doctest::Approx(number_in(two.back(), "val_loss")).epsilon(1e-6));
-}
-
 TEST_CASE("dropout draws anew at every update") {
   const Folder folder;
   std::string text;
@@ -171,24 +157,6 @@ TEST_CASE("dropout draws anew at every update") {
   for (const std::string& line : lines_of(folder.read("run/metrics.jsonl")))
     if (!contains(line, "val_loss")) losses.insert(number_in(line, "loss"));
   CHECK(losses.size() == 12);
-}
-
-TEST_CASE("the same bytes with any instruction set and number of threads") {
-  const Text folder;
-  Arguments arguments = train("plain", {"n_embd=20", "bias=true"});
-  REQUIRE(weft(folder, arguments, {.environment = {"WEFT_ISA=scalar"}}).code == 0);
-  for (const char* set : {"avx2", "avx512"}) {
-    for (const char* threads : {"1", "3"}) {
-      const std::string run = std::string(set) + threads;
-      *(std::find(arguments.begin(), arguments.end(), "--out") + 1) = run;
-      *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = threads;
-      const Result result = weft(folder, arguments, {.environment = {std::string("WEFT_ISA=") + set}});
-      if (result.code == 2 && contains(result.err, "this processor lacks")) continue;
-      REQUIRE_MESSAGE(result.code == 0, result.err);
-      for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
-        CHECK_MESSAGE(folder.read(run + file) == folder.read(std::string("plain") + file), run);
-    }
-  }
 }
 
 TEST_CASE("a text with a byte-order mark and carriage returns") {

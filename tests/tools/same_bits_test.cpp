@@ -1,0 +1,115 @@
+// Whole training runs, dropout on: threads, instruction sets, the cut into micro-batches, recomputation and a
+// stop decide no bit of what they leave.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "checkpoints.h"
+#include "program.h"
+
+namespace {
+
+struct Text : Folder {
+  Text() { write_text(*this); }
+};
+
+constexpr const char* last = "/checkpoints/step-00000004.h5";
+
+/// Four updates of a model whose products take every way through lib/kernels/gemm.cpp: a row alone in the
+/// sample, small ones, and, at 288 tokens in a micro-batch, packed panels, with edges that no tile divides.
+Arguments run(const std::string& out, const Arguments& more = {}) {
+  Arguments settings{"n_layer=2",       "n_embd=48",       "block_size=24",
+                     "batch_size=12",   "max_iters=4",     "bias=true",
+                     "eval_iters=1",    "dropout=0.1",     "checkpoint_interval=4",
+                     "sample_tokens=3", "eval_interval=2", "lr_decay_iters=4"};
+  settings.insert(settings.end(), more.begin(), more.end());
+  return train(out, settings);
+}
+
+Arguments on_threads(Arguments arguments, const std::string& threads) {
+  *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = threads;
+  return arguments;
+}
+
+void check_same_files(const Folder& folder, const std::string& a, const std::string& b) {
+  for (const char* file : {last, "/best.h5"})
+    CHECK_MESSAGE(folder.read(a + file) == folder.read(b + file), a);
+}
+
+/// Everything that a run says of its losses and gradients.
+std::vector<double> numbers(const Folder& folder, const std::string& run) {
+  std::vector<double> all;
+  for (const std::string& line : lines_of(folder.read(run + "/metrics.jsonl"))) {
+    const bool evaluation = contains(line, "val_loss");
+    for (const char* name : {evaluation ? "train_loss" : "loss", evaluation ? "val_loss" : "grad_norm"})
+      all.push_back(number_in(line, name));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("any instruction set and number of threads leaves the same bytes") {
+  const Text folder;
+  const Result plain = weft(folder, run("plain"), {.environment = {"WEFT_ISA=scalar"}});
+  REQUIRE_MESSAGE(plain.code == 0, plain.err);
+  for (const std::string set : {"avx512", "avx2", "scalar"}) {
+    for (const std::string threads : {"1", "2", "3", "4"}) {
+      const std::string out = set + "-" + threads;
+      const Result result = weft(folder, on_threads(run(out), threads), {.environment = {"WEFT_ISA=" + set}});
+      if (result.code == 2 && contains(result.err, "this processor lacks")) {
+        MESSAGE("skipped: this processor lacks ", set);
+        break;
+      }
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+      check_same_files(folder, out, "plain");
+      CHECK(numbers(folder, out) == numbers(folder, "plain"));
+    }
+  }
+}
+
+TEST_CASE("far more threads than cores leave the same bytes") {
+  const Text folder;
+  REQUIRE(weft(folder, run("one")).code == 0);
+  for (const std::string threads : {"64", "1024"}) {
+    const Result result = weft(folder, on_threads(run(threads), threads));
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    check_same_files(folder, threads, "one");
+  }
+}
+
+TEST_CASE("a batch at once, in parts and row by row, recomputed or not: the same weights and losses") {
+  struct Cut {
+    const char *rows, *parts, *eval;
+  };
+  const Text folder;
+  REQUIRE(weft(folder, run("whole")).code == 0);
+  const std::vector<double> numbers_of_whole = numbers(folder, "whole");
+  CHECK(numbers_of_whole.size() == 14);
+  for (const Cut& cut : {Cut{"12", "1", "1"}, Cut{"4", "3", "3"}, Cut{"1", "12", "12"}}) {
+    for (const std::string recompute : {"false", "true"}) {
+      const std::string out = std::string(cut.rows) + "-" + recompute;
+      CAPTURE(out);
+      const Arguments arguments = run(out, {std::string("batch_size=") + cut.rows,
+                                            std::string("gradient_accumulation_steps=") + cut.parts,
+                                            std::string("eval_iters=") + cut.eval, "recompute=" + recompute});
+      const Result result = weft(folder, on_threads(arguments, recompute == "true" ? "2" : "1"));
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+      for (const char* part : {"model", "optimizer", "loader", "history"})
+        CHECK_MESSAGE(same_part(part, folder.path(out + last), folder.path(std::string("whole") + last)),
+                      part);
+      CHECK(numbers(folder, out) == numbers_of_whole);
+    }
+  }
+  check_same_files(folder, "12-true", "whole");
+}
+
+TEST_CASE("recomputation may be switched on resume") {
+  const Text folder;
+  REQUIRE(weft(folder, run("straight")).code == 0);
+  REQUIRE(weft(folder, run("switched", {"max_iters=2", "recompute=true"})).code == 0);
+  REQUIRE(contains(folder.read("switched/config.toml"), "\nrecompute = true "));
+  REQUIRE(weft(folder, resume("switched", {"max_iters=4", "recompute=false"})).code == 0);
+  REQUIRE(contains(folder.read("switched/config.toml"), "\nrecompute = false "));
+  check_same_files(folder, "switched", "straight");
+}
