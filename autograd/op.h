@@ -42,10 +42,13 @@ class Rule {
  public:
   Rule() = default;
   template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&> Rule(F rule) : from_g_(std::move(rule)) {}
+  requires std::is_invocable_r_v<Tensor, F, const Tensor&> Rule(F rule) {
+    if (grad_enabled()) from_g_ = std::move(rule);  // else nobody will ask, and no function is stored
+  }
   template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&, const Tensor&> Rule(F rule)
-      : from_g_and_y_(std::move(rule)) {}
+  requires std::is_invocable_r_v<Tensor, F, const Tensor&, const Tensor&> Rule(F rule) {
+    if (grad_enabled()) from_g_and_y_ = std::move(rule);
+  }
 
   bool defined() const { return from_g_ || from_g_and_y_; }
   bool needs_output() const { return static_cast<bool>(from_g_and_y_); }
