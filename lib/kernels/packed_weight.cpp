@@ -44,8 +44,10 @@ void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* 
   const isa::GemmFunctions& functions = isa::table().gemm;
   const auto* const packed = static_cast<const float*>(panels.data);
   const auto bias_at = [bias](int64_t j) { return bias ? bias + j : nullptr; };
-  const int64_t width = functions.columns, work = m * inputs * width;
-  const int64_t tile = width * std::clamp<int64_t>(up(tile_work / 8, work), 2, 64);
+  // Two panels at a time keep enough of the memory's answers on their way, four a few more; fewer tiles than
+  // that would not come out even.
+  const int64_t width = functions.columns, work = m * inputs * width, least = outputs >= 64 * width ? 4 : 2;
+  const int64_t tile = width * std::max(up(tile_work / 16, work), least);
   if (m == 1) {
     parallel_for(outputs, tile, [&](int64_t begin, int64_t end) {
       functions.multiply_row_packed(end - begin, inputs, x, packed + begin * inputs, y + begin,
