@@ -13,6 +13,14 @@ namespace weft {
 namespace {
 
 thread_local const char* current_op = nullptr;
+thread_local const TensorState* spent = nullptr;
+thread_local bool graph_kept = true;
+
+struct GraphKept {
+  explicit GraphKept(bool kept) : before(std::exchange(graph_kept, kept)) {}
+  ~GraphKept() { graph_kept = before; }
+  bool before;
+};
 
 struct RunningOp {
   explicit RunningOp(const char* op) : before(std::exchange(current_op, op)) {}
@@ -55,8 +63,9 @@ class Engine {
   Tensor run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const;
   Tensor fitted(const Edge& edge, Tensor g) const;
   bool wanted(const Edge& edge) const;
-  Array& sum_for(TensorState& leaf);
-  void add(Tensor& total, const Tensor& g) const;
+  GradSum& sum_for(TensorState& leaf);
+  Array& whole_sum(TensorState& leaf);
+  void add(Tensor& total, Tensor g) const;
 
   bool create_graph_, retain_;
   bool capturing_ = false;
@@ -121,6 +130,7 @@ void Engine::seed(const Tensor& output, Tensor g) {
 
 void Engine::run() {
   const GradMode mode(create_graph_);
+  const GraphKept kept(retain_);
   while (!queue_.empty()) {
     const std::shared_ptr<Node> node = queue_.top();
     queue_.pop();
@@ -139,8 +149,7 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
     if (create_graph_) {
       add(keeper->grad_graph, g);
     } else {
-      Array& sum = sum_for(*keeper);
-      kernels::add_into(sum, g.value());
+      kernels::add_into(whole_sum(*keeper), g.value());
     }
   }
   if (capturing_) {
@@ -175,16 +184,27 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
       y = Tensor(node->output);
       y.state()->node = node;
     }
+    const Edge* last = nullptr;
+    for (const Edge& edge : node->edges) {
+      if (wanted(edge)) last = &edge;
+    }
     for (Edge& edge : node->edges) {
       if (!wanted(edge)) continue;
       const bool plain = edge.leaf && !capturing_ && !create_graph_ && edge.leaf->hooks.empty();
       if (plain && edge.accumulate && !anomaly_detection()) {
-        edge.accumulate(g, sum_for(*edge.leaf));
+        edge.accumulate(g, whole_sum(*edge.leaf));
+        continue;
+      }
+      if (plain && edge.row_ids.defined() && !anomaly_detection()) {
+        sum_for(*edge.leaf).add_rows(edge.row_ids, g.value(), edge.shape);
         continue;
       }
       if (!edge.rule.defined())
         fail<StateError>(node->name, ": has no gradient rule for an input ", edge.shape);
-      send(edge, edge.rule(g, y));
+      if (&edge == last && !create_graph_ && g.state().use_count() == 1) set_spent_gradient(g.state().get());
+      Tensor sent = edge.rule(g, y);
+      set_spent_gradient(nullptr);
+      send(edge, std::move(sent));
     }
   }
   if (!retain_) node->release();
@@ -235,28 +255,44 @@ void Engine::send(Edge& edge, Tensor g) {
   if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
   const auto [place, first] = pending_.try_emplace(edge.node.get());
   if (first) queue_.push(edge.node);
-  add(place->second, g);
+  add(place->second, std::move(g));
 }
 
 void Engine::send_to_leaf(Edge& edge, Tensor g) {
   TensorState& leaf = *edge.leaf;
   const bool plain = !capturing_ && !create_graph_ && leaf.hooks.empty();
-  if (plain) return kernels::accumulate_to(sum_for(leaf), g.value());
+  if (plain) return kernels::accumulate_to(whole_sum(leaf), g.value());
   if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
   g = run_hooks(leaf.hooks, std::move(g));
   if (capturing_) return add(captured_[&leaf], g);
   if (create_graph_) return add(leaf.grad_graph, g);
-  kernels::add_into(sum_for(leaf), g.value());
+  kernels::add_into(whole_sum(leaf), g.value());
 }
 
-Array& Engine::sum_for(TensorState& leaf) {
+GradSum& Engine::sum_for(TensorState& leaf) {
   const size_t use = uses_[leaf.id]++;
-  leaf.total = {};
-  if (use == leaf.sums.size()) leaf.sums.push_back(Array::zeros(leaf.value.shape(), leaf.value.dtype()));
+  if (use == leaf.sums.size()) leaf.sums.emplace_back();
   return leaf.sums[use];
 }
 
-void Engine::add(Tensor& total, const Tensor& g) const { total = total.defined() ? total + g : g; }
+Array& Engine::whole_sum(TensorState& leaf) {
+  return sum_for(leaf).whole(leaf.value.shape(), leaf.value.dtype());
+}
+
+bool sole(const Tensor& t) { return t.state().use_count() == 1 && t.value().unique(); }
+
+void Engine::add(Tensor& total, Tensor g) const {
+  if (!total.defined()) {
+    total = std::move(g);
+  } else if (!create_graph_ && sole(total)) {
+    kernels::add_into(total.state()->value, g.value());
+  } else if (!create_graph_ && sole(g)) {
+    kernels::add_into(g.state()->value, total.value());
+    total = std::move(g);
+  } else {
+    total = total + g;
+  }
+}
 
 Tensor Engine::captured(const Tensor& input) const {
   const Tensor& g = captured_.at(identity(input));
@@ -283,6 +319,11 @@ Tensor checked_seed(const Tensor& output, const Tensor& seed) {
 
 }  // namespace
 
+const TensorState* spent_gradient() { return spent; }
+void set_spent_gradient(const TensorState* g) { spent = g; }
+
+bool graph_is_kept() { return graph_kept; }
+
 bool rule_running() { return current_op != nullptr; }
 const char* running_op() { return current_op ? current_op : "backward"; }
 
@@ -292,16 +333,16 @@ Node::~Node() {
 }
 
 void Node::release() {
-  using Saved = std::tuple<std::vector<Edge>, JointRule, std::function<Tensor()>>;
-  thread_local std::vector<Saved>* graveyard = nullptr;
+  using Remains = std::tuple<std::vector<Edge>, JointRule, std::function<Tensor()>>;
+  thread_local std::vector<Remains>* graveyard = nullptr;
   freed = true;
   output = {};
-  Saved saved{std::exchange(edges, {}), std::exchange(joint, {}), std::exchange(rebuild, {})};
+  Remains saved{std::exchange(edges, {}), std::exchange(joint, {}), std::exchange(rebuild, {})};
   if (graveyard != nullptr) {
     graveyard->push_back(std::move(saved));
     return;
   }
-  std::vector<Saved> dead;
+  std::vector<Remains> dead;
   graveyard = &dead;
   dead.push_back(std::move(saved));
   while (!dead.empty()) {

@@ -7,8 +7,12 @@ namespace weft {
 namespace {
 
 Tensor dropped(const Tensor& x, double p, const RandomScope::Draw& draw) {
-  return make_op("dropout", kernels::dropout(x.value(), p, draw.key, draw.first_sample),
-                 {{x, [p, draw](const Tensor& g) { return dropped(g, p, draw); }}});
+  const auto value = [p, draw](const Array& of) {
+    return kernels::dropout(of, p, draw.key, draw.first_sample);
+  };
+  const Tensor y =
+      make_op("dropout", value(x.value()), {{x, [p, draw](const Tensor& g) { return dropped(g, p, draw); }}});
+  return remake_by(y, [value, x = save(x)] { return value(x().value()); });
 }
 
 }  // namespace

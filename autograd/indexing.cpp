@@ -16,10 +16,11 @@ Tensor embedding_grad(const Tensor& x, const Array& ids, const Shape& shape) {
 }  // namespace
 
 Tensor embedding(const Array& ids, const Tensor& weight) {
-  return make_op(
-      "embedding", kernels::take_rows(weight.value(), ids),
-      {{weight, [ids, shape = weight.shape()](const Tensor& g) { return embedding_grad(g, ids, shape); },
-        [ids](const Tensor& g, Array& into) { kernels::add_rows(into, ids, g.value()); }}});
+  return make_op("embedding", kernels::take_rows(weight.value(), ids),
+                 {{weight,
+                   [ids, shape = weight.shape()](const Tensor& g) { return embedding_grad(g, ids, shape); },
+                   {},
+                   ids}});
 }
 
 Tensor gather(const Tensor& x, int axis, const Array& index) {

@@ -81,7 +81,7 @@ Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptio
           },
           {x()}, g)[0];
     }
-    return Tensor(kernels::cross_entropy_grad(x().value(), labels, lse, ignore, smoothing, g.item()));
+    return Tensor(kernels::cross_entropy_grad(x.take(), labels, lse, ignore, smoothing, g.item()));
   };
   return {make_op("cross_entropy", Array::scalar(forward.sum, float32), {{flat, rule}}), forward.count,
           forward.losses};

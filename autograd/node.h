@@ -1,6 +1,7 @@
 // The recorded graph, for the engine alone: users meet Tensor and make_op.
 #pragma once
 
+#include <weft/autograd/grad_sum.h>
 #include <weft/autograd/op.h>
 #include <weft/lib/profile.h>
 
@@ -19,6 +20,7 @@ struct Edge {
   std::shared_ptr<TensorState> leaf;
   Rule rule;
   AccumulateRule accumulate;
+  Array row_ids;
   Shape shape;
   DType dtype;
 
@@ -53,11 +55,12 @@ struct Node {
 struct TensorState {
   Array value;
   std::shared_ptr<Node> node;
+  std::shared_ptr<Remaking> remaking;  ///< how to compute the value again, where that is cheap
   bool requires_grad = false;
   uint64_t id = 0;
-  std::vector<Array> sums;  ///< gradient, one running sum per use in the graph
-  Array total;              ///< their sum, once asked for; forgotten when more arrives
-  Tensor grad_graph;        ///< gradient with its own graph, after create_graph
+  std::vector<GradSum>
+      sums;           ///< gradient, one running sum per use in the graph; one in all once it was asked for
+  Tensor grad_graph;  ///< gradient with its own graph, after create_graph
   std::map<size_t, GradHook> hooks;
 };
 
@@ -83,6 +86,11 @@ class Unrecorded {
 };
 
 uint64_t next_id();
+/// The gradient that nobody reads after the rule that runs now, if there is one; see take().
+const TensorState* spent_gradient();
+/// Whether the rules that run now may be asked once more.
+bool graph_is_kept();
+void set_spent_gradient(const TensorState* g);
 /// Sets whether operations are recorded; returns the setting before.
 bool set_grad_enabled(bool enabled);
 bool anomaly_detection();

@@ -92,29 +92,35 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 
   const auto array_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
   kernels::LayerNormResult forward = kernels::layer_norm(x.value(), array_of(weight), array_of(bias), eps);
-  const auto again = [x = save(x), w = save(weight), b = save(bias), eps](const Tensor& g) {
+  const auto composed_again = [x = save(x), w = save(weight), b = save(bias), eps](const Tensor& g) {
     return composed_grad(
         [eps](const std::vector<Tensor>& in) { return composed::layer_norm(in[0], in[1], in[2], eps); },
         {x(), w(), b()}, g);
   };
   const Array mean = forward.mean, rstd = forward.rstd;
   const auto for_x = [=, x = save(x), w = save(weight)](const Tensor& g) {
-    if (grad_enabled()) return again(g)[0];
-    return Tensor(kernels::layer_norm_grad_x(g.value(), x().value(), w().defined() ? w().value() : Array(),
-                                             mean, rstd));
+    if (grad_enabled()) return composed_again(g)[0];
+    return Tensor(
+        kernels::layer_norm_grad_x(take(g), x().value(), w().defined() ? w().value() : Array(), mean, rstd));
   };
   const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into) {
     kernels::layer_norm_accumulate(&into, nullptr, g.value(), x().value(), mean, rstd);
   };
   const auto for_weight = [=](const Tensor& g) {
-    if (grad_enabled()) return again(g)[1];
+    if (grad_enabled()) return composed_again(g)[1];
     Array total = Array::zeros(row, float32);
     into_weight(g, total);
     return Tensor(total);
   };
   const auto for_bias = [](const Tensor& g) { return g; };
-  return make_op("layer_norm", std::move(forward.y),
-                 {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
+  const auto again = [x = save(x), w = save(weight), b = save(bias), eps] {
+    const auto value_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
+    return kernels::layer_norm(x().value(), value_of(w()), value_of(b()), eps).y;
+  };
+  // x is last: its gradient may then be written over g.
+  return remake_by(make_op("layer_norm", std::move(forward.y),
+                           {{weight, for_weight, into_weight}, {bias, for_bias}, {x, for_x}}),
+                   again);
 }
 
 }  // namespace weft

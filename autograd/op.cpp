@@ -25,7 +25,7 @@ std::shared_ptr<Node> record(const char* op, const Array& value, std::span<const
   auto node = std::make_shared<Node>(op, next_id(), value);
   node->edges.reserve(inputs.size());
   for (const OpInput& input : inputs) {
-    Edge edge{{}, {}, input.rule, input.accumulate, {}, value.dtype()};
+    Edge edge{{}, {}, input.rule, input.accumulate, input.row_ids, {}, value.dtype()};
     if (input.tensor.requires_grad()) {
       edge.node = input.tensor.state()->node;
       if (!edge.node) edge.leaf = input.tensor.state();
@@ -38,6 +38,7 @@ std::shared_ptr<Node> record(const char* op, const Array& value, std::span<const
     } else {
       edge.rule = {};
       edge.accumulate = {};
+      edge.row_ids = {};
     }
     node->edges.push_back(std::move(edge));
   }
@@ -76,12 +77,47 @@ void Unrecorded::gather(const Tensor& input) {
   if (seen_.insert(input.state().get()).second) gathered_.push_back(input);
 }
 
-const Tensor& Saved::operator()() const {
+Saved::Saved(const Tensor& tensor) {
+  if (!tensor.defined()) return;
+  version_ = tensor.value().version();
+  if (grad_enabled() && tensor.state()->remaking) {
+    remaking_ = tensor.state()->remaking;
+    node_ = tensor.state()->node;
+    state_ = tensor.state();
+  } else {
+    tensor_ = tensor;
+  }
+}
+
+Tensor Saved::operator()() const {
+  if (remaking_) {
+    if (const auto state = state_.lock(); state && state->value.version() == version_) return Tensor(state);
+    const Array value = remaking_->made.defined() ? remaking_->made : remaking_->make();
+    remaking_->made = remaking_.use_count() > 1 ? value : Array();
+    return with_node(value, node_);
+  }
   if (tensor_.defined() && tensor_.value().version() != version_) {
     fail<StateError>(running_op(), ": a value ", tensor_.shape(),
                      " that its gradient needs was changed in place after the forward pass");
   }
   return tensor_;
+}
+
+Array Saved::take() const {
+  Array value = (*this)().value();
+  if (!graph_is_kept() && tensor_.defined()) tensor_ = {};
+  return value;
+}
+
+Array take(const Tensor& g) {
+  if (spent_gradient() != g.state().get()) return g.value();
+  set_spent_gradient(nullptr);
+  return std::exchange(g.state()->value, {});
+}
+
+Tensor remake_by(Tensor y, std::function<Array()> make) {
+  if (y.state()->node) y.state()->remaking = std::make_shared<Remaking>(std::move(make));
+  return y;
 }
 
 Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> inputs) {

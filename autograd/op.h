@@ -21,17 +21,29 @@
 
 namespace weft {
 
+/// How to compute a result once more. Made by remake_by, held by those who saved the result.
+struct Remaking {
+  std::function<Array()> make;
+  Array made;  ///< for the holders to come
+};
+
 /// What backward needs of a tensor: a call gives it back, and refuses (StateError naming the operation) when
-/// its values were changed in place meanwhile.
+/// its values were changed in place meanwhile. Of a result that is cheap to compute again it holds not the
+/// values but how to.
 class Saved {
  public:
-  explicit Saved(Tensor tensor)
-      : tensor_(std::move(tensor)), version_(tensor_.defined() ? tensor_.value().version() : 0) {}
-  const Tensor& operator()() const;
+  explicit Saved(const Tensor& tensor);
+  Tensor operator()() const;
+  /// Its values, for a rule that reads them for the last time: nobody else's, so that they may be
+  /// overwritten, when the graph is not kept and nothing else holds them; array.unique() tells.
+  Array take() const;
 
  private:
-  Tensor tensor_;
-  uint64_t version_;
+  mutable Tensor tensor_;
+  uint64_t version_ = 0;
+  std::shared_ptr<Remaking> remaking_;  // then the tensor is not held, but
+  std::shared_ptr<Node> node_;          // what made it,
+  std::weak_ptr<TensorState> state_;    // and itself as long as somebody else holds it
 };
 inline Saved save(const Tensor& tensor) { return Saved(tensor); }
 
@@ -42,10 +54,13 @@ class Rule {
  public:
   Rule() = default;
   template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&> Rule(F rule) : from_g_(std::move(rule)) {}
+  requires std::is_invocable_r_v<Tensor, F, const Tensor&> Rule(F rule) {
+    if (grad_enabled()) from_g_ = std::move(rule);  // else nobody will ask, and no function is stored
+  }
   template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&, const Tensor&> Rule(F rule)
-      : from_g_and_y_(std::move(rule)) {}
+  requires std::is_invocable_r_v<Tensor, F, const Tensor&, const Tensor&> Rule(F rule) {
+    if (grad_enabled()) from_g_and_y_ = std::move(rule);
+  }
 
   bool defined() const { return from_g_ || from_g_and_y_; }
   bool needs_output() const { return static_cast<bool>(from_g_and_y_); }
@@ -65,13 +80,23 @@ using AccumulateRule = std::function<void(const Tensor& g, Array& into)>;
 struct OpInput {
   Tensor tensor;
   Rule rule;
-  AccumulateRule accumulate =
-      {};  ///< used instead of `rule` where the input is a leaf and no graph is wanted
+  /// Used instead of `rule` where the input is a leaf and no graph is wanted; or else, there too,
+  AccumulateRule accumulate = {};
+  Array row_ids = {};  ///< the rows of the input (V, C) that the rows of g are the gradients of
 };
 
 /// `op` must outlive the graph: a literal.
 Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> inputs);
 Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs);
+
+/// y, the result of make_op, after which operations that save it for backward will call `make` instead of
+/// keeping its values. For what one pass over memory computes again, from what its own gradient keeps anyway,
+/// with the same bits: norms, activations, dropout.
+Tensor remake_by(Tensor y, std::function<Array()> make);
+
+/// The values of g, a rule's argument: nobody else's, so that the rule may overwrite them, whenever the rule
+/// is the last that reads g; array.unique() tells.
+Array take(const Tensor& g);
 
 /// All gradients at once, for fused operations whose inputs share work. `wanted[i]` tells whether input i
 /// needs one; the others may stay undefined.

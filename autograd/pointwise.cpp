@@ -21,10 +21,11 @@ Tensor unary(Unary kind, const Tensor& x, Rule rule) {
 
 /// An activation whose derivative has a fused kernel; `slope` is the same derivative composed of operations.
 Tensor activation(Unary kind, UnaryGrad fused, const Tensor& x, Tensor (*slope)(const Tensor&)) {
-  return unary(kind, x, [x = save(x), fused, slope](const Tensor& g) {
+  const Tensor y = unary(kind, x, [x = save(x), fused, slope](const Tensor& g) {
     if (grad_enabled()) return g * slope(x());
-    return Tensor(kernels::unary_grad(fused, x().value(), g.value()));
+    return Tensor(kernels::unary_grad(fused, x().value(), take(g)));
   });
+  return remake_by(y, [x = save(x), kind] { return kernels::unary(kind, x().value()); });
 }
 
 Tensor silu_slope(const Tensor& x) {
@@ -83,14 +84,14 @@ Tensor abs(const Tensor& x) {
 Tensor tanh(const Tensor& x) {
   return unary(Unary::tanh, x, [](const Tensor& g, const Tensor& y) {
     if (grad_enabled()) return g * (1.0 - square(y));
-    return Tensor(kernels::unary_grad(UnaryGrad::tanh_from_y, y.value(), g.value()));
+    return Tensor(kernels::unary_grad(UnaryGrad::tanh_from_y, y.value(), take(g)));
   });
 }
 
 Tensor sigmoid(const Tensor& x) {
   return unary(Unary::sigmoid, x, [](const Tensor& g, const Tensor& y) {
     if (grad_enabled()) return g * y * (1.0 - y);
-    return Tensor(kernels::unary_grad(UnaryGrad::sigmoid_from_y, y.value(), g.value()));
+    return Tensor(kernels::unary_grad(UnaryGrad::sigmoid_from_y, y.value(), take(g)));
   });
 }
 

@@ -78,18 +78,16 @@ Tensor Tensor::grad() const {
   TensorState& state = checked();
   if (state.grad_graph.defined()) return state.grad_graph;
   if (state.sums.empty()) return {};
-  if (state.sums.size() == 1) return Tensor(state.sums[0]);
-  if (!state.total.defined()) {
-    state.total = state.sums[0].copy();
-    for (size_t use = 1; use < state.sums.size(); ++use) kernels::add_into(state.total, state.sums[use]);
-  }
-  return Tensor(state.total);
+  // From here on one sum: a second one of a large table would double what it takes.
+  Array& total = state.sums[0].whole(shape(), dtype());
+  for (size_t use = 1; use < state.sums.size(); ++use) state.sums[use].add_to(total);
+  state.sums.resize(1);
+  return Tensor(total);
 }
 
 void Tensor::zero_grad() {
   TensorState& state = checked();
   state.sums.clear();
-  state.total = {};
   state.grad_graph = {};
 }
 
@@ -99,7 +97,7 @@ void Tensor::set_grad(Array grad) {
                      " ", dtype());
   }
   zero_grad();
-  state_->sums.push_back(std::move(grad));
+  state_->sums.emplace_back(std::move(grad));
 }
 
 void Tensor::retain_grad() {

@@ -35,6 +35,7 @@ class Tensor {
   Tensor() = default;
   /// A leaf over `value`, whose buffer it shares.
   explicit Tensor(Array value, bool requires_grad = false);
+  explicit Tensor(std::shared_ptr<TensorState> state) : state_(std::move(state)) {}
 
   bool defined() const { return state_ != nullptr; }
   const Array& value() const;
@@ -60,7 +61,9 @@ class Tensor {
   /// Name of the operation that made it; "leaf" if none.
   const char* op_name() const;
 
-  /// The gradient gathered so far; undefined when there is none. For leaves, and after retain_grad().
+  /// The gradient gathered so far; undefined when there is none. For leaves, and after retain_grad(). Its
+  /// array goes on being summed into by the next backward(). See backward() for what asking in between
+  /// changes.
   Tensor grad() const;
   /// Forgets the gradient.
   void zero_grad();
@@ -76,8 +79,8 @@ class Tensor {
   Tensor detach() const;
   /// d this / d leaf is added to grad() of every leaf that requires it. Starts from 1 (ShapeError unless one
   /// element) or `seed`, of this shape. A parameter used in several places keeps one running sum per use;
-  /// grad() adds them up, so that micro-batches in sequence give the bits of the whole batch at once where
-  /// the operations say so.
+  /// grad() adds them up, for good, so that micro-batches in sequence give the bits of the whole batch at once
+  /// where the operations say so, unless grad() is asked in between.
   void backward(BackwardOptions options = {}) const;
   void backward(const Tensor& seed, BackwardOptions options = {}) const;
 

@@ -79,7 +79,7 @@ void Array::check_type(DType wanted) const {
 
 void* Array::mutable_bytes() {
   if (!buffer_) fail<StateError>("an array that was never given values is used");
-  buffer_->version.fetch_add(1, std::memory_order_relaxed);
+  buffer_->change();
   return buffer_->data;
 }
 

@@ -60,7 +60,7 @@ class Array {
   template <class T>
   T* mutable_data() {
     check_type(dtype_of<T>());
-    buffer_->version.fetch_add(1, std::memory_order_relaxed);
+    buffer_->change();
     return static_cast<T*>(buffer_->data);
   }
   template <class T>
@@ -69,6 +69,8 @@ class Array {
   }
   const void* bytes() const { return buffer_ ? buffer_->data : nullptr; }
   void* mutable_bytes();
+  /// What the values lie in.
+  const std::shared_ptr<Buffer>& buffer() const { return buffer_; }
 
   /// The single value of a one-element array, as double. ShapeError when there are more.
   double item() const;

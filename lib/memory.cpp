@@ -82,6 +82,11 @@ void give_back(void* block, size_t capacity) {
 
 Buffer::~Buffer() { give_back(data, capacity); }
 
+void Buffer::drop_derived() {
+  has_derived.store(false, std::memory_order_relaxed);
+  derived.store(nullptr);
+}
+
 std::shared_ptr<Buffer> allocate(size_t bytes) {
   const size_t capacity = size_class(bytes);
   void* const block = take(capacity);

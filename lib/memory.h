@@ -16,10 +16,24 @@ struct Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
+  /// Says that the values change: from now on what was computed from them counts no more.
+  void change() {
+    version.fetch_add(1, std::memory_order_relaxed);
+    if (has_derived.load(std::memory_order_relaxed)) drop_derived();
+  }
+
   void* data;
   size_t bytes;
   size_t capacity;
   std::atomic<uint64_t> version{0};
+
+  /// Another form of the values, kept by kernels that read it more than once (kernels/packed_weight.h).
+  std::atomic<std::shared_ptr<const Buffer>> derived{};
+  std::atomic<bool> has_derived{false};
+  std::atomic<uint64_t> derived_reads{0};  ///< version + 1 at which it was first wanted
+
+ private:
+  void drop_derived();
 };
 
 /// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the

@@ -41,6 +41,9 @@ struct GemmFunctions {
   /// y (n) = [y +] x (k) B (k, n) [+ bias]; x and y have strides.
   void (*multiply_row)(int64_t n, int64_t k, const float* x, int64_t x_step, Operand b, float* y,
                        int64_t y_step, bool accumulate, const float* bias);
+  /// y (n) = x (k) B [+ bias], B (k, n) in the panels of pack_b.
+  void (*multiply_row_packed)(int64_t n, int64_t k, const float* x, const float* panels, float* y,
+                              const float* bias);
 };
 
 }  // namespace weft::isa

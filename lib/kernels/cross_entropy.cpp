@@ -63,14 +63,14 @@ CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int6
   return result;
 }
 
-Array cross_entropy_grad(const Array& logits, const Array& targets, const Array& lse, int64_t ignore_index,
+Array cross_entropy_grad(Array logits, const Array& targets, const Array& lse, int64_t ignore_index,
                          double smoothing, double scale) {
   check("cross_entropy_grad", logits, targets, ignore_index, smoothing);
   check_float("cross_entropy_grad", "lse", lse);
   if (lse.shape() != targets.shape())
     fail<ShapeError>("cross_entropy_grad: lse must be ", targets.shape(), ", not ", lse.shape());
   const int64_t N = logits.dim(0), V = logits.dim(1);
-  Array grad(logits.shape(), float32);
+  Array grad = logits.unique() ? logits : Array(logits.shape(), float32);
   const KernelScope profile("cross_entropy_grad", 0, logits, targets, grad);
   const float *x = logits.data<float>(), *lses = lse.data<float>();
   const int64_t* target = targets.data<int64_t>();

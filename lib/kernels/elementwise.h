@@ -40,9 +40,9 @@ const char* name_of(Unary op);
 Array unary(Unary op, const Array& x);
 
 /// Derivatives that are worth a fused loop: dx = dy * op'(x), from the input x, or from the output y where
-/// named so.
+/// named so; written over dy when nobody else holds it.
 enum class UnaryGrad { tanh_from_y, sigmoid_from_y, relu, silu, gelu, gelu_tanh };
-Array unary_grad(UnaryGrad op, const Array& x_or_y, const Array& dy);
+Array unary_grad(UnaryGrad op, const Array& x_or_y, Array dy);
 
 enum class Binary { add, sub, mul, div, pow, maximum, minimum };
 const char* name_of(Binary op);

@@ -24,9 +24,8 @@ struct LayerNormResult {
   Array y, mean, rstd;  // like x; one value a row
 };
 LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bias, double eps);
-/// dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight.
-Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, const Array& mean,
-                        const Array& rstd);
+/// dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight; written over dy when nobody else holds it.
+Array layer_norm_grad_x(Array dy, const Array& x, const Array& weight, const Array& mean, const Array& rstd);
 /// d_weight += sum over rows of dy xhat, d_bias += sum of dy: one chain per column over rows in order. Either
 /// may be null.
 void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, const Array& x, const Array& mean,
@@ -43,8 +42,9 @@ struct CrossEntropyResult {
 };
 CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int64_t ignore_index,
                                  double smoothing);
-/// dx = scale (softmax(x) - (1 - s) onehot(target) - s / V), zeros for ignored rows.
-Array cross_entropy_grad(const Array& logits, const Array& targets, const Array& lse, int64_t ignore_index,
+/// dx = scale (softmax(x) - (1 - s) onehot(target) - s / V), zeros for ignored rows; written over the logits
+/// when nobody else holds them.
+Array cross_entropy_grad(Array logits, const Array& targets, const Array& lse, int64_t ignore_index,
                          double smoothing, double scale);
 
 /// AdamW (Loshchilov and Hutter 2019, algorithm 2), one pass in place on a float32 parameter:

@@ -51,14 +51,13 @@ LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bia
   return result;
 }
 
-Array layer_norm_grad_x(const Array& dy, const Array& x, const Array& weight, const Array& mean,
-                        const Array& rstd) {
+Array layer_norm_grad_x(Array dy, const Array& x, const Array& weight, const Array& mean, const Array& rstd) {
   check_float("layer_norm_grad_x", "x", x);
   check_same("layer_norm_grad_x", "dy", dy, "x", x);
   const auto [count, length] = rows_of("layer_norm_grad_x", x);
   check_statistics("layer_norm_grad_x", x, mean, rstd);
   const float* scale = columns_of("layer_norm_grad_x", "weight", weight, x);
-  Array dx(x.shape(), float32);
+  Array dx = dy.unique() ? dy : Array(x.shape(), float32);
   const KernelScope profile("layer_norm_grad_x", 0, dy, x, weight, dx);
   const float *above = dy.data<float>(), *value = x.data<float>();
   const float *means = mean.data<float>(), *rstds = rstd.data<float>();

@@ -1,5 +1,6 @@
 #include <weft/lib/error.h>
 #include <weft/lib/kernels/matmul.h>
+#include <weft/lib/kernels/packed_weight.h>
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/parallel.h>
 #include <weft/lib/profile.h>
@@ -161,6 +162,13 @@ Array linear(const Array& x, const Array& weight, const Array& bias) {
   visit_floating("linear", x.dtype(), [&]<class T>(T) {
     const MatrixView<T> left{x.data<T>(), inputs, 1}, right{weight.data<T>(), 1, inputs};
     if constexpr (std::is_same_v<T, float>) {
+      if (rows <= few_rows) {
+        if (const auto panels = packed_weight(weight)) {
+          multiply_few_rows(rows, outputs, inputs, left.data, *panels, y.mutable_data<T>(),
+                            bias.defined() ? bias.data<T>() : nullptr);
+          return;
+        }
+      }
       gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false,
            bias.defined() ? bias.data<T>() : nullptr);
     } else {

@@ -75,9 +75,9 @@ const char* name_of(UnaryGrad op) {
 
 }  // namespace
 
-Array unary_grad(UnaryGrad op, const Array& x_or_y, const Array& dy) {
+Array unary_grad(UnaryGrad op, const Array& x_or_y, Array dy) {
   check_same(name_of(op), "x", x_or_y, "dy", dy);
-  Array dx(dy.shape(), dy.dtype());
+  Array dx = dy.unique() ? dy : Array(dy.shape(), dy.dtype());
   const KernelScope profile(name_of(op), 0, x_or_y, dy, dx);
   visit_floating(name_of(op), dy.dtype(), [&]<class T>(T) {
     const T *x = x_or_y.data<T>(), *from = dy.data<T>();

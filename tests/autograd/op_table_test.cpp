@@ -61,8 +61,8 @@ std::string types_of(const std::string& parameters) {
 /// what has no gradient.
 Names declared() {
   const Names without_gradient = {"cached_attention(Tensor, Tensor, Tensor, int64_t, KeyValueCache)"};
-  const Names not_operations = {"tensor.h", "node.h", "op.h", "composed.h", "gradcheck.h", "named_tensor.h",
-                                "recompute.h"};
+  const Names not_operations = {"tensor.h",    "node.h",         "op.h",       "composed.h",
+                                "gradcheck.h", "named_tensor.h", "recompute.h"};
   const std::regex declaration(
       "(?:^|\n)(?:Tensor|Loss|std::vector<Tensor>)\\s+(operator\\W+?|\\w+)\\(([^;]*)\\)\\s*;");
   Names names;

@@ -3,6 +3,7 @@
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/memory.h>
 
 #include "checks.h"
 
@@ -18,6 +19,11 @@ Tensor cube(const Tensor& x) {
 
 Tensor leaf(std::initializer_list<double> values, const Shape& shape) {
   return tensor(values, shape, float64).set_requires_grad();
+}
+
+/// In float32, whose fused kernels have something to compute again and to write over.
+Tensor float_leaf(const Shape& shape, uint64_t stream) {
+  return Tensor(random_normal(shape, 0, 1, random_key(1, stream), float32), true);
 }
 
 }  // namespace
@@ -135,6 +141,89 @@ TEST_CASE("op: gradients of the composed form, for those inputs that require one
   CHECK(grads[1].value().at({0}) == 5);
   CHECK_FALSE(grads[2].defined());
   CHECK(grad({sum(grads[0])}, {a})[0].value().at({0}) == 2 * 3 * 5);
+}
+
+TEST_CASE("op: what is cheap to compute again is not kept for backward") {
+  Tensor w = float_leaf({64, 64}, 1);
+  const Tensor x = float_leaf({512, 64}, 2);
+  const auto deep = [&](const Tensor& t) {
+    const Tensor normed = layer_norm(t, ones({64}), zeros({64}));
+    return linear(gelu(linear(normed, w)), w);
+  };
+  const size_t before = memory_stats().in_use;
+  const Tensor y = deep(x);
+  const size_t one = x.value().nbytes();
+  // The norm's result, the activation's and linear's: only the last two products are held.
+  CHECK(memory_stats().in_use - before < 3 * one);
+  const RandomScope random({.seed = 1});
+  const Tensor loss = sum(square(y)) + sum(dropout(relu(linear(x, w)), 0.5, "d") * linear(x, w));
+  loss.backward({.retain_graph = true});
+  const Array first = w.grad().value().copy();
+  w.zero_grad();
+  loss.backward();
+  CHECK(w.grad().value().identical(first));
+  // The same without anything to compute again: each result is held by somebody.
+  w.zero_grad();
+  const Tensor a = layer_norm(x, ones({64}), zeros({64})), b = linear(a, w), c = gelu(b);
+  sum(square(linear(c, w))).backward();
+  const Array held = w.grad().value().copy();
+  w.zero_grad();
+  sum(square(deep(x))).backward();
+  CHECK(w.grad().value().identical(held));
+}
+
+TEST_CASE("op: a result that is computed again refuses inputs that were changed") {
+  Tensor w = float_leaf({4, 4}, 1), u = float_leaf({3, 4}, 3);
+  const Tensor loss = sum(linear(gelu(u), w));
+  {
+    const NoGrad no_grad;
+    u.mutable_value().mutable_data<float>()[0] = 7;
+  }
+  refuses<StateError>([&] { loss.backward(); }, {"changed in place"});
+}
+
+TEST_CASE("op: gradients that somebody holds are not written over") {
+  const Tensor x = float_leaf({8}, 2);
+  const Tensor y = gelu(x);
+  const Tensor seed = ones({8});
+  y.backward(seed);
+  CHECK(seed.value().identical(Array::ones({8})));
+
+  Tensor seen;
+  Tensor middle = gelu(x);
+  middle.register_hook([&](const Tensor& g) {
+    seen = g;
+    return Tensor();
+  });
+  sum(middle * 3.0).backward();
+  CHECK(seen.value().identical(Array::full({8}, 3)));
+
+  // Two branches meet: their gradients are summed, and the branches' own stay what they were.
+  Tensor left = x * 2.0, right = x * 5.0;
+  left.retain_grad();
+  right.retain_grad();
+  const Tensor both = left + right;
+  sum(both + both * left).backward();
+  CHECK(right.grad().value().identical((1.0 + left).value()));
+}
+
+TEST_CASE("op: the logits are given up to their gradient only when nobody needs them") {
+  const Tensor logits = float_leaf({4, 7}, 4);
+  const Array targets = Array::from({0, 3, 6, 2}, {4}).to(int64);
+  const Tensor doubled = logits * 2.0;
+  const Array kept = doubled.value().copy();
+  const Loss loss = cross_entropy(doubled, targets);
+  loss.sum.backward();
+  CHECK(doubled.value().identical(kept));
+  const Array g = logits.grad().value().copy();
+  Tensor again = logits;
+  again.zero_grad();
+  const Loss other = cross_entropy(logits * 2.0, targets);
+  other.sum.backward({.retain_graph = true});
+  CHECK(logits.grad().value().identical(g));
+  again.zero_grad();
+  other.sum.backward();
+  CHECK(logits.grad().value().identical(g));
 }
 
 }  // namespace weft::test
