@@ -11,6 +11,10 @@ namespace {
 const GPTConfig small{
     .vocab_size = 29, .block_size = 40, .n_layer = 2, .n_head = 2, .n_embd = 16, .bias = true};
 
+/// A batch of eight takes the packed products of lib/kernels/gemm.cpp, a row of it the others.
+const GPTConfig wide{
+    .vocab_size = 29, .block_size = 40, .n_layer = 2, .n_head = 2, .n_embd = 72, .bias = true};
+
 Array some_ids(const Shape& shape, int64_t vocab = 29) {
   return random_uniform(shape, 0, static_cast<double>(vocab), random_key(7, 7)).to(int64);
 }
@@ -69,28 +73,36 @@ TEST_CASE("gpt: first losses are near log V") {
 
 TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
   const RandomScope random({.seed = 1});
-  const GPT model(small);
-  const Array ids = some_ids({3, 40});
   const NoGrad no_grad;
-  const Tensor whole = model.forward(ids);
-  GPT::Cache cache = model.make_cache();
-  for (int64_t begin = 0, end = 7; begin < 40; begin = end++) {
-    const Tensor logits = model.forward(slice(Tensor(ids), 1, begin, end).value(), cache);
-    CHECK(logits.value().identical(slice(whole, 1, end - 1, end).value()));
+  for (const GPTConfig& config : {small, wide}) {
+    const GPT model(config);
+    const Array ids = some_ids({8, 40});
+    const Tensor whole = model.forward(ids);
+    GPT::Cache cache = model.make_cache(), cache_of_row = model.make_cache();
+    for (int64_t begin = 0, end = 7; begin < 40; begin = end++) {
+      const Tensor next = slice(Tensor(ids), 1, begin, end), expected = slice(whole, 1, end - 1, end);
+      CHECK(model.forward(next.value(), cache).value().identical(expected.value()));
+      const Tensor row = model.forward(slice(next, 0, 5, 6).value(), cache_of_row);
+      CHECK(row.value().identical(slice(expected, 0, 5, 6).value()));
+    }
+    refuses<ShapeError>([&] { model.forward(some_ids({8, 1}), cache); }, {"GPT", "(8, 1)", "40"});
   }
-  refuses<ShapeError>([&] { model.forward(some_ids({3, 1}), cache); }, {"GPT", "(3, 1)", "40"});
 }
 
 TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its beginning alone") {
   const RandomScope random({.seed = 1});
-  const GPT model(small);
-  const Array ids = some_ids({3, 40});
   const NoGrad no_grad;
-  const Tensor whole = model.forward(ids);
-  const Array row = slice(Tensor(ids), 0, 1, 2).value();
-  CHECK(model.forward(row).value().identical(slice(whole, 0, 1, 2).value()));
-  const Array beginning = slice(Tensor(row), 1, 0, 11).value();
-  CHECK(model.forward(beginning).value().identical(slice(slice(whole, 0, 1, 2), 1, 0, 11).value()));
+  for (const GPTConfig& config : {small, wide}) {
+    const GPT model(config);
+    const Array ids = some_ids({8, 40});
+    const Tensor whole = model.forward(ids);
+    for (const int64_t r : {1, 7}) {
+      const Array row = slice(Tensor(ids), 0, r, r + 1).value();
+      CHECK(model.forward(row).value().identical(slice(whole, 0, r, r + 1).value()));
+      const Array beginning = slice(Tensor(row), 1, 0, 11).value();
+      CHECK(model.forward(beginning).value().identical(slice(slice(whole, 0, r, r + 1), 1, 0, 11).value()));
+    }
+  }
 }
 
 TEST_CASE("gpt: gradients of micro-batches are those of the whole batch, bit for bit, dropout on") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/hdf5_file.h>
+#include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/schedule.h>
@@ -32,12 +33,13 @@ struct Record {
 };
 
 /// The ten steps of tests/reference/training.py, in micro-batches.
-Record train(int64_t micro, double dropout = 0) {
+Record train(int64_t micro, double dropout = 0, bool recompute_blocks = false) {
   GPTConfig config = GPTConfig::from_state(reference().dict("config"));
   config.dropout = dropout;
   const NoInit no_init;
   GPT model(config);
   model.load_state_dict(reference().dict("start"));
+  model.recompute_blocks = recompute_blocks;
   AdamW optimizer(decay_matrices_only(model.parameters(), AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1}));
   const Array &ids = reference().array("ids"), &targets = reference().array("targets");
   Record record;
@@ -95,11 +97,35 @@ TEST_CASE("training: micro-batches of any size give the same bits, with dropout 
 TEST_CASE("training: any number of threads gives the same bits") {
   const int before = num_threads();
   const Record some = train(4, 0.1);
-  for (const int threads : {1, 2, 3}) {
+  for (const int threads : {1, 2, 3, 4}) {
     set_num_threads(threads);
     CHECK(same(train(4, 0.1), some));
   }
   set_num_threads(before);
+}
+
+TEST_CASE("training: recomputed blocks give the same bits, in micro-batches too, for less memory") {
+  for (const double dropout : {0.0, 0.1}) {
+    const Record kept = train(4, dropout);
+    for (const int64_t micro : {4, 2, 1}) CHECK(same(train(micro, dropout, true), kept));
+  }
+  const RandomScope random({.seed = 1});
+  GPT model({.vocab_size = 29, .block_size = 64, .n_layer = 12, .n_head = 2, .n_embd = 32, .dropout = 0.1});
+  AdamW optimizer(model.parameters());
+  const Array ids = random_uniform({8, 64}, 0, 29, random_key(1, 1)).to(int64);
+  const auto peak_of_step = [&] {
+    reset_peak();
+    const Loss loss = model.loss(ids, ids);
+    loss.sum.backward();
+    train_step(optimizer, {.lr = 1e-3, .count = loss.count, .max_norm = 1});
+    return memory_stats().peak;
+  };
+  peak_of_step();  // makes gradients and the optimizer's state
+  const size_t kept = peak_of_step();
+  model.recompute_blocks = true;
+  const size_t again = peak_of_step();
+  MESSAGE("12 layers: ", kept / 1024, " KB kept, ", again / 1024, " KB recomputed");
+  CHECK(again < kept / 2);
 }
 
 TEST_CASE("training: one batch is driven to a loss near zero") {
