@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/lib/array.h>
+#include <weft/lib/available_memory.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/cores.h>
 #include <weft/lib/dtype.h>
