@@ -17,6 +17,7 @@ namespace {
 
 std::atomic<int> chosen_threads{0};
 thread_local bool inside_loop = false;
+thread_local int index_in_loop = 0;
 
 /// Round to nearest, all exceptions masked, subnormal numbers kept.
 class FloatMode {
@@ -139,6 +140,8 @@ void set_num_threads(int threads) {
   chosen_threads.store(threads, std::memory_order_relaxed);
 }
 
+int thread_index() { return index_in_loop; }
+
 namespace detail {
 
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
@@ -162,6 +165,7 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   {
     const FloatMode mode;
     inside_loop = true;
+    index_in_loop = omp_get_thread_num();
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < tiles; ++i) {
       if (failed.load(std::memory_order_relaxed)) continue;
@@ -172,6 +176,7 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
       }
     }
     inside_loop = false;
+    index_in_loop = 0;
   }
   if (error) std::rethrow_exception(error);
 }
@@ -195,7 +200,9 @@ void run_with_team(void (*run)(void*), void* context) {
     } else {
       const FloatMode mode;
       inside_loop = true;
-      team.work(omp_get_thread_num());
+      index_in_loop = omp_get_thread_num();
+      team.work(index_in_loop);
+      index_in_loop = 0;
       inside_loop = false;
     }
   }

@@ -20,6 +20,10 @@ int num_threads();
 /// ValueError below 1 or above 1024. Asking for more threads than cores is allowed.
 void set_num_threads(int threads);
 
+/// Number of this thread among those of the loop whose body it runs, below num_threads(); 0 outside of loops.
+/// For scratch memory, never for results.
+int thread_index();
+
 namespace detail {
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
 void run_with_team(void (*run)(void*), void* context);

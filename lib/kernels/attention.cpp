@@ -1,7 +1,7 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/attention.h>
 #include <weft/lib/kernels/dropout.h>
-#include <weft/lib/memory.h>
+#include <weft/lib/kernels/scratch.h>
 #include <weft/lib/parallel.h>
 #include <weft/lib/profile.h>
 
@@ -15,13 +15,7 @@ constexpr int64_t query_block = isa::AttentionFunctions::query_block;
 
 const isa::AttentionFunctions& functions() { return isa::table().attention; }
 
-/// This thread's scratch, kept from call to call.
-float* scratch(int64_t D) {
-  thread_local std::shared_ptr<Buffer> buffer;
-  const size_t bytes = static_cast<size_t>(functions().scratch(D)) * sizeof(float);
-  if (!buffer || buffer->bytes < bytes) buffer = allocate(bytes);
-  return static_cast<float*>(buffer->data);
-}
+Scratch scratch_for(int64_t D) { return Scratch(functions().scratch(D)); }
 
 isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h) {
   return {x.data + b * x.batch + h * x.head, x.token};
@@ -78,6 +72,7 @@ KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) 
 void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                    HeadView<const float> v, HeadView<const float> out, const float* lse,
                    HeadView<const float> d_out, float* d_bias) {
+  const Scratch scratch = scratch_for(x.D);
   const int64_t shared_b = x.bias_batch == 0 ? x.B : 1, shared_h = x.bias_head == 0 ? x.H : 1;
   for_query_blocks(x.B / std::max<int64_t>(shared_b, 1), x.H / std::max<int64_t>(shared_h, 1), x.T,
                    [&](int64_t first_b, int64_t first_h, int64_t begin, int64_t end) {
@@ -86,7 +81,7 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
                          functions().bias_gradient(
                              head(x, b, h, q, k, v), begin, end,
                              {rows(out, b, h), rows(d_out, b, h), lse + (b * x.H + h) * x.T},
-                             d_bias + b * x.bias_batch + h * x.bias_head, scratch(x.D));
+                             d_bias + b * x.bias_batch + h * x.bias_head, scratch.here());
                        }
                    });
 }
@@ -96,9 +91,10 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
 void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                HeadView<const float> v, HeadView<float> out, float* lse) {
   const KernelScope profile("attention", [&] { return work_of(x, 2, 2); });
+  const Scratch scratch = scratch_for(x.D);
   for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
     functions().forward(head(x, b, h, q, k, v), begin, end, rows(out, b, h), lse + (b * x.H + h) * x.T,
-                        scratch(x.D));
+                        scratch.here());
   });
 }
 
@@ -107,10 +103,11 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
                     HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
                     float* d_bias) {
   const KernelScope profile("attention_grad", [&] { return work_of(x, 5, 4); });
+  const Scratch scratch = scratch_for(x.D);
   parallel_for(x.B * x.H, 1, [&](int64_t i, int64_t) {
     const int64_t b = i / x.H, h = i % x.H;
     functions().backward(head(x, b, h, q, k, v), x.T, {rows(out, b, h), rows(d_out, b, h), lse + i * x.T},
-                         rows(dq, b, h), rows(dk, b, h), rows(dv, b, h), scratch(x.D));
+                         rows(dq, b, h), rows(dk, b, h), rows(dv, b, h), scratch.here());
   });
   if (d_bias) bias_gradient(x, q, k, v, out, lse, d_out, d_bias);
 }
@@ -118,10 +115,11 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
 void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                        const float* lse, float* weights) {
   const KernelScope profile("attention_weights", [&] { return work_of(x, 1, 1); });
+  const Scratch scratch = scratch_for(x.D);
   for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
     const int64_t slice = b * x.H + h;
     functions().weights(head(x, b, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,
-                        scratch(x.D));
+                        scratch.here());
   });
 }
 

@@ -1,5 +1,6 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/matmul.h>
+#include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/memory.h>
 #include <weft/lib/parallel.h>
@@ -139,11 +140,10 @@ class PackedProduct {
 
   void multiply(Range part, Range ks) const {
     const int64_t block = std::min(round_up(up(streamed_.size, 8), streamed_.panel), 10 * streamed_.panel);
+    const Scratch scratch(up(std::min(block, streamed_.size), streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
-      const auto buffer =
-          allocate(static_cast<size_t>(streamed_.panels(range) * streamed_.packed * depth_) * sizeof(float));
-      float* const own = static_cast<float*>(buffer->data);
+      float* const own = scratch.here();
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
         const Range depth = depth_at(ks, p);
         pack(by_rows_, range, depth, own);

@@ -84,7 +84,7 @@ void matmul_of(const Batch& batch, int64_t m, int64_t n, int64_t k, const Array&
     return;
   }
   const int64_t work = m * n * k + 1;
-  if (work > 8 * tile_work) {
+  if (work > 4 * tile_work) {
     for (int64_t i = 0; i < count; ++i)
       gemm(m, n, k, views(i).first, views(i).second, out + i * m * n, n, false);
     return;

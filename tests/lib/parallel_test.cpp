@@ -185,3 +185,26 @@ TEST_CASE("a team passes the exceptions of loops and of its work") {
     CHECK(tiles == 64);
   });
 }
+
+TEST_CASE("threads of a loop have numbers of their own") {
+  for (const bool team : {false, true}) {
+    const Threads scope(3);
+    const auto check = [] {
+      std::atomic<int> taken{0}, wrong{0}, waiting{0};
+      parallel_for(3, 1, [&](int64_t, int64_t) {
+        const int index = thread_index();
+        if (index < 0 || index >= 3 || (taken.fetch_or(1 << index) & 1 << index)) ++wrong;
+        parallel_for(4, 1, [&](int64_t, int64_t) { wrong += thread_index() != index; });
+        ++waiting;
+        while (waiting < 3) std::this_thread::yield();
+      });
+      CHECK(wrong == 0);
+      CHECK(thread_index() == 0);
+    };
+    if (team) {
+      with_thread_team(check);
+    } else {
+      check();
+    }
+  }
+}
