@@ -139,7 +139,11 @@ class PackedProduct {
   }
 
   void multiply(Range part, Range ks) const {
-    const int64_t block = std::min(round_up(up(streamed_.size, 8), streamed_.panel), 10 * streamed_.panel);
+    // Some sixteen blocks come out even on any few threads, unless each would be too short to begin.
+    const int64_t panels = up(streamed_.size, streamed_.panel),
+                  work = streamed_.panel * part.size() * ks.size();
+    const int64_t block =
+        streamed_.panel * std::min<int64_t>(10, std::max(up(panels, 16), up(2 * tile_work, work)));
     const Scratch scratch(up(std::min(block, streamed_.size), streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
