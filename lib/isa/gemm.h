@@ -35,6 +35,9 @@ struct GemmFunctions {
   /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
   void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
   void (*multiply_packed)(const PackedBlock& block);
+  /// C (m, n) = [C +] A B [+ bias] on this thread, A read in place, B in panels.
+  void (*multiply_panels)(int64_t m, int64_t n, int64_t k, Operand a, const float* panels, float* c,
+                          int64_t c_row, bool accumulate, const float* bias);
   /// The whole product on this thread, A read in place: for small ones, and for few rows.
   void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,
                    bool accumulate, const float* bias);
