@@ -76,7 +76,7 @@ class PackedProduct {
   explicit PackedProduct(const Product& product)
       : x_(product),
         by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
-        reads_in_place_(by_rows_ && x_.a.column == 1 && x_.k <= most_depth_in_place),
+        reads_in_place_(by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
         depth_(round_up(up(x_.k, up(x_.k, most_depth)), 16)),
         height_(up(x_.m, up(x_.m, x_.functions.rows))),
         streamed_(by_rows_ ? Axis{x_.m, height_, stride}
@@ -110,8 +110,9 @@ class PackedProduct {
     int64_t panels(Range range) const { return up(range.size(), panel); }
   };
   static constexpr int64_t most_depth = 512, stride = isa::GemmFunctions::panel_stride;
-  /// k up to which rows of A stay in the first cache for all columns, and packing them would not pay.
-  static constexpr int64_t most_depth_in_place = 512;
+  /// Floats between rows that would all lie in one set of the first cache: such are packed, others read in
+  /// place.
+  static constexpr int64_t same_set = 1024;
   static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
   static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
@@ -150,13 +151,14 @@ class PackedProduct {
     const Scratch scratch(up(std::min(block, streamed_.size), streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
-      if (reads_in_place_) {
-        x_.functions.multiply_panels(range.size(), part.size(), x_.k,
-                                     isa::Operand(kernels::part(x_.a, begin, 0)),
-                                     shared_at(part, ks, ks.begin), x_.c + begin * x_.c_row + part.begin,
-                                     x_.c_row, x_.accumulate, x_.bias_at(part.begin));
-        return;
+      for (int64_t p = ks.begin; p < ks.end && reads_in_place_; p += depth_) {
+        const Range depth = depth_at(ks, p);
+        x_.functions.multiply_panels(range.size(), part.size(), depth.size(), kernels::part(x_.a, begin, p),
+                                     shared_at(part, ks, p), x_.c + begin * x_.c_row + part.begin, x_.c_row,
+                                     x_.accumulate || p > 0,
+                                     depth.end == x_.k ? x_.bias_at(part.begin) : nullptr);
       }
+      if (reads_in_place_) return;
       float* const own = scratch.here();
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
         const Range depth = depth_at(ks, p);
