@@ -5,6 +5,7 @@
 #include <weft/lib/available_memory.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/cores.h>
+#include <weft/lib/dry_run.h>
 #include <weft/lib/dtype.h>
 #include <weft/lib/error.h>
 #include <weft/lib/file.h>

@@ -32,6 +32,13 @@ void convert(const From* from, To* to, int64_t count) {
   });
 }
 
+void copy_bytes(const void* from, void* to, size_t bytes) {
+  parallel_for(static_cast<int64_t>(bytes), int64_t{1} << 19, [=](int64_t begin, int64_t end) {
+    std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin,
+                static_cast<size_t>(end - begin));
+  });
+}
+
 }  // namespace
 
 Array::Array(const Shape& shape, DType dtype)
@@ -111,7 +118,7 @@ Array Array::copy() const {
   if (!buffer_) return {};
   Array a(shape_, dtype_);
   const KernelScope profile("copy", 0, a, a);
-  std::memcpy(a.buffer_->data, buffer_->data, nbytes());
+  copy_bytes(buffer_->data, a.buffer_->data, nbytes());
   return a;
 }
 
@@ -132,7 +139,7 @@ void Array::copy_from(const Array& other) {
   if (other.dtype_ != dtype_)
     fail<TypeError>("copy_from: the array is ", dtype_, ", the other ", other.dtype_);
   if (other.buffer_ == buffer_) return;
-  std::memcpy(mutable_bytes(), other.bytes(), nbytes());
+  copy_bytes(other.bytes(), mutable_bytes(), nbytes());
 }
 
 void Array::fill(double value) {

@@ -1,18 +1,20 @@
+#include <weft/lib/available_memory.h>
 #include <weft/lib/error.h>
-#include <weft/lib/memory.h>
+#include <weft/lib/pool_internal.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 namespace weft {
 
 namespace {
 
+using detail::Pool;
+
 constexpr size_t alignment = 64;
+/// Beyond any address space, and below what size classes would overflow at.
+constexpr size_t most_bytes = size_t{1} << 60;
 
 /// Size classes: eight steps an octave, so that at most an eighth of a block lies idle.
 size_t size_class(size_t bytes) {
@@ -23,64 +25,107 @@ size_t size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-struct Pool {
-  std::mutex mutex;
-  std::map<size_t, std::vector<void*>> free;
-  MemoryStats stats;
+/// What is left when all that the pool holds has been written to: the system promises more than it has, and
+/// kills who takes it at its word.
+int64_t available_beyond(const MemoryStats& stats) {
+  const auto held = static_cast<int64_t>(stats.in_use + stats.cached);
+  return available_memory() - std::max<int64_t>(0, held - resident_memory());
+}
+
+class SystemPool : public Pool {
+  void* from_source(size_t capacity, const MemoryStats& stats) override {
+    constexpr size_t worth_asking = size_t{1} << 24;
+    if (capacity >= worth_asking && static_cast<int64_t>(capacity) > available_beyond(stats)) return nullptr;
+    return std::aligned_alloc(alignment, capacity);
+  }
+  void to_source(void* block) override { std::free(block); }
 };
 
 /// Never destroyed: buffers in static variables may outlive any order of destruction.
-Pool& pool() {
-  static Pool* const the_pool = new Pool;
+Pool& system_pool() {
+  static Pool* const the_pool = new SystemPool;
   return *the_pool;
 }
 
-void release_locked(Pool& p) {
-  for (auto& [size, blocks] : p.free) {
-    for (void* block : blocks) std::free(block);
-    blocks.clear();
-  }
-  p.stats.cached = 0;
-}
+thread_local std::shared_ptr<Pool> pool_of_thread;
 
-void* take(size_t capacity) {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  void* block = nullptr;
-  if (auto found = p.free.find(capacity); found != p.free.end() && !found->second.empty()) {
-    block = found->second.back();
-    found->second.pop_back();
-    p.stats.cached -= capacity;
-  } else {
-    block = std::aligned_alloc(alignment, capacity);
-    if (block == nullptr) {
-      release_locked(p);
-      block = std::aligned_alloc(alignment, capacity);
-    }
-    if (block == nullptr) return nullptr;
-    ++p.stats.from_system;
-  }
-  p.stats.in_use += capacity;
-  if (p.stats.in_use > p.stats.peak) p.stats.peak = p.stats.in_use;
-  return block;
-}
-
-void give_back(void* block, size_t capacity) {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  p.stats.in_use -= capacity;
-  p.stats.cached += capacity;
-  try {
-    p.free[capacity].push_back(block);
-  } catch (const std::bad_alloc&) {
-    p.stats.cached -= capacity;
-    std::free(block);
-  }
-}
+Pool& pool() { return pool_of_thread ? *pool_of_thread : system_pool(); }
 
 }  // namespace
 
-Buffer::~Buffer() { give_back(data, capacity); }
+namespace detail {
+
+Pool::Block Pool::take(size_t capacity, size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Block block;
+  if (auto found = free_.find(capacity); found != free_.end() && !found->second.empty()) {
+    block = found->second.back();
+    found->second.pop_back();
+    stats_.cached -= capacity;
+  } else {
+    block.data = from_source(capacity, stats_);
+    if (block.data == nullptr) {
+      release_locked();
+      block.data = from_source(capacity, stats_);
+    }
+    if (block.data == nullptr) return block;
+    ++stats_.from_system;
+  }
+  if (block.reach < bytes) {
+    stats_.reached += bytes - block.reach;
+    block.reach = bytes;
+  }
+  stats_.in_use += capacity;
+  stats_.peak = std::max(stats_.peak, stats_.in_use);
+  return block;
+}
+
+void Pool::give_back(Block block, size_t capacity) {
+  const std::lock_guard lock(mutex_);
+  stats_.in_use -= capacity;
+  try {
+    free_[capacity].push_back(block);
+    stats_.cached += capacity;
+  } catch (const std::bad_alloc&) {
+    stats_.reached -= block.reach;
+    to_source(block.data);
+  }
+}
+
+void Pool::release_locked() {
+  for (auto& [capacity, blocks] : free_) {
+    for (const Block& block : blocks) {
+      stats_.reached -= block.reach;
+      to_source(block.data);
+    }
+    blocks.clear();
+  }
+  stats_.cached = 0;
+}
+
+void Pool::release_cached() {
+  const std::lock_guard lock(mutex_);
+  release_locked();
+}
+
+MemoryStats Pool::stats() {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+size_t Pool::set_peak(size_t peak) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(stats_.peak, std::max(peak, stats_.in_use));
+}
+
+const std::shared_ptr<Pool>& own_pool() { return pool_of_thread; }
+std::shared_ptr<Pool> set_own_pool(std::shared_ptr<Pool> pool) {
+  return std::exchange(pool_of_thread, std::move(pool));
+}
+
+}  // namespace detail
+
+Buffer::~Buffer() { (home ? *home : system_pool()).give_back({data, reach}, capacity); }
 
 void Buffer::drop_derived() {
   has_derived.store(false, std::memory_order_relaxed);
@@ -88,49 +133,27 @@ void Buffer::drop_derived() {
 }
 
 std::shared_ptr<Buffer> allocate(size_t bytes) {
-  const size_t capacity = size_class(bytes);
-  void* const block = take(capacity);
-  if (block == nullptr) {
-    fail<MemoryError>("out of memory: the system gives no further ", bytes, " bytes (", bytes >> 20,
-                      " MiB); in use are ", memory_stats().in_use >> 20,
+  const size_t capacity = bytes < most_bytes ? size_class(bytes) : bytes;
+  const Pool::Block block = bytes < most_bytes ? pool().take(capacity, bytes) : Pool::Block();
+  if (block.data == nullptr) {
+    fail<MemoryError>("out of memory: ", bytes, " bytes (", bytes >> 20, " MiB) are wanted, but only ",
+                      std::max<int64_t>(0, available_memory()) >> 20, " MiB are to be had; in use are ",
+                      memory_stats().in_use >> 20,
                       " MiB. A smaller batch_size, block_size or model needs less");
   }
   try {
-    return std::make_shared<Buffer>(block, bytes, capacity);
+    return std::make_shared<Buffer>(block.data, bytes, capacity, block.reach, pool_of_thread);
   } catch (const std::bad_alloc&) {
-    give_back(block, capacity);
+    pool().give_back(block, capacity);
     throw;
   }
 }
 
-MemoryStats memory_stats() {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  return p.stats;
-}
+MemoryStats memory_stats() { return pool().stats(); }
+void reset_peak() { pool().set_peak(0); }
+void release_cached() { pool().release_cached(); }
 
-void reset_peak() {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  p.stats.peak = p.stats.in_use;
-}
-
-PeakScope::PeakScope() {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  before_ = std::exchange(p.stats.peak, p.stats.in_use);
-}
-
-PeakScope::~PeakScope() {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  p.stats.peak = std::max(p.stats.peak, before_);
-}
-
-void release_cached() {
-  Pool& p = pool();
-  const std::lock_guard lock(p.mutex);
-  release_locked(p);
-}
+PeakScope::PeakScope() : before_(pool().set_peak(0)) {}
+PeakScope::~PeakScope() { pool().set_peak(std::max(before_, pool().stats().peak)); }
 
 }  // namespace weft

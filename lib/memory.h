@@ -5,13 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace weft {
+
+namespace detail {
+class Pool;
+}
 
 /// A block of memory, aligned to 64 bytes, that goes back to the pool when its last owner lets go.
 /// `version` counts the changes made in place; backward compares it with the one it saved.
 struct Buffer {
-  Buffer(void* block, size_t size, size_t room) : data(block), bytes(size), capacity(room) {}
+  Buffer(void* block, size_t size, size_t room, size_t used, std::shared_ptr<detail::Pool> from)
+      : data(block), bytes(size), capacity(room), reach(used), home(std::move(from)) {}
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -25,6 +31,8 @@ struct Buffer {
   void* data;
   size_t bytes;
   size_t capacity;
+  size_t reach;                        ///< bytes that this buffer, and those before it, use of the block
+  std::shared_ptr<detail::Pool> home;  ///< null: the process's own
   std::atomic<uint64_t> version{0};
 
   /// Another form of the values, kept by kernels that read it more than once (kernels/packed_weight.h).
@@ -37,14 +45,16 @@ struct Buffer {
 };
 
 /// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the
-/// system. MemoryError with the amount when the system gives none. Any thread may call it.
+/// system. MemoryError with the amount when the system gives none, or has not as much as that
+/// (available_memory.h): better refused than killed. Any thread may call it.
 std::shared_ptr<Buffer> allocate(size_t bytes);
 
 struct MemoryStats {
-  size_t in_use = 0;        ///< bytes of buffers alive
-  size_t peak = 0;          ///< largest in_use since the start or the last reset_peak
-  size_t cached = 0;        ///< bytes the pool keeps for reuse
-  uint64_t from_system = 0; ///< blocks taken from the operating system so far
+  size_t in_use = 0;         ///< bytes of buffers alive
+  size_t peak = 0;           ///< largest in_use since the start or the last reset_peak
+  size_t cached = 0;         ///< bytes the pool keeps for reuse
+  size_t reached = 0;        ///< bytes of all its blocks that buffers have used: so much may lie in RAM
+  uint64_t from_system = 0;  ///< blocks taken from the operating system so far
 };
 MemoryStats memory_stats();
 void reset_peak();
@@ -64,4 +74,4 @@ class PeakScope {
 /// Gives the cached blocks back to the system.
 void release_cached();
 
-} // namespace weft
+}  // namespace weft

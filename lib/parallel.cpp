@@ -1,5 +1,6 @@
 #include <omp.h>
 #include <weft/lib/cores.h>
+#include <weft/lib/dry_run.h>
 #include <weft/lib/error.h>
 #include <weft/lib/parallel.h>
 #include <xmmintrin.h>
@@ -145,6 +146,7 @@ int thread_index() { return index_in_loop; }
 namespace detail {
 
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
+  if (DryRun::active()) return;
   const int team = static_cast<int>(std::min<int64_t>(tiles, num_threads()));
   if (team <= 1 || inside_loop) {
     const FloatMode mode;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/lib/array.h>
+#include <weft/lib/available_memory.h>
 #include <weft/lib/memory.h>
 
 #include <atomic>
@@ -88,6 +89,22 @@ TEST_CASE("memory that the system does not have is an error that names the amoun
   }
   CHECK(memory_stats().in_use == before);
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("memory that the system promises but does not have is refused, too") {
+  const auto most = static_cast<size_t>(available_memory());
+  if (most == static_cast<size_t>(detail::unlimited_memory)) return;
+  CHECK_THROWS_AS(allocate(most + (size_t{1} << 30)), MemoryError);
+  {
+    // Nothing is written to, so the system still has all of it.
+    const auto part = allocate(most / 5 * 3);
+    CHECK_THROWS_AS(allocate(most / 5 * 3), MemoryError);
+  }
+  CHECK(memory_stats().cached > most / 5 * 3);
+  allocate(most / 5 * 4);  // the pool gives back what it keeps
+  release_cached();
+}
+#endif
 
 TEST_CASE("a step that is repeated takes nothing from the system") {
   const auto step = [] {

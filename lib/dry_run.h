@@ -1,0 +1,33 @@
+// Dry runs: how much memory a computation would take, without computing.
+//
+//   const DryRun dry;
+//   Model model(...);
+//   model.loss(Array({B, T}, int64), Array({B, T}, int64)).sum.backward();
+//   memory_stats().peak;  // of what was done since `dry`
+#pragma once
+
+#include <weft/lib/memory.h>
+
+#include <memory>
+
+namespace weft {
+
+/// While it lives, loops of this thread (parallel.h) do nothing, and its buffers come from a pool of their
+/// own, which only reserves addresses: any size costs next to no memory or time. memory_stats() and its kin
+/// tell of that pool. Values are zeros or anything else, so nothing may be kept that was computed.
+/// MemoryError when even the addresses do not suffice.
+class DryRun {
+ public:
+  DryRun();
+  ~DryRun();
+  DryRun(const DryRun&) = delete;
+  DryRun& operator=(const DryRun&) = delete;
+
+  /// Whether this thread is in one.
+  static bool active();
+
+ private:
+  std::shared_ptr<detail::Pool> before_;
+};
+
+}  // namespace weft
