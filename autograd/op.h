@@ -89,6 +89,13 @@ struct OpInput {
 Tensor make_op(const char* op, Array value, std::initializer_list<OpInput> inputs);
 Tensor make_op(const char* op, Array value, std::span<const OpInput> inputs);
 
+/// Whether make_op would record an operation on these: where not, an operation that decoding calls often need
+/// not make its rules.
+template <class... Tensors>
+bool records(const Tensors&... inputs) {
+  return grad_enabled() && (inputs.requires_grad() || ...);
+}
+
 /// y, the result of make_op, after which operations that save it for backward will call `make` instead of
 /// keeping its values. For what one pass over memory computes again, from what its own gradient keeps anyway,
 /// with the same bits: norms, activations, dropout.

@@ -21,6 +21,7 @@ Tensor unary(Unary kind, const Tensor& x, Rule rule) {
 
 /// An activation whose derivative has a fused kernel; `slope` is the same derivative composed of operations.
 Tensor activation(Unary kind, UnaryGrad fused, const Tensor& x, Tensor (*slope)(const Tensor&)) {
+  if (!records(x)) return unary(kind, x, {});
   const Tensor y = unary(kind, x, [x = save(x), fused, slope](const Tensor& g) {
     if (grad_enabled()) return g * slope(x());
     return Tensor(kernels::unary_grad(fused, x().value(), take(g)));

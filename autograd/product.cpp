@@ -72,6 +72,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     fail<ShapeError>("linear: bias is ", bias.shape(), ", weight ", weight.shape(), ": bias must be (",
                      weight.dim(0), ",)");
   }
+  Array y = kernels::linear(x.value(), weight.value(), bias.defined() ? bias.value() : Array());
+  if (!records(x, weight, bias)) return make_op("linear", std::move(y), {});
   const auto for_x = [w = save(weight)](const Tensor& g) { return matmul(g, w()); };
   const auto for_weight = [x = save(x)](const Tensor& g) {
     return matmul(rows_of(g), rows_of(x()), true, false);
@@ -80,9 +82,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     kernels::accumulate_outer(into, g.value(), x().value());
   };
   const auto for_bias = [](const Tensor& g) { return g; };
-  return make_op("linear",
-                 kernels::linear(x.value(), weight.value(), bias.defined() ? bias.value() : Array()),
-                 {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
+  return make_op("linear", std::move(y), {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
 }
 
 }  // namespace weft

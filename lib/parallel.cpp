@@ -11,6 +11,7 @@
 #include <exception>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace weft {
 
@@ -32,22 +33,32 @@ class FloatMode {
   unsigned before_;
 };
 
-/// The loop that a team works at. A tile is claimed by counting the tickets down; they carry the number of
-/// the loop, so that a thread that comes late claims nothing of the next one by mistake. What a loop consists
-/// of is read only with a tile in hand, and the loop does not end before that tile does.
+/// The loop that a team works at. Each thread begins with a part of the tiles of its own, the same part of
+/// every loop of that length, so that what it wrote is still in its cache when it reads it, and then helps
+/// the others from their ends. A part carries the number of the loop, so that a thread that comes late claims
+/// nothing of the next one by mistake. What a loop consists of is read only with a tile in hand, and the loop
+/// does not end before that tile does.
 class Team {
  public:
+  explicit Team(int threads) : parts_(static_cast<size_t>(threads)) {}
+
   void run(int64_t tiles, void (*body)(void*, int64_t), void* context) {
     for (int64_t begin = 0; begin < tiles; begin += most_tiles) {
-      begin_ = begin, count_ = std::min(most_tiles, tiles - begin), run_ = body, context_ = context;
+      const int64_t count = std::min(most_tiles, tiles - begin);
+      const auto sharing = static_cast<int64_t>(threads());
+      begin_ = begin, run_ = body, context_ = context;
       error_ = nullptr;
       failed_.store(false, std::memory_order_relaxed);
-      unfinished_.store(static_cast<uint32_t>(count_), std::memory_order_relaxed);
-      ++loop_;
-      tickets_.store(uint64_t{loop_} << 32 | static_cast<uint64_t>(count_), std::memory_order_release);
+      unfinished_.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
+      loop_ = (loop_ + 1) % (uint64_t{1} << (64 - 2 * bits));
+      for (int64_t t = 0; t < sharing; ++t) {
+        parts_[static_cast<size_t>(t)].tiles.store(packed(loop_, static_cast<uint64_t>(count * t / sharing),
+                                                          static_cast<uint64_t>(count * (t + 1) / sharing)),
+                                                   std::memory_order_release);
+      }
       epoch_.fetch_add(1);
       if (sleepers_.load() > 0) epoch_.notify_all();
-      take_tiles();
+      take_tiles(0);
       wait(unfinished_, [](uint32_t left) { return left == 0; });
       if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     }
@@ -58,7 +69,7 @@ class Team {
     while (true) {
       const uint32_t epoch = epoch_.load(std::memory_order_acquire);
       if (closed_.load(std::memory_order_acquire)) return;
-      if (thread < num_threads()) take_tiles();
+      if (thread < threads()) take_tiles(static_cast<size_t>(thread));
       ++sleepers_;
       wait(epoch_, [epoch](uint32_t now) { return now != epoch; });
       --sleepers_;
@@ -72,18 +83,36 @@ class Team {
   }
 
  private:
-  static constexpr int64_t most_tiles = int64_t{1} << 31;
+  /// Tiles that are left of a thread's part: the number of the loop, the first and the end, 21 bits each.
+  struct alignas(64) Part {
+    std::atomic<uint64_t> tiles{0};
+  };
+  static constexpr int bits = 21;
+  static constexpr uint64_t mask = (uint64_t{1} << bits) - 1;
+  static constexpr int64_t most_tiles = int64_t{1} << 20;
   static constexpr auto awake = std::chrono::microseconds(100);
 
-  void take_tiles() {
-    uint64_t ticket = tickets_.load(std::memory_order_acquire);
-    while ((ticket & 0xFFFFFFFF) != 0) {
-      if (!tickets_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel,
-                                          std::memory_order_acquire))
-        continue;
-      run_tile(begin_ + count_ - static_cast<int64_t>(ticket & 0xFFFFFFFF));
-      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
-      ticket = tickets_.load(std::memory_order_acquire);
+  static uint64_t packed(uint64_t loop, uint64_t first, uint64_t end) {
+    return loop << 2 * bits | first << bits | end;
+  }
+
+  int threads() const { return std::min(num_threads(), static_cast<int>(parts_.size())); }
+
+  void take_tiles(size_t own) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      std::atomic<uint64_t>& tiles = parts_[(own + i) % parts_.size()].tiles;
+      uint64_t seen = tiles.load(std::memory_order_acquire);
+      while (true) {
+        const uint64_t first = seen >> bits & mask, end = seen & mask;
+        if (first == end) break;
+        const bool mine = i == 0;
+        const uint64_t rest = packed(seen >> 2 * bits, mine ? first + 1 : first, mine ? end : end - 1);
+        if (!tiles.compare_exchange_weak(seen, rest, std::memory_order_acq_rel, std::memory_order_acquire))
+          continue;
+        run_tile(begin_ + static_cast<int64_t>(mine ? first : end - 1));
+        if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+        seen = tiles.load(std::memory_order_acquire);
+      }
     }
   }
 
@@ -116,11 +145,11 @@ class Team {
 
   void (*run_)(void*, int64_t) = nullptr;
   void* context_ = nullptr;
-  int64_t begin_ = 0, count_ = 0;
-  uint32_t loop_ = 0;
+  int64_t begin_ = 0;
+  uint64_t loop_ = 0;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false}, closed_{false};
-  alignas(64) std::atomic<uint64_t> tickets_{0};
+  std::vector<Part> parts_;
   alignas(64) std::atomic<uint32_t> unfinished_{0};
   alignas(64) std::atomic<uint32_t> epoch_{0};
   std::atomic<int> sleepers_{0};
@@ -186,7 +215,7 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
 void run_with_team(void (*run)(void*), void* context) {
   const int threads = num_threads();
   if (threads <= 1 || own_team || inside_loop) return run(context);
-  Team team;
+  Team team(threads);
   std::exception_ptr error;
 #pragma omp parallel num_threads(threads)
   {

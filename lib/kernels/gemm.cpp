@@ -131,7 +131,7 @@ class PackedProduct {
   }
 
   void pack_shared(Range part, Range ks) const {
-    constexpr int64_t at_once = 4;
+    const int64_t at_once = std::clamp<int64_t>(shared_.panels(part) / 8, 1, 4);
     const int64_t groups = up(shared_.panels(part), at_once);
     parallel_for(groups * up(ks.size(), depth_), 1, [&](int64_t item, int64_t) {
       const int64_t p = ks.begin + item / groups * depth_, panel = item % groups * at_once;
