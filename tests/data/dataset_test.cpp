@@ -95,6 +95,42 @@ TEST_CASE("too short a text is refused with both numbers") {
   CHECK_NOTHROW(TokenDataset(places(9), 8, 1).batch(INT64_MAX - 1, 1));
 }
 
+TEST_CASE("a text of a million million tokens") {
+  /// Ids by place, in no memory.
+  struct Endless : Tokens {
+    int64_t size() const override { return int64_t{1} << 40; }
+    void fetch(int64_t begin, std::span<int64_t> out) const override {
+      std::iota(out.begin(), out.end(), begin);
+    }
+  };
+  const TokenSplit split = split_tokens(std::make_shared<Endless>());
+  CHECK(split.train.size == 989560464998);
+  CHECK(split.validation.begin + split.validation.size == int64_t{1} << 40);
+
+  const TokenDataset data(split.train, 64, 1);
+  const int64_t epoch = data.samples_per_epoch();
+  CHECK(epoch == split.train.size / 64 - 1);
+  bool beyond_32_bits = false;
+  for (const int64_t sample : {int64_t{0}, epoch - 1, epoch, int64_t{1} << 61}) {
+    const int64_t begin = data.window_begin(sample);
+    CHECK(begin >= 0);
+    CHECK(begin + 64 < split.train.size);
+    beyond_32_bits = beyond_32_bits || begin > int64_t{1} << 32;
+    const Batch batch = data.batch(sample, 1);
+    CHECK(batch.inputs.values<int64_t>()[0] == begin);
+    CHECK(batch.targets.values<int64_t>()[63] == begin + 64);
+  }
+  CHECK(beyond_32_bits);
+
+  const EvalDataset all(split.train, 64), some(split.validation, 64, 1000);
+  CHECK(all.window_begin(all.size() - 1) == (all.size() - 1) * 64);
+  CHECK(some.window_begin(999) > some.window_begin(998));
+  CHECK(some.window_begin(999) + 64 < split.validation.size);
+  CHECK(some.batch(999, 5).inputs.values<int64_t>()[0] == split.validation.begin + some.window_begin(999));
+  const ScoredWindows scored(split.validation, 64, 16);
+  CHECK(scored[scored.size() - 1].begin + scored[scored.size() - 1].length == scored.scored());
+}
+
 TEST_CASE("evaluation windows are spread evenly and never overlap") {
   const EvalDataset all(places(101), 8);
   CHECK(all.size() == 12);

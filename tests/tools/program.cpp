@@ -38,7 +38,8 @@ Arguments with_settings(Arguments arguments, const Arguments& settings) {
 
 Program::Program(const Folder& folder, const Arguments& arguments, const Options& options)
     : folder_(folder), out_(fresh_name("out")), err_(fresh_name("err")) {
-  std::vector<std::string> words{WEFT_PROGRAM};
+  Arguments words = options.under;
+  words.push_back(WEFT_PROGRAM);
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -56,7 +57,7 @@ Program::Program(const Folder& folder, const Arguments& arguments, const Options
     const rlimit limit{static_cast<rlim_t>(options.file_limit), static_cast<rlim_t>(options.file_limit)};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
-  ::execv(argv[0], argv.data());
+  ::execvp(argv[0], argv.data());
   ::_exit(98);
 }
 

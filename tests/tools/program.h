@@ -21,6 +21,7 @@ class Program {
   struct Options {
     std::vector<std::string> environment = {};  ///< "NAME=value", beside the environment of the tests
     long file_limit = -1;                       ///< bytes that a file may grow to; -1 for no limit
+    Arguments under = {};                       ///< a program, with arguments, that runs weft
   };
   /// Starts `weft ARGUMENTS...` in a folder.
   Program(const Folder& folder, const Arguments& arguments) : Program(folder, arguments, Options()) {}

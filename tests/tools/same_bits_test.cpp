@@ -68,6 +68,20 @@ TEST_CASE("any instruction set and number of threads leaves the same bytes") {
   }
 }
 
+TEST_CASE("a processor without vector instructions leaves the same bytes") {
+  const Text folder;
+  const Arguments nehalem{"qemu-x86_64", "-cpu", "Nehalem"};
+  if (weft(folder, {"--version"}, {.under = nehalem}).code != 0) {
+    MESSAGE("skipped: there is no qemu-x86_64 (package qemu-user)");
+    return;
+  }
+  const Arguments few{"max_iters=4", "eval_interval=4", "eval_iters=1"};
+  REQUIRE(weft(folder, train("native", few)).code == 0);
+  const Result result = weft(folder, train("emulated", few), {.under = nehalem});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  check_same_files(folder, "emulated", "native");
+}
+
 TEST_CASE("far more threads than cores leave the same bytes") {
   const Text folder;
   REQUIRE(weft(folder, run("one")).code == 0);
