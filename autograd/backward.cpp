@@ -301,7 +301,8 @@ Tensor Engine::captured(const Tensor& input) const {
 
 Tensor checked_seed(const Tensor& output, const Tensor& seed) {
   if (!output.requires_grad()) {
-    fail<StateError>("backward: the tensor ", output.shape(), " depends on nothing that requires a gradient");
+    fail<StateError>("backward: the tensor ", output.shape(), " depends on nothing that requires a gradient",
+                     Unrecorded::current() ? "; a block under recompute records nothing at first" : "");
   }
   if (!seed.defined()) {
     if (output.size() != 1) {

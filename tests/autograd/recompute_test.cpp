@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/recompute.h>
+#include <weft/lib/dry_run.h>
 #include <weft/lib/memory.h>
 #include <weft/lib/random.h>
 
@@ -242,6 +243,14 @@ TEST_CASE("recompute: what would alter the gradient is refused") {
                       {"RandomScope"});
 }
 
+TEST_CASE("recompute: a block that asks for gradients of what it computes is refused") {
+  const Tensor x = drawn({3}, "x");
+  const auto penalty = [](const Tensor& t) { return sum(square(grad({sum(exp(t) * t)}, {t})[0])); };
+  CHECK(penalty(x).item() > 0);
+  refuses<StateError>([&] { recompute(penalty, x); }, {"()", "recompute"});
+  CHECK(penalty(x).item() > 0);
+}
+
 TEST_CASE("recompute: a deep stack takes a fraction of the memory") {
   const Tensor x = drawn({1024, 32}, "x");
   Tensor w = drawn({32, 32}, "w");
@@ -260,6 +269,8 @@ TEST_CASE("recompute: a deep stack takes a fraction of the memory") {
   const size_t kept = peak(false), again = peak(true);
   MESSAGE("16 blocks: ", kept / 1024, " KB kept, ", again / 1024, " KB recomputed");
   CHECK(again * 5 < kept * 2);
+  const DryRun dry;
+  CHECK(peak(true) == again);
 }
 
 TEST_CASE("recompute: ten thousand blocks in a row neither overflow the stack nor leave anything") {
