@@ -192,7 +192,9 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
       if (!wanted(edge)) continue;
       const bool plain = edge.leaf && !capturing_ && !create_graph_ && edge.leaf->hooks.empty();
       if (plain && edge.accumulate && !anomaly_detection()) {
-        edge.accumulate(g, whole_sum(*edge.leaf));
+        bool fresh = false;
+        Array& sum = sum_for(*edge.leaf).room(edge.shape, edge.dtype, fresh);
+        edge.accumulate(g, sum, fresh);
         continue;
       }
       if (plain && edge.row_ids.defined() && !anomaly_detection()) {

@@ -20,6 +20,12 @@ Array& GradSum::whole(const Shape& shape, DType dtype) {
   return whole_;
 }
 
+Array& GradSum::room(const Shape& shape, DType dtype, bool& fresh) {
+  fresh = !whole_.defined() && ids_.empty();
+  if (!fresh) return whole(shape, dtype);
+  return whole_ = Array(shape, dtype);
+}
+
 void GradSum::add_rows(const Array& ids, const Array& rows, const Shape& shape) {
   if (whole_.defined()) return kernels::add_rows(whole_, ids, rows);
   const Array wide = ids.to(int64);

@@ -19,6 +19,8 @@ class GradSum {
   explicit GradSum(Array whole) : whole_(std::move(whole)) {}
   /// The sum as a whole, zeros of that shape before anything arrived; rows given so far are put in.
   Array& whole(const Shape& shape, DType dtype);
+  /// The same, but uninitialised and `fresh` before anything arrived, to be written whole.
+  Array& room(const Shape& shape, DType dtype, bool& fresh);
   /// Row ids[i] += rows[i], in order; rows (..., C) with ids (...) of a gradient (V, C).
   void add_rows(const Array& ids, const Array& rows, const Shape& shape);
   /// total += this.

@@ -104,13 +104,14 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
     return Tensor(
         kernels::layer_norm_grad_x(take(g), x().value(), w().defined() ? w().value() : Array(), mean, rstd));
   };
-  const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into) {
+  const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into, bool fresh) {
+    if (fresh) into.fill(0);
     kernels::layer_norm_accumulate(&into, nullptr, g.value(), x().value(), mean, rstd);
   };
   const auto for_weight = [=](const Tensor& g) {
     if (grad_enabled()) return composed_again(g)[1];
     Array total = Array::zeros(row, float32);
-    into_weight(g, total);
+    into_weight(g, total, false);
     return Tensor(total);
   };
   const auto for_bias = [](const Tensor& g) { return g; };

@@ -73,9 +73,9 @@ class Rule {
   std::function<Tensor(const Tensor&, const Tensor&)> from_g_and_y_;
 };
 
-/// into += the gradient: for parameters whose gradient is one running sum over samples, going on across
-/// micro-batches.
-using AccumulateRule = std::function<void(const Tensor& g, Array& into)>;
+/// into += the gradient, or into = the gradient while it is `fresh`, holding nothing yet: for parameters
+/// whose gradient is one running sum over samples, going on across micro-batches.
+using AccumulateRule = std::function<void(const Tensor& g, Array& into, bool fresh)>;
 
 struct OpInput {
   Tensor tensor;

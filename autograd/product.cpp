@@ -38,8 +38,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
   }
   AccumulateRule accumulate;
   if (a.rank() == 2 && b.rank() == 2 && !transpose_a && !transpose_b) {
-    accumulate = [a = save(a)](const Tensor& g, Array& into) {
-      kernels::accumulate_outer(into, a().value(), g.value());
+    accumulate = [a = save(a)](const Tensor& g, Array& into, bool fresh) {
+      kernels::accumulate_outer(into, a().value(), g.value(), fresh);
     };
   }
   return make_op("matmul", kernels::matmul(a.value(), b.value(), transpose_a, transpose_b),
@@ -78,8 +78,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const auto for_weight = [x = save(x)](const Tensor& g) {
     return matmul(rows_of(g), rows_of(x()), true, false);
   };
-  const auto into_weight = [x = save(x)](const Tensor& g, Array& into) {
-    kernels::accumulate_outer(into, g.value(), x().value());
+  const auto into_weight = [x = save(x)](const Tensor& g, Array& into, bool fresh) {
+    kernels::accumulate_outer(into, g.value(), x().value(), fresh);
   };
   const auto for_bias = [](const Tensor& g) { return g; };
   return make_op("linear", std::move(y), {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});

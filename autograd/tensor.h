@@ -79,8 +79,8 @@ class Tensor {
   Tensor detach() const;
   /// d this / d leaf is added to grad() of every leaf that requires it. Starts from 1 (ShapeError unless one
   /// element) or `seed`, of this shape. A parameter used in several places keeps one running sum per use;
-  /// grad() adds them up, for good, so that micro-batches in sequence give the bits of the whole batch at once
-  /// where the operations say so, unless grad() is asked in between.
+  /// grad() adds them up, for good, so that micro-batches in sequence give the bits of the whole batch at
+  /// once where the operations say so, unless grad() is asked in between.
   void backward(BackwardOptions options = {}) const;
   void backward(const Tensor& seed, BackwardOptions options = {}) const;
 

@@ -25,7 +25,7 @@ struct Cost {
 
 /// A tensor as an operation in a model meets it: made by another one, which wants its gradient.
 Tensor activation(const Array& value) {
-  const auto ignore = [](const Tensor&, Array&) {};
+  const auto ignore = [](const Tensor&, Array&, bool) {};
   return weft::make_op("activation", value,
                        {{Tensor(Array::zeros({1}), true), [](const Tensor& g) { return g; }, ignore}});
 }

@@ -8,7 +8,7 @@ namespace weft {
 
 namespace {
 
-constexpr int64_t tile = 1 << 16;
+constexpr int64_t tile = 1 << 14;
 
 /// The number as T, whole numbers towards zero. ValueError when an integer cannot hold it, or it is NaN.
 template <class T, class From>

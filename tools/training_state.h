@@ -26,7 +26,7 @@
 namespace weft::tools {
 
 /// Changes when the same program text would compute other bits.
-inline constexpr int64_t numerics_version = 1;
+inline constexpr int64_t numerics_version = 2;
 
 struct Evaluation {
   int64_t step = 0;

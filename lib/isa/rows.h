@@ -9,6 +9,8 @@ namespace weft::isa {
 
 struct RowFunctions {
   float (*sum)(const float* x, int64_t n);
+  /// The sum of the squares, in double.
+  double (*squared_norm)(const float* x, int64_t n);
   /// The largest value, 0 where there is none above -inf, and the sum of exp(x - max).
   void (*max_and_exp_sum)(const float* x, int64_t n, float* max, float* sum);
 

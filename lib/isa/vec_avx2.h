@@ -72,6 +72,7 @@ inline LaneMask equal(Vec x, Vec y) {
 inline LaneMask is_nan(Vec x) {
   return {_mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q)};
 }
+inline bool all(LaneMask m) { return _mm256_movemask_ps(_mm256_and_ps(m.a, m.b)) == 0xFF; }
 inline Vec select(LaneMask m, Vec x, Vec y) {
   return {_mm256_blendv_ps(y.a, x.a, m.a), _mm256_blendv_ps(y.b, x.b, m.b)};
 }

@@ -52,6 +52,7 @@ inline LaneMask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT
 inline LaneMask less_equal(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ); }
 inline LaneMask equal(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
 inline LaneMask is_nan(Vec a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q); }
+inline bool all(LaneMask m) { return m == 0xFFFF; }
 inline Vec select(LaneMask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m, b.v, a.v)}; }
 
 inline VecI bits(Vec a) { return {_mm512_castps_si512(a.v)}; }

@@ -100,6 +100,11 @@ inline LaneMask equal(Vec x, Vec y) {
 inline LaneMask is_nan(Vec x) {
   return each_lane<LaneMask>([&](int i) { return x.v[i] != x.v[i]; });
 }
+inline bool all(LaneMask m) {
+  bool each = true;
+  for (int i = 0; i < 16; ++i) each = each && m.v[i];
+  return each;
+}
 inline Vec select(LaneMask m, Vec x, Vec y) {
   return each_lane<Vec>([&](int i) { return m.v[i] ? x.v[i] : y.v[i]; });
 }

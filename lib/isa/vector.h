@@ -12,6 +12,7 @@
 //   round, to_int         to the nearest whole number, ties to even; to_int gives -2^31 for what does not fit
 //   less, less_equal, equal, is_nan   false where either is NaN, but for is_nan; less on VecI is signed
 //   select(m, x, y)       m ? x : y, lane by lane
+//   all(m)                whether every lane is true
 //   bits, from_bits       the same 32 bits read as the other type; to_float converts
 //   + - * & | ^ on VecI   modulo 2^32
 //   multiply_high         the upper half of the unsigned 64-bit product

@@ -11,7 +11,7 @@
 namespace weft::kernels {
 
 /// Elements of one tile of an elementwise loop.
-inline constexpr int64_t elementwise_tile = 1 << 14;
+inline constexpr int64_t elementwise_tile = 1 << 13;
 
 /// Axes that lie behind each other in every operand are merged, so that equal shapes, numbers, and operands
 /// that lack leading or trailing axes become one or two loops. In a run along the last axis an operand either

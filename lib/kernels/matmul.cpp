@@ -179,7 +179,7 @@ Array linear(const Array& x, const Array& weight, const Array& bias) {
   return y;
 }
 
-void accumulate_outer(Array& into, const Array& dy, const Array& x) {
+void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh) {
   const bool ranks = into.rank() == 2 && dy.rank() >= 1 && dy.rank() == x.rank();
   if (!ranks || dy.dim(-1) != into.dim(0) || x.dim(-1) != into.dim(1) ||
       dy.shape().without(-1) != x.shape().without(-1)) {
@@ -193,7 +193,7 @@ void accumulate_outer(Array& into, const Array& dy, const Array& x) {
   if (into.size() == 0) return;
   visit_floating("accumulate_outer", x.dtype(), [&]<class T>(T) {
     gemm(outputs, inputs, dy.size() / outputs, {dy.data<T>(), 1, outputs},
-         MatrixView<T>{x.data<T>(), inputs, 1}, into.mutable_data<T>(), inputs, true);
+         MatrixView<T>{x.data<T>(), inputs, 1}, into.mutable_data<T>(), inputs, !fresh);
   });
 }
 

@@ -32,7 +32,8 @@ Array matmul(const Array& a, const Array& b, bool transpose_a = false, bool tran
 
 /// y (N, O) = x (N, I) w (O, I)^T + bias (O), x and y with any leading axes; `bias` may be undefined.
 Array linear(const Array& x, const Array& weight, const Array& bias);
-/// into (O, I) += dy^T x, the chain over all rows going on from `into`. Leading axes of dy and x are one.
-void accumulate_outer(Array& into, const Array& dy, const Array& x);
+/// into (O, I) += dy^T x, the chain over all rows going on from `into`, or beginning where that is `fresh`
+/// and holds nothing. Leading axes of dy and x are one.
+void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh = false);
 
-} // namespace weft::kernels
+}  // namespace weft::kernels

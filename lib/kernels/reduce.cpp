@@ -1,3 +1,4 @@
+#include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/reduce.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/parallel.h>
@@ -263,6 +264,19 @@ void accumulate_to(Array& into, const Array& x) {
 double squared_norm(const Array& x) {
   const KernelScope profile("squared_norm", 0, x);
   double sum = 0;
+  if (x.dtype() == float32) {
+    constexpr int64_t piece = 1 << 14;
+    const int64_t pieces = (x.size() + piece - 1) / piece;
+    Array partial({pieces}, float64);
+    double* const results = partial.mutable_data<double>();
+    const float* const values = x.data<float>();
+    const auto run = isa::table().rows.squared_norm;
+    parallel_for(x.size(), piece, [=](int64_t begin, int64_t end) {
+      results[begin / piece] = run(values + begin, end - begin);
+    });
+    for (int64_t i = 0; i < pieces; ++i) sum += results[i];
+    return sum;
+  }
   visit_floating("squared_norm", x.dtype(), [&]<class T>(T) {
     reduce_rows<Sum>(x.data<T>(), &sum, 1, x.size(), [](T value) {
       const double wide = static_cast<double>(value);

@@ -53,7 +53,7 @@ class Walk {
 
 /// Tile for a parallel_for whose items take `work` elements each.
 inline int64_t tile_of_items(int64_t work) {
-  constexpr int64_t elements = 1 << 15;
+  constexpr int64_t elements = 1 << 13;
   return std::max<int64_t>(1, elements / std::max<int64_t>(1, work));
 }
 

@@ -110,8 +110,10 @@ TEST_CASE("op: an accumulate rule serves plain backward into leaves, the rule al
                        ++ruled;
                        return g;
                      },
-                     [&](const Tensor& g, Array& into) {
+                     [&](const Tensor& g, Array& into, bool fresh) {
+                       CHECK(fresh == (accumulated == 0));
                        ++accumulated;
+                       if (fresh) into.fill(0);
                        kernels::add_into(into, g.value());
                      }}});
   };

@@ -19,11 +19,11 @@ const double inf = std::numeric_limits<double>::infinity();
 
 /// The order that the header promises for one row.
 template <class T>
-T row_sum(const T* x, int64_t count) {
+T row_sum(const T* x, int64_t count, int64_t tile = 65536) {
   T total = 0;
-  for (int64_t first = 0; first == 0 || first < count; first += 65536) {
+  for (int64_t first = 0; first == 0 || first < count; first += tile) {
     T partial[16] = {};
-    for (int64_t i = first; i < std::min(count, first + 65536); ++i) partial[(i - first) % 16] += x[i];
+    for (int64_t i = first; i < std::min(count, first + tile); ++i) partial[(i - first) % 16] += x[i];
     for (int apart = 8; apart > 0; apart /= 2) {
       for (int k = 0; k < apart; ++k) partial[k] += partial[k + apart];
     }
@@ -263,12 +263,12 @@ TEST_CASE("accumulate_to: what does not fit is refused") {
   CHECK(counts.identical(Array::from<int64_t>({2, 1}, {2})));
 }
 
-TEST_CASE("squared_norm: in double, tiles of 65,536 with 16 partial sums each") {
+TEST_CASE("squared_norm: in double, pieces of 16,384 with 16 partial sums each") {
   const Array x = naive::random({3, 50001});
   std::vector<double> squares;
   for (const float value : x.values<float>())
     squares.push_back(static_cast<double>(value) * static_cast<double>(value));
-  CHECK(kernels::squared_norm(x) == row_sum(squares.data(), x.size()));
+  CHECK(kernels::squared_norm(x) == row_sum(squares.data(), x.size(), 16384));
   CHECK(kernels::squared_norm(Array::full({2}, 1e30)) == doctest::Approx(2e60));
   CHECK(kernels::squared_norm(Array({0})) == 0);
   CHECK(std::isnan(kernels::squared_norm(Array::full({3}, not_a_number))));
