@@ -17,6 +17,8 @@ int64_t available_memory();
 /// Anonymous memory of this process that lies in RAM, in bytes: RssAnon of /proc/self/status. 0 where that
 /// cannot be read.
 int64_t resident_memory();
+/// The most there was of it so far, to a few pages.
+int64_t peak_resident_memory();
 
 namespace detail {
 inline constexpr int64_t unlimited_memory = INT64_MAX;

@@ -216,14 +216,14 @@ class Writer {
 };
 
 /// An upper bound (an entry takes some 320 bytes, a dict 740), so that the image is never moved to grow.
-size_t expected_size(const StateDict& state) {
+size_t most_bytes(const StateDict& state) {
   constexpr size_t per_entry = 512, per_dict = 2048;
   size_t bytes = per_dict;
   for (const auto& [key, value] : state.entries()) {
     bytes += per_entry + 2 * key.size();
     if (const auto* array = std::get_if<Array>(&value)) bytes += array->nbytes();
     if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
-    if (const auto* dict = std::get_if<std::shared_ptr<StateDict>>(&value)) bytes += expected_size(**dict);
+    if (const auto* dict = std::get_if<std::shared_ptr<StateDict>>(&value)) bytes += most_bytes(**dict);
   }
   return bytes;
 }
@@ -391,10 +391,12 @@ class Reader {
 
 }  // namespace
 
+size_t most_hdf5_bytes(const StateDict& state) { return most_bytes(state) + increment; }
+
 std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block) {
   const Session session;
   Image image;
-  const size_t expected = user_block + expected_size(state) + increment;
+  const size_t expected = user_block + most_hdf5_bytes(state);
   try {
     image.grown.reserve(expected);
   } catch (const std::exception&) {

@@ -25,6 +25,9 @@ namespace weft {
 /// ValueError for dicts nested deeper than 32; MemoryError.
 std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block = 0);
 
+/// An upper bound of what to_hdf5 takes beyond the user block, some 500 bytes above it for each array.
+size_t most_hdf5_bytes(const StateDict& state);
+
 /// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
 /// variable length and compressed datasets are. FileError that begins with `path` and names the object for
 /// anything that is not in the list above (other types, links into other files), and with libhdf5's own

@@ -2,6 +2,7 @@
 //
 // Exit codes: 0 done; 2 refused before work began; 1 failed while working; 130 and 143 after SIGINT and
 // SIGTERM.
+#include <malloc.h>
 #include <signal.h>
 #include <weft/lib/error.h>
 #include <weft/lib/kernels/elementwise.h>
@@ -215,5 +216,11 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A file that may grow no further is an error of write(), not a death.
   ::signal(SIGXFSZ, SIG_IGN);
+#ifdef __GLIBC__
+  // Large blocks go back to the system when they are freed, instead of leaving holes: the image of a
+  // checkpoint would else take its memory twice.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 24);
+#endif
   return weft::tools::run(argc, argv);
 }

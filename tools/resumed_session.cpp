@@ -116,7 +116,7 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   remove_leftovers(folder);
 
   std::optional<ModelFile> start = newest_checkpoint(folder, say);
-  const std::optional<ModelFile> best = read_best(*session);
+  std::optional<ModelFile> best = read_best(*session);
   const Config before = config_of(folder, start ? start : best);
   Config& config = session->config;
   config = before;
@@ -126,6 +126,7 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   const bool lost = !start && !folder.steps().empty();
   const bool from_best = ahead && (lost || !comes_again(best->checkpoint.step, before, config));
   if (from_best) start = best;
+  if (best) best->checkpoint.model = best->checkpoint.optimizer = {};  // makes room for those of the run
   if (lost)
     session->notes.push_back(best ? cat("no step can be read; going on from ", best->path)
                                   : "no checkpoint can be read; the run begins again");

@@ -50,25 +50,34 @@ void prepare_text(Session& session, std::shared_ptr<const Tokenizer> tokenizer) 
       std::make_shared<TokenDataset>(split.train, config.block_size, static_cast<uint64_t>(config.seed));
   session.train_windows.emplace(split.train, config.block_size, windows);
   session.validation_windows.emplace(split.validation, config.block_size, windows);
+  session.memory = plan_memory(session);
   session.loader = std::make_unique<Loader>(dataset, config.batch_size);
 }
 
-void build_model(Session& session) {
-  const Config& config = session.config;
+std::unique_ptr<GPT> make_model(const Config& config, int64_t vocab_size) {
   const RandomScope random({.seed = static_cast<uint64_t>(config.seed)});
-  session.model = std::make_unique<GPT>(GPTConfig{.vocab_size = session.text.tokenizer->vocab_size(),
-                                                  .block_size = config.block_size,
-                                                  .n_layer = config.n_layer,
-                                                  .n_head = config.n_head,
-                                                  .n_embd = config.n_embd,
-                                                  .dropout = config.dropout,
-                                                  .bias = config.bias});
-  session.model->recompute_blocks = config.recompute;
-  session.optimizer = std::make_unique<AdamW>(
-      decay_matrices_only<AdamWOptions>(session.model->parameters(), {.lr = config.learning_rate,
-                                                                      .beta1 = config.beta1,
-                                                                      .beta2 = config.beta2,
-                                                                      .weight_decay = config.weight_decay}));
+  auto model = std::make_unique<GPT>(GPTConfig{.vocab_size = vocab_size,
+                                               .block_size = config.block_size,
+                                               .n_layer = config.n_layer,
+                                               .n_head = config.n_head,
+                                               .n_embd = config.n_embd,
+                                               .dropout = config.dropout,
+                                               .bias = config.bias});
+  model->recompute_blocks = config.recompute;
+  return model;
+}
+
+std::unique_ptr<AdamW> make_optimizer(const Config& config, const GPT& model) {
+  return std::make_unique<AdamW>(
+      decay_matrices_only<AdamWOptions>(model.parameters(), {.lr = config.learning_rate,
+                                                             .beta1 = config.beta1,
+                                                             .beta2 = config.beta2,
+                                                             .weight_decay = config.weight_decay}));
+}
+
+void build_model(Session& session) {
+  session.model = make_model(session.config, session.text.tokenizer->vocab_size());
+  session.optimizer = make_optimizer(session.config, *session.model);
 }
 
 Checkpoint Session::checkpoint() const {

@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "memory_plan.h"
 #include "metrics.h"
 #include "run_folder.h"
 #include "signals.h"
@@ -34,9 +35,10 @@ struct Session {
 
   int64_t step = 0;  ///< updates made
   History history;
-  int64_t saved_step = -1;         ///< of the newest checkpoint in the folder
-  size_t saved_evaluations = 0;    ///< and what it knows
-  int64_t stopped_at = -1;         ///< the checkpoint that a stop left between two regular ones
+  int64_t saved_step = -1;       ///< of the newest checkpoint in the folder
+  size_t saved_evaluations = 0;  ///< and what it knows
+  int64_t stopped_at = -1;       ///< the checkpoint that a stop left between two regular ones
+  MemoryPlan memory;
   std::vector<std::string> notes;  ///< to be said once the run's path has been
 
   const RunFolder& folder() const { return claim->folder(); }
@@ -50,8 +52,12 @@ std::shared_ptr<Session> new_session(const TrainArguments& arguments);
 std::shared_ptr<Session> resumed_session(const TrainArguments& arguments);
 
 /// Reads the text into ids, with this tokenizer if there is one, makes the windows of training and
-/// evaluation, and the model and optimizer of the configuration. Stopped when a signal comes meanwhile.
+/// evaluation, refuses what will not fit into memory, and makes the model and optimizer of the configuration.
+/// Stopped when a signal comes meanwhile.
 void prepare_text(Session& session, std::shared_ptr<const Tokenizer> tokenizer);
 void build_model(Session& session);
+
+std::unique_ptr<GPT> make_model(const Config& config, int64_t vocab_size);
+std::unique_ptr<AdamW> make_optimizer(const Config& config, const GPT& model);
 
 }  // namespace weft::tools

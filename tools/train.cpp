@@ -1,6 +1,7 @@
 #include <weft/layers/models/generation.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/error.h>
+#include <weft/lib/memory.h>
 #include <weft/lib/profile.h>
 #include <weft/optim/schedule.h>
 #include <weft/optim/train_step.h>
@@ -169,6 +170,7 @@ void announce(Session& s) {
   console.print(cat("text: ", grouped(tokens), " tokens, ", s.text.tokenizer->vocab_size(),
                     " in the vocabulary; ", grouped(tokens * 9 / 10), " train, ",
                     grouped(tokens - tokens * 9 / 10), " validate"));
+  console.print(describe(s.memory));
   for (const std::string& note : s.notes) console.print(note);
   if (s.saved_step >= 0)
     console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
@@ -277,6 +279,7 @@ Work prepare_train(const TrainArguments& arguments) {
         "--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new "
         "one");
   auto session = resuming ? resumed_session(arguments) : new_session(arguments);
+  release_cached();  // what checkpoints were read into
   return [session, steps = arguments.profile ? arguments.profile_steps : 0] {
     write_out(session->folder().path + "\n");
     return train(*session, steps);

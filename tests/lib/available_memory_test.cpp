@@ -79,6 +79,9 @@ TEST_CASE("this process: what it has touched, and limits of its own") {
     std::memset(bytes.get(), 1, static_cast<size_t>(size));
     CHECK(resident_memory() >= before + size);
   }
+  CHECK(resident_memory() < before + size / 2);
+  CHECK(peak_resident_memory() >= before + size);
+  CHECK(peak_resident_memory() < before + 2 * size);
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit limit{rlim_t{1} << 40, rlim_t{1} << 40};

@@ -19,6 +19,12 @@ void redirect(const std::string& path, int to) {
   if (fd < 0 || ::dup2(fd, to) < 0) ::_exit(99);
 }
 
+void limit(__rlimit_resource resource, long most) {
+  if (most < 0) return;
+  const rlimit limit{static_cast<rlim_t>(most), static_cast<rlim_t>(most)};
+  ::setrlimit(resource, &limit);
+}
+
 std::string fresh_name(const char* stem) {
   static int number = 0;
   return std::string(".") + stem + std::to_string(++number);
@@ -53,10 +59,8 @@ Program::Program(const Folder& folder, const Arguments& arguments, const Options
   if (::chdir(folder.name().c_str()) != 0) ::_exit(99);
   ::setenv("OMP_WAIT_POLICY", "passive", 1);  // tests share the cores: waiting threads sleep
   for (std::string& variable : environment) ::putenv(variable.data());
-  if (options.file_limit >= 0) {
-    const rlimit limit{static_cast<rlim_t>(options.file_limit), static_cast<rlim_t>(options.file_limit)};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
+  limit(RLIMIT_FSIZE, options.file_limit);
+  limit(RLIMIT_AS, options.memory_limit);
   ::execvp(argv[0], argv.data());
   ::_exit(98);
 }

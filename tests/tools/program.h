@@ -21,6 +21,7 @@ class Program {
   struct Options {
     std::vector<std::string> environment = {};  ///< "NAME=value", beside the environment of the tests
     long file_limit = -1;                       ///< bytes that a file may grow to; -1 for no limit
+    long memory_limit = -1;                     ///< bytes of addresses, likewise
     Arguments under = {};                       ///< a program, with arguments, that runs weft
   };
   /// Starts `weft ARGUMENTS...` in a folder.
@@ -34,6 +35,8 @@ class Program {
   /// Waits for its end.
   Result wait();
   bool running() const;
+  /// Of the process.
+  int id() const { return process_; }
 
  private:
   const Folder& folder_;

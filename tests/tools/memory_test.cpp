@@ -1,0 +1,108 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "program.h"
+
+namespace {
+
+struct Text : Folder {
+  Text() { write_text(*this); }
+};
+
+/// Megabytes behind "NAME " in what was said.
+double said(const std::string& text, const std::string& name) {
+  const size_t at = text.find(name + " ");
+  if (at == std::string::npos) throw std::runtime_error("no " + name + " in " + text);
+  std::istringstream words(text.substr(at + name.size()));
+  double amount = 0;
+  std::string unit;
+  words >> amount >> unit;
+  return unit.starts_with("GB") ? 1000 * amount : amount;
+}
+
+double resident_megabytes(int process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("RssAnon:")) return std::stod(line.substr(8)) * 1024e-6;
+  return 0;
+}
+
+}  // namespace
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("the memory announced before the first update is what the run takes, checkpoints included") {
+  const Text folder;
+  const auto check = [&](const Arguments& arguments) {
+    Program program(folder, arguments);
+    double most = 0;
+    for (; program.running(); std::this_thread::sleep_for(std::chrono::milliseconds(1)))
+      most = std::max(most, resident_megabytes(program.id()));
+    const Result result = program.wait();
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    INFO(result.err);
+    CHECK(said(result.err, "memory: at most") == doctest::Approx(most).epsilon(0.1));
+  };
+  // A model that weighs as much as a batch does, and one that does not.
+  check(train("wide", {"n_layer=3", "n_embd=256", "n_head=4", "block_size=32", "batch_size=16", "max_iters=8",
+                       "eval_interval=3", "checkpoint_interval=4", "sample_tokens=40"}));
+  check(train("long", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48", "max_iters=8",
+                       "eval_interval=3", "checkpoint_interval=4", "gradient_accumulation_steps=2"}));
+  check(train("again", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48", "max_iters=8",
+                        "eval_interval=3", "checkpoint_interval=4", "recompute=true"}));
+  check(resume("wide", {"max_iters=12"}));
+}
+#endif
+
+TEST_CASE("what the machine does not have is refused before anything is there") {
+  const Text folder;
+  const auto refused = [&](const Arguments& more, const Program::Options& options,
+                           const std::vector<std::string>& parts) {
+    const Result result = weft(folder, train("run", more), options);
+    CHECK(result.code == 2);
+    for (const std::string& part : parts)
+      CHECK_MESSAGE(contains(result.err, part), result.err << "\ndoes not say " << part);
+    CHECK(!exists(folder, "run"));
+  };
+  refused({"batch_size=1048576", "n_layer=8"}, {},
+          {"weft: the run would take ", " of memory, but only ",
+           " are to be had: ", "Lower batch_size (1048576; ", "block_size (8)", "set recompute=true"});
+  refused({"n_embd=131072", "n_layer=1024"}, {}, {"Lower n_embd (131072) or n_layer (1024)"});
+  refused({"n_embd=16384", "n_layer=100"}, {}, {" for weights and optimizer, ", "Lower n_embd"});
+  // Limits of the process count like the machine's.
+  const Program::Options limited{.memory_limit = long{1} << 30};
+  refused({"n_embd=1024", "n_layer=8"}, limited, {"the run would take ", "Lower n_embd"});
+  CHECK(weft(folder, train("run"), limited).code == 0);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("memory that runs out later ends the run, which goes on from its last checkpoint") {
+  const Text folder;
+  Program program(folder, train("run", {"n_embd=128", "max_iters=1000000", "eval_interval=1000000"}));
+  REQUIRE(wait_until([&] { return exists(folder, "run/checkpoints/step-00000005.h5"); }));
+  const rlimit limit{1 << 20, 1 << 20};
+  REQUIRE(::prlimit(program.id(), RLIMIT_AS, &limit, nullptr) == 0);
+  const Result result = program.wait();
+  CHECK(result.code == 1);
+  CHECK_MESSAGE(contains(result.err, "memory for an image of "), result.err);
+  const std::string last = listed(folder, "run/checkpoints").back();
+  Program again(folder, resume("run"));
+  CHECK(wait_until([&] { return listed(folder, "run/checkpoints").back() > last; }));
+  again.send(SIGINT);
+  CHECK(contains(again.wait().err, "going on after "));
+}
+#endif
+
+TEST_CASE("a run is taken up with less memory when it recomputes") {
+  const Text folder;
+  const Result first = weft(folder, train("run", {"n_layer=8", "batch_size=64", "max_iters=2"}));
+  REQUIRE(first.code == 0);
+  const Result second = weft(folder, resume("run", {"recompute=true", "max_iters=3"}));
+  REQUIRE(second.code == 0);
+  CHECK(said(second.err, "an update") < 0.7 * said(first.err, "an update"));
+}

@@ -1,0 +1,132 @@
+#include "memory_plan.h"
+
+#include <weft/lib/available_memory.h>
+#include <weft/lib/dry_run.h>
+#include <weft/lib/error.h>
+#include <weft/lib/hdf5_file.h>
+#include <weft/optim/clip.h>
+
+#include <algorithm>
+
+#include "evaluate.h"
+#include "session.h"
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+/// What stacks of threads, OpenMP, HDF5 and the heap come to later.
+constexpr int64_t program_later = int64_t{3} << 20;
+
+int64_t reached() { return static_cast<int64_t>(memory_stats().reached); }
+
+/// A batch whose ids are as many different ones as there can be: gradients of a table are kept by row.
+Batch imagined_batch(int64_t rows, const Config& config, int64_t vocab_size) {
+  Batch batch{Array({rows, config.block_size}, int64), Array({rows, config.block_size}, int64)};
+  int64_t* const ids = batch.inputs.mutable_data<int64_t>();
+  for (int64_t i = 0; i < std::min(batch.inputs.size(), vocab_size); ++i) ids[i] = i;
+  return batch;
+}
+
+/// Whole batches, and what is left over.
+void imagine_evaluation(const EvalDataset& windows, const Config& config, GPT& model) {
+  const Evaluating evaluating(model);
+  for (const int64_t rows : {config.batch_size, windows.size() % config.batch_size}) {
+    if (rows == 0 || rows > windows.size()) continue;
+    const Batch batch = imagined_batch(rows, config, 1);
+    LossMeter().add(model.loss(batch.inputs, batch.targets));
+  }
+}
+
+void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, const Batch& batch) {
+  for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
+    const RandomScope random({});
+    model.loss(batch.inputs, batch.targets).sum.backward();
+  }
+  grad_norm(optimizer.parameters());
+  optimizer.step();
+  optimizer.zero_grad();
+}
+
+/// Token by token at first, then in strides that let the caches grow as they will.
+void imagine_sample(const Config& config, GPT& model) {
+  const Evaluating evaluating(model);
+  GPT::Cache cache = model.make_cache();
+  const auto read = [&](int64_t tokens) { model.forward(Array({1, tokens}, int64), cache); };
+  const int64_t length = std::min(config.sample_tokens, config.block_size);
+  for (int64_t done = 0, next = 1; done < length; done += next) {
+    next = std::clamp<int64_t>(done / 2, 1, length - done);
+    read(next);
+  }
+}
+
+std::string amount(int64_t bytes) {
+  const double mb = 1e-6 * static_cast<double>(bytes);
+  return mb < 9999.5 ? cat(fixed(mb, mb < 99.95 ? 1 : 0), " MB") : cat(fixed(1e-3 * mb, 1), " GB");
+}
+
+/// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
+void imagine_run(MemoryPlan& plan, const Session& s) {
+  const int64_t vocab_size = s.text.tokenizer->vocab_size();
+  const NoInit no_init;
+  const std::unique_ptr<GPT> model = make_model(s.config, vocab_size);
+  const std::unique_ptr<AdamW> optimizer = make_optimizer(s.config, *model);
+  plan.weights = 3 * reached();
+  const Batch now = imagined_batch(s.config.batch_size, s.config, vocab_size);
+  const Batch next = imagined_batch(s.config.batch_size, s.config, vocab_size);
+  for (int64_t step = 0; step < 2; ++step) {
+    imagine_evaluation(*s.train_windows, s.config, *model);
+    imagine_evaluation(*s.validation_windows, s.config, *model);
+    imagine_sample(s.config, *model);
+    imagine_update(s.config, *model, *optimizer, now);
+  }
+  StateDict state;
+  state.set("model", model->state_dict());
+  state.set("optimizer", optimizer->state_dict());
+  plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
+  plan.update = reached() - plan.weights;
+}
+
+[[noreturn]] void refuse(const MemoryPlan& plan, const Config& config, const std::string& wanted,
+                         const std::string& parts) {
+  const bool model_alone =
+      plan.weights == 0 || plan.program + plan.weights + plan.checkpoint > plan.available;
+  const std::string keys =
+      model_alone ? cat("Lower n_embd (", config.n_embd, ") or n_layer (", config.n_layer, ")")
+                  : cat("Lower batch_size (", config.batch_size,
+                        "; gradient_accumulation_steps makes up for it) or block_size (", config.block_size,
+                        ")", config.recompute ? "" : ", or set recompute=true");
+  fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
+                    " are to be had", parts, ". ", keys);
+}
+
+}  // namespace
+
+int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
+
+MemoryPlan plan_memory(const Session& session) {
+  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = reached();
+  MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later,
+                  .available = available_memory()};
+  if (plan.available < detail::unlimited_memory - resident) plan.available += resident;
+  const DryRun dry;
+  try {
+    imagine_run(plan, session);
+  } catch (const MemoryError&) {
+    refuse(plan, session.config, cat("more than ", amount(reached())), "");
+  }
+  plan.loading = std::max(peak, resident + plan.weights);
+  if (plan.most() > plan.available)
+    refuse(plan, session.config, amount(plan.most()),
+           cat(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
+               " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
+  return plan;
+}
+
+std::string describe(const MemoryPlan& plan) {
+  return cat("memory: at most ", amount(plan.most()), " (weights and optimizer ", amount(plan.weights),
+             ", an update ", amount(plan.update), ", a checkpoint ", amount(plan.checkpoint),
+             ", the program ", amount(plan.program), "); ", amount(plan.available), " are available");
+}
+
+}  // namespace weft::tools
