@@ -60,6 +60,7 @@ class Bench {
  public:
   explicit Bench(const bench::Setup& setup)
       : setup_(setup), openblas_(bench::start_openblas(setup.threads)), report_("matmul", setup) {
+    report_.note("openblas", openblas_.front()->config());
     nlohmann::ordered_json cores;
     for (const auto& openblas : openblas_) cores.push_back(openblas->core());
     report_.note("openblas_core_types", cores);

@@ -56,6 +56,7 @@ OpenBlas::OpenBlas(const std::string& core_type, int threads) {
   from_ = fdopen(out[0], "r");
   if (error != 0) throw std::runtime_error("cannot start " + program);
   core_ = line();
+  config_ = line();
 }
 
 OpenBlas::~OpenBlas() {
@@ -65,7 +66,7 @@ OpenBlas::~OpenBlas() {
 }
 
 std::string OpenBlas::line() const {
-  char text[128];
+  char text[512];
   if (!std::fgets(text, sizeof text, from_)) throw std::runtime_error("openblas_gemm ended early");
   const std::string_view read(text);
   return std::string(read.substr(0, read.find('\n')));

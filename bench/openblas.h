@@ -26,6 +26,8 @@ class OpenBlas {
 
   /// The core type that it took.
   const std::string& core() const { return core_; }
+  /// Its version, and how it was built.
+  const std::string& config() const { return config_; }
   /// The shortest time of one product in `budget` seconds.
   double seconds(const Product& product, double budget) const;
 
@@ -34,7 +36,7 @@ class OpenBlas {
 
   FILE *to_ = nullptr, *from_ = nullptr;
   int process_ = 0;
-  std::string core_;
+  std::string core_, config_;
 };
 
 /// With the kernels of its own choice, for AVX-512 (SkylakeX) and for AVX2 (Haswell), as far as this

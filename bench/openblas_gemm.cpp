@@ -1,22 +1,23 @@
 // OpenBLAS's product in a process of its own, so that the core type whose kernels it takes, which it reads
 // when it is loaded (OPENBLAS_CORETYPE), can differ from one process to the next. bench_matmul starts it.
 //
-// Prints the core type; then reads lines "transpose_a transpose_b m n k seconds" until the end, and answers
-// each with the shortest time of one product, in seconds.
+// Prints the core type and how it was built; then reads lines "transpose_a transpose_b m n k seconds" until
+// the end, and answers each with the shortest time of one product, in seconds.
 #include <cstdio>
 #include <vector>
 
 #include "measure.h"
 
-// Benchmarks may not include BLAS, which is the ground's private matter; these are its two functions that
+// Benchmarks may not include BLAS, which is the ground's private matter; these are its functions that
 // they need.
 extern "C" void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                             const float* a, int a_row, const float* b, int b_row, float beta, float* c,
                             int c_row);
 extern "C" char* openblas_get_corename();
+extern "C" char* openblas_get_config();
 
 int main() {
-  std::printf("%s\n", openblas_get_corename());
+  std::printf("%s\n%s\n", openblas_get_corename(), openblas_get_config());
   std::fflush(stdout);
   int ta = 0, tb = 0, m = 0, n = 0, k = 0;
   double budget = 0;
