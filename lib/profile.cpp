@@ -141,6 +141,7 @@ void ProfileScope::begin_kernel(const char* name, KernelWork work) {
   ProfileEvent& event = open_->track->events[open_->index];
   event.flop = work.flop;
   event.bytes = work.bytes;
+  event.shapes = std::move(work.shapes);
 }
 
 void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer_list<const Array*> arrays) {
@@ -153,9 +154,7 @@ void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer
     if (std::find(arrays.begin(), array, *array) == array)
       shapes += (shapes.empty() ? "" : " ") + to_string((*array)->shape());
   }
-  begin_kernel(name, {flop, bytes});
-  const std::lock_guard lock(open_->track->mutex);
-  open_->track->events[open_->index].shapes = std::move(shapes);
+  begin_kernel(name, {flop, bytes, std::move(shapes)});
 }
 
 void ProfileScope::end() {

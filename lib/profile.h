@@ -77,6 +77,7 @@ inline bool profiling() { return detail::profiling.load(std::memory_order_relaxe
 
 struct KernelWork {
   int64_t flop, bytes;
+  std::string shapes{};
 };
 
 /// An event that lasts as long as the scope lives.

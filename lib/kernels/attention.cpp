@@ -59,12 +59,13 @@ void for_query_blocks(int64_t B, int64_t H, int64_t T, Body body) {
 }
 
 /// For the profiler: the arithmetic of `products` products of queries with the keys that they may attend to,
-/// and the bytes of `arrays` arrays like q and as many like k.
+/// and the bytes of `arrays` arrays like q and as many like k, whose shapes it names.
 KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) {
   int64_t pairs = x.T * x.S;
   for (int64_t t = 0; x.causal && t < x.T; ++t)
     pairs -= x.S - std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
-  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * x.H * (x.T + x.S) * x.D};
+  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * x.H * (x.T + x.S) * x.D,
+          cat(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, x.H, x.S, x.D})};
 }
 
 /// The score gradients of all heads that share a bias are added to it by one thread, in order. They are

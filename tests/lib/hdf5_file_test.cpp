@@ -113,6 +113,8 @@ TEST_CASE("the memory of an image is asked for once: a vector that grew would ho
   }
   const std::vector<uint8_t> image = to_hdf5(state, 512);
   CHECK(image.capacity() < image.size() + 500000);
+  CHECK(image.size() <= most_hdf5_bytes(state) + 512);
+  CHECK(most_hdf5_bytes(state) < image.size() + 500000);
 }
 
 TEST_CASE("the user block is zeros in front of the file") {

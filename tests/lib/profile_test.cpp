@@ -14,7 +14,7 @@ namespace {
 const auto named = [](const char* name) { return [name] { return std::string(name); }; };
 
 void kernel(const char* name) {
-  const KernelScope scope(name, [] { return KernelWork{7, 9}; });
+  const KernelScope scope(name, [] { return KernelWork{7, 9, "(3,)"}; });
 }
 
 }  // namespace
@@ -88,6 +88,7 @@ TEST_CASE("events nest, are complete, and know where they belong") {
     CHECK(event.end <= profile.duration);
     CHECK(event.flop == (event.kind == Kind::kernel ? 7 : 0));
     CHECK(event.bytes == (event.kind == Kind::kernel ? 9 : 0));
+    CHECK(event.shapes == (event.kind == Kind::kernel ? "(3,)" : ""));
     if (event.kind == Kind::kernel) in_kernels += event.end - event.begin;
     if (event.parent < 0) continue;
     const ProfileEvent& around = profile.events[static_cast<size_t>(event.parent)];
