@@ -26,7 +26,7 @@ struct Cost {
 /// A tensor as an operation in a model meets it: made by another one, which wants its gradient.
 Tensor activation(const Array& value) {
   const weft::OpInput source{Tensor(Array::zeros({1}), true), [](const Tensor& g) { return g; },
-                             [](const Tensor&, Array&) {}};
+                             [](const Tensor&, Array&, bool) {}};
   return weft::make_op("activation", value, {source});
 }
 
