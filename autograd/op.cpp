@@ -116,7 +116,7 @@ Array take(const Tensor& g) {
 }
 
 Tensor remake_by(Tensor y, std::function<Array()> make) {
-  if (y.state()->node) y.state()->remaking = std::make_shared<Remaking>(std::move(make));
+  if (y.state()->node) y.state()->remaking = std::make_shared<Remaking>(Remaking{std::move(make), {}});
   return y;
 }
 
