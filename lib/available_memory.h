@@ -17,7 +17,7 @@ int64_t available_memory();
 /// Anonymous memory of this process that lies in RAM, in bytes: RssAnon of /proc/self/status. 0 where that
 /// cannot be read.
 int64_t resident_memory();
-/// The most there was of it so far, to a few pages.
+/// The most there was of it so far, to a few hundred kilobytes.
 int64_t peak_resident_memory();
 
 namespace detail {
