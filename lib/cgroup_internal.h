@@ -1,4 +1,5 @@
-// The control groups (cgroups) that limit this process, versions 1 and 2. For lib/cores.cpp and lib/available_memory.cpp.
+// The control groups (cgroups) that limit this process, versions 1 and 2: for cores.cpp and
+// available_memory.cpp.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ namespace weft {
 
 /// While it lives, loops of this thread (parallel.h) do nothing, and its buffers come from a pool of their
 /// own, which only reserves addresses: any size costs next to no memory or time. memory_stats() and its kin
-/// tell of that pool. Values are zeros or anything else, so nothing may be kept that was computed.
+/// tell of that pool. Values are anything: nothing may be kept that was computed, and what is read for its
+/// values, ids say, must be written by the caller, or made before anything is freed: then it is zeros.
 /// MemoryError when even the addresses do not suffice.
 class DryRun {
  public:

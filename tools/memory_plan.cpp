@@ -7,6 +7,7 @@
 #include <weft/optim/clip.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "evaluate.h"
 #include "session.h"
@@ -20,22 +21,31 @@ constexpr int64_t program_later = int64_t{3} << 20;
 
 int64_t reached() { return static_cast<int64_t>(memory_stats().reached); }
 
-/// A batch whose ids are as many different ones as there can be: gradients of a table are kept by row.
-Batch imagined_batch(int64_t rows, const Config& config, int64_t vocab_size) {
-  Batch batch{Array({rows, config.block_size}, int64), Array({rows, config.block_size}, int64)};
-  int64_t* const ids = batch.inputs.mutable_data<int64_t>();
-  for (int64_t i = 0; i < std::min(batch.inputs.size(), vocab_size); ++i) ids[i] = i;
-  return batch;
-}
+/// What is read by its values, and so cannot be just any memory: zeros, as long as nothing was freed yet.
+struct ImaginedBatches {
+  Batch now, next;
+  std::vector<Batch> evaluated;  ///< what whole batches leave over
 
-/// Whole batches, and what is left over.
-void imagine_evaluation(const EvalDataset& windows, const Config& config, GPT& model) {
-  const Evaluating evaluating(model);
-  for (const int64_t rows : {config.batch_size, windows.size() % config.batch_size}) {
-    if (rows == 0 || rows > windows.size()) continue;
-    const Batch batch = imagined_batch(rows, config, 1);
-    LossMeter().add(model.loss(batch.inputs, batch.targets));
+  static Batch of(int64_t rows, int64_t tokens) {
+    return {Array({rows, tokens}, int64), Array({rows, tokens}, int64)};
   }
+  explicit ImaginedBatches(const Session& s)
+      : now(of(s.config.batch_size, s.config.block_size)),
+        next(of(s.config.batch_size, s.config.block_size)) {
+    // As many different ids as there can be: gradients of a table are kept by row.
+    int64_t* const ids = now.inputs.mutable_data<int64_t>();
+    for (int64_t i = 0; i < std::min(now.inputs.size(), s.text.tokenizer->vocab_size()); ++i) ids[i] = i;
+    for (const EvalDataset* windows : {&*s.train_windows, &*s.validation_windows})
+      if (const int64_t rows = windows->size() % s.config.batch_size; rows > 0)
+        evaluated.push_back(of(rows, s.config.block_size));
+  }
+};
+
+void imagine_evaluation(const ImaginedBatches& batches, const Session& s, GPT& model) {
+  const Evaluating evaluating(model);
+  const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch.inputs, batch.targets)); };
+  if (s.train_windows->size() >= s.config.batch_size) score(batches.now);
+  for (const Batch& batch : batches.evaluated) score(batch);
 }
 
 void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, const Batch& batch) {
@@ -52,7 +62,11 @@ void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, co
 void imagine_sample(const Config& config, GPT& model) {
   const Evaluating evaluating(model);
   GPT::Cache cache = model.make_cache();
-  const auto read = [&](int64_t tokens) { model.forward(Array({1, tokens}, int64), cache); };
+  const auto read = [&](int64_t tokens) {
+    Array ids({1, tokens}, int64);
+    std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
+    model.forward(ids, cache);
+  };
   const int64_t length = std::min(config.sample_tokens, config.block_size);
   for (int64_t done = 0, next = 1; done < length; done += next) {
     next = std::clamp<int64_t>(done / 2, 1, length - done);
@@ -67,18 +81,16 @@ std::string amount(int64_t bytes) {
 
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
 void imagine_run(MemoryPlan& plan, const Session& s) {
-  const int64_t vocab_size = s.text.tokenizer->vocab_size();
+  const ImaginedBatches batches(s);
   const NoInit no_init;
-  const std::unique_ptr<GPT> model = make_model(s.config, vocab_size);
+  const int64_t before = reached();
+  const std::unique_ptr<GPT> model = make_model(s.config, s.text.tokenizer->vocab_size());
   const std::unique_ptr<AdamW> optimizer = make_optimizer(s.config, *model);
-  plan.weights = 3 * reached();
-  const Batch now = imagined_batch(s.config.batch_size, s.config, vocab_size);
-  const Batch next = imagined_batch(s.config.batch_size, s.config, vocab_size);
+  plan.weights = 3 * (reached() - before);
   for (int64_t step = 0; step < 2; ++step) {
-    imagine_evaluation(*s.train_windows, s.config, *model);
-    imagine_evaluation(*s.validation_windows, s.config, *model);
+    imagine_evaluation(batches, s, *model);
     imagine_sample(s.config, *model);
-    imagine_update(s.config, *model, *optimizer, now);
+    imagine_update(s.config, *model, *optimizer, batches.now);
   }
   StateDict state;
   state.set("model", model->state_dict());
