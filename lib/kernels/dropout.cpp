@@ -46,6 +46,7 @@ Array dropout(const Array& x, double p_drop, RandomKey key, uint64_t first_sampl
   if (!(p_drop >= 0 && p_drop <= 1)) fail<ValueError>("dropout: p must be in [0, 1], not ", p_drop);
   Array y(x.shape(), x.dtype());
   const KernelScope profile("dropout", 0, x, y);
+  if (x.size() == 0) return y;
   const int64_t samples = x.rank() == 0 ? 1 : x.dim(0);
   const int64_t places = x.size() / std::max<int64_t>(1, samples);
   const double factor = factor_of(p_drop);

@@ -63,4 +63,5 @@ TEST_CASE("dropout: the share kept, the ends, threads, bad p") {
   for (const double p : {-0.1, 1.1, static_cast<double>(NAN)})
     CHECK_THROWS_AS(kernels::dropout(ones, p, key, 0), ValueError);
   CHECK_THROWS_AS(kernels::dropout(ones.to(int64), 0.5, key, 0), TypeError);
+  CHECK(kernels::dropout(Array({int64_t{1} << 40, 0}, float32), 0.5, key, 0).size() == 0);  // at once
 }
