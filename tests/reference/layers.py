@@ -158,4 +158,38 @@ for bias in (False, True):
     put_arrays(group.create_group("grads"), floats(weft_names({k: p.grad for k, p in parameters.items()})))
     put_arrays(group, {"ids": ids, "targets": targets, "logits": logits.float(), "loss": loss})
 
+# What came after the first file, so that the numbers above stay.
+case("rms_norm", nn.RMSNorm(C, eps=1e-5), lambda m, x: m(x), [], x=rand(B, T, C))
+for activation, f in [
+    ("relu", F.relu),
+    ("gelu", F.gelu),
+    ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
+    ("silu", F.silu),
+]:
+    module = nn.ModuleDict({"gate": nn.Linear(C, 12), "up": nn.Linear(C, 12), "down": nn.Linear(12, C)})
+    case(
+        f"feed_forward gated {activation}",
+        module,
+        lambda m, x: m["down"](f(m["gate"](x)) * m["up"](x)),
+        [],
+        x=rand(B, T, C),
+    )
+
+
+class GroupedAttention(nn.Module):
+    """4 heads of queries, of which each two share one of keys and values."""
+
+    def __init__(self):
+        super().__init__()
+        self.query, self.output = nn.Linear(C, C), nn.Linear(C, C)
+        self.key, self.value = nn.Linear(C, C // 2), nn.Linear(C, C // 2)
+
+    def forward(self, x):
+        q, k, v = (f(x).unflatten(-1, (-1, C // 4)).transpose(1, 2) for f in (self.query, self.key, self.value))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        return self.output(y.transpose(1, 2).flatten(-2))
+
+
+case("attention grouped", GroupedAttention(), lambda m, x: m(x), [], x=rand(B, T, C))
+
 file.close()

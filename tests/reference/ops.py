@@ -217,7 +217,7 @@ for name, shape in [("bias", (B, H, T, S)), ("bias for all heads", (B, 1, T, S))
 
 
 def heads(x):
-    return x.unflatten(-1, (H, D)).transpose(1, 2)
+    return x.unflatten(-1, (-1, D)).transpose(1, 2)
 
 
 for name, causal in [("", False), (": causal", True)]:
@@ -245,5 +245,40 @@ case("cross_entropy: large numbers", lambda x: entropy(x, torch.tensor([0, 1])),
 # Dropout that does nothing; which numbers it drops is our own affair.
 case("dropout: none", lambda x: F.dropout(torch.square(x), 0.0, training=True), rand(4, 6))
 case("dropout: not training", lambda x: F.dropout(torch.square(x), 0.5, training=False), rand(4, 6))
+
+# What came after the first file, so that the numbers above stay.
+case("rms_norm", lambda x, w: F.rms_norm(x, (6,), w, 1e-6), rand(3, 6), rand(6))
+case("rms_norm: three axes", lambda x, w: F.rms_norm(x, (6,), w, 1e-6), rand(2, 3, 6), rand(6))
+case("rms_norm: plain", lambda x: F.rms_norm(x, (6,), None, 1e-6), rand(3, 6))
+case("rms_norm: eps", lambda x, w: F.rms_norm(x, (6,), w, 0.5), rand(3, 6), rand(6))
+
+
+def rotary(x, heads, base=10000.0, offset=0):
+    """transformers' apply_rotary_pos_emb, as Llama calls it."""
+    x = x.unflatten(-1, (heads, -1))
+    width = x.shape[-1]
+    frequencies = base ** (-torch.arange(0, width, 2).double() / width)
+    angles = (torch.arange(x.shape[1]).double() + offset)[:, None] * frequencies
+    angles = torch.cat((angles, angles), -1)[:, None]
+    rotated_half = torch.cat((-x[..., width // 2 :], x[..., : width // 2]), -1)
+    return (x * angles.cos() + rotated_half * angles.sin()).flatten(-2)
+
+
+case("rotary", lambda x: torch.square(rotary(x, 2)), rand(2, 5, 12))
+case("rotary: offset", lambda x: torch.square(rotary(x, 3, offset=7)), rand(2, 4, 12))
+case("rotary: base", lambda x: torch.square(rotary(x, 1, 50.0, 1)), rand(1, 4, 8))
+
+# Heads of keys and values that several heads of queries share.
+for name, G, causal in [("shared heads", 2, False), ("one head for all", 1, True)]:
+    case(
+        f"attention: {name}",
+        lambda q, k, v: sdpa(q, k, v, is_causal=causal, enable_gqa=True),
+        rand(B, 4, T, D), rand(B, G, S, D), rand(B, G, S, D),
+    )
+case(
+    "multi_head_attention: shared heads",
+    lambda q, k, v: sdpa(heads(q), heads(k), heads(v), enable_gqa=True).transpose(1, 2).flatten(-2),
+    rand(B, T, 6 * D), rand(B, S, 2 * D), rand(B, S, 2 * D),
+)
 
 file.close()
