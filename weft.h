@@ -37,6 +37,7 @@
 #include <weft/autograd/product.h>
 #include <weft/autograd/recompute.h>
 #include <weft/autograd/reduction.h>
+#include <weft/autograd/rotary.h>
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>
 
@@ -49,6 +50,7 @@
 #include <weft/layers/module.h>
 #include <weft/layers/multi_head_attention.h>
 #include <weft/layers/positional_encoding.h>
+#include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 
 #include <weft/layers/models/generation.h>

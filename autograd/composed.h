@@ -11,7 +11,8 @@ namespace weft::composed {
 Tensor softmax(const Tensor& x);
 Tensor log_softmax(const Tensor& x);
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
-/// (B, H, T, D), (B, H, S, D), (B, H, S, D) -> (B, H, T, D).
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
+/// (B, H, T, D), (B, G, S, D), (B, G, S, D) -> (B, H, T, D).
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options);
 /// One loss a row, (N), of logits (N, V) and targets (N).
 Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ignore_index,

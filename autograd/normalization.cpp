@@ -45,6 +45,11 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
   return y;
 }
 
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  const Tensor y = x / sqrt(mean(square(x), {-1}, true) + eps);
+  return weight.defined() ? y * weight : y;
+}
+
 }  // namespace composed
 
 namespace {
@@ -75,34 +80,35 @@ Tensor last_log_softmax(const Tensor& x) {
                    }}});
 }
 
-}  // namespace
-
-Tensor softmax(const Tensor& x, int axis) { return along("softmax", x, axis, last_softmax); }
-Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, last_log_softmax); }
-
-Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  if (x.rank() < 1) fail<ShapeError>("layer_norm: needs at least one axis, x is ", x.shape());
+/// Layer norm, or with `centred` false RMS norm, which has no bias.
+Tensor normalized(const char* op, bool centred, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                  double eps) {
+  if (x.rank() < 1) fail<ShapeError>(op, ": needs at least one axis, x is ", x.shape());
   const Shape row{x.dim(-1)};
   if (weight.defined() && !(weight.shape() == row))
-    fail<ShapeError>("layer_norm: x is ", x.shape(), ", weight ", weight.shape(), ": weight must be ", row);
+    fail<ShapeError>(op, ": x is ", x.shape(), ", weight ", weight.shape(), ": weight must be ", row);
   if (bias.defined() && !(bias.shape() == row))
-    fail<ShapeError>("layer_norm: x is ", x.shape(), ", bias ", bias.shape(), ": bias must be ", row);
-  if (!(eps > 0)) fail<ValueError>("layer_norm: eps ", eps, " is not positive");
-  if (x.dtype() != float32 || x.size() == 0) return composed::layer_norm(x, weight, bias, eps);
+    fail<ShapeError>(op, ": x is ", x.shape(), ", bias ", bias.shape(), ": bias must be ", row);
+  if (!(eps > 0)) fail<ValueError>(op, ": eps ", eps, " is not positive");
+  const auto formula = [centred, eps](const std::vector<Tensor>& in) {
+    return centred ? composed::layer_norm(in[0], in[1], in[2], eps) : composed::rms_norm(in[0], in[1], eps);
+  };
+  if (x.dtype() != float32 || x.size() == 0) return formula({x, weight, bias});
 
   const auto array_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
-  kernels::LayerNormResult forward = kernels::layer_norm(x.value(), array_of(weight), array_of(bias), eps);
-  if (!records(x, weight, bias)) return make_op("layer_norm", std::move(forward.y), {});
-  const auto composed_again = [x = save(x), w = save(weight), b = save(bias), eps](const Tensor& g) {
-    return composed_grad(
-        [eps](const std::vector<Tensor>& in) { return composed::layer_norm(in[0], in[1], in[2], eps); },
-        {x(), w(), b()}, g);
+  const auto fused = [=](const Tensor& in, const Tensor& w, const Tensor& b) {
+    return centred ? kernels::layer_norm(in.value(), array_of(w), array_of(b), eps)
+                   : kernels::rms_norm(in.value(), array_of(w), eps);
+  };
+  kernels::LayerNormResult forward = fused(x, weight, bias);
+  if (!records(x, weight, bias)) return make_op(op, std::move(forward.y), {});
+  const auto composed_again = [=, x = save(x), w = save(weight), b = save(bias)](const Tensor& g) {
+    return composed_grad(formula, {x(), w(), b()}, g);
   };
   const Array mean = forward.mean, rstd = forward.rstd;
   const auto for_x = [=, x = save(x), w = save(weight)](const Tensor& g) {
     if (grad_enabled()) return composed_again(g)[0];
-    return Tensor(
-        kernels::layer_norm_grad_x(take(g), x().value(), w().defined() ? w().value() : Array(), mean, rstd));
+    return Tensor(kernels::layer_norm_grad_x(take(g), x().value(), array_of(w()), mean, rstd));
   };
   const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into, bool fresh) {
     if (fresh) into.fill(0);
@@ -115,14 +121,24 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
     return Tensor(total);
   };
   const auto for_bias = [](const Tensor& g) { return g; };
-  const auto again = [x = save(x), w = save(weight), b = save(bias), eps] {
-    const auto value_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
-    return kernels::layer_norm(x().value(), value_of(w()), value_of(b()), eps).y;
-  };
+  const auto again = [=, x = save(x), w = save(weight), b = save(bias)] { return fused(x(), w(), b()).y; };
   // x is last: its gradient may then be written over g.
-  return remake_by(make_op("layer_norm", std::move(forward.y),
-                           {{weight, for_weight, into_weight}, {bias, for_bias}, {x, for_x}}),
-                   again);
+  return remake_by(
+      make_op(op, std::move(forward.y), {{weight, for_weight, into_weight}, {bias, for_bias}, {x, for_x}}),
+      again);
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int axis) { return along("softmax", x, axis, last_softmax); }
+Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, last_log_softmax); }
+
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  return normalized("layer_norm", true, x, weight, bias, eps);
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  return normalized("rms_norm", false, x, weight, {}, eps);
 }
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// Softmax and layer norm.
+// Softmax, layer norm and RMS norm.
 #pragma once
 
 #include <weft/autograd/tensor.h>
@@ -12,5 +12,8 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 /// (x - mean) / sqrt(var + eps) weight + bias over the last axis, var without Bessel's correction (Ba et al.
 /// 2016); weight and bias (C) or undefined.
 Tensor layer_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
+/// x / sqrt(mean(x^2) + eps) weight over the last axis (Zhang and Sennrich 2019); weight (C) or undefined.
+/// PyTorch's default eps is the rounding of the type; this one is that of Llama and T5.
+Tensor rms_norm(const Tensor& x, const Tensor& weight = {}, double eps = 1e-6);
 
 }  // namespace weft

@@ -198,6 +198,7 @@ void Bench::fused() {
   op("softmax", arrays(2, 3), [&] { return softmax(activation(x)); });
   op("log_softmax", arrays(2, 3), [&] { return log_softmax(activation(x)); });
   op("layer_norm", arrays(2, 3), [&] { return layer_norm(activation(x), scale); });
+  op("rms_norm", arrays(2, 3), [&] { return rms_norm(activation(x), scale); });
   op("layer_norm with bias", arrays(2, 3), [&] { return layer_norm(activation(x), scale, shift); });
   op("dropout", arrays(2, 2), [&] { return dropout(activation(x), 0.1); });
 

@@ -22,10 +22,10 @@ struct RowFunctions {
   /// scale (exp(x - lse) - uniform).
   void (*cross_entropy_grad)(const float* x, float lse, float uniform, float scale, float* dx, int64_t n);
 
-  /// weight and bias may be null.
+  /// weight and bias may be null. Where mean is null, here and below, rows are not centred: RMS norm.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, float* y, float* mean,
                      float* rstd, int64_t n);
-  void (*layer_norm_grad)(const float* dy, const float* x, const float* weight, float mean, float rstd,
+  void (*layer_norm_grad)(const float* dy, const float* x, const float* weight, const float* mean, float rstd,
                           float* dx, int64_t n);
   /// For the first `columns` columns, at most 64, of rows that lie `stride` apart: d_weight += dy xhat,
   /// d_bias += dy, one chain a column over the rows in order. Either may be null.

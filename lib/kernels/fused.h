@@ -24,6 +24,10 @@ struct LayerNormResult {
   Array y, mean, rstd;  // like x; one value a row
 };
 LayerNormResult layer_norm(const Array& x, const Array& weight, const Array& bias, double eps);
+/// RMS norm (Zhang and Sennrich 2019): the same around 0, xhat = x / sqrt(mean(x^2) + eps), y = xhat weight.
+/// Its `mean` is undefined, which tells the gradients below that rows were not centred: dx then lacks
+/// mean(g).
+LayerNormResult rms_norm(const Array& x, const Array& weight, double eps);
 /// dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight; written over dy when nobody else holds it.
 Array layer_norm_grad_x(Array dy, const Array& x, const Array& weight, const Array& mean, const Array& rstd);
 /// d_weight += sum over rows of dy xhat, d_bias += sum of dy: one chain per column over rows in order. Either

@@ -25,6 +25,12 @@ Function norm(Parameters given, double eps = 1e-5) {
   };
 }
 
+/// Of x, and of the weight if there is one.
+Function rms_norm_of(double eps = 1e-6) {
+  return
+      [=](const std::vector<Tensor>& in) { return rms_norm(in[0], in.size() > 1 ? in[1] : Tensor(), eps); };
+}
+
 }  // namespace
 
 std::vector<OpCase> normalization_cases() {
@@ -63,6 +69,18 @@ std::vector<OpCase> normalization_cases() {
                    "layer_norm: shared",
                    [](const std::vector<Tensor>& in) { return layer_norm(in[0], in[0], in[0]); },
                    {{{6}}}});
+  const std::string rms = "rms_norm(Tensor, Tensor, double)";
+  cases.push_back({rms, "rms_norm", rms_norm_of(), {{{3, 6}}, {{6}}}});
+  cases.push_back({rms, "rms_norm: three axes", rms_norm_of(), {{{2, 3, 6}}, {{6}}}});
+  cases.push_back({rms, "rms_norm: plain", rms_norm_of(), {{{3, 6}}}});
+  cases.push_back({rms, "rms_norm: eps", rms_norm_of(0.5), {{{3, 6}}, {{6}}}});
+  cases.push_back({rms, "rms_norm: one row", rms_norm_of(), {{{6}}, {{6}}}});
+  cases.push_back({rms, "rms_norm: size 1", rms_norm_of(0.1), {{{3, 1}}, {{1}}}});
+  cases.push_back({rms, "rms_norm: no rows", rms_norm_of(), {{{0, 6}}, {{6}}}});
+  cases.push_back({rms,
+                   "rms_norm: shared",
+                   [](const std::vector<Tensor>& in) { return rms_norm(in[0], in[0]); },
+                   {{{6}}}});
   return cases;
 }
 
@@ -86,6 +104,17 @@ TEST_CASE("normalization: fused equals composed") {
         },
         draws);
   }
+  check_composed(rms_norm_of(), [](const auto& in) { return composed::rms_norm(in[0], in[1], 1e-6); },
+                 {x[0], {{37}}});
+  check_composed(
+      rms_norm_of(), [](const auto& in) { return composed::rms_norm(in[0], {}, 1e-6); }, x);
+}
+
+TEST_CASE("normalization: what a norm made is made again with the same bits") {
+  const Tensor x = drawn("again", {{{5, 37}}}, float32)[0], weight = drawn("again", {{{37}}}, float32)[0];
+  const Array kept = grad({sum(square(rms_norm(x, weight)))}, {x})[0].value();
+  const Tensor y = rms_norm(x, weight);
+  CHECK(grad({y}, {x}, {Tensor((y * 2.0).value())})[0].value().identical(kept));
 }
 
 TEST_CASE("normalization: a row of -inf gives zeros and zero gradients") {
@@ -116,6 +145,10 @@ TEST_CASE("normalization: arguments that do not fit") {
       {"layer_norm", "(2, 3)", "bias (1, 3)"});
   refuses<ValueError>([&] { layer_norm(x, {}, {}, 0); }, {"layer_norm", "eps 0"});
   refuses<TypeError>([&] { layer_norm(x, ones({3}, float64)); }, {"layer_norm", "float32", "float64"});
+  refuses<ShapeError>([&] { rms_norm(zeros({})); }, {"rms_norm", "()"});
+  refuses<ShapeError>([&] { rms_norm(x, zeros({2})); }, {"rms_norm", "(2, 3)", "weight (2,)"});
+  refuses<ValueError>([&] { rms_norm(x, {}, -1); }, {"rms_norm", "eps -1"});
+  refuses<TypeError>([&] { rms_norm(x, ones({3}, float64)); }, {"rms_norm", "float32", "float64"});
 }
 
 }  // namespace weft::test

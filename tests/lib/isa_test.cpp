@@ -138,23 +138,36 @@ TEST_CASE("isa: rows give the same bits in all sets") {
                               1e-5f, y, &mean, &rstd, static_cast<int64_t>(n));
       });
       same_in_all_sets("layer_norm_grad", [=](const isa::Table& table, size_t n, float* y) {
+        const float mean_of_row = 0.25f;
         const auto w = ordinary(n, 4);
         table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), weight ? w.data() : nullptr,
-                                   0.25f, 0.7f, y, static_cast<int64_t>(n));
+                                   &mean_of_row, 0.7f, y, static_cast<int64_t>(n));
+      });
+      same_in_all_sets("rms_norm", [=](const isa::Table& table, size_t n, float* y) {
+        float rstd = 0;
+        const auto w = ordinary(n, 4);
+        table.rows.layer_norm(inputs(n, 1).data(), weight ? w.data() : nullptr, nullptr, 1e-5f, y, nullptr,
+                              &rstd, static_cast<int64_t>(n));
+      });
+      same_in_all_sets("rms_norm_grad", [=](const isa::Table& table, size_t n, float* y) {
+        const auto w = ordinary(n, 4);
+        table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), weight ? w.data() : nullptr,
+                                   nullptr, 0.7f, y, static_cast<int64_t>(n));
       });
     }
   }
-  same_in_all_sets("layer_norm_accumulate", [](const isa::Table& table, size_t n, float* y) {
-    constexpr size_t rows = 5;
-    const auto x = ordinary(rows * n, 1), dy = ordinary(rows * n, 2), mean = ordinary(rows, 3),
-               rstd = ordinary(rows, 4);
-    auto bias = ordinary(n, 5);
-    for (size_t i = 0; i < n; ++i) y[i] = bias[i];
-    const auto count = static_cast<int64_t>(n);
-    table.rows.layer_norm_accumulate(dy.data(), x.data(), count, mean.data(), rstd.data(), rows, count, y,
-                                     bias.data());
-    for (size_t i = 0; i < n; ++i) y[i] += bias[i];
-  });
+  for (const bool centred : {false, true})
+    same_in_all_sets("layer_norm_accumulate", [=](const isa::Table& table, size_t n, float* y) {
+      constexpr size_t rows = 5;
+      const auto x = ordinary(rows * n, 1), dy = ordinary(rows * n, 2), mean = ordinary(rows, 3),
+                 rstd = ordinary(rows, 4);
+      auto bias = ordinary(n, 5);
+      for (size_t i = 0; i < n; ++i) y[i] = bias[i];
+      const auto count = static_cast<int64_t>(n);
+      table.rows.layer_norm_accumulate(dy.data(), x.data(), count, centred ? mean.data() : nullptr,
+                                       rstd.data(), rows, count, y, bias.data());
+      for (size_t i = 0; i < n; ++i) y[i] += bias[i];
+    });
 }
 
 TEST_CASE("isa: adam gives the same bits in all sets") {

@@ -24,23 +24,23 @@ struct Inputs {
   Array x, dy, weight, bias;
 };
 
-/// One row in double: xhat, and the gradient of x from g = dy weight.
+/// One row in double, around 0 unless `centred`: xhat, and the gradient of x from g = dy weight.
 struct Exact {
   double mean = 0, rstd = 0;
   std::vector<double> xhat, dx;
 };
-Exact exact_row(const Inputs& in, bool weight, int64_t row) {
+Exact exact_row(const Inputs& in, bool weight, int64_t row, bool centred = true) {
   const int64_t n = in.x.dim(1);
   Exact out;
   double variance = 0, mean_g = 0, mean_gx = 0;
-  for (int64_t i = 0; i < n; ++i) out.mean += in.x.at({row, i}) / static_cast<double>(n);
+  for (int64_t i = 0; i < n && centred; ++i) out.mean += in.x.at({row, i}) / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i)
     variance += std::pow(in.x.at({row, i}) - out.mean, 2) / static_cast<double>(n);
   out.rstd = 1 / std::sqrt(variance + eps);
   for (int64_t i = 0; i < n; ++i) out.xhat.push_back((in.x.at({row, i}) - out.mean) * out.rstd);
   const auto g = [&](int64_t i) { return in.dy.at({row, i}) * (weight ? in.weight.at({i}) : 1); };
   for (int64_t i = 0; i < n; ++i) {
-    mean_g += g(i) / static_cast<double>(n);
+    mean_g += centred ? g(i) / static_cast<double>(n) : 0;
     mean_gx += g(i) * out.xhat[static_cast<size_t>(i)] / static_cast<double>(n);
   }
   for (int64_t i = 0; i < n; ++i)
@@ -85,6 +85,48 @@ TEST_CASE("layer_norm: values and gradients against double, all row lengths") {
         }
       }
   }
+}
+
+TEST_CASE("rms_norm: values and gradients against double, all row lengths") {
+  for (int64_t n = 1; n < 70; n += n < 34 ? 1 : 7) {
+    const Inputs in({4, n});
+    for (const bool weight : {false, true}) {
+      const Array w = weight ? in.weight : Array();
+      const auto [y, mean, rstd] = kernels::rms_norm(in.x, w, eps);
+      CHECK_FALSE(mean.defined());
+      const Array dx = kernels::layer_norm_grad_x(in.dy, in.x, w, mean, rstd);
+      Array d_weight = Array::ones({n}, float32);
+      kernels::layer_norm_accumulate(&d_weight, nullptr, in.dy, in.x, mean, rstd);
+      std::vector<double> exact_weight(static_cast<size_t>(n), 1.0);
+      for (int64_t r = 0; r < 4; ++r) {
+        const Exact exact = exact_row(in, weight, r, false);
+        CHECK(rstd.at({r}) == doctest::Approx(exact.rstd).epsilon(1e-5));
+        const double tolerance = 3e-6 * std::fmax(1, exact.rstd);
+        for (int64_t i = 0; i < n; ++i) {
+          const auto at = static_cast<size_t>(i);
+          CHECK(std::fabs(y.at({r, i}) - exact.xhat[at] * (weight ? in.weight.at({i}) : 1)) <= tolerance);
+          CHECK(std::fabs(dx.at({r, i}) - exact.dx[at]) <= tolerance * std::fmax(1, exact.rstd));
+          exact_weight[at] += in.dy.at({r, i}) * exact.xhat[at];
+        }
+      }
+      for (int64_t i = 0; i < n; ++i)
+        CHECK(d_weight.at({i}) ==
+              doctest::Approx(exact_weight[static_cast<size_t>(i)]).epsilon(1e-4).scale(1));
+    }
+  }
+}
+
+TEST_CASE("rms_norm: sizes 0 and 1, rows of zeros, threads, bad input") {
+  const Inputs in({90, 517});
+  naive::same_for_threads([&] { return kernels::rms_norm(in.x, in.weight, eps).y; });
+  CHECK(kernels::rms_norm(Array::zeros({0, 8}, float32), {}, eps).y.shape() == Shape{0, 8});
+  CHECK(kernels::rms_norm(Array::zeros({3, 0}, float32), {}, eps).rstd.shape() == Shape{3});
+  CHECK(kernels::rms_norm(Array::zeros({2, 5}, float32), {}, eps).y.identical(Array::zeros({2, 5}, float32)));
+  CHECK(std::isnan(kernels::rms_norm(Array::from({1.0f, NAN}, {1, 2}), {}, eps).y.at({0, 0})));
+  CHECK_THROWS_WITH_AS(kernels::rms_norm(in.x, Array::ones({7}, float32), eps),
+                       "rms_norm: weight must be (517,) for x (90, 517), not (7,)", ShapeError);
+  CHECK_THROWS_AS(kernels::rms_norm(in.x.to(float64), {}, eps), TypeError);
+  CHECK_THROWS_AS(kernels::layer_norm_grad_x(in.dy, in.x, {}, {}, Array::ones({7}, float32)), ShapeError);
 }
 
 TEST_CASE("layer_norm: rows are independent, sums over rows go on across pieces, threads do not show") {
