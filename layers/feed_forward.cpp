@@ -15,17 +15,27 @@ Tensor activate(Activation activation, const Tensor& x) {
   }
 }
 
+namespace {
+
+int64_t hidden_width(int64_t width, const FeedForwardOptions& options) {
+  return options.hidden ? options.hidden : 4 * width;
+}
+
+}  // namespace
+
 FeedForward::FeedForward(int64_t width, const FeedForwardOptions& options)
-    : up(child<Linear>("up", width, options.hidden ? options.hidden : 4 * width,
-                       options.up.with_bias(options.bias))),
-      down(child<Linear>("down", options.hidden ? options.hidden : 4 * width, width,
-                         options.down.with_bias(options.bias))),
+    : gate(options.gated ? &child<Linear>("gate", width, hidden_width(width, options),
+                                          options.up.with_bias(options.bias))
+                         : nullptr),
+      up(child<Linear>("up", width, hidden_width(width, options), options.up.with_bias(options.bias))),
+      down(child<Linear>("down", hidden_width(width, options), width, options.down.with_bias(options.bias))),
       dropout(child<Dropout>("dropout", options.dropout)),
       activation(options.activation) {}
 
 Tensor FeedForward::forward(const Tensor& x) const {
   const LayerScope layer = profile_scope();
-  return down(dropout(activate(activation, up(x))));
+  const Tensor hidden = gate ? activate(activation, (*gate)(x)) * up(x) : activate(activation, up(x));
+  return down(dropout(hidden));
 }
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// Position-wise feed-forward (Vaswani et al. 2017, section 3.3): down(activation(up(x))).
+// Position-wise feed-forward: down(activation(up(x))) (Vaswani et al. 2017, section 3.3), or gated,
+// down(activation(gate(x)) * up(x)) (Shazeer 2020): SwiGLU with silu, GEGLU with gelu, ReGLU with relu.
 #pragma once
 
 #include <weft/layers/dropout.h>
@@ -10,14 +11,15 @@ enum class Activation { relu, gelu, gelu_tanh, silu };
 Tensor activate(Activation activation, const Tensor& x);
 
 struct FeedForwardOptions {
-  int64_t hidden = 0;  ///< F; 0 means 4 C
+  int64_t hidden = 0;  ///< F; 0 means 4 C. Gated, 8 C / 3 has the parameters of 4 C without the gate.
   Activation activation = Activation::gelu;
+  bool gated = false;
   bool bias = true;
-  double dropout = 0.0;        ///< after the activation, as PyTorch's transformer layers do
-  LinearOptions up{}, down{};  ///< initialisation; their `bias` is replaced by the one above
+  double dropout = 0.0;        ///< before `down`, as PyTorch's transformer layers do
+  LinearOptions up{}, down{};  ///< initialisation, `up` of the gate too; `bias` comes from the one above
 };
 
-/// Children: up (C -> F), down (F -> C).
+/// Children: gate (C -> F) where there is one, up (C -> F), down (F -> C).
 class FeedForward : public Module {
  public:
   explicit FeedForward(int64_t width, const FeedForwardOptions& options = {});
@@ -25,6 +27,7 @@ class FeedForward : public Module {
   Tensor forward(const Tensor& x) const;
   Tensor operator()(const Tensor& x) const { return forward(x); }
 
+  Linear* const gate;  ///< null unless gated
   Linear &up, &down;
   Dropout& dropout;
   const Activation activation;

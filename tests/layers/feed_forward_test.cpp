@@ -17,12 +17,28 @@ TEST_CASE("feed-forward: equals PyTorch's with every activation") {
   }
 }
 
+TEST_CASE("feed-forward: gated, equals PyTorch's SwiGLU, GEGLU and ReGLU") {
+  const RandomScope random({});
+  for (const auto& [name, activation] : {std::pair{"relu", Activation::relu},
+                                         {"gelu", Activation::gelu},
+                                         {"gelu_tanh", Activation::gelu_tanh},
+                                         {"silu", Activation::silu}}) {
+    FeedForward layer(8, {.hidden = 12, .activation = activation, .gated = true});
+    check_layer(cat("feed_forward gated ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
+  }
+}
+
 TEST_CASE("feed-forward: four times as wide inside unless said otherwise") {
   const RandomScope random({});
   const FeedForward layer(8, {.bias = false});
   CHECK(layer.up.weight.shape() == Shape{32, 8});
   CHECK(layer.down.weight.shape() == Shape{8, 32});
   CHECK(layer.parameters().size() == 2);
+  CHECK(layer.gate == nullptr);
+  const FeedForward gated(8, {.hidden = 20, .gated = true});
+  CHECK(gated.parameters().front().name == "gate.weight");
+  CHECK(gated.gate->weight.shape() == Shape{20, 8});
+  CHECK(gated.parameters().size() == 6);
 }
 
 }  // namespace weft::test
