@@ -10,4 +10,5 @@
 #include <weft/autograd/pointwise.h>
 #include <weft/autograd/product.h>
 #include <weft/autograd/reduction.h>
+#include <weft/autograd/rotary.h>
 #include <weft/autograd/shaping.h>

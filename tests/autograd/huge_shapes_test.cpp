@@ -42,6 +42,9 @@ TEST_CASE("huge shapes: nothing in them, and it works at once") {
     works({huge, 0}, {x({huge, 0})}, [](In in) { return softmax(in[0]); });
     works({0, huge}, {x({0, huge})}, [](In in) { return log_softmax(in[0]); });
     works({0, huge}, {x({0, huge})}, [](In in) { return layer_norm(in[0]); });
+    works({0, huge}, {x({0, huge})}, [](In in) { return rms_norm(in[0]); });
+    works({0, huge, 4}, {x({0, huge, 4})}, [](In in) { return rotary(in[0], 2); });
+    works({huge, 1, 0}, {x({huge, 1, 0})}, [](In in) { return rotary(in[0], 2); });
     works({0, huge, 4}, {x({huge, 0, 4})}, [](In in) { return permute(in[0], {1, 0, 2}); });
     works({huge - 5, 0}, {x({huge, 0})}, [](In in) { return slice(in[0], 0, 5, huge); });
     works({2 * huge, 0}, {x({huge, 0})}, [](In in) { return concat({in[0], in[0]}, 0); });

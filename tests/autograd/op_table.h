@@ -33,6 +33,7 @@ std::vector<OpCase> product_cases();
 std::vector<OpCase> indexing_cases();
 std::vector<OpCase> normalization_cases();
 std::vector<OpCase> attention_cases();
+std::vector<OpCase> rotary_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> dropout_cases();
 /// All of the above.
