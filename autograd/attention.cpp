@@ -7,8 +7,6 @@
 #include <weft/lib/kernels/movement.h>
 
 #include <cmath>
-#include <cstddef>
-#include <cstring>
 
 namespace weft {
 
@@ -34,10 +32,17 @@ Tensor kept_weights(const AttentionOptions& options, const Shape& shape, DType d
                                shape.dim(-1)));
 }
 
-}  // namespace
+/// x (B, G, S, D) with each head as often as makes `heads` of them.
+Tensor repeated(const Tensor& x, int64_t heads) {
+  const int64_t B = x.dim(0), G = x.dim(1), S = x.dim(2), D = x.dim(3);
+  if (G == heads) return x;
+  return reshape(expand(reshape(x, {B, G, 1, S, D}), {B, G, heads / G, S, D}), {B, heads, S, D});
+}
 
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+/// What the values are weighed with, (B, H, T, S).
+Tensor attention_weights(const Tensor& q, const Tensor& shared_k, const AttentionOptions& options) {
   const double scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
+  const Tensor k = repeated(shared_k, q.dim(1));
   Tensor scores = matmul(q, k, false, true) * scale;
   if (options.bias.defined()) scores = scores + options.bias;
   if (!options.mask.empty()) {
@@ -46,14 +51,21 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   }
   Tensor weights = composed::softmax(scores);
   if (options.dropout > 0) weights = weights * kept_weights(options, weights.shape(), weights.dtype());
-  return matmul(weights, v, false, false);
+  return weights;
+}
+
+}  // namespace
+
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  return matmul(attention_weights(q, k, options), repeated(v, q.dim(1)), false, false);
 }
 
 }  // namespace composed
 
 namespace {
 
-/// Where the heads lie: side by side in the last axis of (B, T, H D), or as an axis of (B, H, T, D).
+/// Where the heads of an array lie: side by side in the last axis of (B, T, H D), or as an axis of (B, H, T,
+/// D).
 struct Layout {
   int64_t heads;
   bool side_by_side;
@@ -80,17 +92,23 @@ struct Layout {
   }
 };
 
+/// Those of queries and of keys and values, which may have fewer heads.
+struct Layouts {
+  Layout q, kv;
+};
+
 /// The problem as the kernel takes it, with what it points to.
 struct Problem {
   kernels::AttentionProblem p;
   Array allow, bias;
 
-  Problem(const Layout& at, const Tensor& q, const Tensor& k, const AttentionOptions& options) {
+  Problem(const Layouts& at, const Tensor& q, const Tensor& k, const AttentionOptions& options) {
     p.B = q.dim(0);
-    p.H = at.heads;
-    p.T = at.tokens(q);
-    p.S = at.tokens(k);
-    p.D = at.width(q);
+    p.H = at.q.heads;
+    p.T = at.q.tokens(q);
+    p.S = at.kv.tokens(k);
+    p.D = at.q.width(q);
+    p.group = at.q.heads / at.kv.heads;
     p.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(p.D)));
     p.causal = options.mask.is_causal;
     p.causal_offset = options.mask.causal_offset;
@@ -128,12 +146,12 @@ Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t 
   return bias.shape() == whole ? bias : expand(bias, whole);
 }
 
-Tensor fused(const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
+Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& v,
              const AttentionOptions& options) {
   const Problem problem(at, q, k, options);
   Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
-  kernels::attention(problem.p, at.view(q.value()), at.view(k.value()), at.view(v.value()),
-                     at.view_mutable(out), lse.mutable_data<float>());
+  kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(k.value()), at.kv.view(v.value()),
+                     at.q.view_mutable(out), lse.mutable_data<float>());
   AttentionOptions without_bias = options;
   without_bias.bias = {};
   const auto rule = [=, q = save(q), k = save(k), v = save(v), bias = save(options.bias)](
@@ -144,37 +162,47 @@ Tensor fused(const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v
       return composed_grad(
           [&](const std::vector<Tensor>& in) {
             settings.bias = in[3];
-            return at.together(
-                composed::attention(at.apart(in[0]), at.apart(in[1]), at.apart(in[2]), settings));
+            return at.q.together(
+                composed::attention(at.q.apart(in[0]), at.kv.apart(in[1]), at.kv.apart(in[2]), settings));
           },
           {q(), k(), v(), bias()}, g);
     }
     const Problem same(at, q(), k(), settings);
     Array dq(q().shape(), float32), dk(k().shape(), float32), dv(v().shape(), float32), d_bias;
     if (wanted[3]) d_bias = Array::zeros(bias().shape(), float32);
-    kernels::attention_grad(same.p, at.view(q().value()), at.view(k().value()), at.view(v().value()),
-                            at.view(out), lse.data<float>(), at.view(g.value()), at.view_mutable(dq),
-                            at.view_mutable(dk), at.view_mutable(dv),
+    kernels::attention_grad(same.p, at.q.view(q().value()), at.kv.view(k().value()), at.kv.view(v().value()),
+                            at.q.view(out), lse.data<float>(), at.q.view(g.value()), at.q.view_mutable(dq),
+                            at.kv.view_mutable(dk), at.kv.view_mutable(dv),
                             wanted[3] ? d_bias.mutable_data<float>() : nullptr);
     return {Tensor(dq), Tensor(dk), Tensor(dv), wanted[3] ? Tensor(d_bias) : Tensor()};
   };
   return make_op("attention", out, {q, k, v, options.bias}, rule);
 }
 
-void check_shapes(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v) {
+/// ShapeError unless q, k and v fit together.
+Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v) {
   const int rank = at.side_by_side ? 3 : 4;
-  if (q.rank() != rank || k.rank() != rank || !(k.shape() == v.shape()) || q.dim(0) != k.dim(0) ||
-      q.dim(-1) != k.dim(-1) || (!at.side_by_side && q.dim(1) != k.dim(1))) {
-    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
-                     at.side_by_side ? "T, C" : "H, T, D", "), k and v (B, ",
-                     at.side_by_side ? "S, C)" : "H, S, D)");
+  Layout kv = at;
+  bool fits = q.rank() == rank && k.rank() == rank && k.shape() == v.shape() && q.dim(0) == k.dim(0);
+  if (fits) {
+    const int64_t width = at.width(q);
+    if (!at.side_by_side) kv.heads = k.dim(1);
+    if (at.side_by_side && width > 0) kv.heads = k.dim(2) / width;
+    fits = k.dim(-1) == (at.side_by_side ? kv.heads * width : width) &&
+           (kv.heads == at.heads || (kv.heads > 0 && kv.heads < at.heads && at.heads % kv.heads == 0));
   }
+  if (!fits) {
+    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
+                     at.side_by_side ? cat("T, H D) with H = ", at.heads) : "H, T, D)", ", k and v (B, ",
+                     at.side_by_side ? "S, G D)" : "G, S, D)", ", where G is H or divides it");
+  }
+  return {at, kv};
 }
 
-Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v,
+Tensor attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k, const Tensor& v,
                  const AttentionOptions& options) {
-  check_shapes(op, at, q, k, v);
-  const int64_t B = q.dim(0), H = at.heads, T = at.tokens(q), S = at.tokens(k);
+  const Layouts at = layouts_of(op, queries, q, k, v);
+  const int64_t B = q.dim(0), H = at.q.heads, T = at.q.tokens(q), S = at.kv.tokens(k);
   options.mask.check(op, B, H, T, S);
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, B, H, T, S);
@@ -183,7 +211,7 @@ Tensor attention(const char* op, const Layout& at, const Tensor& q, const Tensor
   if (options.dropout > 0) settings.draw = draw_of(op, options);
   const bool floats = q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32;
   if (floats && q.size() > 0 && k.size() > 0) return fused(at, q, k, v, settings);
-  return at.together(composed::attention(at.apart(q), at.apart(k), at.apart(v), settings));
+  return at.q.together(composed::attention(at.q.apart(q), at.kv.apart(k), at.kv.apart(v), settings));
 }
 
 Layout side_by_side(const char* op, const Tensor& q, int64_t heads) {
@@ -207,67 +235,21 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const AttentionOptions& options) {
   const NoGrad no_grad;
-  const Layout at = side_by_side("attention_weights", q, heads);
-  check_shapes("attention_weights", at, q, k, k);
-  const Tensor queries = at.apart(q), keys = at.apart(k);
-  // Values of one 1 in each place give the weights themselves.
-  const Tensor identity(kernels::compare(kernels::Compare::eq, Array::arange(keys.dim(2)).reshape({-1, 1}),
-                                         Array::arange(keys.dim(2)))
-                            .to(q.dtype()));
+  const Layouts at = layouts_of("attention_weights", side_by_side("attention_weights", q, heads), q, k, k);
+  const Tensor queries = at.q.apart(q), keys = at.kv.apart(k);
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, queries.dim(0), heads, queries.dim(2), keys.dim(2));
   settings.mask.check("attention_weights", queries.dim(0), heads, queries.dim(2), keys.dim(2));
-  return composed::attention(queries, keys, identity, settings).value();
-}
-
-namespace {
-
-/// Copies x (B, T, C) into `room` (B, R, C) at token `at`.
-void write_tokens(Array& room, const Array& x, int64_t at) {
-  const size_t row = static_cast<size_t>(x.dim(2)) * size_of(x.dtype());
-  const size_t tokens = static_cast<size_t>(x.dim(1)), capacity = static_cast<size_t>(room.dim(1));
-  auto* const to = static_cast<std::byte*>(room.mutable_bytes());
-  const auto* const from = static_cast<const std::byte*>(x.bytes());
-  for (size_t b = 0; b < static_cast<size_t>(x.dim(0)); ++b) {
-    std::memcpy(to + (b * capacity + static_cast<size_t>(at)) * row, from + b * tokens * row, tokens * row);
-  }
-}
-
-}  // namespace
-
-void KeyValueCache::append(const Array& k, const Array& v) {
-  if (k.rank() != 3 || !(k.shape() == v.shape()) || k.dtype() != v.dtype()) {
-    fail<ShapeError>("KeyValueCache: keys are ", k.shape(), " ", k.dtype(), ", values ", v.shape(), " ",
-                     v.dtype(), ": needs (B, T, C) for both");
-  }
-  if (length_ > 0 && (k.dim(0) != keys_.dim(0) || k.dim(2) != keys_.dim(2) || k.dtype() != keys_.dtype())) {
-    fail<ShapeError>("KeyValueCache: holds ", keys_.shape(), " ", keys_.dtype(),
-                     ", which does not go on with ", k.shape(), " ", k.dtype());
-  }
-  const int64_t wanted = length_ + k.dim(1);
-  const bool fits = keys_.defined() && keys_.shape() == Shape{k.dim(0), keys_.dim(1), k.dim(2)} &&
-                    keys_.dtype() == k.dtype() && keys_.dim(1) >= wanted;
-  if (!fits) {
-    const Shape room{k.dim(0), std::max<int64_t>(wanted, std::max<int64_t>(32, 2 * length_)), k.dim(2)};
-    Array more_keys = Array::zeros(room, k.dtype()), more_values = Array::zeros(room, k.dtype());
-    if (length_ > 0) {
-      write_tokens(more_keys, kernels::slice(keys_, 1, 0, length_), 0);
-      write_tokens(more_values, kernels::slice(values_, 1, 0, length_), 0);
-    }
-    keys_ = more_keys;
-    values_ = more_values;
-  }
-  write_tokens(keys_, k, length_);
-  write_tokens(values_, v, length_);
-  length_ = wanted;
+  return composed::attention_weights(queries, keys, settings).value();
 }
 
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                         KeyValueCache& cache) {
   const NoGrad no_grad;
-  const Layout at = side_by_side("cached_attention", q, heads);
-  if (!(q.shape() == k.shape()))
-    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(), ": they must be alike");
+  const Layouts at = layouts_of("cached_attention", side_by_side("cached_attention", q, heads), q, k, v);
+  if (q.dim(1) != k.dim(1))
+    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(),
+                     ": needs as many tokens in both");
   const int64_t before = cache.length();
   cache.append(k.value(), v.value());
   const AttentionOptions options{.mask = Mask::causal(before)};
@@ -278,8 +260,8 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
   Problem problem(at, q, k, options);
   problem.p.S = cache.length();
   Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
-  kernels::attention(problem.p, at.view(q.value()), at.view(cache.keys()), at.view(cache.values()),
-                     at.view_mutable(out), lse.mutable_data<float>());
+  kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(cache.keys()), at.kv.view(cache.values()),
+                     at.q.view_mutable(out), lse.mutable_data<float>());
   return Tensor(out);
 }
 

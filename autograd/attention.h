@@ -1,5 +1,9 @@
 // Scaled dot-product attention (Vaswani et al. 2017, equation 1): softmax(scale q k^T + bias) v over the keys
 // that the mask lets through. A query that may attend to nothing gives zeros, and zero gradients.
+//
+// Keys and values may have fewer heads than queries, G that divide H: head h of q then attends to head
+// h / (H / G) of k and v, as grouped-query attention (Ainslie et al. 2023) and, with G = 1, multi-query
+// attention (Shazeer 2019) do. The shapes tell G.
 #pragma once
 
 #include <weft/autograd/tensor.h>
@@ -20,10 +24,10 @@ struct AttentionOptions {
   std::optional<RandomScope::Draw> draw{};  ///< unless they are given here
 };
 
-/// q (B, H, T, D), k and v (B, H, S, D) -> (B, H, T, D). ShapeError names all three.
+/// q (B, H, T, D), k and v (B, G, S, D) -> (B, H, T, D). ShapeError names all three.
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});
-/// The same with the heads side by side in the last axis: q (B, T, H D), k and v (B, S, H D) -> (B, T, H D).
+/// The same with the heads side by side in the last axis: q (B, T, H D), k and v (B, S, G D) -> (B, T, H D).
 /// In float32 nothing is moved: heads are read in place.
 Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                             const AttentionOptions& options = {});
@@ -31,7 +35,8 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
                         const AttentionOptions& options = {});
 
-/// Keys and values of the tokens read so far, for decoding. Room grows by doubling.
+/// Keys and values of the tokens read so far, for decoding; C is the width of keys, G D. Room grows by
+/// doubling.
 class KeyValueCache {
  public:
   /// Adds k and v (B, T, C) behind what is there. ShapeError when B, C or the type differ from it.

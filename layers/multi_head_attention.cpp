@@ -12,14 +12,23 @@ int64_t checked_heads(int64_t width, int64_t heads) {
   return heads;
 }
 
+int64_t checked_kv_heads(int64_t heads, int64_t kv_heads) {
+  if (kv_heads == 0) return heads;
+  if (kv_heads < 0 || heads % kv_heads != 0)
+    fail<ValueError>("MultiHeadAttention: ", kv_heads, " heads of keys and values do not divide ", heads,
+                     " heads");
+  return kv_heads;
+}
+
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
                                        const MultiHeadAttentionOptions& options)
     : heads(checked_heads(width, head_count)),
+      kv_heads(checked_kv_heads(heads, options.kv_heads)),
       query(child<Linear>("query", width, width, options.input.with_bias(options.bias))),
-      key(child<Linear>("key", width, width, options.input.with_bias(options.bias))),
-      value(child<Linear>("value", width, width, options.input.with_bias(options.bias))),
+      key(child<Linear>("key", width, width / heads * kv_heads, options.input.with_bias(options.bias))),
+      value(child<Linear>("value", width, width / heads * kv_heads, options.input.with_bias(options.bias))),
       output(child<Linear>("output", width, width, options.output.with_bias(options.bias))),
       dropout(options.dropout) {
   if (!(dropout >= 0 && dropout < 1))

@@ -7,16 +7,20 @@
 namespace weft {
 
 struct MultiHeadAttentionOptions {
+  /// Heads of keys and values, a divisor of `heads`: each serves heads / kv_heads heads of queries, as in
+  /// grouped-query (Ainslie et al. 2023) and, with 1, multi-query attention (Shazeer 2019). 0: all heads.
+  int64_t kv_heads = 0;
   bool bias = true;
   double dropout = 0.0;  ///< of the attention weights, in training
   LinearOptions input{},
       output{};  ///< initialisation of query, key and value, and of output; `bias` comes from above
 };
 
-/// Children: query, key, value, output, each Linear (C -> C); head h owns columns h D to (h + 1) D.
+/// Children: query and output, each Linear (C -> C), key and value (C -> G D), G being kv_heads; head h owns
+/// columns h D to (h + 1) D.
 class MultiHeadAttention : public Module {
  public:
-  /// ValueError when heads do not divide the width.
+  /// ValueError when heads do not divide the width, or kv_heads not the heads.
   MultiHeadAttention(int64_t width, int64_t heads, const MultiHeadAttentionOptions& options = {});
 
   /// x (B, T, C) attends to itself.
@@ -30,7 +34,7 @@ class MultiHeadAttention : public Module {
   /// The weights (B, H, T, S) that forward(x, context, mask) uses, for looking at.
   Array weights(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
 
-  const int64_t heads;
+  const int64_t heads, kv_heads;
   Linear &query, &key, &value, &output;
   const double dropout;
 };

@@ -40,8 +40,8 @@ isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadVie
           .causal = x.causal,
           .causal_offset = x.causal_offset,
           .q = rows(q, b, h),
-          .k = rows(k, b, h),
-          .v = rows(v, b, h),
+          .k = rows(k, b, h / x.group),
+          .v = rows(v, b, h / x.group),
           .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head : nullptr,
           .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head : nullptr,
           .drops = x.dropout > 0,
@@ -64,8 +64,9 @@ KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) 
   int64_t pairs = x.T * x.S;
   for (int64_t t = 0; x.causal && t < x.T; ++t)
     pairs -= x.S - std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
-  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * x.H * (x.T + x.S) * x.D,
-          cat(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, x.H, x.S, x.D})};
+  const int64_t shared = x.H / x.group;
+  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * (x.H * x.T + shared * x.S) * x.D,
+          cat(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, shared, x.S, x.D})};
 }
 
 /// The score gradients of all heads that share a bias are added to it by one thread, in order. They are
@@ -87,6 +88,22 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
                    });
 }
 
+/// into = the gradients (B, H, S, D) of k or v that each head has for itself, added over each group in order.
+void add_groups(const AttentionProblem& x, const Array& each, HeadView<float> into) {
+  const float* const from = each.data<float>();
+  const int64_t shared = x.H / x.group, head_size = x.S * x.D;
+  parallel_for(x.B * shared, 1, [&](int64_t i, int64_t) {
+    const isa::Rows to = rows(into, i / shared, i % shared);
+    for (int64_t s = 0; s < x.S; ++s) {
+      float* const sum = to.data + s * to.token;
+      const float* const first = from + i * x.group * head_size + s * x.D;
+      std::copy_n(first, x.D, sum);
+      for (int64_t h = 1; h < x.group; ++h)
+        for (int64_t d = 0; d < x.D; ++d) sum[d] += first[h * head_size + d];
+    }
+  });
+}
+
 }  // namespace
 
 void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
@@ -105,11 +122,24 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
                     float* d_bias) {
   const KernelScope profile("attention_grad", [&] { return work_of(x, 5, 4); });
   const Scratch scratch = scratch_for(x.D);
+  // Heads of a group run at the same time, each into arrays of its own.
+  const bool grouped = x.group > 1;
+  Array each_dk, each_dv;
+  HeadView<float> to_k = dk, to_v = dv;
+  if (grouped) {
+    each_dk = Array({x.B, x.H, x.S, x.D}, float32), each_dv = Array({x.B, x.H, x.S, x.D}, float32);
+    to_k = {each_dk.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
+    to_v = {each_dv.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
+  }
   parallel_for(x.B * x.H, 1, [&](int64_t i, int64_t) {
     const int64_t b = i / x.H, h = i % x.H;
     functions().backward(head(x, b, h, q, k, v), x.T, {rows(out, b, h), rows(d_out, b, h), lse + i * x.T},
-                         rows(dq, b, h), rows(dk, b, h), rows(dv, b, h), scratch.here());
+                         rows(dq, b, h), rows(to_k, b, h), rows(to_v, b, h), scratch.here());
   });
+  if (grouped) {
+    add_groups(x, each_dk, dk);
+    add_groups(x, each_dv, dv);
+  }
   if (d_bias) bias_gradient(x, q, k, v, out, lse, d_out, d_bias);
 }
 

@@ -25,6 +25,7 @@ struct HeadView {
 struct AttentionProblem {
   int64_t B, H, T, S, D;  ///< batch, heads, queries, keys, head width
   double scale;           ///< scores are scale q.k + bias
+  int64_t group = 1;      ///< divides H: head h reads head h / group of k and v
   bool causal = false;    ///< query t may attend to keys 0 .. causal_offset + t
   int64_t causal_offset = 0;
   const int64_t* key_lengths = nullptr;  ///< (B) or null: keys from there on are padding
@@ -43,8 +44,9 @@ struct AttentionProblem {
 void attention(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
                HeadView<const float> v, HeadView<float> out, float* lse);
 
-/// dq, dk, dv overwritten; d_bias, if not null, receives d scores added over the axes on which the bias is
-/// shared (batch, head strides 0) in order of sample, then head, from the value already there.
+/// dq, dk, dv overwritten, dk and dv with the sums over the heads of a group in order; d_bias, if not null,
+/// receives d scores added over the axes on which the bias is shared (batch, head strides 0) in order of
+/// sample, then head, from the value already there.
 void attention_grad(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
                     HeadView<const float> v, HeadView<const float> out, const float* lse,
                     HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,

@@ -77,6 +77,14 @@ Function side_by_side(const Setting& setting) {
   };
 }
 
+/// 6 heads of queries.
+Function shared_heads(const Setting& setting) {
+  return [setting](const std::vector<Tensor>& in) {
+    const RandomScope random({.seed = 4});
+    return multi_head_attention(in[0], in[1], in[2], 6, options_of(setting, in));
+  };
+}
+
 Tensor heads_apart(const Tensor& x) { return permute(reshape(x, {x.dim(0), x.dim(1), H, -1}), {0, 2, 1, 3}); }
 Tensor heads_together(const Tensor& x) { return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), -1}); }
 
@@ -133,6 +141,13 @@ std::vector<OpCase> attention_cases() {
                    draws_for(causal, {B, T, H * D}, {B, T, H * D})});
   cases.push_back({joint_op, "multi_head_attention: no samples", side_by_side(plain),
                    draws_for(plain, {0, T, H * D}, {0, S, H * D})});
+  // Heads of keys and values that several heads of queries share.
+  cases.push_back(
+      {split_op, "attention: shared heads", apart(plain), draws_for(plain, {B, 4, T, D}, {B, 2, S, D})});
+  cases.push_back({split_op, "attention: one head for all", apart(causal),
+                   draws_for(causal, {B, 4, T, D}, {B, 1, S, D})});
+  cases.push_back({joint_op, "multi_head_attention: shared heads", shared_heads(plain),
+                   draws_for(plain, {B, T, 6 * D}, {B, S, 2 * D})});
   return cases;
 }
 
@@ -153,6 +168,31 @@ TEST_CASE("attention: both layouts equal the composed form") {
     };
     check_composed(side_by_side(setting), composed_together,
                    draws_for(setting, {B, T, H * D}, {B, S, H * D}));
+  }
+}
+
+TEST_CASE("attention: shared heads of keys and values equal repeated ones") {
+  const auto repeated = [](const Tensor& x, int64_t G) {
+    const Tensor apart = reshape(x, {x.dim(0), x.dim(1), G, 1, D});
+    return reshape(expand(apart, {x.dim(0), x.dim(1), G, 6 / G, D}), {x.dim(0), x.dim(1), 6 * D});
+  };
+  for (const Setting& setting :
+       {Setting{"plain"}, Setting{"causal", Mask::causal(1) & Mask::lengths({5, 3})},
+        Setting{"bias", {}, {B, 6, T, S}, true}, Setting{"dropout", {}, {}, false, {}, 0.4}}) {
+    CAPTURE(setting.name);
+    for (const int64_t G : {1, 2, 3}) {
+      const std::vector<Draw> draws = draws_for(setting, {B, T, 6 * D}, {B, S, G * D});
+      check_composed(
+          shared_heads(setting),
+          [&](const std::vector<Tensor>& in) {
+            std::vector<Tensor> all = in;
+            for (size_t k = 1; k < 3; ++k) all[k] = repeated(in[k], G);
+            return shared_heads(setting)(all);
+          },
+          draws);
+      const std::vector<Tensor> in = drawn("shared", draws, float32);
+      CHECK(attention_weights(in[0], in[1], 6).identical(attention_weights(in[0], repeated(in[1], G), 6)));
+    }
   }
 }
 
@@ -281,6 +321,12 @@ TEST_CASE("attention: shapes and types that do not fit") {
   refuses<ShapeError>([&] { attend(q, k, z({B, H, T, D})); }, {name, "k (2, 3, 5, 2)", "v (2, 3, 4, 2)"});
   refuses<ShapeError>([&] { attend(q, z({1, H, S, D}), z({1, H, S, D})); }, {name, "(1, 3, 5, 2)"});
   refuses<ShapeError>([&] { attend(wide, wide, wide); }, {name, "(2, 4, 6)"});
+  for (const int64_t heads : {0, 2, 6})
+    refuses<ShapeError>(
+        [&] {
+          attend(q, z({B, heads, S, D}), z({B, heads, S, D}));
+        },
+        {name, "(2, 3, 4, 2)", cat("(2, ", heads, ", 5, 2)")});
   refuses<ShapeError>([&] { attend(q, k, k, {.bias = z({T, 3})}); }, {"bias (4, 3)", "(2, 3, 4, 5)"});
   refuses<ShapeError>([&] { attend(q, k, k, {Mask::lengths({1, 2, 3})}); }, {name, "3"});
   refuses<ShapeError>(

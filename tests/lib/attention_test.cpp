@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "naive.h"
@@ -272,6 +273,52 @@ TEST_CASE("attention: one query with a cache of keys gives the bits of its row i
         CHECK(std::memcmp(out.data() + slice * D, row, static_cast<size_t>(D) * sizeof(float)) == 0);
       }
     }
+  }
+}
+
+TEST_CASE("attention: shared heads have the bits of repeated ones, their gradients added in order") {
+  constexpr int64_t B = 2, H = 6, group = 3, G = H / group, T = 70, S = 90, D = 5;
+  Run repeated(B, H, T, S, D, {.causal = true, .lengths = true, .allowed = true, .bias = true, .offset = 20});
+  const auto head = [](auto& data, int64_t i) { return data.begin() + i * S * D; };
+  std::vector<float> k, v;
+  for (int64_t i = 0; i < B * G; ++i) {
+    k.insert(k.end(), head(repeated.k, i * group), head(repeated.k, i * group + 1));
+    v.insert(v.end(), head(repeated.v, i * group), head(repeated.v, i * group + 1));
+    for (int64_t h = 1; h < group; ++h) {
+      std::copy_n(head(k, i), S * D, head(repeated.k, i * group + h));
+      std::copy_n(head(v, i), S * D, head(repeated.v, i * group + h));
+    }
+  }
+  repeated.forward(), repeated.backward(), repeated.look();
+  AttentionProblem shared = repeated.x;
+  shared.group = group;
+  const auto of_keys = [](auto* data) {
+    return HeadView<std::remove_pointer_t<decltype(data)>>{data, G * S * D, S * D, D};
+  };
+  const auto keys = [&](const std::vector<float>& data) { return of_keys(data.data()); };
+  const auto queries = [&](const std::vector<float>& data) { return repeated.read(data, T); };
+  std::vector<float> out(repeated.out.size(), 7.0f), lse(repeated.lse.size()), dq(out), dk(k.size(), 7.0f),
+      dv(dk);
+  std::vector<float> d_bias(repeated.d_bias.size(), 0.25f), weights(repeated.weights.size());
+  kernels::attention(shared, queries(repeated.q), keys(k), keys(v), repeated.view(out.data(), T), lse.data());
+  kernels::attention_grad(shared, queries(repeated.q), keys(k), keys(v), queries(out), lse.data(),
+                          queries(repeated.d_out), repeated.view(dq.data(), T), of_keys(dk.data()),
+                          of_keys(dv.data()), d_bias.data());
+  kernels::attention_weights(shared, queries(repeated.q), keys(k), lse.data(), weights.data());
+  CHECK(same_bits(out, repeated.out));
+  CHECK(same_bits(lse, repeated.lse));
+  CHECK(same_bits(dq, repeated.dq));
+  CHECK(same_bits(d_bias, repeated.d_bias));
+  CHECK(same_bits(weights, repeated.weights));
+  for (const auto& [found, each] : {std::pair{&dk, &repeated.dk}, {&dv, &repeated.dv}}) {
+    std::vector<float> sum(found->size());
+    for (int64_t i = 0; i < B * H; ++i)
+      for (int64_t at = 0; at < S * D; ++at) {
+        float& into = head(sum, i / group)[at];
+        const float value = head(*each, i)[at];
+        into = i % group == 0 ? value : into + value;
+      }
+    CHECK(same_bits(*found, sum));
   }
 }
 
