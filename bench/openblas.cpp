@@ -34,7 +34,10 @@ OpenBlas::OpenBlas(const std::string& core_type, int threads) {
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe").replace_filename("openblas_gemm").string();
   std::vector<std::string> environment =
-      environment_with({{"OPENBLAS_CORETYPE", core_type}, {"OMP_NUM_THREADS", std::to_string(threads)}});
+      environment_with({{"OPENBLAS_CORETYPE", core_type},
+                        {"OMP_NUM_THREADS", std::to_string(threads)},
+                        // Else the threads of one that waits for its turn take the cores of whose turn it is.
+                        {"OMP_WAIT_POLICY", "passive"}});
   std::vector<char*> variables;
   for (std::string& variable : environment) variables.push_back(variable.data());
   variables.push_back(nullptr);
