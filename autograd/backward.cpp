@@ -16,6 +16,12 @@ thread_local const char* current_op = nullptr;
 thread_local const TensorState* spent = nullptr;
 thread_local bool graph_kept = true;
 
+struct SpentGradient {
+  explicit SpentGradient(const TensorState* g) : before(std::exchange(spent, g)) {}
+  ~SpentGradient() { spent = before; }
+  const TensorState* before;
+};
+
 struct GraphKept {
   explicit GraphKept(bool kept) : before(std::exchange(graph_kept, kept)) {}
   ~GraphKept() { graph_kept = before; }
@@ -193,8 +199,14 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
       const bool plain = edge.leaf && !capturing_ && !create_graph_ && edge.leaf->hooks.empty();
       if (plain && edge.accumulate && !anomaly_detection()) {
         bool fresh = false;
-        Array& sum = sum_for(*edge.leaf).room(edge.shape, edge.dtype, fresh);
-        edge.accumulate(g, sum, fresh);
+        GradSum& sum = sum_for(*edge.leaf);
+        Array& into = sum.room(edge.shape, edge.dtype, fresh);
+        try {
+          edge.accumulate(g, into, fresh);
+        } catch (...) {
+          if (fresh) sum = {};  // what the rule did not write is nobody's gradient
+          throw;
+        }
         continue;
       }
       if (plain && edge.row_ids.defined() && !anomaly_detection()) {
@@ -203,10 +215,9 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
       }
       if (!edge.rule.defined())
         fail<StateError>(node->name, ": has no gradient rule for an input ", edge.shape);
-      if (&edge == last && !create_graph_ && g.state().use_count() == 1) set_spent_gradient(g.state().get());
-      Tensor sent = edge.rule(g, y);
-      set_spent_gradient(nullptr);
-      send(edge, std::move(sent));
+      const bool is_spent = &edge == last && !create_graph_ && g.state().use_count() == 1;
+      const SpentGradient mark(is_spent ? g.state().get() : nullptr);
+      send(edge, edge.rule(g, y));
     }
   }
   if (!retain_) node->release();
@@ -322,8 +333,11 @@ Tensor checked_seed(const Tensor& output, const Tensor& seed) {
 
 }  // namespace
 
-const TensorState* spent_gradient() { return spent; }
-void set_spent_gradient(const TensorState* g) { spent = g; }
+bool take_spent_gradient(const TensorState* g) {
+  if (spent != g) return false;
+  spent = nullptr;
+  return true;
+}
 
 bool graph_is_kept() { return graph_kept; }
 

@@ -86,11 +86,11 @@ class Unrecorded {
 };
 
 uint64_t next_id();
-/// The gradient that nobody reads after the rule that runs now, if there is one; see take().
-const TensorState* spent_gradient();
+/// Whether nobody reads this gradient after the rule that runs now: true once, then it is the caller's; see
+/// take().
+bool take_spent_gradient(const TensorState* g);
 /// Whether the rules that run now may be asked once more.
 bool graph_is_kept();
-void set_spent_gradient(const TensorState* g);
 /// Sets whether operations are recorded; returns the setting before.
 bool set_grad_enabled(bool enabled);
 bool anomaly_detection();

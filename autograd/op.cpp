@@ -110,8 +110,7 @@ Array Saved::take() const {
 }
 
 Array take(const Tensor& g) {
-  if (spent_gradient() != g.state().get()) return g.value();
-  set_spent_gradient(nullptr);
+  if (!take_spent_gradient(g.state().get())) return g.value();
   return std::exchange(g.state()->value, {});
 }
 

@@ -35,8 +35,13 @@ struct Buffer {
   std::shared_ptr<detail::Pool> home;  ///< null: the process's own
   std::atomic<uint64_t> version{0};
 
-  /// Another form of the values, kept by kernels that read it more than once (kernels/packed_weight.h).
-  std::atomic<std::shared_ptr<const Buffer>> derived{};
+  /// Another form of the values, read as a matrix of so many rows, which kernels keep that read it more than
+  /// once (kernels/packed_weight.h).
+  struct Derived {
+    int64_t rows;
+    std::shared_ptr<const Buffer> values;
+  };
+  std::atomic<std::shared_ptr<const Derived>> derived{};
   std::atomic<bool> has_derived{false};
   std::atomic<uint64_t> derived_reads{0};  ///< version + 1 at which it was first wanted
 

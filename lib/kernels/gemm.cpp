@@ -148,7 +148,9 @@ class PackedProduct {
                   work = streamed_.panel * part.size() * ks.size();
     const int64_t block =
         streamed_.panel * std::min<int64_t>(10, std::max(up(panels, 16), up(2 * tile_work, work)));
-    const Scratch scratch(up(std::min(block, streamed_.size), streamed_.panel) * streamed_.packed * depth_);
+    const Scratch scratch(reads_in_place_ ? 0
+                                          : up(std::min(block, streamed_.size), streamed_.panel) *
+                                                streamed_.packed * depth_);
     parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
       for (int64_t p = ks.begin; p < ks.end && reads_in_place_; p += depth_) {

@@ -15,8 +15,8 @@ namespace weft::kernels {
 inline constexpr int64_t few_rows = 16;
 
 /// The panels of W (O, I), float32, as GemmFunctions::pack_b lays out W^T; null where they do not pay: W is
-/// small, or this is the first such product with these values. They are kept beside the values, and dropped
-/// when those change. Any thread may call it.
+/// small, this is the first such product with these values, or they were packed under another shape. They are
+/// kept beside the values, and dropped when those change. Any thread may call it.
 std::shared_ptr<const Buffer> packed_weight(const Array& weight);
 
 /// y (m, O) = x (m, I) W^T [+ bias] from those panels, m at most few_rows; the bits are those of gemm.

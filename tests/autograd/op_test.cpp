@@ -5,6 +5,8 @@
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/memory.h>
 
+#include <stdexcept>
+
 #include "checks.h"
 
 namespace weft::test {
@@ -182,6 +184,32 @@ TEST_CASE("op: a result that is computed again refuses inputs that were changed"
     u.mutable_value().mutable_data<float>()[0] = 7;
   }
   refuses<StateError>([&] { loss.backward(); }, {"changed in place"});
+}
+
+TEST_CASE("op: a rule that fails leaves no gradient behind, and gives nothing up") {
+  Tensor w = float_leaf({4, 4}, 1), x = float_leaf({3, 4}, 2);
+  const Tensor u = x * 1.0;
+  const Tensor loss = sum(linear(u, w));
+  {
+    Array values = u.value();
+    values.mutable_data<float>()[0] = 7;
+  }
+  refuses<StateError>([&] { loss.backward(); }, {"changed in place"});
+  CHECK(w.grad().value().identical(Array::zeros({4, 4}, float32)));
+
+  const Tensor failing = make_op("failing", x.value().copy(),
+                                 {{x, [](const Tensor&) -> Tensor { throw std::runtime_error("rule"); }}});
+  CHECK_THROWS_AS(sum(failing * 2.0).backward(), std::runtime_error);
+  const Tensor g = float_leaf({3, 4}, 3);
+  const Array held = g.value();
+  CHECK(take(g).shares_buffer(held));
+  CHECK(g.value().shares_buffer(held));
+}
+
+TEST_CASE("op: an empty batch gives a weight the gradient 0") {
+  Tensor w = float_leaf({5, 4}, 1);
+  sum(linear(Tensor(Array({0, 4}, float32)), w)).backward();
+  CHECK(w.grad().value().identical(Array::zeros({5, 4}, float32)));
 }
 
 TEST_CASE("op: gradients that somebody holds are not written over") {

@@ -50,6 +50,9 @@ TEST_CASE("panels are made at the second product with the same values, and dropp
   const auto panels = packed_weight(weight);
   REQUIRE(panels != nullptr);
   CHECK(packed_weight(weight.reshape({64, 64})) == panels);
+  const Array half = weight.reshape({32, 128}), long_x = numbers({1, 128}, 5);
+  for (int call = 0; call < 3; ++call)
+    CHECK(linear(long_x, half, Array()).identical(as_rows_of_many(long_x, half, Array())));
 
   const Array before = linear(x, weight, Array());
   weight.mutable_data<float>()[0] += 1;
