@@ -25,6 +25,12 @@ class Folder {
 
   const std::string& name() const { return name_; }
   std::string path(const std::string& file) const { return name_ + "/" + file; }
+  /// Writes a file and the folders above it, for several in a row.
+  const Folder& with(const std::string& file, const std::string& content) const {
+    std::filesystem::create_directories(std::filesystem::path(path(file)).parent_path());
+    write(file, content);
+    return *this;
+  }
   std::string write(const std::string& file, const std::string& content) const {
     std::ofstream(path(file), std::ios::binary) << content;
     return path(file);

@@ -5,7 +5,6 @@
 #include <weft/lib/available_memory.h>
 
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,11 +17,6 @@ namespace {
 
 /// A root folder with files of /proc and /sys in it.
 struct Root : Folder {
-  Root& with(const std::string& file, const std::string& content) {
-    std::filesystem::create_directories(std::filesystem::path(path(file)).parent_path());
-    write(file, content);
-    return *this;
-  }
   int64_t granted() const { return detail::granted_memory(name()); }
 };
 

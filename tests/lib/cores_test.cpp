@@ -13,11 +13,6 @@ namespace {
 
 /// A root folder with files of /proc and /sys in it.
 struct Root : Folder {
-  Root& with(const std::string& file, const std::string& content) {
-    std::filesystem::create_directories(std::filesystem::path(path(file)).parent_path());
-    write(file, content);
-    return *this;
-  }
   int quota() const { return detail::quota_cores(name()); }
 };
 
