@@ -42,14 +42,16 @@ void check_weights(const Session& s) {
 }
 
 void save(Session& s) {
-  if (s.saved_step == s.step && s.saved_evaluations == s.history.evaluations.size()) return;
-  const PhaseScope phase("checkpoint");
-  check_weights(s);
-  s.metrics->sync();
-  write_checkpoint(s.folder().checkpoint(s.step), s.checkpoint().state());
+  if (s.saved_step != s.step || s.saved_evaluations != s.history.evaluations.size()) {
+    const PhaseScope phase("checkpoint");
+    check_weights(s);
+    s.metrics->sync();
+    write_checkpoint(s.folder().checkpoint(s.step), s.checkpoint().state());
+    s.saved_step = s.step;
+    s.saved_evaluations = s.history.evaluations.size();
+  }
+  // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
   prune_checkpoints(s.folder(), s.step, s.config.keep_checkpoints, s.stopped_at);
-  s.saved_step = s.step;
-  s.saved_evaluations = s.history.evaluations.size();
 }
 
 Batch next_batch(Session& s) {

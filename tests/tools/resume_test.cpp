@@ -104,6 +104,16 @@ TEST_CASE("kill -9 at any instant, with 1 to 4 threads") {
   }
 }
 
+TEST_CASE("killed between the last checkpoint and the removal of the oldest: the resume removes it") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", longer_run())).code == 0);
+  const Names kept = listed(folder, "run/checkpoints");
+  REQUIRE(kept.size() == 3);
+  folder.write("run/checkpoints/step-00000120.h5", folder.read("run/checkpoints/" + kept[0]));
+  REQUIRE(weft(folder, resume("run")).code == 0);
+  CHECK(listed(folder, "run/checkpoints") == kept);
+}
+
 TEST_CASE("SIGTERM and SIGINT: the step is finished and saved") {
   const Text folder;
   REQUIRE(weft(folder, train("whole", longer_run())).code == 0);
