@@ -23,7 +23,7 @@ class TrainingStep {
 
   /// One step on the same batch; its loss.
   double operator()() {
-    const weft::Loss loss = model_.loss(inputs_, targets_);
+    const weft::Loss loss = model_.loss({inputs_, targets_});
     loss.sum.backward();
     if (optimizer_)
       weft::train_step(*optimizer_, {.lr = 1e-3, .count = loss.count, .max_norm = 1.0});

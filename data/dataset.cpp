@@ -106,7 +106,7 @@ ScoredWindow ScoredWindows::operator[](int64_t index) const {
 Batch ScoredWindows::batch(int64_t first, int64_t count) const {
   const int64_t rows = rows_left("ScoredWindows", first, count, count_);
   const int64_t longest = (*this)[first].length;
-  Batch batch{Array::zeros({rows, longest}, int64), Array::full({rows, longest}, double{ignored}, int64)};
+  Batch batch{Array::zeros({rows, longest}, int64), Array::full({rows, longest}, double{Batch::ignored}, int64)};
   int64_t* inputs = batch.inputs.mutable_data<int64_t>();
   int64_t* targets = batch.targets.mutable_data<int64_t>();
   for (int64_t row = 0; row < rows; ++row) {

@@ -4,18 +4,12 @@
 #pragma once
 
 #include <weft/data/tokens.h>
-#include <weft/lib/array.h>
+#include <weft/lib/batch.h>
 
 #include <cstdint>
 #include <vector>
 
 namespace weft {
-
-/// B samples: inputs (B, T) int64 and targets (B, T) int64.
-struct Batch {
-  Array inputs;
-  Array targets;
-};
 
 /// A source of numbered samples. const members may be called from any thread.
 class Dataset {
@@ -80,15 +74,12 @@ struct ScoredWindow {
 };
 class ScoredWindows {
  public:
-  /// The target of a place that is not scored or beyond the window: cross_entropy's ignore_index.
-  static constexpr int64_t ignored = -100;
-
   /// stride 0 means block_size. ValueError unless 1 <= stride <= block_size and there are at least two
   /// tokens.
   ScoredWindows(TokenRange tokens, int64_t block_size, int64_t stride = 0);
   int64_t size() const { return count_; }
   ScoredWindow operator[](int64_t index) const;
-  /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; `ignored` where nothing
+  /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; Batch::ignored where nothing
   /// is scored, id 0 as input beyond a window's end.
   Batch batch(int64_t first, int64_t count) const;
   /// Tokens scored in all: all but one.

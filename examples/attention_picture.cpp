@@ -79,7 +79,7 @@ int main(int argc, char** argv) try {
   Loader loader(std::make_shared<TokenDataset>(tokens, 96, 1), 12);
   for (int64_t step = 0; step < steps; ++step) {
     const Batch batch = loader.next();
-    const Loss loss = model.loss(batch.inputs, batch.targets);
+    const Loss loss = model.loss(batch);
     loss.sum.backward();
     train_step(optimizer, {.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}),
                            .count = loss.count,

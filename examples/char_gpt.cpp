@@ -32,7 +32,7 @@ double evaluate(GPT& model, const EvalDataset& data) {
   LossMeter meter;
   for (int64_t i = 0; i < data.size(); i += 16) {
     const Batch batch = data.batch(i, 16);
-    meter.add(model.loss(batch.inputs, batch.targets));
+    meter.add(model.loss(batch));
   }
   model.train();
   return meter.mean();
@@ -81,7 +81,7 @@ int main(int argc, char** argv) try {
     if (step >= steps) break;
     const RandomScope random({.seed = seed, .step = static_cast<uint64_t>(step)});
     const Batch batch = loader.next();
-    const Loss loss = model.loss(batch.inputs, batch.targets);
+    const Loss loss = model.loss(batch);
     loss.sum.backward();
     const double lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps, .min_lr = 3e-4});
     train_step(optimizer, {.lr = lr, .count = loss.count, .max_norm = 1.0});

@@ -2,7 +2,7 @@
 //
 //   const DryRun dry;
 //   Model model(...);
-//   model.loss(Array({B, T}, int64), Array({B, T}, int64)).sum.backward();
+//   model.loss({Array({B, T}, int64), Array({B, T}, int64)}).sum.backward();
 //   memory_stats().peak;  // of what was done since `dry`
 #pragma once
 

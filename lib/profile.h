@@ -3,7 +3,7 @@
 //   start_profile();
 //   for (int k = 0; k < 10; ++k) {
 //     const PhaseScope step("step");
-//     const Loss loss = [&] { const PhaseScope phase("forward"); return model.loss(ids, targets); }();
+//     const Loss loss = [&] { const PhaseScope phase("forward"); return model.loss(batch); }();
 //     loss.sum.backward();                                       // names itself the phase "backward",
 //     train_step(optimizer, {.lr = 1e-3, .count = loss.count});  // and this "optimizer"
 //   }

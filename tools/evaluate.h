@@ -34,7 +34,7 @@ LossMeter evaluate(GPT& model, const Windows& windows, int64_t batch_size,
   for (int64_t first = 0; first < windows.size(); first += batch_size) {
     each(first);
     const Batch batch = windows.batch(first, batch_size);
-    meter.add(model.loss(batch.inputs, batch.targets));
+    meter.add(model.loss(batch));
   }
   return meter;
 }

@@ -43,7 +43,7 @@ struct ImaginedBatches {
 
 void imagine_evaluation(const ImaginedBatches& batches, const Session& s, GPT& model) {
   const Evaluating evaluating(model);
-  const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch.inputs, batch.targets)); };
+  const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
   if (s.train_windows->size() >= s.config.batch_size) score(batches.now);
   for (const Batch& batch : batches.evaluated) score(batch);
 }
@@ -51,7 +51,7 @@ void imagine_evaluation(const ImaginedBatches& batches, const Session& s, GPT& m
 void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, const Batch& batch) {
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
-    model.loss(batch.inputs, batch.targets).sum.backward();
+    model.loss(batch).sum.backward();
   }
   grad_norm(optimizer.parameters());
   optimizer.step();

@@ -69,7 +69,7 @@ LossMeter backward(Session& s) {
                               .first_sample = static_cast<uint64_t>(micro * s.config.batch_size)});
     const Loss part = [&] {
       const PhaseScope phase("forward");
-      return s.model->loss(batch.inputs, batch.targets);
+      return s.model->loss(batch);
     }();
     loss.add(part);
     if (!std::isfinite(loss.sum()))

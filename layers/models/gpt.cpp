@@ -99,12 +99,6 @@ Tensor GPT::forward(const Array& ids) const {
   return linear(x, token_embedding.weight);  // (B, T, V)
 }
 
-Loss GPT::loss(const Array& ids, const Array& targets) const {
-  const Tensor logits = forward(ids);
-  const LayerScope layer = profile_scope("loss");
-  return cross_entropy(logits, targets);
-}
-
 Tensor GPT::forward(const Array& ids, Cache& cache) const {
   const NoGrad no_grad;
   if (cache.size() != blocks.size())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/layers/embedding.h>
+#include <weft/layers/models/model.h>
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/transformer.h>
 
@@ -28,14 +29,15 @@ struct GPTConfig {
 /// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
 /// is the token embedding's weight (Press and Wolf 2017). First values: normal(0, 0.02), biases 0, the last
 /// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
-class GPT : public Module {
+class GPT : public Model {
  public:
   explicit GPT(const GPTConfig& config);
 
   /// ids (B, T), T at most block_size -> logits (B, T, V).
   Tensor forward(const Array& ids) const;
-  /// The loss of predicting targets (B, T) from ids (B, T); targets of -100 take no part.
-  Loss loss(const Array& ids, const Array& targets) const;
+  std::string kind() const override { return "gpt2"; }
+  StateDict config_state() const override { return config.state(); }
+  Tensor logits(const Batch& batch) const override { return forward(batch.inputs); }
 
   /// Keys and values of the tokens read so far, one cache a layer.
   using Cache = std::vector<KeyValueCache>;
@@ -45,10 +47,6 @@ class GPT : public Module {
   Tensor forward(const Array& ids, Cache& cache) const;
 
   const GPTConfig config;
-  /// Backward computes each block's activations anew instead of keeping them (autograd/recompute.h): less
-  /// memory, more time, the same bits. May be switched between any two passes; the model must outlive
-  /// backward.
-  bool recompute_blocks = false;
   Embedding& token_embedding;
   LearnedPositionalEncoding& position_embedding;
   Dropout& dropout;

@@ -39,7 +39,7 @@ void gemm_here(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView
 }
 
 /// The batch of a matmul: which matrix of a and of b makes which matrix of the result.
-struct Batch {
+struct BatchIndex {
   Shape shape, a, b;
 
   static int64_t index(int64_t flat, const Shape& whole, const Shape& of) {
@@ -69,12 +69,12 @@ MatrixView<T> matrix(const Array& x, int64_t index, bool transpose) {
 }
 
 template <class T>
-void matmul_of(const Batch& batch, int64_t m, int64_t n, int64_t k, const Array& a, const Array& b,
+void matmul_of(const BatchIndex& batch, int64_t m, int64_t n, int64_t k, const Array& a, const Array& b,
                bool transpose_a, bool transpose_b, Array& y) {
   T* const out = y.mutable_data<T>();
   const auto views = [&](int64_t i) {
-    return std::pair(matrix<T>(a, Batch::index(i, batch.shape, batch.a), transpose_a),
-                     matrix<T>(b, Batch::index(i, batch.shape, batch.b), transpose_b));
+    return std::pair(matrix<T>(a, BatchIndex::index(i, batch.shape, batch.a), transpose_a),
+                     matrix<T>(b, BatchIndex::index(i, batch.shape, batch.b), transpose_b));
   };
   const int64_t count = batch.shape.size();
   if (m * n == 0 || count == 0) return;
@@ -136,7 +136,7 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
       if (leading_a[i] != leading_b[j] && leading_a[i] != 1 && leading_b[j] != 1)
         fail<ShapeError>("matmul: leading axes do not broadcast: a is ", a.shape(), ", b is ", b.shape());
   }
-  const Batch batch{broadcast_shapes("matmul", leading_a, leading_b), leading_a, leading_b};
+  const BatchIndex batch{broadcast_shapes("matmul", leading_a, leading_b), leading_a, leading_b};
   const int rank = batch.shape.rank();
   Array y(batch.shape.inserted(rank, m).inserted(rank + 1, n), a.dtype());
   const KernelScope profile("matmul", 2 * y.size() * k, a, b, y);

@@ -176,7 +176,7 @@ TEST_CASE("a batch of scored windows ignores context and padding") {
     const auto all = array.values<int64_t>().subspan(static_cast<size_t>(8 * r), 8);
     return std::vector<int64_t>(all.begin(), all.end());
   };
-  constexpr int64_t no = ScoredWindows::ignored;
+  constexpr int64_t no = Batch::ignored;
   CHECK(row(batch.inputs, 0) == std::vector<int64_t>{3, 4, 5, 6, 7, 8, 9, 10});
   CHECK(row(batch.targets, 0) == std::vector<int64_t>{no, no, no, no, no, 9, 10, 11});
   CHECK(row(batch.inputs, 1) == std::vector<int64_t>{6, 7, 8, 9, 10, 11, 12, 0});

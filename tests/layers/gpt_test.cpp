@@ -34,7 +34,7 @@ TEST_CASE("gpt: logits, loss and every gradient equal PyTorch's from the same we
       model.load_state_dict(converted(expected.dict("weights"), dtype));
       const Array &ids = expected.array("ids"), &targets = expected.array("targets");
       CHECK(difference(model.forward(ids).value(), expected.array("logits"), tolerance) == "");
-      const Tensor loss = model.loss(ids, targets).mean();
+      const Tensor loss = model.loss({ids, targets}).mean();
       CHECK(difference(loss.value(), expected.array("loss"), tolerance) == "");
       loss.backward();
       check_grads(model, expected.dict("grads"), tolerance);
@@ -67,7 +67,7 @@ TEST_CASE("gpt: parameters, and GPT-2's first values") {
 TEST_CASE("gpt: first losses are near log V") {
   const RandomScope random({.seed = 1});
   const GPT model(small);
-  CHECK(model.loss(some_ids({4, 40}), slice(Tensor(some_ids({4, 41})), 1, 1, 41).value()).mean().item() ==
+  CHECK(model.loss({some_ids({4, 40}), slice(Tensor(some_ids({4, 41})), 1, 1, 41).value()}).mean().item() ==
         doctest::Approx(std::log(29.0)).epsilon(0.02));
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("gpt: gradients of micro-batches are those of the whole batch, bit for
     for (int64_t begin = 0; begin < 6; begin += micro) {
       const RandomScope random({.seed = 2, .step = 9, .first_sample = static_cast<uint64_t>(begin)});
       const auto part = [&](const Array& all) { return slice(Tensor(all), 0, begin, begin + micro).value(); };
-      model.loss(part(ids), part(targets)).sum.backward();
+      model.loss({part(ids), part(targets)}).sum.backward();
     }
     std::vector<Array> grads;
     for (const auto& [name, tensor] : model.parameters()) grads.push_back(tensor.grad().value().copy());
@@ -163,7 +163,7 @@ TEST_CASE("gpt: ids that do not fit") {
   refuses<ShapeError>([&] { model.forward(some_ids({5})); }, {"GPT", "(5,)", "(B, T)"});
   refuses<ShapeError>([&] { model.forward(some_ids({1, 41})); }, {"GPT", "(1, 41)", "40"});
   refuses<ValueError>([&] { model.forward(Array::full({1, 2}, 29, int64)); }, {"29"});
-  refuses<ShapeError>([&] { model.loss(some_ids({2, 4}), some_ids({2, 5})); }, {"(2, 4, 29)", "(2, 5)"});
+  refuses<ShapeError>([&] { model.loss({some_ids({2, 4}), some_ids({2, 5})}); }, {"(2, 4, 29)", "(2, 5)"});
   GPT::Cache wrong(3), right = model.make_cache();
   refuses<ValueError>([&] { model.forward(some_ids({1, 1}), wrong); }, {"GPT", "3", "2"});
   refuses<ShapeError>([&] { model.forward(Array::zeros({1, 0}, int64), right); }, {"GPT", "(1, 0)"});

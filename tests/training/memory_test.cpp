@@ -27,7 +27,7 @@ class Run {
     int64_t count = 0;
     for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 4}, {4, 6}}) {
       const Array ids = slice(Tensor(whole_), 0, begin, end).value();
-      const Loss loss = model_.loss(ids, ids);
+      const Loss loss = model_.loss({ids, ids});
       loss.sum.backward();
       count += loss.count;
     }

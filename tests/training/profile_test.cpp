@@ -27,7 +27,7 @@ StateDict two_steps(bool recompute) {
     const RandomScope dropping({.seed = 1, .step = k});
     const Loss loss = [&] {
       const PhaseScope phase("forward");
-      return model.loss(ids, ids);
+      return model.loss({ids, ids});
     }();
     loss.sum.backward();
     train_step(optimizer, {.count = loss.count});

@@ -50,7 +50,7 @@ Record train(int64_t micro, double dropout = 0, bool recompute_blocks = false) {
     for (int64_t begin = 0; begin < x.dim(0); begin += micro) {
       const RandomScope random(
           {.seed = 1, .step = static_cast<uint64_t>(step), .first_sample = static_cast<uint64_t>(begin)});
-      const Loss loss = model.loss(part(x, begin, begin + micro), part(y, begin, begin + micro));
+      const Loss loss = model.loss({part(x, begin, begin + micro), part(y, begin, begin + micro)});
       loss.sum.backward();
       meter.add(loss);
     }
@@ -115,7 +115,7 @@ TEST_CASE("training: recomputed blocks give the same bits, in micro-batches too,
   const Array ids = random_uniform({8, 64}, 0, 29, random_key(1, 1)).to(int64);
   const auto peak_of_step = [&] {
     reset_peak();
-    const Loss loss = model.loss(ids, ids);
+    const Loss loss = model.loss({ids, ids});
     loss.sum.backward();
     train_step(optimizer, {.lr = 1e-3, .count = loss.count, .max_norm = 1});
     return memory_stats().peak;
@@ -139,7 +139,7 @@ TEST_CASE("training: one batch is driven to a loss near zero") {
   const Array targets = part(reference().array("targets"), 0, 1).reshape({4, 12});
   double loss = 0;
   for (int step = 0; step < 200; ++step) {
-    const Loss now = model.loss(ids, targets);
+    const Loss now = model.loss({ids, targets});
     loss = now.mean().item();
     now.sum.backward();
     train_step(optimizer, {.lr = 1e-2, .count = now.count, .max_norm = 1});

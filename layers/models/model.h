@@ -1,0 +1,67 @@
+// Model: what every model has in common, whatever it reads: logits, a loss, and a configuration that builds it
+// again. GenerativeModel adds writing, one token after another.
+#pragma once
+
+#include <weft/autograd/loss.h>
+#include <weft/layers/module.h>
+#include <weft/lib/batch.h>
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace weft {
+
+class Model : public Module {
+ public:
+  /// The name that `weft train --model` takes: "gpt2", "bert".
+  virtual std::string kind() const = 0;
+  /// What makes the same model again, weights apart (Config::from_state of each model reads it).
+  virtual StateDict config_state() const = 0;
+  /// What the model says to a batch: (B, T, V) for tokens, (B, classes) for classes. An encoder-decoder reads
+  /// batch.targets too, shifted right by one behind its start token.
+  virtual Tensor logits(const Batch& batch) const = 0;
+  /// The cross-entropy of the logits against batch.targets.
+  virtual Loss loss(const Batch& batch) const;
+
+  /// Backward computes each block's activations anew instead of keeping them (autograd/recompute.h): less
+  /// memory, more time, the same bits. May be switched between any two passes; the model must outlive
+  /// backward. Models without blocks take no notice.
+  bool recompute_blocks = false;
+  /// Share of each target spread over all classes, in the loss of training (not in evaluation).
+  double label_smoothing = 0.0;
+};
+
+/// What a model remembers of the rows that it reads and writes, between two steps of decoding.
+class DecoderState {
+ public:
+  virtual ~DecoderState() = default;
+  /// Row i becomes what row rows[i] was, for all i: rows may be repeated, dropped and reordered (beams).
+  /// ValueError for a row that is not there.
+  virtual void select(std::span<const int64_t> rows) = 0;
+  /// Tokens that row `row` has read.
+  virtual int64_t length(int64_t row) const = 0;
+  virtual int64_t rows() const = 0;
+};
+
+class GenerativeModel : public Model {
+ public:
+  virtual int64_t vocab_size() const = 0;
+  /// The most tokens a row may read; INT64_MAX when there is no limit.
+  virtual int64_t context() const = 0;
+  /// Whether it writes in answer to a sequence that it reads whole first.
+  virtual bool has_encoder() const { return false; }
+  /// The id that an encoder-decoder's answer begins with.
+  virtual int64_t start_id() const;
+
+  /// `rows` rows that have read nothing.
+  virtual std::unique_ptr<DecoderState> start(int64_t rows) const;
+  /// Rows that answer source.inputs, of which source.lengths count. Encoder-decoders only.
+  virtual std::unique_ptr<DecoderState> start(const Batch& source) const;
+  /// Reads ids (B, T), of which lengths[b] in row b count, the rest being padding on the right (empty: all of
+  /// them) -> logits (B, V) after the last token of each row. Each row has the bits that it has alone, and that
+  /// the full pass over all its tokens gives. No gradient. ShapeError beyond the context.
+  virtual Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const = 0;
+};
+
+}  // namespace weft
