@@ -26,7 +26,7 @@ struct PackedBlock {
 };
 
 struct GemmFunctions {
-  static constexpr int64_t panel_stride = 16;
+  static constexpr int64_t panel_stride = 16, stream_columns = 96;
 
   int64_t rows, columns;  ///< of the register tile
 
@@ -44,9 +44,12 @@ struct GemmFunctions {
   /// y (n) = [y +] x (k) B (k, n) [+ bias]; x and y have strides.
   void (*multiply_row)(int64_t n, int64_t k, const float* x, int64_t x_step, Operand b, float* y,
                        int64_t y_step, bool accumulate, const float* bias);
-  /// y (n) = x (k) B [+ bias], B (k, n) in the panels of pack_b.
-  void (*multiply_row_packed)(int64_t n, int64_t k, const float* x, const float* panels, float* y,
-                              const float* bias);
+  /// Packs W^T, given W (n, k), for products of few rows: `stream_columns` columns at a time, or what is left
+  /// of them in whole vectors, k after k. The columns from j on, j a multiple of that, begin at j * k.
+  void (*pack_streams)(int64_t k, int64_t n, const float* w, float* streams);
+  /// Y (m, n) = X (m, k) W^T [+ bias], W packed so. Each stream is one walk through memory, at its speed.
+  void (*multiply_streams)(int64_t m, int64_t n, int64_t k, const float* x, const float* streams, float* y,
+                           int64_t y_row, const float* bias);
 };
 
 }  // namespace weft::isa

@@ -11,18 +11,19 @@ namespace weft::kernels {
 namespace {
 
 constexpr int64_t smallest = int64_t{1} << 10;  ///< floats
+constexpr int64_t stream = isa::GemmFunctions::stream_columns;
 
 std::shared_ptr<const Buffer> pack(const Array& weight) {
-  const isa::GemmFunctions& functions = isa::table().gemm;
-  const int64_t outputs = weight.dim(0), inputs = weight.dim(1), width = functions.columns;
-  const std::shared_ptr<Buffer> panels =
-      allocate(static_cast<size_t>(round_up(outputs, width) * inputs) * sizeof(float));
+  const auto pack_streams = isa::table().gemm.pack_streams;
+  const int64_t outputs = weight.dim(0), inputs = weight.dim(1);
+  const std::shared_ptr<Buffer> streams =
+      allocate(static_cast<size_t>(round_up(outputs, 16) * inputs) * sizeof(float));
   const float* const from = weight.data<float>();
-  float* const to = static_cast<float*>(panels->data);
-  parallel_for(outputs, width, [&](int64_t begin, int64_t end) {
-    functions.pack_b(inputs, end - begin, {from + begin * inputs, 1, inputs}, to + begin * inputs);
+  float* const to = static_cast<float*>(streams->data);
+  parallel_for(outputs, stream, [&](int64_t begin, int64_t end) {
+    pack_streams(inputs, end - begin, from + begin * inputs, to + begin * inputs);
   });
-  return panels;
+  return streams;
 }
 
 }  // namespace
@@ -40,41 +41,14 @@ std::shared_ptr<const Buffer> packed_weight(const Array& weight) {
   return made;
 }
 
-void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& panels,
+void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& streams,
                        float* y, const float* bias) {
-  const isa::GemmFunctions& functions = isa::table().gemm;
-  const auto* const packed = static_cast<const float*>(panels.data);
-  const auto bias_at = [bias](int64_t j) { return bias ? bias + j : nullptr; };
-  // Two panels at a time keep enough of the memory's answers on their way, four a few more; fewer tiles than
-  // that would not come out even.
-  const int64_t width = functions.columns, work = m * inputs * width, least = outputs >= 64 * width ? 4 : 2;
-  const int64_t tile = width * std::max(up(tile_work / 16, work), least);
-  if (m == 1) {
-    parallel_for(outputs, tile, [&](int64_t begin, int64_t end) {
-      functions.multiply_row_packed(end - begin, inputs, x, packed + begin * inputs, y + begin,
-                                    bias_at(begin));
-    });
-    return;
-  }
-  const int64_t height = up(m, up(m, functions.rows)),
-                floats = up(m, height) * inputs * functions.panel_stride;
-  const auto rows = allocate(static_cast<size_t>(floats) * sizeof(float));
-  float* const a = static_cast<float*>(rows->data);
-  functions.pack_a(m, inputs, height, {x, inputs, 1}, a);
+  const auto multiply = isa::table().gemm.multiply_streams;
+  const auto* const packed = static_cast<const float*>(streams.data);
+  const int64_t tile = stream * std::max<int64_t>(up(tile_work / 16, m * inputs * stream), 1);
   parallel_for(outputs, tile, [&](int64_t begin, int64_t end) {
-    const float* const b = packed + begin * inputs;
-    functions.multiply_packed({.m = m,
-                               .n = end - begin,
-                               .k = inputs,
-                               .height = height,
-                               .a = a,
-                               .b = b,
-                               .c = y + begin,
-                               .c_row = outputs,
-                               .accumulate = false,
-                               .bias = bias_at(begin),
-                               .next_a = a,
-                               .next_b = b});
+    multiply(m, end - begin, inputs, x, packed + begin * inputs, y + begin, outputs,
+             bias ? bias + begin : nullptr);
   });
 }
 

@@ -1,7 +1,7 @@
 // A second copy of a weight, in the order in which products of few rows read it.
 //
 // In y = x W^T each element of W is used once for every row of x. With one row, as in decoding, the product
-// is as fast as W can be read: in panels of neighbouring outputs, k after k, at the rate of the memory; in
+// is as fast as W can be read: in streams of neighbouring outputs, k after k, at the rate of the memory; in
 // W's own order, whose outputs lie apart, at a half of it or less.
 #pragma once
 
@@ -14,13 +14,13 @@ namespace weft::kernels {
 /// Rows of x up to which a product may ask for it.
 inline constexpr int64_t few_rows = 16;
 
-/// The panels of W (O, I), float32, as GemmFunctions::pack_b lays out W^T; null where they do not pay: W is
+/// The streams of W (O, I), float32, of GemmFunctions::pack_streams; null where they do not pay: W is
 /// small, this is the first such product with these values, or they were packed under another shape. They are
 /// kept beside the values, and dropped when those change. Any thread may call it.
 std::shared_ptr<const Buffer> packed_weight(const Array& weight);
 
-/// y (m, O) = x (m, I) W^T [+ bias] from those panels, m at most few_rows; the bits are those of gemm.
-void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& panels,
+/// y (m, O) = x (m, I) W^T [+ bias] from those streams, m at most few_rows; the bits are those of gemm.
+void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& streams,
                        float* y, const float* bias);
 
 }  // namespace weft::kernels
