@@ -95,8 +95,14 @@ const std::vector<Party> parties = {
      {"doctest"},
      [](const std::string&, const Place& place) { return place.room.starts_with("tests"); },
      "only in tests/"},
+    {"nlohmann-json",
+     {"nlohmann/"},
+     [](const std::string& path, const Place& place) {
+       return !place.computes || (place.room == "lib" && !is_header(path));
+     },
+     "only in the sources of lib/, in programs and in tests"},
     {"the command line's libraries",
-     {"CLI/", "toml++/", "nlohmann/"},
+     {"CLI/", "toml++/"},
      [](const std::string&, const Place& place) { return !place.computes; },
      "only in programs and tests"},
     {"libm's global names or the standard generators",
