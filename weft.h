@@ -17,6 +17,7 @@
 #include <weft/lib/parallel.h>
 #include <weft/lib/profile.h>
 #include <weft/lib/random.h>
+#include <weft/lib/safetensors.h>
 #include <weft/lib/sampling.h>
 #include <weft/lib/shape.h>
 #include <weft/lib/state_dict.h>
