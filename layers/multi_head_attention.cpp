@@ -45,9 +45,25 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const
   return output(multi_head_attention(query(x), key(context), value(context), heads, options));
 }
 
-Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache) const {
+Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache,
+                                   std::span<const int64_t> lengths) const {
+  const NoGrad no_grad;
   const LayerScope layer = profile_scope();
-  return output(cached_attention(query(x), key(x), value(x), heads, cache));
+  return output(cached_attention(query(x), key(x), value(x), heads, cache, lengths));
+}
+
+KeyValueCache MultiHeadAttention::remember(const Tensor& context, std::span<const int64_t> lengths) const {
+  const NoGrad no_grad;
+  const LayerScope layer = profile_scope();
+  KeyValueCache memory;
+  memory.append(key(context).value(), value(context).value(), lengths);
+  return memory;
+}
+
+Tensor MultiHeadAttention::forward_memory(const Tensor& x, const KeyValueCache& memory) const {
+  const NoGrad no_grad;
+  const LayerScope layer = profile_scope();
+  return output(memory_attention(query(x), heads, memory));
 }
 
 Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask) const {

@@ -61,11 +61,11 @@ void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, co
 /// Token by token at first, then in strides that let the caches grow as they will.
 void imagine_sample(const Config& config, GPT& model) {
   const Evaluating evaluating(model);
-  GPT::Cache cache = model.make_cache();
+  const std::unique_ptr<DecoderState> state = model.start(1);
   const auto read = [&](int64_t tokens) {
     Array ids({1, tokens}, int64);
     std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
-    model.forward(ids, cache);
+    model.next(ids, {}, *state);
   };
   const int64_t length = std::min(config.sample_tokens, config.block_size);
   for (int64_t done = 0, next = 1; done < length; done += next) {
