@@ -1,12 +1,12 @@
 // Tasks: what models learn, made by generators of our own, so that samples never run out, what is right is
 // known, and no sample of the validation split is ever trained on.
 //
-// Which split a sample belongs to is a matter of what it says: the hash of its content. Sample number n of a
-// split is a function of (seed, n): drawn again, from the next numbers of (seed, n), until it falls into that
-// split.
+// Which split a sample belongs to is a matter of what it says (split_of in data/draws.h). Sample number n of
+// a split is a function of (seed, n): drawn again until it falls into that split.
 #pragma once
 
 #include <weft/data/dataset.h>
+#include <weft/data/draws.h>
 #include <weft/data/word_tokenizer.h>
 
 #include <cstdint>
@@ -29,9 +29,6 @@ enum class TaskKind {
 };
 /// "language", "masked", ...
 const char* name_of(TaskKind kind);
-
-/// One sample in ten validates.
-enum class Split { train, validation };
 
 struct TaskOptions {
   uint64_t seed = 1;
