@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -29,20 +30,29 @@ std::string base64(std::span<const uint8_t> bytes) {
   return text;
 }
 
-/// UTF-8 that prints: other bytes, and control characters but for newline and tab, as "\x1b".
+/// Controls, and what would turn or break the line that shows it; newline and tab are drawn.
+bool is_hidden(char32_t c) {
+  if (c == '\n' || c == '\t') return false;
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x200b || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/// UTF-8 that prints: "\xff" for a byte of something else, "\u202e" for a character that is_hidden.
 std::string shown(std::string_view bytes) {
-  constexpr const char* digits = "0123456789abcdef";
   std::string text;
   while (!bytes.empty()) {
     const Utf8Char first = decode_utf8(bytes);
     const auto length = static_cast<size_t>(std::max(1, first.length));
-    const auto byte = static_cast<uint8_t>(bytes[0]);
-    const bool control = first.code_point < 0x20 || first.code_point == 0x7f;
-    const bool printed = first.length > 0 && (!control || byte == '\n' || byte == '\t');
-    if (printed)
+    char number[8];
+    if (first.length < 1) {
+      std::snprintf(number, sizeof number, "\\x%02x", static_cast<unsigned>(static_cast<uint8_t>(bytes[0])));
+      text += number;
+    } else if (is_hidden(first.code_point)) {
+      std::snprintf(number, sizeof number, "\\u%04x", static_cast<unsigned>(first.code_point));
+      text += number;
+    } else {
       text += bytes.substr(0, length);
-    else
-      text += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    }
     bytes.remove_prefix(length);
   }
   return text;

@@ -87,6 +87,6 @@ function markCell(group, chosen, values) {
   band('column', axis === 'column' || (group.alone && other === undefined), index, 0, 1, T);
   band('point', other !== undefined, other ?? 0, index, 1, 1);
   const text = document.getElementById('cell');
-  if (other === undefined) text.textContent = 'rows look at columns';
+  if (other === undefined) text.textContent = '';
   else text.textContent = `“${label(group.rows, index)}” gives ${percent(values[index * S + other])} to “${label(group.columns, other)}”`;
 }

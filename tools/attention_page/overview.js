@@ -1,4 +1,4 @@
-// All heads as thumbnails: a row for each layer, a column for each head, and their means.
+// All heads as thumbnails: a row for each layer, its mean first, and a column for each head.
 
 function overview(group) {
   const grid = document.getElementById('grid');
@@ -6,7 +6,7 @@ function overview(group) {
   const averages = most > 1;
   const shape = group.picture ? group.picture.width / group.picture.height : group.columns.length / group.rows.length;
   grid.replaceChildren();
-  grid.style.gridTemplateColumns = `max-content repeat(${most + (averages ? 1 : 0)}, minmax(34px, 92px))`;
+  grid.style.gridTemplateColumns = `max-content repeat(${most + (averages ? 1 : 0)}, minmax(34px, 104px))`;
   document.getElementById('overview-help').textContent = group.picture
     ? 'where the chosen token looks, head by head'
     : 'rows look at columns';
@@ -26,16 +26,15 @@ function overview(group) {
   };
 
   cell('layer', 'layer');
-  for (let head = 0; head < most; ++head) cell(`${head}`, '');
   if (averages) cell('mean', '');
+  for (let head = 0; head < most; ++head) cell(`${head}`, '');
   group.layers.forEach((each, layer) => {
     cell(`${layer}`, 'layer');
-    for (let head = 0; head < most; ++head) head < each.heads ? thumb(layer, head) : cell('', '');
     if (averages) thumb(layer, 'mean');
+    for (let head = 0; head < most; ++head) head < each.heads ? thumb(layer, head) : cell('', '');
   });
   if (averages && group.layers.length > 1) {
     cell('all', 'layer');
-    for (let head = 0; head < most; ++head) cell('', '');
     thumb('all', 'mean');
   }
   return thumbs;
@@ -66,6 +65,5 @@ function markThumb(thumbs, state) {
 
 function headName(group, layer, head) {
   if (layer === 'all') return 'Mean of all layers and heads';
-  const name = group.layers.length > 1 || group.layers[0].heads > 1 ? `Layer ${layer}` : 'The layer';
-  return head === 'mean' ? `${name}, mean of its heads` : `${name}, head ${head}`;
+  return head === 'mean' ? `Layer ${layer}, mean of its heads` : `Layer ${layer}, head ${head}`;
 }

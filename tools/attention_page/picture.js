@@ -51,18 +51,18 @@ function drawPicture(picture, plain, view, chosen, values, side) {
   canvas.width = across * unit;
   canvas.height = down * unit;
   context.imageSmoothingEnabled = false;
-  context.filter = 'grayscale(0.75) brightness(0.5)';
+  context.filter = 'grayscale(0.8) brightness(0.52)';
   context.drawImage(plain, 0, 0, canvas.width, canvas.height);
   context.filter = 'none';
   const patches = values.subarray(picture.first), most = largest(patches);
-  const glow = side === 0 ? [255, 214, 64] : [255, 120, 60];
+  const glow = side === 0 ? '#ffd640' : '#ff783c';
   patches.forEach((w, i) => {
-    const strong = strength(w, most), x = (i % across) * unit, y = Math.floor(i / across) * unit, from = picture.patch;
-    if (strong === 0) return;
-    context.globalAlpha = strong;
+    if (w === 0) return;
+    const share = w / most, x = (i % across) * unit, y = Math.floor(i / across) * unit, from = picture.patch;
+    context.globalAlpha = share;
     context.drawImage(plain, (i % across) * from, Math.floor(i / across) * from, from, from, x, y, unit, unit);
-    context.globalAlpha = 0.42 * strong ** 2;
-    context.fillStyle = `rgb(${glow})`;
+    context.globalAlpha = 0.45 * share;
+    context.fillStyle = glow;
     context.fillRect(x, y, unit, unit);
   });
   context.globalAlpha = 1;

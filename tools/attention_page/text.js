@@ -57,7 +57,7 @@ function shade(view, chosen, out, into) {
     const fill = out ? strength(out[i], mostOut) * 0.92 : 0;
     span.style.setProperty('--out', fill.toFixed(3));
     span.style.setProperty('--in', (into ? strength(into[i], mostIn) : 0).toFixed(3));
-    span.classList.toggle('strong', fill > 0.6);
+    span.classList.toggle('strong', fill > 0.78);
     span.classList.toggle('chosen', i === chosen);
     span.setAttribute('aria-selected', i === chosen);
     span.tabIndex = i === chosen ? 0 : -1;
