@@ -17,6 +17,8 @@ const std::vector<Entry>& entries() {
       {"copy", "write a sequence of letters again", make_sequence_task},
       {"reverse", "write a sequence of letters backwards", make_sequence_task},
       {"sort", "write a sequence of letters in the order of the alphabet", make_sequence_task},
+      {"translation", "translate between two small languages of other word order and agreement",
+       make_translation_task},
   };
   return all;
 }

@@ -11,5 +11,6 @@ namespace weft {
 using TaskPointer = std::shared_ptr<const TaskDataset>;
 
 TaskPointer make_sequence_task(const std::string& name, const TaskOptions& options);  // copy, reverse, sort
+TaskPointer make_translation_task(const std::string& name, const TaskOptions& options);
 
 }  // namespace weft
