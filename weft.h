@@ -46,6 +46,7 @@
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>
 
+#include <weft/layers/attention_recorder.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
