@@ -84,7 +84,8 @@ SafetensorsFile::Entry checked(const safetensors::RawEntry& raw, uint64_t value_
   if (element == nullptr)
     fail<FileError>(who, "weft reads no dtype ", shown(*raw.dtype),
                     ", but BOOL, I8, U8, I16, U16, I32, U32, I64, F16, BF16, F32 and F64");
-  SafetensorsFile::Entry entry{.dtype = *raw.dtype};
+  SafetensorsFile::Entry entry;
+  entry.dtype = *raw.dtype;
   try {
     entry.shape = Shape(*raw.shape);
   } catch (const ShapeError& error) {
