@@ -99,7 +99,7 @@ std::vector<uint8_t> colours(const Array& pixels) {
   const auto values = pixels.values<float>();
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   const bool plain = *least >= 0 && *most <= 1;
-  const float low = plain ? 0 : *least, range = plain ? 1 : *most - low;
+  const float low = plain ? 0 : *least, range = plain || *most == *least ? 1 : *most - low;
   const size_t channels = static_cast<size_t>(pixels.dim(0)), plane = values.size() / channels;
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i < plane; ++i)

@@ -32,12 +32,12 @@ struct AttentionPicture {
 };
 
 struct AttentionPage {
-  std::string title;                 ///< of the model, in words
-  std::vector<std::string> tokens;   ///< as bytes; those that are not UTF-8 are shown as numbers
-  std::vector<std::string> sources;  ///< what an encoder-decoder read; else empty
+  std::string title;                      ///< of the model, in words
+  std::vector<std::string> tokens = {};   ///< as bytes; those that are not UTF-8 are shown as numbers
+  std::vector<std::string> sources = {};  ///< what an encoder-decoder read; else empty
   bool apart = false;  ///< tokens are words by themselves, such as ids, not pieces of running text
-  std::optional<AttentionPicture> picture;
-  std::vector<AttentionLayer> layers;
+  std::optional<AttentionPicture> picture = {};
+  std::vector<AttentionLayer> layers = {};
 
   /// The most weights that a page holds, one byte each.
   static constexpr int64_t most_weights = int64_t{1} << 26;

@@ -51,6 +51,7 @@ Place place_of(const std::string& path) {
       rooms = row->second;
       rooms.insert(row->first);
     }
+    if (tested == "tools") rooms.insert(tested);
     rooms.insert("tests");
     if (!tested.empty()) room += "/" + tested;
   }

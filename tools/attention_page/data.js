@@ -98,4 +98,4 @@ function label(tokens, i) {
   }
   return visible(tokens[i]).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 }
-const letters = (tokens) => !page.apart && tokens.every((token) => [...token].length <= 1);
+const letters = (tokens) => !page.apart && tokens.every((token) => [...token].length <= 1 || /^\\[xu]/.test(token));
