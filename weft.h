@@ -3,6 +3,7 @@
 
 #include <weft/lib/array.h>
 #include <weft/lib/available_memory.h>
+#include <weft/lib/batch.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/cores.h>
 #include <weft/lib/dry_run.h>
@@ -14,9 +15,11 @@
 #include <weft/lib/mask.h>
 #include <weft/lib/math.h>
 #include <weft/lib/memory.h>
+#include <weft/lib/npy.h>
 #include <weft/lib/parallel.h>
 #include <weft/lib/profile.h>
 #include <weft/lib/random.h>
+#include <weft/lib/safetensors.h>
 #include <weft/lib/sampling.h>
 #include <weft/lib/shape.h>
 #include <weft/lib/state_dict.h>
@@ -27,6 +30,7 @@
 #include <weft/autograd/dropout.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/indexing.h>
+#include <weft/autograd/key_value_cache.h>
 #include <weft/autograd/loss.h>
 #include <weft/autograd/named_tensor.h>
 #include <weft/autograd/node.h>
@@ -36,11 +40,13 @@
 #include <weft/autograd/pointwise.h>
 #include <weft/autograd/product.h>
 #include <weft/autograd/recompute.h>
+#include <weft/autograd/recurrent.h>
 #include <weft/autograd/reduction.h>
 #include <weft/autograd/rotary.h>
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>
 
+#include <weft/layers/attention_recorder.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
@@ -55,6 +61,7 @@
 
 #include <weft/layers/models/generation.h>
 #include <weft/layers/models/gpt.h>
+#include <weft/layers/models/key_value_state.h>
 
 #include <weft/optim/adam.h>
 #include <weft/optim/clip.h>

@@ -102,16 +102,17 @@ struct Problem {
   kernels::AttentionProblem p;
   Array allow, bias;
 
-  Problem(const Layouts& at, const Tensor& q, const Tensor& k, const AttentionOptions& options) {
+  Problem(const Layouts& at, const Tensor& q, int64_t keys, const AttentionOptions& options) {
     p.B = q.dim(0);
     p.H = at.q.heads;
     p.T = at.q.tokens(q);
-    p.S = at.kv.tokens(k);
+    p.S = keys;
     p.D = at.q.width(q);
     p.group = at.q.heads / at.kv.heads;
     p.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(p.D)));
     p.causal = options.mask.is_causal;
     p.causal_offset = options.mask.causal_offset;
+    if (!options.mask.causal_offsets.empty()) p.causal_offsets = options.mask.causal_offsets.data();
     if (!options.mask.key_lengths.empty()) p.key_lengths = options.mask.key_lengths.data();
     if (options.mask.allow.defined()) {
       allow = Mask::allowed(options.mask.allow).dense(p.B, p.H, p.T, p.S);
@@ -148,7 +149,7 @@ Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t 
 
 Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& v,
              const AttentionOptions& options) {
-  const Problem problem(at, q, k, options);
+  const Problem problem(at, q, at.kv.tokens(k), options);
   Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
   kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(k.value()), at.kv.view(v.value()),
                      at.q.view_mutable(out), lse.mutable_data<float>());
@@ -167,7 +168,7 @@ Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& 
           },
           {q(), k(), v(), bias()}, g);
     }
-    const Problem same(at, q(), k(), settings);
+    const Problem same(at, q(), at.kv.tokens(k()), settings);
     Array dq(q().shape(), float32), dk(k().shape(), float32), dv(v().shape(), float32), d_bias;
     if (wanted[3]) d_bias = Array::zeros(bias().shape(), float32);
     kernels::attention_grad(same.p, at.q.view(q().value()), at.kv.view(k().value()), at.kv.view(v().value()),
@@ -243,26 +244,60 @@ Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const A
   return composed::attention_weights(queries, keys, settings).value();
 }
 
-Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
-                        KeyValueCache& cache) {
-  const NoGrad no_grad;
-  const Layouts at = layouts_of("cached_attention", side_by_side("cached_attention", q, heads), q, k, v);
-  if (q.dim(1) != k.dim(1))
-    fail<ShapeError>("cached_attention: q is ", q.shape(), ", k ", k.shape(),
-                     ": needs as many tokens in both");
-  const int64_t before = cache.length();
-  cache.append(k.value(), v.value());
-  const AttentionOptions options{.mask = Mask::causal(before)};
+namespace {
+
+/// `settings.mask` tells what of the cache each row holds.
+Tensor attention_to(const char* op, const KeyValueCache& cache, const Layouts& at, const Tensor& q,
+                    AttentionOptions settings) {
+  const int64_t S = cache.length();
+  settings.bias = raised_bias(settings.bias, q.dim(0), at.q.heads, q.dim(1), S);
   if (q.dtype() != float32) {
-    const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, cache.length())); };
-    return multi_head_attention(q, held(cache.keys()), held(cache.values()), heads, options);
+    const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, S)); };
+    return attention(op, at.q, q, held(cache.keys()), held(cache.values()), settings);
   }
-  Problem problem(at, q, k, options);
-  problem.p.S = cache.length();
+  const Problem problem(at, q, S, settings);
   Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
   kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(cache.keys()), at.kv.view(cache.values()),
                      at.q.view_mutable(out), lse.mutable_data<float>());
   return Tensor(out);
+}
+
+void check_no_mask(const char* op, const AttentionOptions& options) {
+  if (!options.mask.empty())
+    fail<ValueError>(op, ": a mask is given, but what the cache holds is who may be attended to");
+}
+
+}  // namespace
+
+Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                        KeyValueCache& cache, std::span<const int64_t> lengths,
+                        const AttentionOptions& options) {
+  const NoGrad no_grad;
+  const char* const op = "cached_attention";
+  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k, v);
+  if (q.dim(1) != k.dim(1))
+    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ": needs as many tokens in both");
+  check_no_mask(op, options);
+  AttentionOptions settings = options;
+  settings.mask.is_causal = true;
+  settings.mask.causal_offset = cache.length();
+  if (!cache.even()) settings.mask.causal_offsets = cache.lengths();
+  cache.append(k.value(), v.value(), lengths);
+  if (!cache.even()) settings.mask.key_lengths = cache.lengths();
+  return attention_to(op, cache, at, q, settings);
+}
+
+Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& memory,
+                        const AttentionOptions& options) {
+  const NoGrad no_grad;
+  const char* const op = "memory_attention";
+  if (!memory.keys().defined()) fail<StateError>(op, ": the memory was never given values");
+  const Tensor keys(memory.keys());
+  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, keys, keys);
+  check_no_mask(op, options);
+  AttentionOptions settings = options;
+  if (!memory.even()) settings.mask.key_lengths = memory.lengths();
+  return attention_to(op, memory, at, q, settings);
 }
 
 }  // namespace weft

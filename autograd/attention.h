@@ -6,11 +6,13 @@
 // attention (Shazeer 2019) do. The shapes tell G.
 #pragma once
 
+#include <weft/autograd/key_value_cache.h>
 #include <weft/autograd/tensor.h>
 #include <weft/lib/mask.h>
 #include <weft/lib/random.h>
 
 #include <optional>
+#include <span>
 #include <string>
 
 namespace weft {
@@ -35,27 +37,17 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
                         const AttentionOptions& options = {});
 
-/// Keys and values of the tokens read so far, for decoding; C is the width of keys, G D. Room grows by
-/// doubling.
-class KeyValueCache {
- public:
-  /// Adds k and v (B, T, C) behind what is there. ShapeError when B, C or the type differ from it.
-  void append(const Array& k, const Array& v);
-  /// Tokens held.
-  int64_t length() const { return length_; }
-  /// (B, room, C), of which the first length() tokens count.
-  const Array& keys() const { return keys_; }
-  const Array& values() const { return values_; }
-  void clear() { length_ = 0; }
-
- private:
-  Array keys_, values_;
-  int64_t length_ = 0;
-};
-
-/// k and v join the cache; q (B, T, H D) then attends causally to all of it: query t to the keys up to its
-/// own. Each row has the bits that the full causal pass gives it. No gradient.
+/// Decoding: of each row b the first lengths[b] tokens of k and v (empty: all) join the cache, and its
+/// queries (B, T, H D) attend causally to what it then holds: query t to the keys up to its own. Each row has
+/// the bits that it has alone, and that the full causal pass gives it; those of queries after lengths[b] mean
+/// nothing. The
+/// options' mask must be empty: the cache is one (ValueError). No gradient.
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
-                        KeyValueCache& cache);
+                        KeyValueCache& cache, std::span<const int64_t> lengths = {},
+                        const AttentionOptions& options = {});
+/// q (B, T, H D) attends to all that each row of the memory holds: a sequence that was read before, as an
+/// encoder's. No gradient.
+Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& memory,
+                        const AttentionOptions& options = {});
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/autograd/attention.h>
+#include <weft/autograd/recurrent.h>
 #include <weft/autograd/tensor.h>
 
 namespace weft::composed {
@@ -17,5 +18,9 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 /// One loss a row, (N), of logits (N, V) and targets (N).
 Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ignore_index,
                           double label_smoothing);
+/// (B, T, I) -> (B, T + 1, H), an LSTM's (B, T + 2, H): y, then the state after all tokens, h and c. The
+/// initial state is given.
+Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weights,
+                  const RecurrenceOptions& options);
 
 }  // namespace weft::composed

@@ -9,6 +9,7 @@
 #include <weft/autograd/normalization.h>
 #include <weft/autograd/pointwise.h>
 #include <weft/autograd/product.h>
+#include <weft/autograd/recurrent.h>
 #include <weft/autograd/reduction.h>
 #include <weft/autograd/rotary.h>
 #include <weft/autograd/shaping.h>

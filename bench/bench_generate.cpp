@@ -10,12 +10,12 @@ namespace {
 
 /// One sequence in each row of the batch, token by token.
 void generate(const weft::GPT& model, int64_t batch, int64_t tokens) {
-  weft::GPT::Cache cache = model.make_cache();
+  const std::unique_ptr<weft::DecoderState> state = model.start(batch);
   weft::Array ids = weft::Array::zeros({batch, 1}, weft::int64);
   const weft::RandomKey key = weft::random_key(1, 1);
   const size_t V = static_cast<size_t>(model.config.vocab_size);
   for (int64_t n = 1; n < tokens; ++n) {
-    const weft::Array logits = model.forward(ids, cache).value();
+    const weft::Array logits = model.next(ids, {}, *state).value();
     for (int64_t b = 0; b < batch; ++b) {
       const auto row = logits.values<float>().subspan(static_cast<size_t>(b) * V, V);
       ids.mutable_data<int64_t>()[b] =

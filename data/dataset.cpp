@@ -15,12 +15,6 @@ void check_window(const char* op, const TokenRange& tokens, int64_t block_size) 
                      "; give more text or a smaller block_size");
 }
 
-void check_samples(const char* op, int64_t first, int64_t count) {
-  if (first < 0 || count < 1 || first > INT64_MAX - count)
-    fail<ValueError>(op, ": needs first at least 0, count at least 1 and their sum below 2^63, not ", first,
-                     " and ", count);
-}
-
 /// Rows of `length` inputs and the same shifted by one; begin_of(row) says where a row begins.
 template <class BeginOf>
 Batch rows_of(const TokenRange& tokens, int64_t rows, int64_t length, BeginOf begin_of) {
@@ -43,6 +37,12 @@ int64_t rows_left(const char* op, int64_t first, int64_t count, int64_t size) {
 }
 
 }  // namespace
+
+void check_samples(const char* op, int64_t first, int64_t count) {
+  if (first < 0 || count < 1 || first > INT64_MAX - count)
+    fail<ValueError>(op, ": needs first at least 0, count at least 1 and their sum below 2^63, not ", first,
+                     " and ", count);
+}
 
 TokenDataset::TokenDataset(TokenRange tokens, int64_t block_size, uint64_t seed)
     : tokens_(std::move(tokens)), block_size_(block_size), seed_(seed) {
@@ -106,7 +106,8 @@ ScoredWindow ScoredWindows::operator[](int64_t index) const {
 Batch ScoredWindows::batch(int64_t first, int64_t count) const {
   const int64_t rows = rows_left("ScoredWindows", first, count, count_);
   const int64_t longest = (*this)[first].length;
-  Batch batch{Array::zeros({rows, longest}, int64), Array::full({rows, longest}, double{Batch::ignored}, int64)};
+  Batch batch{Array::zeros({rows, longest}, int64),
+              Array::full({rows, longest}, double{Batch::ignored}, int64)};
   int64_t* inputs = batch.inputs.mutable_data<int64_t>();
   int64_t* targets = batch.targets.mutable_data<int64_t>();
   for (int64_t row = 0; row < rows; ++row) {

@@ -19,6 +19,8 @@ class Dataset {
   /// Samples [first, first + count) of the run; they may lie in several epochs.
   virtual Batch batch(int64_t first, int64_t count) const = 0;
 };
+/// For datasets: ValueError, naming `op`, unless samples [first, first + count) are a batch of some run.
+void check_samples(const char* op, int64_t first, int64_t count);
 
 /// Training windows of T tokens with the same row shifted by one as targets. In each epoch they lie T apart
 /// on a grid whose offset is drawn from (seed, epoch), and each is used once, in an order drawn from (seed,

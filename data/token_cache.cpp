@@ -196,6 +196,8 @@ void TokenCache::fetch(int64_t begin, std::span<int64_t> out) const {
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options) {
   if (!options.with && options.tokenizer != "char" && options.tokenizer != "byte")
     fail<ValueError>("tokenizer: must be char or byte, not '", options.tokenizer, "'");
+  if (options.with && std::string_view(options.with->kind()) == "word")
+    fail<ValueError>("tokenizer: files are read in pieces that may cut words: char or byte, not word");
   const bool utf8 =
       options.with ? std::string_view(options.with->kind()) == "char" : options.tokenizer == "char";
   const auto pass = [&](int number) {

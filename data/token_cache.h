@@ -72,7 +72,7 @@ struct TokenizedText {
 /// The files joined in order, with nothing between. The same content finds its ids in the cache; a cache that
 /// is damaged is made again. FileError as TextReader throws them, when a text changes under the reading, and
 /// on a character that `with` does not know, with the path, the character and its position in that file;
-/// ValueError on an unknown tokenizer, naming it.
+/// ValueError on an unknown tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 #include <weft/data/tokenizer.h>
 #include <weft/data/utf8.h>
+#include <weft/data/word_tokenizer.h>
 
 #include <algorithm>
 
@@ -7,14 +8,6 @@ namespace weft {
 namespace {
 
 constexpr size_t direct = 256;  // code points below it are looked up in a table
-
-[[noreturn]] void fail_unknown(std::string_view text, size_t at, const Tokenizer& tokenizer) {
-  const Utf8Char c = decode_utf8(text.substr(at));
-  if (c.length <= 0) fail<ValueError>("encode: not UTF-8 at byte ", at, "; tokenizer=byte takes any bytes");
-  const size_t position = characters_of(text.substr(0, at)).size();
-  fail<ValueError>("encode: character ", describe_character(c.code_point), " at position ", position,
-                   " is not among the ", tokenizer.vocab_size(), " of the vocabulary");
-}
 
 void check_id(int64_t id, int64_t vocab_size) {
   if (id < 0 || id >= vocab_size) fail<ValueError>("decode: id ", id, " is not in [0, ", vocab_size, ")");
@@ -47,8 +40,16 @@ std::shared_ptr<const Tokenizer> char_from_state(const StateDict& state) {
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   std::vector<int64_t> ids;
   const size_t covered = append_ids(text, ids);
-  if (covered < text.size()) fail_unknown(text, covered, *this);
-  return ids;
+  if (covered == text.size()) return ids;
+  if (decode_utf8(text.substr(covered)).length <= 0)
+    fail<ValueError>("encode: not UTF-8 at byte ", covered, "; tokenizer=byte takes any bytes");
+  const size_t position = characters_of(text.substr(0, covered)).size();
+  fail<ValueError>("encode: ", describe_unknown(text, covered), " at position ", position,
+                   " is not among the ", vocab_size(), " of the vocabulary");
+}
+
+std::string Tokenizer::describe_unknown(std::string_view text, size_t at) const {
+  return cat("character ", describe_character(decode_utf8(text.substr(at)).code_point));
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids) const {
@@ -61,7 +62,8 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_state(const StateDict& state) {
   const std::string& kind = state.text("kind");
   if (kind == "char") return char_from_state(state);
   if (kind == "byte") return std::make_shared<ByteTokenizer>();
-  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are char and byte");
+  if (kind == "word") return WordTokenizer::from_state(state);
+  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are byte, char and word");
 }
 
 CharTokenizer::CharTokenizer(std::vector<char32_t> characters, Options options)

@@ -18,7 +18,7 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// "char", "byte".
+  /// "char", "byte", "word".
   virtual const char* kind() const = 0;
   /// Ids are 0, ..., vocab_size() - 1.
   virtual int64_t vocab_size() const = 0;
@@ -30,10 +30,10 @@ class Tokenizer {
   virtual std::string decode(int64_t id) const = 0;
   virtual StateDict state_dict() const = 0;
 
-  /// ValueError that names the first unknown character and its position (in characters, from 0), or the
-  /// offset of the first bytes that are not UTF-8.
+  /// ValueError that names the first unknown character or word and its position (in characters, from 0), or
+  /// the offset of the first bytes that are not UTF-8.
   std::vector<int64_t> encode(std::string_view text) const;
-  std::string decode(std::span<const int64_t> ids) const;
+  virtual std::string decode(std::span<const int64_t> ids) const;
   /// What "per character" counts in bits per character: code points. With ByteTokenizer, the bytes that begin
   /// one in UTF-8, so that byte and character models of a text can be compared.
   virtual int64_t count_characters(std::span<const int64_t> ids) const {
@@ -42,6 +42,10 @@ class Tokenizer {
 
   /// The tokenizer that wrote `state`. StateError when it is none of ours or damaged.
   static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
+
+ private:
+  /// What append_ids stopped at, for messages: "character 'x' (U+0078)".
+  virtual std::string describe_unknown(std::string_view text, size_t at) const;
 };
 
 /// One id a code point, in the order of the code points.

@@ -1,3 +1,4 @@
+#include <weft/layers/attention_recorder.h>
 #include <weft/layers/multi_head_attention.h>
 #include <weft/lib/random.h>
 
@@ -5,10 +6,17 @@ namespace weft {
 
 namespace {
 
-int64_t checked_heads(int64_t width, int64_t heads) {
-  if (heads < 1 || width < 1 || width % heads != 0) {
-    fail<ValueError>("MultiHeadAttention: ", heads, " heads do not divide the width ", width);
-  }
+int64_t checked_heads(int64_t width, int64_t heads, const MultiHeadAttentionOptions& options) {
+  const char* const op = "MultiHeadAttention";
+  if (options.head_width < 0) fail<ValueError>(op, ": the head_width ", options.head_width, " is negative");
+  if (heads < 1 || width < 1 || (options.head_width == 0 && width % heads != 0))
+    fail<ValueError>(op, ": ", heads, " heads do not divide the width ", width);
+  if (!(options.dropout >= 0 && options.dropout < 1))
+    fail<ValueError>(op, ": the dropout ", options.dropout, " is not in [0, 1)");
+  if (options.window < 0) fail<ValueError>(op, ": the window ", options.window, " is negative");
+  const int64_t head_width = options.head_width > 0 ? options.head_width : width / heads;
+  if (options.rotary && head_width % 2 != 0)
+    fail<ValueError>(op, ": rotary positions need heads of an even width, not ", head_width);
   return heads;
 }
 
@@ -23,36 +31,76 @@ int64_t checked_kv_heads(int64_t heads, int64_t kv_heads) {
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
-                                       const MultiHeadAttentionOptions& options)
-    : heads(checked_heads(width, head_count)),
-      kv_heads(checked_kv_heads(heads, options.kv_heads)),
-      query(child<Linear>("query", width, width, options.input.with_bias(options.bias))),
-      key(child<Linear>("key", width, width / heads * kv_heads, options.input.with_bias(options.bias))),
-      value(child<Linear>("value", width, width / heads * kv_heads, options.input.with_bias(options.bias))),
-      output(child<Linear>("output", width, width, options.output.with_bias(options.bias))),
-      dropout(options.dropout) {
-  if (!(dropout >= 0 && dropout < 1))
-    fail<ValueError>("MultiHeadAttention: the dropout ", dropout, " is not in [0, 1)");
+                                       const MultiHeadAttentionOptions& given)
+    : heads(checked_heads(width, head_count, given)),
+      kv_heads(checked_kv_heads(heads, given.kv_heads)),
+      head_width(given.head_width > 0 ? given.head_width : width / heads),
+      query(child<Linear>("query", width, heads * head_width, given.input.with_bias(given.bias))),
+      key(child<Linear>("key", width, kv_heads * head_width, given.input.with_bias(given.bias))),
+      value(child<Linear>("value", width, kv_heads * head_width, given.input.with_bias(given.bias))),
+      output(child<Linear>("output", heads * head_width, width, given.output.with_bias(given.bias))),
+      options(given),
+      slopes_(given.alibi ? alibi_slopes(heads) : std::vector<double>()) {}
+
+AttentionOptions MultiHeadAttention::attention_options(const Mask& mask, const Tensor& bias) const {
+  AttentionOptions result{.mask = mask, .bias = bias, .scale = options.scale, .slopes = slopes_};
+  if (options.window > 0) result.mask = mask & Mask::window(options.window, mask.causal_offset);
+  return result;
 }
 
-Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask) const {
+Tensor MultiHeadAttention::turned(const Tensor& x, int64_t x_heads) const {
+  return options.rotary ? rotary(x, x_heads, *options.rotary) : x;
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask,
+                                   const Tensor& bias) const {
   const LayerScope layer = profile_scope();
-  AttentionOptions options{.mask = mask};
-  if (training() && dropout > 0) {
-    options.dropout = dropout;
-    options.stream = path();
+  AttentionOptions settings = attention_options(mask, bias);
+  if (training() && options.dropout > 0) {
+    settings.dropout = options.dropout;
+    settings.stream = path();
   }
-  return output(multi_head_attention(query(x), key(context), value(context), heads, options));
+  if (AttentionRecorder* const recorder = AttentionRecorder::current())
+    recorder->add({path(), x.state() != context.state(), weights(x, context, mask, bias)});
+  const Tensor q = turned(query(x), heads), k = turned(key(context), kv_heads);
+  return output(multi_head_attention(q, k, value(context), heads, settings));
 }
 
-Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache) const {
-  const LayerScope layer = profile_scope();
-  return output(cached_attention(query(x), key(x), value(x), heads, cache));
-}
-
-Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask) const {
+Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths,
+                                   const Tensor& bias) const {
   const NoGrad no_grad;
-  return attention_weights(query(x), key(context), heads, {.mask = mask});
+  const LayerScope layer = profile_scope();
+  Tensor q = query(x), k = key(x);
+  if (options.rotary) {
+    const auto placed = [&](const Tensor& y, int64_t y_heads) {
+      return cache.even() ? rotary(y, y_heads, *options.rotary, cache.length())
+                          : rotary(y, y_heads, *options.rotary, cache.lengths());
+    };
+    q = placed(q, heads), k = placed(k, kv_heads);
+  }
+  return output(
+      cached_attention(q, k, value(x), heads, cache, lengths, attention_options(Mask::causal(), bias)));
+}
+
+KeyValueCache MultiHeadAttention::remember(const Tensor& context, std::span<const int64_t> lengths) const {
+  const NoGrad no_grad;
+  const LayerScope layer = profile_scope();
+  KeyValueCache memory;
+  memory.append(turned(key(context), kv_heads).value(), value(context).value(), lengths);
+  return memory;
+}
+
+Tensor MultiHeadAttention::forward_memory(const Tensor& x, const KeyValueCache& memory) const {
+  const NoGrad no_grad;
+  const LayerScope layer = profile_scope();
+  return output(memory_attention(turned(query(x), heads), heads, memory, attention_options({}, {})));
+}
+
+Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask,
+                                  const Tensor& bias) const {
+  const NoGrad no_grad;
+  return attention_weights(turned(query(x), heads), turned(key(context), kv_heads), heads,
+                           attention_options(mask, bias));
 }
 
 }  // namespace weft

@@ -4,6 +4,8 @@
 #include <weft/layers/linear.h>
 #include <weft/lib/mask.h>
 
+#include <span>
+
 namespace weft {
 
 struct MultiHeadAttentionOptions {
@@ -28,9 +30,14 @@ class MultiHeadAttention : public Module {
   /// x (B, T, C) attends to context (B, S, C).
   Tensor forward(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
   Tensor operator()(const Tensor& x, const Mask& mask = {}) const { return forward(x, x, mask); }
-  /// Decoding: the keys and values of x join the cache, and x attends causally to all of it. The bits are
-  /// those of the full causal pass. No gradient.
-  Tensor forward(const Tensor& x, KeyValueCache& cache) const;
+  /// Decoding: the keys and values of the first lengths[b] tokens of each row (empty: all) join the cache,
+  /// and x attends causally to all of it. The bits are those of the full causal pass. No gradient.
+  Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {}) const;
+  /// The keys and values of a context (B, S, C), of which lengths[b] tokens of each row count (empty: all).
+  KeyValueCache remember(const Tensor& context, std::span<const int64_t> lengths = {}) const;
+  /// x attends to a context that was read once: forward(x, context, Mask::lengths(lengths)), bit for bit. No
+  /// gradient.
+  Tensor forward_memory(const Tensor& x, const KeyValueCache& memory) const;
   /// The weights (B, H, T, S) that forward(x, context, mask) uses, for looking at.
   Array weights(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
 

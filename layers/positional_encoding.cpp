@@ -1,6 +1,8 @@
 #include <weft/layers/positional_encoding.h>
 #include <weft/lib/math.h>
 
+#include <algorithm>
+
 namespace weft {
 
 Array sinusoidal_table(int64_t length, int64_t width) {
@@ -46,6 +48,32 @@ Tensor LearnedPositionalEncoding::forward(const Tensor& x, int64_t offset) const
   Array places({x.dim(0), x.dim(1)}, int64);
   int64_t* const values = places.mutable_data<int64_t>();
   for (int64_t i = 0; i < places.size(); ++i) values[i] = offset + i % x.dim(1);
+  return x + embedding(places, weight);
+}
+
+Tensor LearnedPositionalEncoding::forward(const Tensor& x, std::span<const int64_t> offsets,
+                                          std::span<const int64_t> lengths) const {
+  const char* const op = "LearnedPositionalEncoding";
+  const int64_t length = weight.dim(0);
+  check_places(op, x, 0, std::max(length, x.rank() == 3 ? x.dim(1) : 0), weight.dim(1));
+  const int64_t B = x.dim(0), T = x.dim(1);
+  const auto fits = [&](std::span<const int64_t> numbers) {
+    return static_cast<int64_t>(numbers.size()) == B;
+  };
+  if (!fits(offsets) || !(lengths.empty() || fits(lengths)))
+    fail<ShapeError>(op, ": x is ", x.shape(), ", with ", offsets.size(), " offsets and ", lengths.size(),
+                     " lengths");
+  const LayerScope layer = profile_scope();
+  Array places({B, T}, int64);
+  int64_t* const values = places.mutable_data<int64_t>();
+  for (int64_t b = 0; b < B; ++b) {
+    const size_t row = static_cast<size_t>(b);
+    const int64_t count = lengths.empty() ? T : lengths[row];
+    if (offsets[row] < 0 || count < 0 || count > T || offsets[row] + count > length)
+      fail<ShapeError>(op, ": row ", b, " has ", count, " tokens of x ", x.shape(), " at place ",
+                       offsets[row], ", but there are only ", length, " positions");
+    for (int64_t t = 0; t < T; ++t) values[b * T + t] = std::min(offsets[row] + t, length - 1);
+  }
   return x + embedding(places, weight);
 }
 

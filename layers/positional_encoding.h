@@ -4,6 +4,8 @@
 #include <weft/autograd/ops.h>
 #include <weft/layers/module.h>
 
+#include <span>
+
 namespace weft {
 
 /// The table of Vaswani et al. 2017, section 3.5, (length, width): sin(t / 10000^(2i / C)) in column 2i, cos
@@ -28,6 +30,9 @@ class LearnedPositionalEncoding : public Module {
       : weight(parameter("weight", {length, width}, weight_init)) {}
   /// ShapeError when the places reach beyond `length`.
   Tensor forward(const Tensor& x, int64_t offset = 0) const;
+  /// Row b begins at place offsets[b]; its tokens after lengths[b] (empty: none) are padding, whatever they
+  /// are given.
+  Tensor forward(const Tensor& x, std::span<const int64_t> offsets, std::span<const int64_t> lengths) const;
   Tensor operator()(const Tensor& x) const { return forward(x); }
 
   Tensor weight;

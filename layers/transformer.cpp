@@ -29,10 +29,11 @@ Tensor EncoderBlock::forward(const Tensor& x, const Mask& mask) const {
   return residual(y, norm2, dropout, placement, feed_forward);
 }
 
-Tensor EncoderBlock::forward(const Tensor& x, KeyValueCache& cache) const {
+Tensor EncoderBlock::forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths) const {
+  const NoGrad no_grad;
   const LayerScope layer = profile_scope();
-  const Tensor y =
-      residual(x, norm1, dropout, placement, [&](const Tensor& t) { return attention.forward(t, cache); });
+  const Tensor y = residual(x, norm1, dropout, placement,
+                            [&](const Tensor& t) { return attention.forward(t, cache, lengths); });
   return residual(y, norm2, dropout, placement, feed_forward);
 }
 

@@ -26,8 +26,9 @@ class EncoderBlock : public Module {
   /// (B, T, C) -> (B, T, C).
   Tensor forward(const Tensor& x, const Mask& mask = {}) const;
   Tensor operator()(const Tensor& x, const Mask& mask = {}) const { return forward(x, mask); }
-  /// Decoding with a cache: causal, without gradient.
-  Tensor forward(const Tensor& x, KeyValueCache& cache) const;
+  /// Decoding with a cache: causal, without gradient; of row b the first lengths[b] tokens count (empty:
+  /// all).
+  Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {}) const;
 
   LayerNorm& norm1;
   MultiHeadAttention& attention;

@@ -17,6 +17,18 @@ Mask Mask::causal(int64_t offset) {
   return mask;
 }
 
+Mask Mask::causal(std::vector<int64_t> offsets) {
+  if (offsets.empty()) fail<ValueError>("Mask::causal: one offset a sample is needed, none is given");
+  for (size_t b = 0; b < offsets.size(); ++b) {
+    if (offsets[b] < 0)
+      fail<ValueError>("Mask::causal: the offset ", offsets[b], " of sample ", b, " is negative");
+  }
+  Mask mask;
+  mask.is_causal = true;
+  mask.causal_offsets = std::move(offsets);
+  return mask;
+}
+
 Mask Mask::lengths(std::vector<int64_t> lengths) {
   if (lengths.empty()) fail<ValueError>("Mask::lengths: one length a sample is needed, none is given");
   for (size_t b = 0; b < lengths.size(); ++b) {
@@ -38,6 +50,10 @@ Mask Mask::allowed(Array allowed) {
 
 void Mask::check(const char* op, int64_t B, int64_t H, int64_t T, int64_t S) const {
   const Shape scores{B, H, T, S};
+  if (!causal_offsets.empty() && static_cast<int64_t>(causal_offsets.size()) != B) {
+    fail<ShapeError>(op, ": the mask has ", causal_offsets.size(), " offsets for ", B, " samples of scores ",
+                     scores);
+  }
   if (!key_lengths.empty() && static_cast<int64_t>(key_lengths.size()) != B) {
     fail<ShapeError>(op, ": the mask has ", key_lengths.size(), " lengths for ", B, " samples of scores ",
                      scores);
@@ -59,16 +75,18 @@ Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
   const auto extent = [&](int axis, int64_t full) {
     return allow.defined() && allow.rank() >= 4 - axis && allow.dim(axis - 4) != 1 ? full : 1;
   };
-  const Shape shape{key_lengths.empty() ? extent(0, B) : B, extent(1, H), T, S};
+  const bool by_sample = !key_lengths.empty() || !causal_offsets.empty();
+  const Shape shape{by_sample ? B : extent(0, B), extent(1, H), T, S};
   Array result = allow.defined() ? kernels::broadcast_to(allow, shape) : Array::ones(shape, boolean);
   if (!is_causal && key_lengths.empty()) return result;
   bool* values = result.mutable_data<bool>();
   const int64_t rows_per_sample = shape[1] * T;
   parallel_for(shape[0] * rows_per_sample, kernels::tile_of_items(S), [=, this](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      int64_t keys = S;
-      if (!key_lengths.empty()) keys = key_lengths[static_cast<size_t>(row / rows_per_sample)];
-      if (is_causal && causal_offset < keys) keys = std::min(keys, causal_offset + row % T + 1);
+      const size_t sample = static_cast<size_t>(row / rows_per_sample);
+      int64_t keys = key_lengths.empty() ? S : key_lengths[sample];
+      const int64_t offset = causal_offsets.empty() ? causal_offset : causal_offsets[sample];
+      if (is_causal && offset < keys) keys = std::min(keys, offset + row % T + 1);
       std::fill_n(values + row * S + keys, S - keys, false);
     }
   });
@@ -76,14 +94,21 @@ Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
 }
 
 Mask operator&(const Mask& a, const Mask& b) {
-  if (a.is_causal && b.is_causal && a.causal_offset != b.causal_offset) {
-    fail<ValueError>("Mask: both are causal, with offsets ", a.causal_offset, " and ", b.causal_offset);
+  if (a.is_causal && b.is_causal) {
+    if (a.causal_offset != b.causal_offset)
+      fail<ValueError>("Mask: both are causal, with offsets ", a.causal_offset, " and ", b.causal_offset);
+    if (a.causal_offsets != b.causal_offsets)
+      fail<ValueError>("Mask: both are causal, and the offsets of their samples differ");
   }
   if (!a.key_lengths.empty() && !b.key_lengths.empty() && a.key_lengths != b.key_lengths) {
     fail<ValueError>("Mask: both give lengths, and these differ");
   }
   Mask both = a;
-  if (b.is_causal) both.is_causal = true, both.causal_offset = b.causal_offset;
+  if (b.is_causal) {
+    both.is_causal = true;
+    both.causal_offset = b.causal_offset;
+    both.causal_offsets = b.causal_offsets;
+  }
   if (!b.key_lengths.empty()) both.key_lengths = b.key_lengths;
   if (b.allow.defined()) both.allow = a.allow.defined() ? kernels::logical_and(a.allow, b.allow) : b.allow;
   return both;

@@ -15,6 +15,8 @@ struct Mask {
   /// Query t may attend to keys 0 .. offset + t; the offset is the number of keys that lie before the first
   /// query.
   static Mask causal(int64_t offset = 0);
+  /// The same with an offset for each sample. ValueError for none, or a negative one.
+  static Mask causal(std::vector<int64_t> offsets);
   /// Sample b has lengths[b] keys; those after are padding on the right. ValueError for none, or a negative
   /// one.
   static Mask lengths(std::vector<int64_t> lengths);
@@ -22,7 +24,8 @@ struct Mask {
   static Mask allowed(Array allowed);
 
   bool is_causal = false;
-  int64_t causal_offset = 0;
+  int64_t causal_offset = 0;            ///< of all samples, unless
+  std::vector<int64_t> causal_offsets;  ///< each has its own
   std::vector<int64_t> key_lengths;
   Array allow;
 

@@ -17,6 +17,7 @@ using Work = std::function<int()>;
 
 struct TrainArguments {
   std::vector<std::string> data;
+  std::string model, task;  ///< empty: as the configuration has them
   std::string out;
   std::string config;
   std::vector<std::string> set;

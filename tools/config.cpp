@@ -2,11 +2,13 @@
 
 #include <weft/data/text.h>
 #include <weft/data/utf8.h>
-#include <weft/layers/models/gpt.h>
+#include <weft/layers/models/registry.h>
 #include <weft/lib/error.h>
 
 #include <limits>
 
+#include "model_config.h"
+#include "task.h"
 #include "toml_file.h"
 #include "values.h"
 
@@ -117,13 +119,23 @@ TomlValue typed(const Key& key, const std::string& text) {
 const std::vector<Key>& config_keys() {
   using C = Config;
   static const std::vector<Key> keys = {
-      {"n_layer", IntegerKey{&C::n_layer, 1, 1024}, false, "transformer blocks"},
+      {"model", ChoiceKey{&C::model, model_kinds()}, false, "what is trained"},
+      {"task", ChoiceKey{&C::task, names_of_tasks()}, false, "what it learns"},
+      {"n_layer", IntegerKey{&C::n_layer, 1, 1024}, false,
+       "blocks, or recurrent layers; of an encoder-decoder, in each of the two"},
       {"n_head", IntegerKey{&C::n_head, 1, 1024}, false, "attention heads; divides n_embd"},
+      {"n_kv_head", IntegerKey{&C::n_kv_head, 0, 1024}, false,
+       "llama: heads of keys and values; divides n_head; 0 is n_head"},
       {"n_embd", IntegerKey{&C::n_embd, 1, 1 << 17}, false, "width of the model"},
+      {"n_hidden", IntegerKey{&C::n_hidden, 0, 1 << 20}, false,
+       "width inside the feed-forward; 0 is what the model is published with"},
       {"block_size", IntegerKey{&C::block_size, 1, 1 << 20}, false, "longest context, in tokens"},
       {"dropout", NumberKey{&C::dropout, 0, 1}, false,
        "probability of dropping a value in training; 0 is off"},
-      {"bias", BoolKey{&C::bias}, false, "biases in linear layers and norms"},
+      {"bias", BoolKey{&C::bias}, false, "gpt2: biases in linear layers and norms"},
+      {"norm", ChoiceKey{&C::norm, {"pre", "post"}}, false,
+       "transformer: norms before each sublayer, or after it as published in 2017"},
+      {"patch_size", IntegerKey{&C::patch_size, 1, 1024}, false, "vit: sides of a patch, in pixels"},
       {"batch_size", IntegerKey{&C::batch_size, 1, 1 << 20}, false, "windows in a micro-batch"},
       {"gradient_accumulation_steps", IntegerKey{&C::gradient_accumulation_steps, 1, 1 << 20}, false,
        "micro-batches in an update"},
@@ -139,6 +151,10 @@ const std::vector<Key>& config_keys() {
       {"beta1", NumberKey{&C::beta1, 0, 1}, false, "AdamW's decay of the mean gradient"},
       {"beta2", NumberKey{&C::beta2, 0, 1}, false, "AdamW's decay of the mean squared gradient"},
       {"grad_clip", NumberKey{&C::grad_clip, 0, any}, false, "largest global norm of the gradient; 0 is off"},
+      {"label_smoothing", NumberKey{&C::label_smoothing, 0, 1}, false,
+       "share of each target that is spread over all classes, in training"},
+      {"samples", IntegerKey{&C::samples, 0, most_steps}, false,
+       "samples that a generated task has for training; 0 is no end of them"},
       {"eval_interval", IntegerKey{&C::eval_interval, 1, most_steps}, true, "updates between evaluations"},
       {"eval_iters", IntegerKey{&C::eval_iters, 0, most_steps}, true,
        "batches an evaluation reads of each split, always the same; 0 is all of it"},
@@ -222,15 +238,7 @@ void apply_setting(Config& config, const std::string& setting, bool resuming) {
   if (!assign(config, key, typed(key, text))) refuse(where, key, "'" + text + "'");
 }
 
-void check(const Config& config) {
-  GPTConfig{.vocab_size = 1,
-            .block_size = config.block_size,
-            .n_layer = config.n_layer,
-            .n_head = config.n_head,
-            .n_embd = config.n_embd,
-            .dropout = config.dropout}
-      .check();
-}
+void check(const Config& config) { check_model(config); }
 
 void resolve(Config& config) {
   if (config.lr_decay_iters == Config::unset) config.lr_decay_iters = config.max_iters;

@@ -14,12 +14,18 @@ namespace weft::tools {
 struct Config {
   static constexpr int64_t unset = -1;
 
+  std::string model = "gpt2";
+  std::string task = "text";
   int64_t n_layer = 4;
   int64_t n_head = 4;
+  int64_t n_kv_head = 0;
   int64_t n_embd = 128;
+  int64_t n_hidden = 0;
   int64_t block_size = 64;
   double dropout = 0.0;
   bool bias = false;
+  std::string norm = "pre";
+  int64_t patch_size = 4;
 
   int64_t batch_size = 12;
   int64_t gradient_accumulation_steps = 1;
@@ -32,6 +38,8 @@ struct Config {
   double beta1 = 0.9;
   double beta2 = 0.99;
   double grad_clip = 1.0;
+  double label_smoothing = 0.0;
+  int64_t samples = 0;
 
   int64_t eval_interval = 250;
   int64_t eval_iters = 20;
@@ -87,7 +95,7 @@ std::string value_text(const Config& config, const Key& key);
 void apply_file(Config& config, const std::string& path);
 /// Takes one "key=value". With `resuming`, only keys that steer.
 void apply_setting(Config& config, const std::string& setting, bool resuming = false);
-/// What no single key shows: n_head divides n_embd.
+/// What no single key shows: that the model takes the task, that n_head divides n_embd.
 void check(const Config& config);
 /// Fixes lr_decay_iters.
 void resolve(Config& config);

@@ -12,6 +12,7 @@
 #include "console.h"
 #include "evaluate.h"
 #include "model_file.h"
+#include "text_task.h"
 #include "values.h"
 
 namespace weft::tools {
@@ -36,7 +37,7 @@ TokenRange tokens_of(const ModelFile& file, const EvalArguments& arguments) {
   Config config;
   apply_file(config, file.run->config());
   if (config.data.empty()) fail<ValueError>(file.run->config(), ": names no data; give --data FILE");
-  if (scan_text(config.data, {.utf8 = false}).content_hash != file.checkpoint.content_hash)
+  if (text_digest(config) != file.checkpoint.content_hash)
     fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
                     ": has changed since the run was made with it; --data FILE scores any text");
   std::error_code error;
@@ -58,7 +59,7 @@ int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens) 
 
 int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& windows) {
   const auto model = e.file.checkpoint.build_model();
-  const int64_t batch_size = std::max<int64_t>(1, 2048 / model->config.block_size);
+  const int64_t batch_size = std::max<int64_t>(1, 2048 / e.file.checkpoint.config.block_size);
   const LossMeter meter = evaluate(*model, windows, batch_size, [&](int64_t done) {
     e.console.renew(cat("evaluating: ", 100 * done / windows.size(), " %"));
   });
@@ -88,7 +89,7 @@ Work prepare_eval(const EvalArguments& arguments) {
   e->file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
   e->tokens = tokens_of(e->file, arguments);
-  const ScoredWindows windows(e->tokens, e->file.checkpoint.model_config.block_size, arguments.stride);
+  const ScoredWindows windows(e->tokens, e->file.checkpoint.config.block_size, arguments.stride);
   return [e, arguments, windows] { return work(*e, arguments, windows); };
 }
 

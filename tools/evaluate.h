@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/data/dataset.h>
-#include <weft/layers/models/gpt.h>
+#include <weft/layers/models/model.h>
 
 #include <cstdint>
 #include <functional>
@@ -12,22 +12,22 @@ namespace weft::tools {
 /// The model in evaluation while it lives, then as it was; nothing is recorded meanwhile.
 class Evaluating {
  public:
-  explicit Evaluating(GPT& model) : model_(model), training_(model.training()) { model_.eval(); }
+  explicit Evaluating(Model& model) : model_(model), training_(model.training()) { model_.eval(); }
   ~Evaluating() { model_.train(training_); }
   Evaluating(const Evaluating&) = delete;
   Evaluating& operator=(const Evaluating&) = delete;
 
  private:
-  GPT& model_;
+  Model& model_;
   bool training_;
   NoGrad no_grad_;
 };
 
-/// Adds up the losses of all windows of `windows` (an EvalDataset or ScoredWindows), `batch_size` at a time;
+/// Adds up the losses of all windows of `windows` (Samples or ScoredWindows), `batch_size` at a time;
 /// the sum does not depend on batch_size. `each`, called before every batch with the number of windows done,
 /// may throw to stop.
 template <class Windows>
-LossMeter evaluate(GPT& model, const Windows& windows, int64_t batch_size,
+LossMeter evaluate(Model& model, const Windows& windows, int64_t batch_size,
                    const std::function<void(int64_t done)>& each) {
   const Evaluating evaluating(model);
   LossMeter meter;

@@ -24,9 +24,11 @@ Work prepare_generate(const GenerateArguments& arguments) {
   } catch (const ValueError& error) {
     fail<ValueError>("--prompt: ", error.what());
   }
-  const std::shared_ptr<GPT> model = file.checkpoint.build_model();
+  if (!tokenizer) fail<ValueError>(file.path, ": has no tokenizer; give --ids");
+  const std::shared_ptr<Model> built = file.checkpoint.build_model();
+  const auto model = std::dynamic_pointer_cast<GenerativeModel>(built);
   return [=] {
-    const int64_t context = model->config.block_size;
+    const int64_t context = model->context();
     if (static_cast<int64_t>(ids.size()) > context)
       console->print(cat("weft: the prompt has ", grouped(static_cast<int64_t>(ids.size())),
                          " tokens; the model reads the last ", context, " of them"));

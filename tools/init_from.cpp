@@ -1,5 +1,6 @@
 #include "init_from.h"
 
+#include <weft/data/token_cache.h>
 #include <weft/lib/error.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@ namespace {
 
 /// Whether every character of the text has an id in that vocabulary, so that the text can be read with it.
 bool covers(const Tokenizer& tokenizer, const Config& config) {
+  if (config.task != text_task_name) return tokenizer.kind() == std::string_view("word");
   if (tokenizer.kind() != config.tokenizer) return false;
   const auto* chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
   if (!chars || chars->has_unknown()) return true;
@@ -25,21 +27,27 @@ std::string listed(const std::vector<std::string>& names) {
 }  // namespace
 
 void take_shape(Config& config, const Config& source) {
+  config.model = source.model;
   config.n_layer = source.n_layer;
   config.n_head = source.n_head;
+  config.n_kv_head = source.n_kv_head;
   config.n_embd = source.n_embd;
+  config.n_hidden = source.n_hidden;
   config.block_size = source.block_size;
   config.bias = source.bias;
+  config.norm = source.norm;
+  config.patch_size = source.patch_size;
   config.tokenizer = source.tokenizer;
   config.unknown_token = source.unknown_token;
 }
 
 std::shared_ptr<const Tokenizer> tokenizer_of(const std::optional<ModelFile>& source, const Config& config) {
-  return source && covers(*source->checkpoint.tokenizer, config) ? source->checkpoint.tokenizer : nullptr;
+  if (!source || !source->checkpoint.tokenizer) return nullptr;
+  return covers(*source->checkpoint.tokenizer, config) ? source->checkpoint.tokenizer : nullptr;
 }
 
 void take_weights(Session& session, const ModelFile& source) {
-  const bool same_vocabulary = session.text.tokenizer == source.checkpoint.tokenizer;
+  const bool same_vocabulary = session.task.tokenizer == source.checkpoint.tokenizer;
   const std::string embedding = "token_embedding.weight";
   StateDict weights;
   for (const auto& [name, value] : source.checkpoint.model.entries())
@@ -52,7 +60,7 @@ void take_weights(Session& session, const ModelFile& source) {
 
   session.notes.push_back(cat("weights from ", source.path, " (step ", source.checkpoint.step,
                               "): ", all - fresh, " of ", all, " tensors taken"));
-  if (!same_vocabulary)
+  if (!same_vocabulary && session.task.tokenizer)
     session.notes.push_back(
         "  the text has characters that its vocabulary lacks: a new vocabulary and embedding");
   if (!report.missing.empty()) session.notes.push_back("  new:" + listed(report.missing));

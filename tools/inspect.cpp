@@ -38,17 +38,22 @@ Spread spread_of(const Array& array) {
 
 std::vector<int64_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
-ordered_json json_of(const ModelFile& file) {
-  const Checkpoint& c = file.checkpoint;
-  ordered_json config, tensors = ordered_json::array(), history = ordered_json::array();
-  const StateDict settings = fixed_state(c.config);
-  for (const auto& entry : settings.entries())
+/// The numbers and texts of a dict.
+ordered_json json_of(const StateDict& state) {
+  ordered_json all = ordered_json::object();
+  for (const auto& entry : state.entries())
     std::visit(
         [&]<class T>(const T& v) {
           if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>)
-            config[entry.first] = v;
+            all[entry.first] = v;
         },
         entry.second);
+  return all;
+}
+
+ordered_json json_of(const ModelFile& file) {
+  const Checkpoint& c = file.checkpoint;
+  ordered_json tensors = ordered_json::array(), history = ordered_json::array();
   int64_t parameters = 0;
   for (const auto& [name, value] : c.model.entries()) {
     const Array& array = std::get<Array>(value);
@@ -62,9 +67,13 @@ ordered_json json_of(const ModelFile& file) {
   }
   for (const Evaluation& e : c.history.evaluations)
     history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
-  ordered_json all{{"file", file.path},        {"step", c.step},
-                   {"parameters", parameters}, {"vocab_size", c.model_config.vocab_size},
-                   {"config", config},         {"history", history},
+  ordered_json all{{"file", file.path},
+                   {"step", c.step},
+                   {"parameters", parameters},
+                   {"model", c.model_kind},
+                   {"model_config", json_of(c.model_config)},
+                   {"config", json_of(fixed_state(c.config))},
+                   {"history", history},
                    {"tensors", tensors}};
   return all;
 }
@@ -83,6 +92,13 @@ ordered_json json_of_run(const RunFolder& run) {
   return all;
 }
 
+std::string scalar_text(const StateDict::Value& value) {
+  if (const auto* number = std::get_if<int64_t>(&value)) return cat(*number);
+  if (const auto* number = std::get_if<double>(&value)) return cat(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return "...";
+}
+
 std::string padded(std::string text, size_t width) {
   text.resize(std::max(width, text.size()), ' ');
   return text;
@@ -96,17 +112,22 @@ std::string scientific(double value) {
 
 std::string text_of(const ModelFile& file) {
   const Checkpoint& c = file.checkpoint;
-  const GPTConfig& m = c.model_config;
   int64_t parameters = 0;
   size_t widest = 0;
   for (const auto& [name, value] : c.model.entries()) {
     parameters += std::get<Array>(value).size();
     widest = std::max(widest, name.size());
   }
-  std::string text = cat(file.path, "\n  step ", c.step, ", ", grouped(parameters),
-                         " parameters\n  GPT: n_layer ", m.n_layer, ", n_head ", m.n_head, ", n_embd ",
-                         m.n_embd, ", block_size ", m.block_size, ", dropout ", m.dropout, ", bias ", m.bias,
-                         "\n  tokenizer ", c.tokenizer->kind(), ", ", m.vocab_size, " tokens\n");
+  std::string text =
+      cat(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  ", c.model_kind, ":");
+  const char* between = " ";
+  for (const auto& [name, value] : c.model_config.entries()) {
+    text += cat(between, name, " ", scalar_text(value));
+    between = ", ";
+  }
+  text += "\n";
+  if (c.tokenizer)
+    text += cat("  tokenizer ", c.tokenizer->kind(), ", ", c.tokenizer->vocab_size(), " tokens\n");
   if (const Evaluation* best = c.history.best()) {
     const Evaluation& last = c.history.evaluations.back();
     text += cat("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",

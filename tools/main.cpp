@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "config.h"
 #include "console.h"
+#include "model_config.h"
 #include "signals.h"
 #include "values.h"
 
@@ -44,7 +45,7 @@ constexpr const char* model_help = "a run's folder, or a checkpoint";
 constexpr const char* last_help = "of a run, the newest checkpoint instead of best.h5";
 
 Commands declare(CLI::App& app, Typed& t) {
-  const Commands c{app.add_subcommand("train", "train a GPT on text, or go on with a run"),
+  const Commands c{app.add_subcommand("train", "train a model, or go on with a run"),
                    app.add_subcommand("eval", "loss, perplexity and bits per character of a text"),
                    app.add_subcommand("generate", "write text"),
                    app.add_subcommand("inspect", "what a run or a checkpoint holds"),
@@ -58,6 +59,8 @@ Commands declare(CLI::App& app, Typed& t) {
       ->type_name("FILE")
       ->expected(1, 1 << 20)
       ->allow_extra_args(false);
+  c.train->add_option("--model", t.train.model, "what is trained (gpt2); see below")->type_name("NAME");
+  c.train->add_option("--task", t.train.task, "what it learns (text); see below")->type_name("NAME");
   c.train
       ->add_option("--out", t.train.out,
                    "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...")
@@ -79,7 +82,7 @@ Commands declare(CLI::App& app, Typed& t) {
   c.train->add_option("--profile-steps", t.profile_steps, "how many updates --profile looks at (10)")
       ->type_name("N")
       ->needs(profile);
-  c.train->footer(config_help);
+  c.train->footer([] { return models_help() + config_help(); });
 
   c.eval->add_option("model", t.eval.model, model_help)->required()->type_name("RUN|FILE.h5");
   c.eval->add_option("--data", t.eval.data, "score all of this file; without it the run's validation split")

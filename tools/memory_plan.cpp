@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "evaluate.h"
+#include "model_config.h"
 #include "session.h"
 #include "values.h"
 
@@ -26,29 +27,22 @@ struct ImaginedBatches {
   Batch now, next;
   std::vector<Batch> evaluated;  ///< what whole batches leave over
 
-  static Batch of(int64_t rows, int64_t tokens) {
-    return {Array({rows, tokens}, int64), Array({rows, tokens}, int64)};
-  }
   explicit ImaginedBatches(const Session& s)
-      : now(of(s.config.batch_size, s.config.block_size)),
-        next(of(s.config.batch_size, s.config.block_size)) {
-    // As many different ids as there can be: gradients of a table are kept by row.
-    int64_t* const ids = now.inputs.mutable_data<int64_t>();
-    for (int64_t i = 0; i < std::min(now.inputs.size(), s.text.tokenizer->vocab_size()); ++i) ids[i] = i;
-    for (const EvalDataset* windows : {&*s.train_windows, &*s.validation_windows})
-      if (const int64_t rows = windows->size() % s.config.batch_size; rows > 0)
-        evaluated.push_back(of(rows, s.config.block_size));
+      : now(s.task.largest(s.config.batch_size)), next(s.task.largest(s.config.batch_size)) {
+    for (const Samples* samples : {&s.task.seen, &s.task.unseen})
+      if (const int64_t rows = samples->size() % s.config.batch_size; rows > 0)
+        evaluated.push_back(s.task.largest(rows));
   }
 };
 
-void imagine_evaluation(const ImaginedBatches& batches, const Session& s, GPT& model) {
+void imagine_evaluation(const ImaginedBatches& batches, const Session& s, Model& model) {
   const Evaluating evaluating(model);
   const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
-  if (s.train_windows->size() >= s.config.batch_size) score(batches.now);
+  if (s.task.seen.size() >= s.config.batch_size) score(batches.now);
   for (const Batch& batch : batches.evaluated) score(batch);
 }
 
-void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, const Batch& batch) {
+void imagine_update(const Config& config, const Model& model, Optimizer& optimizer, const Batch& batch) {
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
@@ -59,13 +53,16 @@ void imagine_update(const Config& config, const GPT& model, AdamW& optimizer, co
 }
 
 /// Token by token at first, then in strides that let the caches grow as they will.
-void imagine_sample(const Config& config, GPT& model) {
+void imagine_sample(const Config& config, Model& any) {
+  auto* const writer = dynamic_cast<GenerativeModel*>(&any);
+  if (!writer || writer->has_encoder()) return;
+  GenerativeModel& model = *writer;
   const Evaluating evaluating(model);
-  GPT::Cache cache = model.make_cache();
+  const std::unique_ptr<DecoderState> state = model.start(1);
   const auto read = [&](int64_t tokens) {
     Array ids({1, tokens}, int64);
     std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
-    model.forward(ids, cache);
+    model.next(ids, {}, *state);
   };
   const int64_t length = std::min(config.sample_tokens, config.block_size);
   for (int64_t done = 0, next = 1; done < length; done += next) {
@@ -84,8 +81,8 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
   const ImaginedBatches batches(s);
   const NoInit no_init;
   const int64_t before = reached();
-  const std::unique_ptr<GPT> model = make_model(s.config, s.text.tokenizer->vocab_size());
-  const std::unique_ptr<AdamW> optimizer = make_optimizer(s.config, *model);
+  const std::unique_ptr<Model> model = make_model(s.config, s.task);
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(s.config, *model);
   plan.weights = 3 * (reached() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, s, *model);

@@ -1,3 +1,4 @@
+#include <weft/data/text.h>
 #include <weft/lib/error.h>
 #include <weft/lib/file.h>
 
@@ -26,6 +27,8 @@ std::optional<ModelFile> read_config(Session& session, const TrainArguments& arg
     take_shape(config, source->checkpoint.config);
   }
   if (!arguments.config.empty()) apply_file(config, arguments.config);
+  if (!arguments.model.empty()) apply_setting(config, "model=" + arguments.model);
+  if (!arguments.task.empty()) apply_setting(config, "task=" + arguments.task);
   for (const std::string& setting : arguments.set) apply_setting(config, setting);
   check(config);
   resolve(config);
@@ -35,8 +38,10 @@ std::optional<ModelFile> read_config(Session& session, const TrainArguments& arg
                                 config.learning_rate, ": the rate will rise, not fall"));
 
   if (!arguments.data.empty()) config.data = arguments.data;
-  if (config.data.empty())
-    fail<ValueError>("no text to train on: give --data FILE, or a --config that names it");
+  if (config.data.empty() && config.task == text_task_name)
+    fail<ValueError>(
+        "no text to train on: give --data FILE, or a --config that names it, or a --task that "
+        "makes its own samples; weft train --help lists them");
   for (std::string& path : config.data) path = absolute(path);
   return source;
 }
@@ -50,16 +55,18 @@ std::shared_ptr<Session> new_session(const TrainArguments& arguments) {
   const auto source = read_config(*session, arguments);
   const Config& config = session->config;
   const std::string toml = to_toml(config);
-  const TextReader readable(config.data, {.utf8 = config.tokenizer == "char"});
+  if (!config.data.empty()) const TextReader readable(config.data, {.utf8 = config.tokenizer == "char"});
 
   session->claim.emplace(arguments.out.empty()
-                             ? RunClaim::create_free(fs::path(config.data[0]).stem().string())
+                             ? RunClaim::create_free(config.data.empty()
+                                                         ? config.model + "-" + config.task
+                                                         : fs::path(config.data[0]).stem().string())
                              : RunClaim::create(arguments.out, arguments.overwrite));
   RunClaim& claim = *session->claim;
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
     if (!claim.overwrites()) write_file(claim.folder().config(), toml);
-    prepare_text(*session, tokenizer_of(source, config));
+    prepare_task(*session, tokenizer_of(source, config));
     build_model(*session);
     if (source) take_weights(*session, *source);
   } catch (const Stopped&) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "init_from.h"
+#include "text_task.h"
 #include "values.h"
 
 namespace weft::tools {
@@ -84,7 +85,7 @@ void restore_best(Session& session, const std::optional<ModelFile>& best) {
 
 /// Refuses a text that is not the one the run was made with.
 void check_text(const Config& config, const std::string& wanted) {
-  const std::string found = scan_text(config.data, {.utf8 = false}).content_hash;
+  const std::string found = text_digest(config);
   if (found != wanted)
     fail<ValueError>(config.data[0], config.data.size() > 1 ? " and the files after it" : "",
                      ": is not the text that the run was made with (digest ", found, ", not ", wanted,
@@ -140,14 +141,19 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
                      " updates already");
   if (!arguments.data.empty()) config.data = arguments.data;
   for (std::string& path : config.data) path = fs::absolute(path).lexically_normal().string();
-  if (config.data.empty()) fail<ValueError>(folder.config(), ": names no data; give --data FILE");
+  const bool reads_text = config.task == text_task_name;
+  if (reads_text && config.data.empty())
+    fail<ValueError>(folder.config(), ": names no data; give --data FILE");
   const std::string toml = to_toml(config);
   const std::optional<ModelFile>& known = start ? start : best;
-  if (known) check_text(config, known->checkpoint.content_hash);
+  if (known && reads_text) check_text(config, known->checkpoint.content_hash);
 
   std::optional<ModelFile> source;
   if (!known && !config.init_from.empty()) source = open_model(config.init_from, false, say);
-  prepare_text(*session, known ? known->checkpoint.tokenizer : tokenizer_of(source, config));
+  prepare_task(*session, known ? known->checkpoint.tokenizer : tokenizer_of(source, config));
+  if (known && session->task.content_hash != known->checkpoint.content_hash)
+    fail<FileError>(known->path, ": was trained on other samples of the task ", config.task,
+                    " than this weft makes; a new run can begin from it: --init-from");
   build_model(*session);
   if (start) {
     load(*session, start->checkpoint);

@@ -1,10 +1,9 @@
 // A training run, ready to go on: made new, or taken up again. It exists only once everything was checked.
 #pragma once
 
-#include <weft/data/dataset.h>
 #include <weft/data/loader.h>
-#include <weft/data/token_cache.h>
-#include <weft/optim/adam.h>
+#include <weft/layers/models/model.h>
+#include <weft/optim/optimizer.h>
 
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "metrics.h"
 #include "run_folder.h"
 #include "signals.h"
+#include "task.h"
 #include "training_state.h"
 
 namespace weft::tools {
@@ -26,14 +26,14 @@ struct Session {
   Console console;
   Config config;
   std::optional<RunClaim> claim;
-  TokenizedText text;
-  std::optional<EvalDataset> train_windows, validation_windows;
-  std::unique_ptr<GPT> model;
-  std::unique_ptr<AdamW> optimizer;
+  Task task;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Loader> loader;
   std::optional<MetricsLog> metrics;
 
   int64_t step = 0;  ///< updates made
+  int64_t read = 0;  ///< tokens, or pictures, since the last line of the log
   History history;
   int64_t saved_step = -1;       ///< of the newest checkpoint in the folder
   size_t saved_evaluations = 0;  ///< and what it knows
@@ -51,13 +51,12 @@ std::shared_ptr<Session> new_session(const TrainArguments& arguments);
 /// From --resume, --set and --data.
 std::shared_ptr<Session> resumed_session(const TrainArguments& arguments);
 
-/// Reads the text into ids, with this tokenizer if there is one, makes the windows of training and
-/// evaluation, refuses what will not fit into memory, and makes the model and optimizer of the configuration.
-/// Stopped when a signal comes meanwhile.
-void prepare_text(Session& session, std::shared_ptr<const Tokenizer> tokenizer);
+/// Makes the task of the configuration, reading its text with this tokenizer if there is one, and refuses
+/// what will not fit into memory. Stopped when a signal comes meanwhile.
+void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer);
+/// The model and the optimizer of the configuration.
 void build_model(Session& session);
 
-std::unique_ptr<GPT> make_model(const Config& config, int64_t vocab_size);
-std::unique_ptr<AdamW> make_optimizer(const Config& config, const GPT& model);
+std::unique_ptr<Optimizer> make_optimizer(const Config& config, const Model& model);
 
 }  // namespace weft::tools

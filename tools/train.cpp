@@ -59,9 +59,14 @@ Batch next_batch(Session& s) {
   return s.loader->next();
 }
 
-/// Forward and backward of one update, micro-batch by micro-batch: the gradients of the summed loss.
-LossMeter backward(Session& s) {
+struct Pass {
   LossMeter loss;
+  int64_t read = 0;  ///< tokens, or pictures
+};
+
+/// Forward and backward of one update, micro-batch by micro-batch: the gradients of the summed loss.
+Pass backward(Session& s) {
+  Pass pass;
   for (int64_t micro = 0; micro < s.config.gradient_accumulation_steps; ++micro) {
     const Batch batch = next_batch(s);
     const RandomScope random({.seed = static_cast<uint64_t>(s.config.seed),
@@ -71,12 +76,13 @@ LossMeter backward(Session& s) {
       const PhaseScope phase("forward");
       return s.model->loss(batch);
     }();
-    loss.add(part);
-    if (!std::isfinite(loss.sum()))
-      fail<NumericError>("the loss is ", std::isnan(loss.sum()) ? "NaN" : "infinite");
+    pass.loss.add(part);
+    pass.read += batch.inputs.dtype() == int64 ? batch.inputs.size() : batch.inputs.dim(0);
+    if (const double sum = pass.loss.sum(); !std::isfinite(sum))
+      fail<NumericError>("the loss is ", std::isnan(sum) ? "NaN" : "infinite");
     part.sum.backward();
   }
-  return loss;
+  return pass;
 }
 
 /// Computes the update once more, watching every operation, to say where a NaN or infinity came from.
@@ -100,9 +106,10 @@ Update update(Session& s) {
                                               .steps = s.config.lr_decay_iters,
                                               .min_lr = s.config.min_lr});
   try {
-    const LossMeter loss = backward(s);
+    const auto [loss, read] = backward(s);
     const double norm =
         train_step(*s.optimizer, {.lr = lr, .count = loss.count(), .max_norm = s.config.grad_clip});
+    s.read += read;
     return {.step = s.step++, .loss = loss.mean(), .lr = lr, .grad_norm = norm};
   } catch (const NumericError& error) {
     const std::string origin = origin_of(s, error.what());
@@ -122,10 +129,11 @@ std::string printable(std::string text) {
 }
 
 void print_sample(Session& s) {
-  if (s.config.sample_tokens == 0) return;
+  const auto* const model = dynamic_cast<const GenerativeModel*>(s.model.get());
+  if (s.config.sample_tokens == 0 || s.task.kind != TaskKind::language || !model) return;
   const Evaluating evaluating(*s.model);
-  const Tokenizer& tokenizer = *s.text.tokenizer;
-  const auto ids = generate(*s.model, tokenizer.encode(default_prompt(tokenizer)),
+  const Tokenizer& tokenizer = *s.task.tokenizer;
+  const auto ids = generate(*model, tokenizer.encode(default_prompt(tokenizer)),
                             {.tokens = s.config.sample_tokens, .seed = static_cast<uint64_t>(s.config.seed)},
                             [](int64_t) { return StopSignals::received() == 0; });
   s.console.print(cat("---\n", printable(tokenizer.decode(ids)), "\n---"));
@@ -136,13 +144,13 @@ void evaluate_both(Session& s) {
   const PhaseScope phase("evaluation");
   const auto show = [&](int64_t done, int64_t before) {
     throw_if_stopped();
-    const int64_t all = s.train_windows->size() + s.validation_windows->size();
+    const int64_t all = s.task.seen.size() + s.task.unseen.size();
     s.console.renew(cat(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
   };
   const double train_loss =
-      evaluate(*s.model, *s.train_windows, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
-  const double val_loss = evaluate(*s.model, *s.validation_windows, s.config.batch_size, [&](int64_t done) {
-                            show(done, s.train_windows->size());
+      evaluate(*s.model, s.task.seen, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
+  const double val_loss = evaluate(*s.model, s.task.unseen, s.config.batch_size, [&](int64_t done) {
+                            show(done, s.task.seen.size());
                           }).mean();
   if (!std::isfinite(train_loss) || !std::isfinite(val_loss)) {
     check_weights(s);
@@ -166,12 +174,9 @@ bool out_of_patience(const Session& s) {
 void announce(Session& s) {
   const Config& c = s.config;
   Console& console = s.console;
-  console.print(cat(s.folder().path, ": ", c.n_layer, " layers, ", c.n_head, " heads, ", c.n_embd,
-                    " wide, block ", c.block_size, ", ", grouped(s.model->parameter_count()), " parameters"));
-  const int64_t tokens = s.text.tokens->size();
-  console.print(cat("text: ", grouped(tokens), " tokens, ", s.text.tokenizer->vocab_size(),
-                    " in the vocabulary; ", grouped(tokens * 9 / 10), " train, ",
-                    grouped(tokens - tokens * 9 / 10), " validate"));
+  console.print(cat(s.folder().path, ": ", c.model, ", ", c.n_layer, " layers, ", c.n_head, " heads, ",
+                    c.n_embd, " wide, ", grouped(s.model->parameter_count()), " parameters"));
+  console.print(s.task.summary);
   console.print(describe(s.memory));
   for (const std::string& note : s.notes) console.print(note);
   if (s.saved_step >= 0)
@@ -205,32 +210,31 @@ class Pace {
  public:
   void add(double seconds) {
     since_log_ += seconds;
-    ++updates_;
     // Follows a machine that grows slower or faster, over some fifty updates.
     mean_ = mean_ == 0 ? seconds : 0.98 * mean_ + 0.02 * seconds;
   }
   double seconds_per_update() const { return mean_; }
-  /// Of the updates since the last call that reset it.
-  double updates_per_second() const { return static_cast<double>(updates_) / since_log_; }
-  void reset() { since_log_ = 0, updates_ = 0; }
+  /// Of the updates since the last reset.
+  double per_second(int64_t read) const { return static_cast<double>(read) / since_log_; }
+  void reset() { since_log_ = 0; }
 
  private:
   double since_log_ = 0, mean_ = 0;
-  int64_t updates_ = 0;
 };
 
 /// A line of the log at each log_interval, and a renewing one in a terminal.
 void report(Session& s, Update done, Pace& pace) {
-  const auto tokens = static_cast<double>(s.samples_per_update() * s.config.block_size);
-  done.tokens_per_second = tokens * pace.updates_per_second();
+  done.tokens_per_second = pace.per_second(s.read);
   const std::string line =
       cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", brief(done.lr), "  norm ",
-          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)), " tokens/s  ",
+          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)),
+          s.task.tokenizer ? " tokens/s  " : " pictures/s  ",
           duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
   const bool logged = done.step % s.config.log_interval == 0;
   if (logged) {
     s.metrics->add(done);
     pace.reset();
+    s.read = 0;
   }
   if (s.console.is_terminal())
     s.console.renew(line);
@@ -275,10 +279,11 @@ int train(Session& s, int64_t profile_steps) {
 
 Work prepare_train(const TrainArguments& arguments) {
   const bool resuming = !arguments.resume.empty();
-  if (resuming && (!arguments.out.empty() || !arguments.config.empty() || !arguments.init_from.empty() ||
-                   arguments.overwrite))
+  if (resuming && (!arguments.out.empty() || !arguments.model.empty() || !arguments.task.empty() ||
+                   !arguments.config.empty() || !arguments.init_from.empty() || arguments.overwrite))
     fail<ValueError>(
-        "--resume: goes on with a run as it is; --out, --config, --init-from and --overwrite begin a new "
+        "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from and "
+        "--overwrite begin a new "
         "one");
   auto session = resuming ? resumed_session(arguments) : new_session(arguments);
   release_cached();  // what checkpoints were read into

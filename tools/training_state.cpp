@@ -9,7 +9,7 @@
 namespace weft::tools {
 namespace {
 
-constexpr const char* kind = "weft GPT training";
+constexpr const char* kind = "weft training";
 
 StateDict state_of(const History& history) {
   std::vector<int64_t> steps;
@@ -54,11 +54,12 @@ StateDict Checkpoint::state() const {
   state.set("numerics", numerics);
   state.set("step", step);
   state.set("config", fixed_state(config));
-  state.set("model_config", model_config.state());
+  state.set("model_kind", model_kind);
+  state.set("model_config", model_config);
   state.set("model", model);
   state.set("optimizer", optimizer);
   state.set("loader", loader);
-  state.set("tokenizer", tokenizer->state_dict());
+  if (tokenizer) state.set("tokenizer", tokenizer->state_dict());
   state.set("content_hash", content_hash);
   state.set("history", state_of(history));
   return state;
@@ -73,28 +74,30 @@ Checkpoint Checkpoint::read(const std::string& path) {
     checkpoint.step = state.integer("step");
     checkpoint.numerics = state.integer("numerics");
     apply_state(checkpoint.config, state.dict("config"));
-    checkpoint.model_config = GPTConfig::from_state(state.dict("model_config"));
-    checkpoint.tokenizer = Tokenizer::from_state(state.dict("tokenizer"));
+    checkpoint.model_kind = state.text("model_kind");
+    checkpoint.model_config = state.dict("model_config");
+    if (state.contains("tokenizer")) checkpoint.tokenizer = Tokenizer::from_state(state.dict("tokenizer"));
     checkpoint.content_hash = state.text("content_hash");
     checkpoint.history = history_of(state.dict("history"));
     checkpoint.model = state.dict("model");
     checkpoint.optimizer = state.dict("optimizer");
     checkpoint.loader = state.dict("loader");
-    if (checkpoint.tokenizer->vocab_size() != checkpoint.model_config.vocab_size)
-      fail<StateError>("a vocabulary of ", checkpoint.tokenizer->vocab_size(), " for a model of ",
-                       checkpoint.model_config.vocab_size);
+    if (checkpoint.tokenizer)
+      if (const int64_t wanted = checkpoint.model_config.integer("vocab_size");
+          checkpoint.tokenizer->vocab_size() != wanted)
+        fail<StateError>("a vocabulary of ", checkpoint.tokenizer->vocab_size(), " for a model of ", wanted);
     return checkpoint;
   } catch (const Error& error) {
     fail<FileError>(path, ": is a checkpoint, but of another version of weft: ", error.what());
   }
 }
 
-std::unique_ptr<GPT> Checkpoint::build_model() const {
+std::unique_ptr<Model> Checkpoint::build_model() const {
   const NoInit no_init;
-  auto gpt = std::make_unique<GPT>(model_config);
-  gpt->load_state_dict(model);
-  gpt->eval();
-  return gpt;
+  std::unique_ptr<Model> built = make_model(model_kind, model_config);
+  built->load_state_dict(model);
+  built->eval();
+  return built;
 }
 
 }  // namespace weft::tools

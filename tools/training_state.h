@@ -2,10 +2,11 @@
 //
 //   kind, numerics, step         what it is, the version of our numerics, updates made
 //   config/                      the keys that fix what is computed (config.h)
-//   model_config/  model/        the model's shape; weights by path
-//   optimizer/                   AdamW: step, m and v by path
+//   model_kind  model_config/    what make_model (layers/models/registry.h) builds again
+//   model/                       weights by path
+//   optimizer/                   step, and the optimizer's arrays by path
 //   loader/                      samples consumed
-//   tokenizer/  content_hash     the vocabulary; a digest of the text
+//   tokenizer/  content_hash     the vocabulary, if there is one; a digest of the data
 //   history/                     step, train_loss and val_loss of every evaluation
 //
 // No path, thread count, instruction set, clock or trace of a stop: equal states are equal files.
@@ -13,7 +14,7 @@
 
 #include <weft/data/loader.h>
 #include <weft/data/tokenizer.h>
-#include <weft/layers/models/gpt.h>
+#include <weft/layers/models/registry.h>
 #include <weft/optim/optimizer.h>
 
 #include <cstdint>
@@ -50,18 +51,19 @@ struct Checkpoint {
   int64_t step = 0;
   int64_t numerics = numerics_version;
   Config config;
-  GPTConfig model_config;
-  std::shared_ptr<const Tokenizer> tokenizer;
-  std::string content_hash;
+  std::string model_kind;
+  StateDict model_config;
+  std::shared_ptr<const Tokenizer> tokenizer;  ///< none of a model of pictures or of bare ids
+  std::string content_hash;                    ///< names the data
   History history;
   StateDict model, optimizer, loader;
 
   StateDict state() const;
-  /// FileError when the file is damaged, foreign or not of a GPT's run.
+  /// FileError when the file is damaged, foreign or not of a run.
   static Checkpoint read(const std::string& path);
 
   /// The model, with these weights, in evaluation.
-  std::unique_ptr<GPT> build_model() const;
+  std::unique_ptr<Model> build_model() const;
 };
 
 }  // namespace weft::tools

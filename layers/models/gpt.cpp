@@ -81,16 +81,10 @@ GPT::GPT(const GPTConfig& given)
       }()),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
-void GPT::check_ids(const Array& ids, int64_t before) const {
-  if (ids.rank() != 2) fail<ShapeError>("GPT: ids are ", ids.shape(), ": needs (B, T)");
-  if (before + ids.dim(1) > config.block_size) {
-    fail<ShapeError>("GPT: ids ", ids.shape(), " after ", before, " tokens go beyond the block_size ",
-                     config.block_size);
-  }
-}
-
 Tensor GPT::forward(const Array& ids) const {
-  check_ids(ids, 0);
+  if (ids.rank() != 2) fail<ShapeError>("GPT: ids are ", ids.shape(), ": needs (B, T)");
+  if (ids.dim(1) > config.block_size)
+    fail<ShapeError>("GPT: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
   Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
   for (const EncoderBlock* block : blocks)
     x = recompute_blocks ? recompute(std::cref(*block), x, Mask::causal()) : (*block)(x, Mask::causal());
@@ -99,18 +93,23 @@ Tensor GPT::forward(const Array& ids) const {
   return linear(x, token_embedding.weight);  // (B, T, V)
 }
 
-Tensor GPT::forward(const Array& ids, Cache& cache) const {
+std::unique_ptr<DecoderState> GPT::start(int64_t rows) const {
+  return std::make_unique<KeyValueState>(rows, config.n_layer);
+}
+
+Tensor GPT::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
   const NoGrad no_grad;
-  if (cache.size() != blocks.size())
-    fail<ValueError>("GPT: a cache of ", cache.size(), " layers for a model of ", blocks.size());
-  const int64_t before = cache.empty() ? 0 : cache[0].length();
-  check_ids(ids, before);
-  if (ids.dim(1) < 1) fail<ShapeError>("GPT: ids are ", ids.shape(), ": decoding needs at least one token");
-  Tensor x = position_embedding.forward(token_embedding(ids), before);  // (B, T, C)
-  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, cache[i]);
-  x = norm(slice(x, 1, x.dim(1) - 1, x.dim(1)));  // (B, 1, C)
+  const DecodingStep step("GPT", ids, lengths, of, blocks.size(), config.block_size);
+  KeyValueState& state = step.state;
+  const Tensor tokens = token_embedding(ids);
+  const bool even = state.even() && lengths.empty();
+  Tensor x = even ? position_embedding.forward(tokens, state.longest())
+                  : position_embedding.forward(tokens, state.lengths(), lengths);  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, state.caches[i], lengths);
+  x = norm(step.last_tokens(x));  // (B, C)
+  step.finish();
   const LayerScope head = profile_scope("head");
-  return linear(x, token_embedding.weight);
+  return linear(x, token_embedding.weight);  // (B, V)
 }
 
 }  // namespace weft

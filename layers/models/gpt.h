@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/layers/embedding.h>
-#include <weft/layers/models/model.h>
+#include <weft/layers/models/key_value_state.h>
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/transformer.h>
 
@@ -29,7 +29,7 @@ struct GPTConfig {
 /// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
 /// is the token embedding's weight (Press and Wolf 2017). First values: normal(0, 0.02), biases 0, the last
 /// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
-class GPT : public Model {
+class GPT : public GenerativeModel {
  public:
   explicit GPT(const GPTConfig& config);
 
@@ -39,12 +39,10 @@ class GPT : public Model {
   StateDict config_state() const override { return config.state(); }
   Tensor logits(const Batch& batch) const override { return forward(batch.inputs); }
 
-  /// Keys and values of the tokens read so far, one cache a layer.
-  using Cache = std::vector<KeyValueCache>;
-  Cache make_cache() const { return Cache(blocks.size()); }
-  /// Decoding: ids (B, T) go on from what the cache holds -> logits (B, 1, V) of the last token. The bits are
-  /// those of a full pass over all tokens. No gradient. ShapeError beyond block_size.
-  Tensor forward(const Array& ids, Cache& cache) const;
+  int64_t vocab_size() const override { return config.vocab_size; }
+  int64_t context() const override { return config.block_size; }
+  std::unique_ptr<DecoderState> start(int64_t rows) const override;
+  Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
 
   const GPTConfig config;
   Embedding& token_embedding;
@@ -52,9 +50,6 @@ class GPT : public Model {
   Dropout& dropout;
   std::vector<EncoderBlock*> blocks;
   LayerNorm& norm;
-
- private:
-  void check_ids(const Array& ids, int64_t before) const;
 };
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 #include <weft/lib/isa/attention.h>
 #include <weft/lib/isa/elementwise.h>
 #include <weft/lib/isa/gemm.h>
+#include <weft/lib/isa/recurrent.h>
 #include <weft/lib/isa/rows.h>
 #include <weft/lib/isa/table.h>
 #include <weft/lib/isa/updates.h>
@@ -14,6 +15,7 @@ struct Table {
   ElementwiseFunctions elementwise;
   RowFunctions rows;
   UpdateFunctions updates;
+  RecurrentFunctions recurrent;
   GemmFunctions gemm;
   AttentionFunctions attention;
 };

@@ -38,7 +38,7 @@ isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadVie
           .keys = x.key_lengths ? std::clamp<int64_t>(x.key_lengths[b], 0, x.S) : x.S,
           .scale = static_cast<float>(x.scale),
           .causal = x.causal,
-          .causal_offset = x.causal_offset,
+          .causal_offset = x.causal_offsets ? x.causal_offsets[b] : x.causal_offset,
           .q = rows(q, b, h),
           .k = rows(k, b, h / x.group),
           .v = rows(v, b, h / x.group),

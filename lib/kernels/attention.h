@@ -28,7 +28,8 @@ struct AttentionProblem {
   int64_t group = 1;      ///< divides H: head h reads head h / group of k and v
   bool causal = false;    ///< query t may attend to keys 0 .. causal_offset + t
   int64_t causal_offset = 0;
-  const int64_t* key_lengths = nullptr;  ///< (B) or null: keys from there on are padding
+  const int64_t* causal_offsets = nullptr;  ///< (B) instead of the one, or null
+  const int64_t* key_lengths = nullptr;     ///< (B) or null: keys from there on are padding
   const bool* allowed =
       nullptr;  ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]
   int64_t allowed_batch = 0, allowed_head = 0;  ///< 0 where the mask is shared

@@ -28,11 +28,13 @@ std::vector<File> house() {
       {"optim/adamw.h", once + "#include <weft/autograd/tensor.h>\n"},
       {"data/text.h", once + "#include <weft/lib/array.h>\n"},
       {"tools/weft.cpp", "#include <CLI/CLI.hpp>\n#include <weft/data/text.h>\n#include <weft/weft.h>\n"},
+      {"tools/page.h", once + "#include <weft/lib/array.h>\n"},
       {"tests/near.h", once + "#include <weft/lib/array.h>\n"},
       {"tests/lib/xt_test.cpp",
        "#include <doctest/doctest.h>\n#include <weft/lib/xt.h>\n#include \"near.h\"\n"},
       {"tests/layers/gpt_test.cpp", "#include <weft/layers/models/gpt.h>\n"},
-      {"tests/tools/run_test.cpp", "#include <weft/optim/adamw.h>\n#include <weft/data/text.h>\n"},
+      {"tests/tools/run_test.cpp",
+       "#include <weft/optim/adamw.h>\n#include <weft/data/text.h>\n#include \"../../tools/page.h\"\n"},
   };
   std::string umbrella = once;
   for (const char* name : {"lib/array.h", "autograd/tensor.h", "layers/linear.h", "layers/models/gpt.h",
@@ -87,6 +89,7 @@ TEST_CASE("an include against an arrow is found") {
       {"lib/a.cpp", "weft.h"},
       {"tests/lib/a_test.cpp", "weft.h"},
       {"examples/a.cpp", "tools/weft.cpp"},
+      {"tests/training/a_test.cpp", "tools/weft.cpp"},
       {"lib/a.cpp", "tests/near.h"},
   };
   for (const auto& wrong : against) {
@@ -131,7 +134,9 @@ TEST_CASE("third parties out of their place are found") {
       {"tools/a.cpp", "omp.h"},
       {"lib/checkpoint.cpp", "hdf5.h"},
       {"tools/a.cpp", "H5Fpublic.h"},
-      {"lib/a.cpp", "nlohmann/json.hpp"},
+      {"lib/a.h", "nlohmann/json.hpp"},
+      {"data/a.cpp", "nlohmann/json.hpp"},
+      {"lib/a.cpp", "toml++/toml.h"},
       {"data/a.cpp", "CLI/CLI.hpp"},
       {"lib/a.cpp", "doctest/doctest.h"},
       {"layers/a.cpp", "math.h"},

@@ -51,6 +51,7 @@ Place place_of(const std::string& path) {
       rooms = row->second;
       rooms.insert(row->first);
     }
+    if (tested == "tools") rooms.insert(tested);
     rooms.insert("tests");
     if (!tested.empty()) room += "/" + tested;
   }
@@ -95,8 +96,14 @@ const std::vector<Party> parties = {
      {"doctest"},
      [](const std::string&, const Place& place) { return place.room.starts_with("tests"); },
      "only in tests/"},
+    {"nlohmann-json",
+     {"nlohmann/"},
+     [](const std::string& path, const Place& place) {
+       return !place.computes || (place.room == "lib" && !is_header(path));
+     },
+     "only in the sources of lib/, in programs and in tests"},
     {"the command line's libraries",
-     {"CLI/", "toml++/", "nlohmann/"},
+     {"CLI/", "toml++/"},
      [](const std::string&, const Place& place) { return !place.computes; },
      "only in programs and tests"},
     {"libm's global names or the standard generators",

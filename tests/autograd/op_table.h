@@ -34,6 +34,7 @@ std::vector<OpCase> indexing_cases();
 std::vector<OpCase> normalization_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> rotary_cases();
+std::vector<OpCase> recurrent_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> dropout_cases();
 /// All of the above.

@@ -60,11 +60,14 @@ std::string types_of(const std::string& parameters) {
 /// What headers declare that gives tensors, but for the engine, the ways to make operations and leaves, and
 /// what has no gradient.
 Names declared() {
-  const Names without_gradient = {"cached_attention(Tensor, Tensor, Tensor, int64_t, KeyValueCache)"};
+  const Names without_gradient = {
+      "cached_attention(Tensor, Tensor, Tensor, int64_t, KeyValueCache, std::span< int64_t>, "
+      "AttentionOptions)",
+      "memory_attention(Tensor, int64_t, KeyValueCache, AttentionOptions)"};
   const Names not_operations = {"tensor.h",    "node.h",         "op.h",       "composed.h",
                                 "gradcheck.h", "named_tensor.h", "recompute.h"};
   const std::regex declaration(
-      "(?:^|\n)(?:Tensor|Loss|std::vector<Tensor>)\\s+(operator\\W+?|\\w+)\\(([^;]*)\\)\\s*;");
+      "(?:^|\n)(?:Tensor|Loss|Recurrence|std::vector<Tensor>)\\s+(operator\\W+?|\\w+)\\(([^;]*)\\)\\s*;");
   Names names;
   for (const auto& [file, text] : sources(".h")) {
     if (not_operations.contains(file)) continue;

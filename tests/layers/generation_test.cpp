@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <weft/autograd/ops.h>
 #include <weft/layers/models/generation.h>
+#include <weft/layers/models/gpt.h>
 #include <weft/lib/random.h>
 
 #include "checks.h"

@@ -2,6 +2,7 @@
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/random.h>
 
+#include "decoding.h"
 #include "reference.h"
 
 namespace weft::test {
@@ -78,15 +79,23 @@ TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
     const GPT model(config);
     const Array ids = some_ids({8, 40});
     const Tensor whole = model.forward(ids);
-    GPT::Cache cache = model.make_cache(), cache_of_row = model.make_cache();
+    const auto state = model.start(8), state_of_row = model.start(1);
     for (int64_t begin = 0, end = 7; begin < 40; begin = end++) {
-      const Tensor next = slice(Tensor(ids), 1, begin, end), expected = slice(whole, 1, end - 1, end);
-      CHECK(model.forward(next.value(), cache).value().identical(expected.value()));
-      const Tensor row = model.forward(slice(next, 0, 5, 6).value(), cache_of_row);
+      const Tensor read = slice(Tensor(ids), 1, begin, end);
+      const Tensor expected = reshape(slice(whole, 1, end - 1, end), {8, 29});
+      CHECK(model.next(read.value(), {}, *state).value().identical(expected.value()));
+      const Tensor row = model.next(slice(read, 0, 5, 6).value(), {}, *state_of_row);
       CHECK(row.value().identical(slice(expected, 0, 5, 6).value()));
+      CHECK(state->length(3) == end);
     }
-    refuses<ShapeError>([&] { model.forward(some_ids({8, 1}), cache); }, {"GPT", "(8, 1)", "40"});
+    refuses<ShapeError>([&] { model.next(some_ids({8, 1}), {}, *state); }, {"GPT", "row 0", "40 tokens"});
   }
+}
+
+TEST_CASE("gpt: rows of different lengths have the bits that each has alone, also when they are reordered") {
+  const RandomScope random({.seed = 1});
+  const NoGrad no_grad;
+  for (const GPTConfig& config : {small, wide}) check_decoding(GPT(config), 29, 40);
 }
 
 TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its beginning alone") {
@@ -164,9 +173,21 @@ TEST_CASE("gpt: ids that do not fit") {
   refuses<ShapeError>([&] { model.forward(some_ids({1, 41})); }, {"GPT", "(1, 41)", "40"});
   refuses<ValueError>([&] { model.forward(Array::full({1, 2}, 29, int64)); }, {"29"});
   refuses<ShapeError>([&] { model.loss({some_ids({2, 4}), some_ids({2, 5})}); }, {"(2, 4, 29)", "(2, 5)"});
-  GPT::Cache wrong(3), right = model.make_cache();
-  refuses<ValueError>([&] { model.forward(some_ids({1, 1}), wrong); }, {"GPT", "3", "2"});
-  refuses<ShapeError>([&] { model.forward(Array::zeros({1, 0}, int64), right); }, {"GPT", "(1, 0)"});
+  KeyValueState wrong(1, 3);
+  const auto right = model.start(1);
+  const auto next = [&](const Shape& shape, const std::vector<int64_t>& lengths, DecoderState& state) {
+    return [=, &model, &state] { model.next(Array::zeros(shape, int64), lengths, state); };
+  };
+  refuses<ValueError>(next({1, 1}, {}, wrong), {"GPT", "3 layers", "2"});
+  refuses<ShapeError>(next({1, 0}, {}, *right), {"GPT", "(1, 0)"});
+  refuses<ShapeError>(next({2, 1}, {}, *right), {"GPT", "(2, 1)", "1 rows"});
+  refuses<ShapeError>(next({1, 2}, {1, 1}, *right), {"GPT", "2 lengths", "(1, 2)"});
+  refuses<ShapeError>(next({1, 2}, {0}, *right), {"GPT", "row 0", "0 tokens"});
+  refuses<ShapeError>(next({1, 2}, {3}, *right), {"GPT", "row 0", "3 tokens"});
+  refuses<ValueError>([&] { right->select(std::vector<int64_t>{0, 1}); }, {"no row 1"});
+  refuses<ValueError>([&] { right->length(1); }, {"no row 1"});
+  refuses<ValueError>([&] { model.start(-1); }, {"-1 rows"});
+  CHECK(right->length(0) == 0);
 }
 
 }  // namespace weft::test

@@ -281,4 +281,75 @@ case(
     rand(B, T, 6 * D), rand(B, S, 2 * D), rand(B, S, 2 * D),
 )
 
+
+def recurrence(name, biases=True, state=True, lengths=None, reverse=False):
+    """PyTorch's lstm and gru, each sample alone; y, then the last state."""
+
+    def f(x, w_ih, w_hh, *rest):
+        H, rest = w_hh.shape[1], list(rest)
+        weights = [w_ih, w_hh] + ([rest.pop(0), rest.pop(0)] if biases else [])
+        states = [rest.pop(0) if state else x.new_zeros(len(x), H) for _ in range(2 if name == "lstm" else 1)]
+        rows = []
+        for b in range(len(x)):
+            n = x.shape[1] if lengths is None else lengths[b]
+            first = [s[b : b + 1] for s in states]
+            y, last = x.new_zeros(1, 0, H), [s[None] for s in first]
+            if n > 0:
+                tokens = x[b : b + 1, :n]
+                first = [s[None] for s in first]
+                y, *last = getattr(torch, name)(
+                    tokens.flip(1) if reverse else tokens,
+                    first if name == "lstm" else first[0],
+                    weights, biases, 1, 0.0, False, False, True,
+                )
+                y = y.flip(1) if reverse else y
+            rows.append(torch.cat([F.pad(y, (0, 0, 0, x.shape[1] - n)), *last], 1))
+        return torch.cat(rows)
+
+    return f
+
+
+for name, gates in [("lstm", 4), ("gru", 3)]:
+    B, T, I, H = 3, 4, 3, 2
+    given = [rand(B, T, I), rand(gates * H, I), rand(gates * H, H), rand(gates * H), rand(gates * H)]
+    given += [rand(B, H) for _ in range(2 if name == "lstm" else 1)]
+    case(f"{name}: all", recurrence(name), *given)
+    case(f"{name}: weights alone", recurrence(name, False, False), *given[:3])
+    case(f"{name}: reverse", recurrence(name, reverse=True), *given)
+    case(f"{name}: lengths", recurrence(name, lengths=[4, 1, 2]), *given)
+    case(f"{name}: lengths, reverse", recurrence(name, lengths=[2, 4, 1], reverse=True), *given)
+    case(f"{name}: no tokens in a sample", recurrence(name, lengths=[0, 3, 0]), *given)
+
+for name, x, weight, options in [
+    ("plain", (2, 3, 4, 5), (4, 3, 2, 3), {}),
+    ("stride", (2, 3, 5, 6), (4, 3, 2, 3), dict(stride=(2, 3))),
+    ("padding", (2, 3, 3, 4), (4, 3, 2, 3), dict(padding=(1, 2))),
+    ("dilation", (2, 3, 5, 6), (4, 3, 2, 3), dict(dilation=(3, 2))),
+    ("groups", (2, 6, 4, 4), (4, 3, 2, 2), dict(groups=2)),
+    ("depthwise", (2, 3, 4, 4), (6, 1, 3, 3), dict(padding=(1, 1), groups=3)),
+    ("all together", (1, 4, 7, 6), (6, 2, 3, 2), dict(stride=(2, 1), padding=(2, 1), dilation=(2, 3), groups=2)),
+]:
+    case(f"conv2d: {name}", lambda x, w, b: F.conv2d(x, w, b, **options), rand(*x), rand(*weight), rand(weight[0]))
+case("conv2d: no bias", F.conv2d, rand(2, 3, 4, 5), rand(4, 3, 2, 3))
+case("conv1d: plain", F.conv1d, rand(2, 3, 6), rand(4, 3, 3), rand(4))
+case(
+    "conv1d: all together",
+    lambda x, w, b: F.conv1d(x, w, b, stride=2, padding=3, dilation=2, groups=2),
+    rand(2, 4, 7), rand(6, 2, 3), rand(6),
+)
+window = dict(kernel_size=(2, 3), stride=(2, 1), padding=(1, 0), dilation=(1, 2))
+case("unfold", lambda x: torch.square(F.unfold(x, **window).mT), rand(2, 3, 4, 6))
+case("fold", lambda x: torch.square(F.fold(x.mT, (4, 6), **window)), rand(2, 6, 18))
+case("grouped_linear: 1", lambda x, w, b: F.linear(x, w.flatten(1), b), rand(2, 5, 4), rand(6, 2, 2), rand(6))
+case(
+    "grouped_linear: 3",
+    lambda x, w, b: torch.cat([F.linear(*part) for part in zip(x.chunk(3, -1), w.flatten(1).chunk(3), b.chunk(3))], -1),
+    rand(2, 5, 12), rand(6, 2, 2), rand(6),
+)
+case(
+    "additive_scores: plain",
+    lambda q, k, v: torch.tanh(q[:, :, None] + k[:, None]) @ v,
+    rand(2, 3, 5), rand(2, 4, 5), rand(5),
+)
+
 file.close()

@@ -30,7 +30,7 @@ def open_to_write(path):
 def randomize(module, rng):
     """Weights that float32 holds exactly, none of them 0 or 1 as fresh biases and norms are."""
     for name, parameter in module.named_parameters():
-        middle = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+        middle = 1.0 if "norm" in name.lower() and name.endswith("weight") else 0.0
         values = rng.normal(middle, 0.2, tuple(parameter.shape)).astype(np.float32)
         parameter.data.copy_(torch.from_numpy(values))
 

@@ -1,0 +1,52 @@
+#include <weft/data/tasks/tasks.h>
+#include <weft/lib/error.h>
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+struct Entry {
+  std::string name;
+  std::string summary;
+  TaskPointer (*make)(const std::string& name, const TaskOptions& options);
+};
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = {
+      {"copy", "write a sequence of letters again", make_sequence_task},
+      {"reverse", "write a sequence of letters backwards", make_sequence_task},
+      {"sort", "write a sequence of letters in the order of the alphabet", make_sequence_task},
+      {"translation", "translate between two small languages of other word order and agreement",
+       make_translation_task},
+  };
+  return all;
+}
+
+const Entry& entry_of(std::string_view name) {
+  const auto found = std::ranges::find(entries(), name, &Entry::name);
+  if (found != entries().end()) return *found;
+  const std::vector<std::string>& names = task_names();
+  const std::string near = nearest(name, names.data(), names.data() + names.size());
+  fail<ValueError>("task: there is no '", name, "'", near.empty() ? "" : cat("; did you mean '", near, "'?"));
+}
+
+}  // namespace
+
+const std::vector<std::string>& task_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Entry& entry : entries()) all.push_back(entry.name);
+    return all;
+  }();
+  return names;
+}
+
+std::string task_summary(std::string_view name) { return entry_of(name).summary; }
+
+TaskPointer make_task(std::string_view name, const TaskOptions& options) {
+  const Entry& entry = entry_of(name);
+  return entry.make(entry.name, options);
+}
+
+}  // namespace weft

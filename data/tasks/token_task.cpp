@@ -1,0 +1,65 @@
+#include <weft/data/tasks/token_task.h>
+#include <weft/lib/error.h>
+
+#include <algorithm>
+#include <set>
+
+namespace weft {
+namespace {
+
+using Rows = std::vector<std::vector<int64_t>>;
+
+Array padded(const Rows& rows, int64_t with) {
+  size_t longest = 0;
+  for (const std::vector<int64_t>& row : rows) longest = std::max(longest, row.size());
+  Array ids({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, int64);
+  int64_t* out = ids.mutable_data<int64_t>();
+  for (const std::vector<int64_t>& row : rows) {
+    std::fill(std::copy(row.begin(), row.end(), out), out + longest, with);
+    out += longest;
+  }
+  return ids;
+}
+
+}  // namespace
+
+Batch TokenTask::batch(int64_t first, int64_t count) const {
+  check_samples(name().c_str(), first, count);
+  Rows inputs, targets;
+  Batch batch;
+  for (int64_t n = first; n < first + count; ++n) {
+    Sample one = sample(sample_of(n));
+    batch.lengths.push_back(static_cast<int64_t>(one.input.size()));
+    inputs.push_back(std::move(one.input));
+    targets.push_back(std::move(one.target));
+  }
+  batch.inputs = padded(inputs, pad_id());
+  batch.targets = padded(targets, Batch::ignored);
+  if (kind() == TaskKind::classification) batch.targets = batch.targets.reshape({count});
+  return batch;
+}
+
+std::vector<int64_t> TokenTask::with_end(std::string_view text) const {
+  std::vector<int64_t> ids = tokenizer()->encode(text);
+  ids.push_back(end_id());
+  return ids;
+}
+
+void TokenTask::refuse_lengths() const {
+  if (options().min_length != 0 || options().max_length != 0)
+    fail<ValueError>(name(), ": takes no min_length and max_length: its texts are as long as they are");
+}
+
+std::shared_ptr<const WordTokenizer> tokenizer_for(std::string_view task, const TaskOptions& options,
+                                                   std::shared_ptr<const WordTokenizer> own) {
+  if (!options.tokenizer) return own;
+  const std::vector<std::string>& known = options.tokenizer->pieces();
+  const std::set<std::string> words(known.begin(), known.end());
+  for (const std::string& piece : own->pieces())
+    if (!words.contains(piece))
+      fail<ValueError>(task, ": the tokenizer does not know its word '", piece,
+                       "'; it must be the one of a model of this task");
+  return options.tokenizer;
+}
+
+}  // namespace weft

@@ -1,0 +1,7 @@
+#include <weft/layers/attention_recorder.h>
+
+namespace weft {
+
+thread_local AttentionRecorder* AttentionRecorder::current_ = nullptr;
+
+}  // namespace weft

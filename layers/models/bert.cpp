@@ -1,0 +1,134 @@
+#include <weft/layers/models/bert.h>
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
+
+#include <algorithm>
+
+namespace weft {
+
+namespace {
+
+const ConfigField<BERTConfig> fields[] = {
+    {"vocab_size", &BERTConfig::vocab_size, 1, 1 << 24},
+    {"block_size", &BERTConfig::block_size, 1, 1 << 20},
+    {"n_layer", &BERTConfig::n_layer, 1, 1024},
+    {"n_head", &BERTConfig::n_head, 1, 1024},
+    {"n_embd", &BERTConfig::n_embd, 1, 1 << 17},
+    {"n_inner", &BERTConfig::n_inner, 0, 1 << 20},
+    {"n_class", &BERTConfig::n_class, 0, 1 << 20},
+    {"n_type", &BERTConfig::n_type, 1, 1 << 20},
+    {"separator", &BERTConfig::separator, -1, 1 << 24},
+    {"dropout", &BERTConfig::dropout, 0, 1},
+    {"layer_norm_eps", &BERTConfig::layer_norm_eps, 0, 1},
+};
+
+BERTConfig checked(const BERTConfig& config) {
+  config.check();
+  return config;
+}
+
+Init first_values() { return init::normal(0.0, 0.02); }
+
+LinearOptions linear_options() { return {.weight_init = first_values(), .bias_init = init::zeros()}; }
+
+BlockOptions block_options(const BERTConfig& config) {
+  return {.norm = NormPlacement::post,
+          .dropout = config.dropout,
+          .layer_norm = {.eps = config.layer_norm_eps},
+          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
+          .feed_forward = {.hidden = config.n_inner, .up = linear_options(), .down = linear_options()}};
+}
+
+}  // namespace
+
+void BERTConfig::check() const {
+  check_fields("BERT", *this, fields);
+  if (n_embd % n_head != 0)
+    fail<ValueError>("BERT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (separator >= vocab_size)
+    fail<ValueError>("BERT: separator = ", separator, " is no id below vocab_size = ", vocab_size);
+}
+
+StateDict BERTConfig::state() const { return state_of(*this, fields); }
+
+BERTConfig BERTConfig::from_state(const StateDict& state) {
+  return checked(config_of<BERTConfig>(state, fields));
+}
+
+MaskedTokenHead::MaskedTokenHead(int64_t width, int64_t vocab_size, const LinearOptions& dense_options,
+                                 const LayerNormOptions& norm_options)
+    : dense(child<Linear>("dense", width, width, dense_options)),
+      norm(child<LayerNorm>("norm", width, norm_options)),
+      bias(parameter("bias", {vocab_size}, init::zeros())) {}
+
+Tensor MaskedTokenHead::forward(const Tensor& x, const Tensor& embeddings) const {
+  const LayerScope layer = profile_scope();
+  return linear(norm(gelu(dense(x))), embeddings, bias);
+}
+
+PooledHead::PooledHead(int64_t width, int64_t classes, double probability, const LinearOptions& options)
+    : pooler(child<Linear>("pooler", width, width, options)),
+      classifier(child<Linear>("classifier", width, classes, options)),
+      dropout(child<Dropout>("dropout", probability)) {}
+
+Tensor PooledHead::forward(const Tensor& x) const {
+  const LayerScope layer = profile_scope();
+  const Tensor first = reshape(slice(x, 1, 0, 1), {x.dim(0), x.dim(2)});  // (B, C)
+  return classifier(dropout(tanh(pooler(first))));
+}
+
+BERT::BERT(const BERTConfig& given)
+    : config(checked(given)),
+      token_embedding(child<Embedding>("token_embedding", config.vocab_size, config.n_embd, first_values())),
+      position_embedding(child<LearnedPositionalEncoding>("position_embedding", config.block_size,
+                                                          config.n_embd, first_values())),
+      type_embedding(child<Embedding>("type_embedding", config.n_type, config.n_embd, first_values())),
+      embedding_norm(
+          child<LayerNorm>("embedding_norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(
+              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
+        }
+        return made;
+      }()),
+      masked_head(config.n_class > 0
+                      ? nullptr
+                      : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size, linear_options(),
+                                                LayerNormOptions{.eps = config.layer_norm_eps})),
+      pooled_head(config.n_class > 0 ? &child<PooledHead>("head", config.n_embd, config.n_class,
+                                                          config.dropout, linear_options())
+                                     : nullptr) {}
+
+Array BERT::segments(const Array& ids) const {
+  Array types = Array::zeros(ids.shape(), int64);
+  if (config.separator < 0) return types;
+  const Array whole = ids.to(int64);
+  const int64_t* const read = whole.data<int64_t>();
+  int64_t* const values = types.mutable_data<int64_t>();
+  const int64_t T = ids.dim(1);
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    const bool first = i % T == 0;
+    const int64_t ended = first ? 0 : values[i - 1] + (read[i - 1] == config.separator);
+    values[i] = std::min(ended, config.n_type - 1);
+  }
+  return types;
+}
+
+Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  if (ids.rank() != 2 || ids.dim(1) < 1 || ids.dim(1) > config.block_size)
+    fail<ShapeError>("BERT: ids are ", ids.shape(), ": needs (B, T) with T between 1 and the block_size ",
+                     config.block_size);
+  const Tensor tokens = token_embedding(ids);  // (B, T, C)
+  const Tensor x = dropout(embedding_norm(position_embedding(tokens + type_embedding(segments(ids)))));
+  return through(blocks, x, recompute_blocks, lengths.empty() ? Mask{} : Mask::lengths(lengths));
+}
+
+Tensor BERT::logits(const Batch& batch) const {
+  const Tensor x = encode(batch.inputs, batch.lengths);
+  return masked_head ? masked_head->forward(x, token_embedding.weight) : pooled_head->forward(x);
+}
+
+}  // namespace weft

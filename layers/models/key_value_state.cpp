@@ -1,0 +1,78 @@
+#include <weft/autograd/ops.h>
+#include <weft/layers/models/key_value_state.h>
+
+#include <algorithm>
+
+namespace weft {
+
+KeyValueState::KeyValueState(int64_t rows, int64_t layers) : caches(static_cast<size_t>(layers)) {
+  if (rows < 0) fail<ValueError>("KeyValueState: ", rows, " rows");
+  lengths_.assign(static_cast<size_t>(rows), 0);
+}
+
+void KeyValueState::select(std::span<const int64_t> rows) {
+  std::vector<int64_t> lengths;
+  for (const int64_t row : rows) lengths.push_back(length(row));
+  for (std::vector<KeyValueCache>* layers : {&caches, &memory})
+    for (KeyValueCache& layer : *layers) layer.select(rows);
+  lengths_ = std::move(lengths);
+}
+
+int64_t KeyValueState::length(int64_t row) const {
+  if (row < 0 || row >= rows()) fail<ValueError>("DecoderState: there is no row ", row, " among ", rows());
+  return lengths_[static_cast<size_t>(row)];
+}
+
+int64_t KeyValueState::longest() const {
+  return lengths_.empty() ? 0 : *std::max_element(lengths_.begin(), lengths_.end());
+}
+
+bool KeyValueState::even() const {
+  return lengths_.empty() || std::equal(lengths_.begin() + 1, lengths_.end(), lengths_.begin());
+}
+
+namespace {
+
+KeyValueState& state_of(const char* model, DecoderState& state, size_t layers) {
+  auto* const own = dynamic_cast<KeyValueState*>(&state);
+  if (!own || own->caches.size() != layers)
+    fail<ValueError>(model, ": the state is of another model",
+                     own ? cat(": it has ", own->caches.size(), " layers, not ", layers) : "");
+  return *own;
+}
+
+}  // namespace
+
+DecodingStep::DecodingStep(const char* model, const Array& ids, std::span<const int64_t> given,
+                           DecoderState& of, size_t layers, int64_t context)
+    : state(state_of(model, of, layers)), lengths(given), tokens_(ids.rank() == 2 ? ids.dim(1) : 0) {
+  if (ids.rank() != 2 || ids.dim(0) != state.rows())
+    fail<ShapeError>(model, ": ids are ", ids.shape(), ": needs (B, T) for ", state.rows(), " rows");
+  if (tokens_ < 1) fail<ShapeError>(model, ": ids are ", ids.shape(), ": decoding needs at least one token");
+  if (!lengths.empty() && static_cast<int64_t>(lengths.size()) != state.rows())
+    fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", ids.shape());
+  for (int64_t b = 0; b < state.rows(); ++b) {
+    const int64_t added = lengths.empty() ? tokens_ : lengths[static_cast<size_t>(b)];
+    if (added < 1 || added > tokens_)
+      fail<ShapeError>(model, ": row ", b, " has ", added, " tokens, in ids ", ids.shape());
+    if (state.length(b) > context - added)
+      fail<ShapeError>(model, ": row ", b, " has read ", state.length(b), " tokens; ", added,
+                       " more go beyond the context of ", context);
+  }
+}
+
+Tensor DecodingStep::last_tokens(const Tensor& x) const {
+  const int64_t B = x.dim(0), T = x.dim(1), C = x.dim(2);
+  if (lengths.empty()) return reshape(slice(x, 1, T - 1, T), {B, C});
+  Array places({B}, int64);
+  for (int64_t b = 0; b < B; ++b)
+    places.mutable_data<int64_t>()[b] = b * T + lengths[static_cast<size_t>(b)] - 1;
+  return embedding(places, reshape(x, {B * T, C}));
+}
+
+void DecodingStep::finish() const {
+  for (size_t b = 0; b < state.lengths_.size(); ++b)
+    state.lengths_[b] += lengths.empty() ? tokens_ : lengths[b];
+}
+
+}  // namespace weft

@@ -1,0 +1,39 @@
+#include <weft/layers/models/gpt.h>
+#include <weft/layers/models/registry.h>
+
+namespace weft {
+
+namespace {
+
+struct Row {
+  const char* kind;
+  std::unique_ptr<Model> (*make)(const StateDict& config);
+};
+
+template <class M, class Config>
+std::unique_ptr<Model> make(const StateDict& config) {
+  return std::make_unique<M>(Config::from_state(config));
+}
+
+constexpr Row rows[] = {
+    {"gpt2", make<GPT, GPTConfig>},
+};
+
+}  // namespace
+
+std::vector<std::string> model_kinds() {
+  std::vector<std::string> kinds;
+  for (const Row& row : rows) kinds.emplace_back(row.kind);
+  return kinds;
+}
+
+std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& config) {
+  std::string known;
+  for (const Row& row : rows) {
+    if (kind == row.kind) return row.make(config);
+    known += cat(known.empty() ? "" : ", ", row.kind);
+  }
+  fail<ValueError>("there is no model '", kind, "'; there are ", known);
+}
+
+}  // namespace weft

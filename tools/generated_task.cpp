@@ -1,0 +1,96 @@
+#include "generated_task.h"
+
+#include <weft/lib/error.h>
+#include <weft/lib/hash.h>
+
+#include <algorithm>
+
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+/// Samples that name the data: a generator that changed would make others.
+constexpr int64_t fingerprinted = 64;
+/// An evaluation of "everything" of a task without end.
+constexpr int64_t evaluated = 1000;
+
+Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
+  return {count, [data, count](int64_t first, int64_t number) {
+            return data->batch(first, std::min(number, count - first));
+          }};
+}
+
+std::string fingerprint(const TaskDataset& train, const TaskDataset& validation) {
+  Hasher hasher;
+  const auto add = [&](const Array& array) {
+    hasher.update({static_cast<const uint8_t*>(array.bytes()),
+                   static_cast<size_t>(array.size()) * size_of(array.dtype())});
+  };
+  for (const TaskDataset* data : {&train, &validation}) {
+    const Batch batch = data->batch(0, fingerprinted);
+    add(batch.inputs);
+    add(batch.targets);
+  }
+  return to_hex(hasher.digest());
+}
+
+/// Zeros of the largest shape, every row of full length.
+Batch largest_batch(const TaskDataset& data, int64_t rows) {
+  const TaskSizes s = data.sizes();
+  switch (data.kind()) {
+    case TaskKind::language:
+    case TaskKind::masked:
+      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows, s.longest_input}, int64)};
+    case TaskKind::classification:
+      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows}, int64)};
+    case TaskKind::pairs:
+      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows, s.longest_target}, int64)};
+    case TaskKind::pictures:
+      return {Array::zeros({rows, s.channels, s.height, s.width}), Array::zeros({rows}, int64)};
+    case TaskKind::patches:
+      return {Array::zeros({rows, s.channels, s.height, s.width}),
+              Array::zeros({rows, (s.height / s.patch) * (s.width / s.patch)}, int64)};
+  }
+  return {};
+}
+
+}  // namespace
+
+Task generated_task(const Config& config, const TaskSource& source) {
+  if (!config.data.empty())
+    fail<ValueError>("task = ", config.task, ": makes its own samples and reads no --data");
+  const auto words = std::dynamic_pointer_cast<const WordTokenizer>(source.tokenizer);
+  if (source.tokenizer && !words)
+    fail<ValueError>("task = ", config.task,
+                     ": is of words, but the weights come with a tokenizer of the kind ",
+                     source.tokenizer->kind());
+  TaskOptions options{
+      .seed = static_cast<uint64_t>(config.seed), .samples = config.samples, .tokenizer = words};
+  const auto train = weft::make_task(config.task, options);
+  options.split = Split::validation;
+  options.samples = 0;
+  const auto validation = weft::make_task(config.task, options);
+  const int64_t wanted = config.eval_iters > 0 ? config.eval_iters * config.batch_size : evaluated;
+
+  Task task;
+  task.kind = train->kind();
+  task.tokenizer = train->tokenizer();
+  task.shape = {.vocab_size = task.tokenizer ? task.tokenizer->vocab_size() : 0,
+                .classes = train->classes(),
+                .pad_id = train->pad_id(),
+                .start_id = train->start_id(),
+                .end_id = train->end_id(),
+                .sizes = train->sizes()};
+  task.generated = validation;
+  task.training = train;
+  task.seen = samples_of(train, config.samples > 0 ? std::min(config.samples, wanted) : wanted);
+  task.unseen = samples_of(validation, wanted);
+  task.largest = [train](int64_t rows) { return largest_batch(*train, rows); };
+  task.content_hash = fingerprint(*train, *validation);
+  task.summary = cat("task ", config.task, ": ", task_summary(config.task), "; ",
+                     config.samples > 0 ? grouped(config.samples) : std::string("endless"), " samples");
+  return task;
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,99 @@
+#include "model_config.h"
+
+#include <weft/layers/models/gpt.h>
+#include <weft/lib/error.h>
+
+#include <algorithm>
+
+namespace weft::tools {
+namespace {
+
+StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
+  const GPTConfig config{.vocab_size = d.vocab_size,
+                         .block_size = c.block_size,
+                         .n_layer = c.n_layer,
+                         .n_head = c.n_head,
+                         .n_embd = c.n_embd,
+                         .dropout = c.dropout,
+                         .bias = c.bias};
+  config.check();
+  return config.state();
+}
+
+struct Row {
+  const char* kind;
+  std::vector<TaskKind> kinds;
+  StateDict (*config)(const Config&, TaskKind, const DataShape&);
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = {
+      {"gpt2", {TaskKind::language}, gpt2},
+  };
+  return all;
+}
+
+bool takes(const Row& row, TaskKind kind) { return std::ranges::count(row.kinds, kind) > 0; }
+
+const Row& row_of(const std::string& kind) {
+  return *std::ranges::find_if(rows(), [&](const Row& row) { return kind == row.kind; });
+}
+
+}  // namespace
+
+StateDict model_config(const Config& config, TaskKind kind, const DataShape& shape) {
+  const Row& row = row_of(config.model);
+  if (!takes(row, kind)) {
+    std::string fit;
+    for (const Row& other : rows())
+      if (takes(other, kind)) fit += cat(fit.empty() ? "" : ", ", other.kind);
+    fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(kind), "', which ", config.model,
+                     " does not learn; ", fit.empty() ? "no model does yet" : cat(fit, " can"));
+  }
+  return row.config(config, kind, shape);
+}
+
+void check_model(const Config& config) {
+  // Any data at all: what they say is checked when they are there.
+  const DataShape some{.vocab_size = 8,
+                       .classes = 2,
+                       .pad_id = 0,
+                       .start_id = 1,
+                       .end_id = 2,
+                       .sizes = {.longest_input = 1,
+                                 .longest_target = 1,
+                                 .channels = 1,
+                                 .height = config.patch_size,
+                                 .width = config.patch_size,
+                                 .patch = config.patch_size}};
+  model_config(config, kind_of_task(config.task), some);
+}
+
+std::unique_ptr<Model> make_model(const Config& config, const Task& task) {
+  const RandomScope random({.seed = static_cast<uint64_t>(config.seed)});
+  std::unique_ptr<Model> model = weft::make_model(config.model, model_config(config, task.kind, task.shape));
+  model->recompute_blocks = config.recompute;
+  model->label_smoothing = config.label_smoothing;
+  return model;
+}
+
+std::string models_help() {
+  std::string text = "Models, each with the tasks it takes:\n";
+  for (const Row& row : rows()) {
+    std::string line = cat("  ", row.kind);
+    line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
+    std::string tasks;
+    for (const std::string& task : names_of_tasks())
+      if (takes(row, kind_of_task(task))) tasks += cat(tasks.empty() ? "" : ", ", task);
+    text += cat(line, tasks, "\n");
+  }
+  text += "Tasks:\n";
+  for (const std::string& task : names_of_tasks()) {
+    std::string line = cat("  ", task);
+    line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
+    text += cat(line, meaning_of_task(task), "\n");
+  }
+  return text;
+}
+
+}  // namespace weft::tools
