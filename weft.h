@@ -24,9 +24,11 @@
 #include <weft/lib/shape.h>
 #include <weft/lib/state_dict.h>
 
+#include <weft/autograd/additive_attention.h>
 #include <weft/autograd/arithmetic.h>
 #include <weft/autograd/attention.h>
 #include <weft/autograd/composed.h>
+#include <weft/autograd/convolution.h>
 #include <weft/autograd/dropout.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/indexing.h>
