@@ -24,9 +24,11 @@
 #include <weft/lib/shape.h>
 #include <weft/lib/state_dict.h>
 
+#include <weft/autograd/additive_attention.h>
 #include <weft/autograd/arithmetic.h>
 #include <weft/autograd/attention.h>
 #include <weft/autograd/composed.h>
+#include <weft/autograd/convolution.h>
 #include <weft/autograd/dropout.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/indexing.h>
@@ -59,13 +61,23 @@
 #include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 
+#include <weft/layers/models/bert.h>
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/generation.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/key_value_state.h>
+#include <weft/layers/models/shift.h>
 
+#include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/clip.h>
+#include <weft/optim/ema.h>
+#include <weft/optim/lion.h>
+#include <weft/optim/make_optimizer.h>
+#include <weft/optim/muon.h>
 #include <weft/optim/optimizer.h>
+#include <weft/optim/parameter_groups.h>
 #include <weft/optim/schedule.h>
 #include <weft/optim/sgd.h>
 #include <weft/optim/train_step.h>

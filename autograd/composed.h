@@ -22,5 +22,6 @@ Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ig
 /// initial state is given.
 Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weights,
                   const RecurrenceOptions& options);
+Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v);
 
 }  // namespace weft::composed

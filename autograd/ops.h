@@ -1,8 +1,10 @@
 // All operations on tensors, by family.
 #pragma once
 
+#include <weft/autograd/additive_attention.h>
 #include <weft/autograd/arithmetic.h>
 #include <weft/autograd/attention.h>
+#include <weft/autograd/convolution.h>
 #include <weft/autograd/dropout.h>
 #include <weft/autograd/indexing.h>
 #include <weft/autograd/loss.h>

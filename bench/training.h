@@ -17,8 +17,8 @@ class TrainingStep {
   explicit TrainingStep(const Model& m, bool with_optimizer = true)
       : random_({.seed = 1}), model_(m.config), inputs_(some_ids(m, 1)), targets_(some_ids(m, 2)) {
     if (with_optimizer)
-      optimizer_.emplace(weft::decay_matrices_only(model_.parameters(),
-                                                   weft::AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1}));
+      optimizer_.emplace(weft::parameter_groups(model_.parameters()),
+                         weft::AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1});
   }
 
   /// One step on the same batch; its loss.

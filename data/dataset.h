@@ -81,8 +81,8 @@ class ScoredWindows {
   ScoredWindows(TokenRange tokens, int64_t block_size, int64_t stride = 0);
   int64_t size() const { return count_; }
   ScoredWindow operator[](int64_t index) const;
-  /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; Batch::ignored where nothing
-  /// is scored, id 0 as input beyond a window's end.
+  /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; Batch::ignored where
+  /// nothing is scored, id 0 as input beyond a window's end.
   Batch batch(int64_t first, int64_t count) const;
   /// Tokens scored in all: all but one.
   int64_t scored() const { return tokens_.size - 1; }

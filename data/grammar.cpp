@@ -25,6 +25,7 @@ void check_ascii(const std::string& text) {
     if (static_cast<uint8_t>(byte) >= 0x80) fail<ValueError>("grammar: '", text, "' is not ASCII");
 }
 
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 double mean_length(const std::vector<std::string>& words) {
@@ -95,7 +96,7 @@ void Grammar::add_rules(const std::vector<Rule>& rules) {
     if (!(rule.weight > 0 && rule.weight < std::numeric_limits<double>::infinity()))
       fail<ValueError>("grammar: a weight of ", rule.node, " is ", rule.weight, ", not above 0 and finite");
     const size_t next = rule.next.empty() ? end_of_text : index_of(names, rule.next, "node");
-    nodes_[index_of(names, rule.node, "node")].push_back({rule.weight, parse(rule.text), next});
+    nodes_[index_of(names, rule.node, "node")].push_back({rule.weight, parse(rule.text), next, rule.event});
   }
   for (std::vector<Way>& ways : nodes_) {
     double total = 0;
@@ -129,7 +130,7 @@ std::vector<Grammar::Segment> Grammar::parse(const std::string& text) const {
     } else {
       const auto place = std::ranges::find(classes_, inside, &Class::name);
       if (place == classes_.end()) fail<ValueError>("grammar: there is no class '", inside, "'");
-      segments.push_back({.kind = Segment::Kind::pick, .words = place->words});
+      segments.push_back({.kind = Segment::Kind::pick, .words = place->words, .name = inside});
     }
     at = close + 1;
   }
@@ -149,6 +150,7 @@ Grammar::Segment Grammar::parse_slot(std::string_view inside) const {
     name[0] = static_cast<char>(name[0] - 'A' + 'a');
   }
   segment.slot = slot_of(name);
+  segment.name = name;
   const bool plain = parts.size() == 1;
   if (segment.kind == Segment::Kind::draw && (segment.capital || !plain))
     fail<ValueError>("grammar: {", inside, "!}: a slot is drawn in its first form and as it is");
@@ -178,6 +180,35 @@ void Grammar::check_references(size_t node, uint64_t drawn, size_t depth) const 
   }
 }
 
+std::string Grammar::said(const Segment& segment, size_t word) const {
+  std::string text = words_[segment.slot][segment.form][word];
+  if (segment.capital && !text.empty()) text[0] = upper(text[0]);
+  return text;
+}
+
+std::vector<std::string> Grammar::texts_of(const Segment& segment) const {
+  if (segment.kind == Segment::Kind::pick || segment.kind == Segment::Kind::literal) return segment.words;
+  std::vector<std::string> texts;
+  for (size_t word = 0; word < slots_[segment.slot].words.size(); ++word)
+    texts.push_back(said(segment, word));
+  return texts;
+}
+
+std::string Grammar::words() const {
+  std::string all;
+  for (const std::vector<Way>& ways : nodes_)
+    for (const Way& way : ways) {
+      std::string before;  // what was written since the last space
+      for (const Segment& segment : way.segments) {
+        const std::vector<std::string> texts = texts_of(segment);
+        for (const std::string& text : texts) all += before + text + " ";
+        before += texts[0];
+        before.erase(0, before.rfind(' ') + 1);  // npos + 1 is 0
+      }
+    }
+  return all;
+}
+
 Grammar::Statistics Grammar::statistics() const {
   std::vector<std::optional<Statistics>> known(nodes_.size());
   const std::function<Statistics(size_t)> from = [&](size_t node) -> Statistics {
@@ -189,8 +220,7 @@ Grammar::Statistics Grammar::statistics() const {
       one.nats -= math::log(way.probability);
       for (const Segment& segment : way.segments) {
         const bool pick = segment.kind == Segment::Kind::pick, draw = segment.kind == Segment::Kind::draw;
-        const bool own = pick || segment.kind == Segment::Kind::literal;
-        const std::vector<std::string>& words = own ? segment.words : words_[segment.slot][segment.form];
+        const std::vector<std::string> words = texts_of(segment);
         one.characters += mean_length(words);
         const bool one_less = draw && !slots_[segment.slot].unlike.empty();
         if (pick || draw) one.nats += math::log(static_cast<double>(words.size() - (one_less ? 1 : 0)));

@@ -41,6 +41,7 @@ class Grammar {
     double weight;
     std::string text;
     std::string next;
+    std::string event = {};  ///< what it tells, for Derivation::events
   };
   /// The walk begins at the first rule's node. ValueError on text that cannot be read or is not ASCII, an
   /// unknown name, a cycle, a slot referred to before it is drawn or drawn twice, or words that are not
@@ -53,10 +54,19 @@ class Grammar {
   };
   /// Takes one of two or more options, by number, knowing the text so far.
   using Chooser = std::function<size_t(std::span<const Option>, std::string_view written)>;
+  /// Where the text says something that is remembered, or names a word of a class: [begin, end).
+  struct Mention {
+    std::string name;  ///< of the slot or the class
+    size_t form = 0;   ///< of the slot
+    size_t begin = 0;
+    size_t end = 0;
+  };
   struct Derivation {
     std::string text;
     std::vector<double> nats;    ///< -log p of each character given all before it
     double log_probability = 0;  ///< sum over the choices
+    std::vector<Mention> mentions = {};
+    std::vector<std::string> events = {};  ///< of the rules taken, in their order
   };
   /// One walk. ValueError when the ways on from a node turn out not to be prefix-free.
   Derivation derive(const Chooser& choose) const;
@@ -68,11 +78,15 @@ class Grammar {
   /// Exact, by one pass over the nodes: which way is taken does not depend on what is remembered, and each
   /// slot is uniform, so expectations add up.
   Statistics statistics() const;
+  /// Every word of every text, separated by spaces, where slots and classes are whole words or digits: each
+  /// with what stands right before it in some text.
+  std::string words() const;
 
  private:
   struct Segment {
     enum class Kind { literal, pick, draw, reference } kind;
     std::vector<std::string> words = {};  ///< one for a literal
+    std::string name = {};                ///< of the class or slot
     size_t slot = 0;
     size_t form = 0;
     bool capital = false;
@@ -81,6 +95,7 @@ class Grammar {
     double probability;
     std::vector<Segment> segments;
     size_t next;
+    std::string event;
   };
   struct Walk;
   static constexpr size_t end_of_text = SIZE_MAX;
@@ -92,6 +107,10 @@ class Grammar {
   std::vector<Segment> parse(const std::string& text) const;
   Segment parse_slot(std::string_view inside) const;
   size_t slot_of(std::string_view name) const;
+  /// What a segment that draws or refers says of a word.
+  std::string said(const Segment& segment, size_t word) const;
+  /// All that a segment can say.
+  std::vector<std::string> texts_of(const Segment& segment) const;
   void check_references(size_t node, uint64_t drawn, size_t depth) const;
 
   std::vector<Slot> slots_;

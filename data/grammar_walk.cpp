@@ -5,11 +5,6 @@
 #include <algorithm>
 
 namespace weft {
-namespace {
-
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-}  // namespace
 
 // One derivation under way.
 struct Grammar::Walk {
@@ -26,14 +21,24 @@ struct Grammar::Walk {
       if (segment.kind == Segment::Kind::literal) {
         text += segment.words[0];
       } else if (segment.kind == Segment::Kind::reference) {
-        const size_t begin = text.size();
-        text += grammar.words_[segment.slot][segment.form][memory[segment.slot]];
-        if (segment.capital) text[begin] = upper(text[begin]);
+        text += grammar.said(segment, memory[segment.slot]);
       } else {
         break;
       }
     }
     return text;
+  }
+
+  /// Notes what segments [from, to), which are certain, mention; they are written from `begin` on.
+  void note(const std::vector<Segment>& segments, size_t from, size_t to, size_t begin) {
+    for (; from < to; ++from) {
+      const Segment& segment = segments[from];
+      const bool literal = segment.kind == Segment::Kind::literal;
+      const size_t end =
+          begin + (literal ? segment.words[0] : grammar.said(segment, memory[segment.slot])).size();
+      if (!literal) result.mentions.push_back({segment.name, segment.form, begin, end});
+      begin = end;
+    }
   }
 
   void write(std::string_view text) {
@@ -91,10 +96,12 @@ struct Grammar::Walk {
   }
 
   size_t node(const std::vector<Way>& ways) {
-    size_t at = 0;
+    size_t at = 0, begin = result.text.size();
     const Way& way = take_way(ways, at);
+    note(way.segments, 0, at, begin);
     while (at < way.segments.size()) {
       const Segment& segment = way.segments[at++];
+      begin = result.text.size();
       if (segment.kind == Segment::Kind::draw) {
         const std::string& unlike = grammar.slots_[segment.slot].unlike;
         memory[segment.slot] = take_word(grammar.words_[segment.slot][0],
@@ -102,8 +109,13 @@ struct Grammar::Walk {
       } else {
         take_word(segment.words, SIZE_MAX);
       }
+      result.mentions.push_back({segment.name, 0, begin, result.text.size()});
+      const size_t from = at;
+      begin = result.text.size();
       write(certain(way.segments, at));
+      note(way.segments, from, at, begin);
     }
+    if (!way.event.empty()) result.events.push_back(way.event);
     return way.next;
   }
 };

@@ -1,9 +1,9 @@
 #include <weft/data/grammar.h>
 #include <weft/data/stories.h>
 #include <weft/lib/error.h>
-#include <weft/lib/random.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 namespace weft {
@@ -64,17 +64,18 @@ std::vector<Grammar::Rule> rules() {
       {"move", 1, "{thing.used} it by the [place]. ", "there"},
 
       {"there", 4, "There {hero.she} met {friend!} the {pal!}. ", "met"},
-      {"there", 3, "But {hero.she} lost the {thing} in the [hole]. ", "lost"},
+      {"there", 3, "But {hero.she} lost the {thing} in the [hole]. ", "lost", "lost"},
       {"there", 3, "{Hero.she} ate [first][digit] [food] and sang [note] [note] [note] [note] [note]. ",
-       "kept"},
+       "kept", "ate"},
 
-      {"met", 3, "They ate [first][digit] [food] and sang [note] [note] [note] [note] [note]. ", "kept"},
-      {"met", 2, "{Friend} gave {hero.her} [first][digit] [food] for it. ", "kept"},
-      {"met", 2, "{Friend} hid the {thing} in the [hole]. ", "lost"},
+      {"met", 3, "They ate [first][digit] [food] and sang [note] [note] [note] [note] [note]. ", "kept",
+       "shared"},
+      {"met", 2, "{Friend} gave {hero.her} [first][digit] [food] for it. ", "kept", "gave"},
+      {"met", 2, "{Friend} hid the {thing} in the [hole]. ", "lost", "hid"},
 
       {"lost", 1, "{Hero.she} looked for it for [first][digit] days and found ", "found"},
       {"found", 1, "it by the [place]. ", "kept"},
-      {"found", 1, "only [first][digit] [food]. ", "gone"},
+      {"found", 1, "only [first][digit] [food]. ", "gone", "only"},
       {"kept", 1, "{Hero.she} [went] home as [glad] as [beast].\n", ""},
       {"gone", 1, "{Hero.she} [went] home as [sad] as [beast].\n", ""},
   };
@@ -85,26 +86,98 @@ const Grammar& grammar() {
   return one;
 }
 
+// Who did what, by the events of the story; {words} are mentions, in the form in which they came up first.
+struct Summary {
+  std::vector<std::string> events;
+  std::string_view text;
+};
+const std::vector<Summary>& summaries() {
+  static const std::vector<Summary> all = {
+      {{"ate"}, "{hero} ate {food} alone."},
+      {{"shared"}, "{hero} met {friend} and they ate {food}."},
+      {{"gave"}, "{hero} gave {friend} the {thing} for {food}."},
+      {{"lost"}, "{hero} lost the {thing} and found it."},
+      {{"lost", "only"}, "{hero} lost the {thing} and found only {food}."},
+      {{"hid"}, "{friend} hid the {thing} and {hero} found it."},
+      {{"hid", "only"}, "{friend} hid the {thing} and {hero} found only {food}."},
+  };
+  return all;
+}
+
+std::string summary_of(const Grammar::Derivation& made) {
+  std::string_view rest = std::ranges::find(summaries(), made.events, &Summary::events)->text;
+  std::string summary;
+  while (!rest.empty()) {
+    const size_t open = std::min(rest.find('{'), rest.size());
+    summary += rest.substr(0, open);
+    if (open == rest.size()) break;
+    const size_t close = rest.find('}');
+    const auto mention =
+        std::ranges::find(made.mentions, rest.substr(open + 1, close - open - 1), &Grammar::Mention::name);
+    summary += made.text.substr(mention->begin, mention->end - mention->begin);
+    rest.remove_prefix(close + 1);
+  }
+  return summary;
+}
+
+std::vector<Pronoun> pronouns_of(const Grammar::Derivation& made) {
+  std::map<std::string, std::vector<TextSpan>> names;
+  std::vector<Pronoun> pronouns;
+  for (const Grammar::Mention& mention : made.mentions) {
+    if (mention.name != "hero" && mention.name != "friend") continue;
+    const TextSpan place{mention.begin, mention.end};
+    if (mention.form == 0)
+      names[mention.name].push_back(place);
+    else
+      pronouns.push_back({place, names[mention.name]});
+  }
+  return pronouns;
+}
+
+Story story_of(Grammar::Derivation made) {
+  Story story{.text = {},
+              .nats = std::move(made.nats),
+              .log_probability = made.log_probability,
+              .summary = summary_of(made),
+              .pronouns = pronouns_of(made)};
+  story.text = std::move(made.text);
+  return story;
+}
+
 [[noreturn]] void fail_parse(size_t at) {
   fail<ValueError>("stories: from character ", at, " on the text is none of whole stories");
 }
 
 }  // namespace
 
-Story make_story(uint64_t seed, uint64_t index) {
-  const RandomKey key = random_key(seed, stream_id("stories"));
-  uint64_t draw = 0;
+Story draw_story(Draws& draws) {
   const auto choose = [&](std::span<const Grammar::Option> options, std::string_view) {
-    double left = uniform_at(key, index, draw++);
+    double left = draws.uniform();
     for (size_t i = 0; i + 1 < options.size(); ++i) {
       left -= options[i].probability;
       if (left < 0) return i;
     }
     return options.size() - 1;
   };
-  Grammar::Derivation made = grammar().derive(choose);
-  return {
-      .text = std::move(made.text), .nats = std::move(made.nats), .log_probability = made.log_probability};
+  return story_of(grammar().derive(choose));
+}
+
+Story make_story(uint64_t seed, uint64_t index) {
+  Draws draws(random_key(seed, stream_id("stories")), index);
+  return draw_story(draws);
+}
+
+std::string story_words() {
+  std::string words = grammar().words();
+  for (const Summary& summary : summaries()) {
+    bool inside = false;
+    for (const char c : summary.text) {
+      inside = c == '{' || (inside && c != '}');
+      if (!inside && c != '}') words += c;
+    }
+    words += ' ';
+  }
+  return words;
 }
 
 StoryStatistics story_statistics() {
@@ -132,26 +205,32 @@ Stories generate_stories(int64_t bytes, uint64_t seed) {
   return all;
 }
 
-std::vector<double> story_nats(std::string_view text) {
-  std::vector<double> nats;
-  while (nats.size() < text.size()) {
-    const std::string_view rest = text.substr(nats.size());
+std::vector<Story> read_stories(std::string_view text) {
+  std::vector<Story> stories;
+  for (size_t read = 0; read < text.size();) {
+    const std::string_view rest = text.substr(read);
     const auto check = [&](std::string_view written) {
       const auto same = static_cast<size_t>(std::ranges::mismatch(written, rest).in1 - written.begin());
-      if (same < written.size()) fail_parse(nats.size() + same);
+      if (same < written.size()) fail_parse(read + same);
     };
     const auto find = [&](std::span<const Grammar::Option> options, std::string_view written) {
       check(written);
       const std::string_view next = rest.substr(written.size());
       const auto found =
           std::ranges::find_if(options, [&](const auto& option) { return next.starts_with(option.text); });
-      if (found == options.end()) fail_parse(nats.size() + written.size());
+      if (found == options.end()) fail_parse(read + written.size());
       return static_cast<size_t>(found - options.begin());
     };
-    const Grammar::Derivation story = grammar().derive(find);
-    check(story.text);
-    nats.insert(nats.end(), story.nats.begin(), story.nats.end());
+    stories.push_back(story_of(grammar().derive(find)));
+    check(stories.back().text);
+    read += stories.back().text.size();
   }
+  return stories;
+}
+
+std::vector<double> story_nats(std::string_view text) {
+  std::vector<double> nats;
+  for (const Story& story : read_stories(text)) nats.insert(nats.end(), story.nats.begin(), story.nats.end());
   return nats;
 }
 

@@ -8,6 +8,8 @@
 //   Mia the fox had a red kite. One day she took it to the river. ...
 #pragma once
 
+#include <weft/data/draws.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,15 +17,36 @@
 
 namespace weft {
 
+/// A place in a text, in bytes: [begin, end).
+struct TextSpan {
+  size_t begin = 0;
+  size_t end = 0;
+};
+/// "she", "him", ... and every place before it that gives the name of who that is, the nearest last.
+struct Pronoun {
+  TextSpan place;
+  std::vector<TextSpan> names;
+};
+
 /// One story, a line that ends with '\n'.
 struct Story {
   std::string text;
   std::vector<double>
       nats;  ///< -log p of each character given all before it; their sum is -log p of the story
   double log_probability = 0;  ///< of the story, in nats
+  std::string summary;         ///< who did what, in one sentence: "Mia lost the kite and found it."
+  std::vector<Pronoun> pronouns;
 };
+/// The story of those draws.
+Story draw_story(Draws& draws);
 /// Story number `index` of the stream `seed`: a function of the two.
 Story make_story(uint64_t seed, uint64_t index);
+
+/// Every word of stories and summaries, separated by spaces, and the most pieces (data/word_tokenizer.h) of
+/// one.
+std::string story_words();
+inline constexpr int64_t longest_story = 65;
+inline constexpr int64_t longest_summary = 10;
 
 /// What the grammar gives on average, computed exactly.
 struct StoryStatistics {
@@ -46,8 +69,10 @@ struct Stories {
 /// ValueError when `bytes` is negative.
 Stories generate_stories(int64_t bytes, uint64_t seed);
 
-/// -log p of each character of whole stories given all before it, recovered from the text alone. ValueError
-/// with the offset where the text stops being of this grammar.
+/// Whole stories one after another, recovered from the text alone. ValueError with the offset where the text
+/// stops being of this grammar.
+std::vector<Story> read_stories(std::string_view text);
+/// -log p of each character of whole stories given all before it.
 std::vector<double> story_nats(std::string_view text);
 
 }  // namespace weft

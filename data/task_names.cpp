@@ -19,6 +19,16 @@ const std::vector<Entry>& entries() {
       {"sort", "write a sequence of letters in the order of the alphabet", make_sequence_task},
       {"translation", "translate between two small languages of other word order and agreement",
        make_translation_task},
+      {"masked", "find masked words of stories and reviews", make_masked_task},
+      {"masked-stories", "find masked words of stories", make_masked_task},
+      {"masked-reviews", "find masked words of reviews", make_masked_task},
+      {"reviews", "is a review positive, through negation, contrast and distance", make_review_task},
+      {"spans", "find spans left out of stories", make_text_to_text_task},
+      {"summarize", "say in one sentence who did what in a story", make_text_to_text_task},
+      {"sentiment", "write whether a review is positive", make_text_to_text_task},
+      {"translate", "the task translation, asked for in words", make_text_to_text_task},
+      {"fill", "the task spans, asked for in words", make_text_to_text_task},
+      {"text-to-text", "summarize, sentiment, translate and fill in turn", make_text_to_text_task},
   };
   return all;
 }

@@ -56,7 +56,7 @@ int main(int argc, char** argv) try {
                          .dropout = 0.1};
   const RandomScope initial({.seed = seed});
   GPT model(config);
-  AdamW optimizer(decay_matrices_only(model.parameters(), AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1}));
+  AdamW optimizer(parameter_groups(model.parameters()), {.beta2 = 0.99, .weight_decay = 0.1});
   Loader loader(std::make_shared<TokenDataset>(train, config.block_size, seed), 16);
   const EvalDataset seen(train, config.block_size, 64), unseen(validation, config.block_size, 64);
 

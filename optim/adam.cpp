@@ -8,18 +8,6 @@ namespace weft {
 
 namespace {
 
-template <class Options>
-std::vector<Options> checked(std::vector<Options> groups) {
-  for (const Options& o : groups) {
-    if (!(o.lr >= 0)) fail<ValueError>("Adam: lr ", o.lr, " is negative");
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) fail<ValueError>("Adam: beta1 ", o.beta1, " is not in [0, 1)");
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) fail<ValueError>("Adam: beta2 ", o.beta2, " is not in [0, 1)");
-    if (!(o.eps >= 0)) fail<ValueError>("Adam: eps ", o.eps, " is negative");
-    if (!(o.weight_decay >= 0)) fail<ValueError>("Adam: weight_decay ", o.weight_decay, " is negative");
-  }
-  return groups;
-}
-
 /// The same update as kernels::adam_update, in double.
 void adam_update_double(Array& parameter, const Array& grad, Array& first, Array& second,
                         const kernels::AdamStep& s) {
@@ -36,50 +24,48 @@ void adam_update_double(Array& parameter, const Array& grad, Array& first, Array
   }
 }
 
-template <class Options>
-void update_one(const Options& o, double decay, double l2, int64_t t, Array& parameter, const Array& grad,
-                double grad_scale, std::vector<Array>& slots) {
-  const kernels::AdamStep step{.lr = o.lr,
+void adam_update(const ParameterUpdate& u, const AdamOptions& o, double decay, double l2, size_t first_slot) {
+  const kernels::AdamStep step{.lr = u.lr,
                                .beta1 = o.beta1,
                                .beta2 = o.beta2,
                                .eps = o.eps,
                                .decay = decay,
                                .l2 = l2,
-                               .grad_scale = grad_scale,
-                               .correction1 = 1 - math::pow(o.beta1, static_cast<double>(t)),
-                               .correction2 = 1 - math::pow(o.beta2, static_cast<double>(t))};
-  if (parameter.dtype() == float32) {
-    kernels::adam_update(parameter, grad, slots[0], slots[1], step);
+                               .grad_scale = u.grad_scale,
+                               .correction1 = 1 - math::pow(o.beta1, static_cast<double>(u.step)),
+                               .correction2 = 1 - math::pow(o.beta2, static_cast<double>(u.step))};
+  Array &m = u.slots[first_slot], &v = u.slots[first_slot + 1];
+  if (u.parameter.dtype() == float32) {
+    kernels::adam_update(u.parameter, u.grad, m, v, step);
   } else {
-    adam_update_double(parameter, grad, slots[0], slots[1], step);
+    adam_update_double(u.parameter, u.grad, m, v, step);
   }
 }
 
 }  // namespace
 
-Adam::Adam(Groups groups)
-    : Optimizer(parameters_of(groups), {"m", "v"}), options_(checked(options_of(groups))) {}
-AdamW::AdamW(Groups groups)
-    : Optimizer(parameters_of(groups), {"m", "v"}), options_(checked(options_of(groups))) {}
-
-void Adam::set_lr(double lr) {
-  for (AdamOptions& o : options_) o.lr = lr;
+Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions o)
+    : Optimizer(std::move(groups), o.lr, o.weight_decay, {"m", "v"}), options_(o) {
+  check_option("Adam", "beta1", o.beta1, 0, 1);
+  check_option("Adam", "beta2", o.beta2, 0, 1);
+  check_option("Adam", "eps", o.eps);
 }
 
-void AdamW::set_lr(double lr) {
-  for (AdamWOptions& o : options_) o.lr = lr;
+AdamW::AdamW(std::vector<ParameterGroup> groups, AdamWOptions o)
+    : Optimizer(std::move(groups), o.lr, o.weight_decay, {"m", "v"}), options_(o) {
+  check_option("AdamW", "beta1", o.beta1, 0, 1);
+  check_option("AdamW", "beta2", o.beta2, 0, 1);
+  check_option("AdamW", "eps", o.eps);
 }
 
-void Adam::update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-                  std::vector<Array>& slots) {
-  const AdamOptions& o = options_[group];
-  update_one(o, 0.0, o.weight_decay, t, parameter, grad, grad_scale, slots);
+void Adam::update(const ParameterUpdate& u) { adam_update(u, options_, 0.0, u.weight_decay, 0); }
+
+void AdamW::update(const ParameterUpdate& u) {
+  adamw_update(u, options_.beta1, options_.beta2, options_.eps, 0);
 }
 
-void AdamW::update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-                   std::vector<Array>& slots) {
-  const AdamWOptions& o = options_[group];
-  update_one(o, o.weight_decay, 0.0, t, parameter, grad, grad_scale, slots);
+void adamw_update(const ParameterUpdate& u, double beta1, double beta2, double eps, size_t first_slot) {
+  adam_update(u, {.beta1 = beta1, .beta2 = beta2, .eps = eps}, u.weight_decay, 0.0, first_slot);
 }
 
 }  // namespace weft

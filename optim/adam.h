@@ -29,33 +29,33 @@ struct AdamWOptions {
 class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<NamedTensor> parameters, AdamOptions options = {})
-      : Adam(Groups{{std::move(parameters), options}}) {}
-  using Groups = std::vector<ParameterGroup<AdamOptions>>;
-  explicit Adam(Groups groups);
-  void set_lr(double lr) override;
+      : Adam(std::vector<ParameterGroup>{{std::move(parameters)}}, options) {}
+  explicit Adam(std::vector<ParameterGroup> groups, AdamOptions options = {});
+  std::string name() const override { return "adam"; }
 
  protected:
-  void update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-              std::vector<Array>& slots) override;
+  void update(const ParameterUpdate& update) override;
 
  private:
-  std::vector<AdamOptions> options_;
+  const AdamOptions options_;
 };
 
 class AdamW : public Optimizer {
  public:
   explicit AdamW(std::vector<NamedTensor> parameters, AdamWOptions options = {})
-      : AdamW(Groups{{std::move(parameters), options}}) {}
-  using Groups = std::vector<ParameterGroup<AdamWOptions>>;
-  explicit AdamW(Groups groups);
-  void set_lr(double lr) override;
+      : AdamW(std::vector<ParameterGroup>{{std::move(parameters)}}, options) {}
+  explicit AdamW(std::vector<ParameterGroup> groups, AdamWOptions options = {});
+  std::string name() const override { return "adamw"; }
 
  protected:
-  void update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-              std::vector<Array>& slots) override;
+  void update(const ParameterUpdate& update) override;
 
  private:
-  std::vector<AdamWOptions> options_;
+  const AdamWOptions options_;
 };
+
+/// AdamW's formula on one parameter, m and v being its slots from `first_slot` on: for optimizers that leave
+/// some parameters to it.
+void adamw_update(const ParameterUpdate& update, double beta1, double beta2, double eps, size_t first_slot);
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 #include <weft/lib/profile.h>
 #include <weft/optim/optimizer.h>
 
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -16,8 +17,15 @@ std::string_view layer_of(std::string_view name) {
 
 }  // namespace
 
-Optimizer::Optimizer(std::vector<std::vector<NamedTensor>> groups, std::vector<std::string> slots)
-    : groups_(std::move(groups)), slot_names_(std::move(slots)) {
+Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
+                     std::vector<std::string> slots)
+    : groups_(std::move(groups)), lr_(lr), weight_decay_(weight_decay), slot_names_(std::move(slots)) {
+  check_option("optimizer", "lr", lr);
+  check_option("optimizer", "weight_decay", weight_decay);
+  for (const ParameterGroup& group : groups_) {
+    check_option("optimizer", "lr_scale", group.lr_scale);
+    check_option("optimizer", "weight_decay_scale", group.weight_decay_scale);
+  }
   std::set<std::string> names;
   for (const NamedTensor& p : parameters()) {
     if (!names.insert(p.name).second)
@@ -28,33 +36,57 @@ Optimizer::Optimizer(std::vector<std::vector<NamedTensor>> groups, std::vector<s
   }
 }
 
+void Optimizer::check_option(const char* optimizer, const char* option, double value, double least,
+                             double end) {
+  if (value >= least && value < end) return;
+  fail<ValueError>(optimizer, ": ", option, " = ", value,
+                   std::isfinite(end) ? cat(" is not in [", least, ", ", end, ")")
+                                      : cat(" is not a number from ", least, " on"));
+}
+
 std::vector<NamedTensor> Optimizer::parameters() const {
   std::vector<NamedTensor> all;
-  for (const auto& group : groups_) all.insert(all.end(), group.begin(), group.end());
+  for (const ParameterGroup& group : groups_)
+    all.insert(all.end(), group.parameters.begin(), group.parameters.end());
   return all;
+}
+
+void Optimizer::set_lr(double lr) {
+  check_option("optimizer", "lr", lr);
+  lr_ = lr;
+}
+
+std::vector<std::optional<Shape>> Optimizer::slot_shapes(const NamedTensor& parameter) const {
+  return std::vector<std::optional<Shape>>(slot_names_.size(), parameter.tensor.shape());
 }
 
 void Optimizer::step(double grad_scale) {
   const NoGrad no_grad;
   ++steps_;
-  for (size_t group = 0; group < groups_.size(); ++group) {
-    for (auto& [name, tensor] : groups_[group]) {
-      const Tensor grad = tensor.grad();
+  for (ParameterGroup& group : groups_) {
+    for (NamedTensor& p : group.parameters) {
+      const Tensor grad = p.tensor.grad();
       if (!grad.defined()) continue;
-      const OpScope profile("update", layer_of(name));
-      auto [place, first] = slots_.try_emplace(name);
+      const OpScope profile("update", layer_of(p.name));
+      auto [place, first] = slots_.try_emplace(p.name);
       if (first) {
-        for (size_t i = 0; i < slot_names_.size(); ++i)
-          place->second.push_back(Array::zeros(tensor.shape(), tensor.dtype()));
+        for (const std::optional<Shape>& shape : slot_shapes(p))
+          place->second.push_back(shape ? Array::zeros(*shape, p.tensor.dtype()) : Array());
       }
-      update(group, steps_, tensor.mutable_value(), grad.value(), grad_scale, place->second);
+      update({.parameter = p.tensor.mutable_value(),
+              .grad = grad.value(),
+              .grad_scale = grad_scale,
+              .lr = lr_ * group.lr_scale,
+              .weight_decay = weight_decay_ * group.weight_decay_scale,
+              .step = steps_,
+              .slots = place->second});
     }
   }
 }
 
 void Optimizer::zero_grad() {
-  for (auto& group : groups_) {
-    for (auto& [name, tensor] : group) tensor.zero_grad();
+  for (ParameterGroup& group : groups_) {
+    for (NamedTensor& p : group.parameters) p.tensor.zero_grad();
   }
 }
 
@@ -63,7 +95,9 @@ StateDict Optimizer::state_dict() const {
   state.set("step", steps_);
   for (size_t i = 0; i < slot_names_.size(); ++i) {
     StateDict arrays;
-    for (const auto& [name, slots] : slots_) arrays.set(name, slots[i]);
+    for (const auto& [name, slots] : slots_) {
+      if (slots[i].defined()) arrays.set(name, slots[i]);
+    }
     state.set(slot_names_[i], arrays);
   }
   return state;
@@ -72,24 +106,35 @@ StateDict Optimizer::state_dict() const {
 void Optimizer::load_state_dict(const StateDict& state) {
   const int64_t steps = state.integer("step");
   if (steps < 0) fail<StateError>("optimizer: the state counts ", steps, " steps");
-  std::map<std::string, Array> shapes;
-  for (const NamedTensor& p : parameters()) shapes.emplace(p.name, p.tensor.value());
+  const std::vector<NamedTensor> all = parameters();
   std::map<std::string, std::vector<Array>> loaded;
-  for (const std::string& slot : slot_names_) {
-    const StateDict& arrays = state.dict(slot);
+  for (size_t i = 0; i < slot_names_.size(); ++i) {
+    const StateDict& arrays = state.dict(slot_names_[i]);
     // A parameter that never had a gradient has no state yet.
     std::map<std::string, Array> wanted;
-    for (const auto& [name, array] : shapes) {
-      if (arrays.contains(name)) wanted.emplace(name, array);
+    for (const NamedTensor& p : all) {
+      const std::optional<Shape> shape = slot_shapes(p)[i];
+      if (shape && arrays.contains(p.name))
+        wanted.emplace(p.name,
+                       *shape == p.tensor.shape() ? p.tensor.value() : Array(*shape, p.tensor.dtype()));
     }
     const LoadReport report = compare_arrays(wanted, arrays);
     if (!report.ok())
-      fail<StateError>("optimizer: the state '", slot, "' does not fit the parameters\n", report.message());
-    for (const auto& [name, array] : wanted) loaded[name].push_back(arrays.array(name).copy());
+      fail<StateError>("optimizer: the state '", slot_names_[i], "' does not fit the parameters\n",
+                       report.message());
+    for (const auto& [name, array] : wanted) {
+      std::vector<Array>& slots = loaded[name];
+      slots.resize(slot_names_.size());
+      slots[i] = arrays.array(name).copy();
+    }
   }
-  for (const auto& [name, slots] : loaded) {
-    if (slots.size() != slot_names_.size())
-      fail<StateError>("optimizer: the state of '", name, "' is not complete");
+  for (const NamedTensor& p : all) {
+    if (!loaded.contains(p.name)) continue;
+    const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      if (shapes[i] && !loaded[p.name][i].defined())
+        fail<StateError>("optimizer: the state of '", p.name, "' is not complete");
+    }
   }
   slots_ = std::move(loaded);
   steps_ = steps;

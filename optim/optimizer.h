@@ -1,21 +1,27 @@
 // Optimizer: what all of them share. A new one writes update(): how one parameter changes given its gradient
-// and state.
+// and state; and a row in make_optimizer.cpp.
 #pragma once
 
-#include <weft/autograd/named_tensor.h>
 #include <weft/lib/state_dict.h>
+#include <weft/optim/parameter_groups.h>
 
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace weft {
 
-/// Parameters that share their settings.
-template <class Options>
-struct ParameterGroup {
-  std::vector<NamedTensor> parameters;
-  Options options;
+/// One parameter's part of a step.
+struct ParameterUpdate {
+  Array& parameter;
+  const Array& grad;
+  double grad_scale;  ///< to be multiplied with the gradient
+  double lr, weight_decay;
+  int64_t step;  ///< counted from 1
+  /// In the order of their names, zeros at first; those that the parameter does not have are undefined.
+  std::vector<Array>& slots;
 };
 
 /// State follows the names of the parameters, so a checkpoint does not depend on their order.
@@ -25,13 +31,16 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
+  /// What make_optimizer() calls it: "adamw".
+  virtual std::string name() const = 0;
   /// One update of every parameter that has a gradient, in place; gradients are multiplied by `grad_scale` on
   /// the way.
   void step(double grad_scale = 1.0);
   /// Forgets all gradients.
   void zero_grad();
-  /// Learning rate of all groups, from now on.
-  virtual void set_lr(double lr) = 0;
+  /// Learning rate from now on; that of a group is lr times its lr_scale. ValueError for one below 0.
+  void set_lr(double lr);
+  double lr() const { return lr_; }
 
   /// Updates made so far.
   int64_t steps() const { return steps_; }
@@ -44,44 +53,24 @@ class Optimizer {
   void load_state_dict(const StateDict& state);
 
  protected:
-  /// `slots` names the arrays kept for each parameter, all of its shape and type, zeros at first. ValueError
-  /// when a name occurs twice.
-  Optimizer(std::vector<std::vector<NamedTensor>> groups, std::vector<std::string> slots);
-  /// Changes `parameter`, given its gradient and its slots in the order of their names above; `t` counts
-  /// updates from 1.
-  virtual void update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-                      std::vector<Array>& slots) = 0;
+  /// `slots` names the arrays that may be kept for each parameter, all of its type. ValueError when a name
+  /// occurs twice, and for an lr, a weight decay or a scale of a group below 0.
+  Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
+            std::vector<std::string> slots);
+  virtual void update(const ParameterUpdate& update) = 0;
+  /// Shape of each slot of a parameter, nothing for a slot that it does not have; by default all are of the
+  /// parameter's shape.
+  virtual std::vector<std::optional<Shape>> slot_shapes(const NamedTensor& parameter) const;
+  /// ValueError that names the optimizer and the option unless least <= value < end.
+  static void check_option(const char* optimizer, const char* option, double value, double least = 0.0,
+                           double end = std::numeric_limits<double>::infinity());
 
  private:
-  std::vector<std::vector<NamedTensor>> groups_;
+  std::vector<ParameterGroup> groups_;
+  double lr_, weight_decay_;
   std::vector<std::string> slot_names_;
   std::map<std::string, std::vector<Array>> slots_;
   int64_t steps_ = 0;
 };
-
-/// Takes the parameters and the options of a list of groups apart.
-template <class Options>
-std::vector<std::vector<NamedTensor>> parameters_of(const std::vector<ParameterGroup<Options>>& groups) {
-  std::vector<std::vector<NamedTensor>> all;
-  for (const auto& group : groups) all.push_back(group.parameters);
-  return all;
-}
-template <class Options>
-std::vector<Options> options_of(const std::vector<ParameterGroup<Options>>& groups) {
-  std::vector<Options> all;
-  for (const auto& group : groups) all.push_back(group.options);
-  return all;
-}
-
-/// Two groups: parameters of two or more axes with `options` as they are, the others (biases, norms) without
-/// weight decay.
-template <class Options>
-std::vector<ParameterGroup<Options>> decay_matrices_only(const std::vector<NamedTensor>& parameters,
-                                                         Options options) {
-  std::vector<ParameterGroup<Options>> groups{{{}, options}, {{}, options}};
-  groups[1].options.weight_decay = 0.0;
-  for (const NamedTensor& p : parameters) groups[p.tensor.rank() >= 2 ? 0 : 1].parameters.push_back(p);
-  return groups;
-}
 
 }  // namespace weft

@@ -18,17 +18,15 @@ struct SGDOptions {
 class SGD : public Optimizer {
  public:
   explicit SGD(std::vector<NamedTensor> parameters, SGDOptions options = {})
-      : SGD(Groups{{std::move(parameters), options}}) {}
-  using Groups = std::vector<ParameterGroup<SGDOptions>>;
-  explicit SGD(Groups groups);
-  void set_lr(double lr) override;
+      : SGD(std::vector<ParameterGroup>{{std::move(parameters)}}, options) {}
+  explicit SGD(std::vector<ParameterGroup> groups, SGDOptions options = {});
+  std::string name() const override { return "sgd"; }
 
  protected:
-  void update(size_t group, int64_t t, Array& parameter, const Array& grad, double grad_scale,
-              std::vector<Array>& slots) override;
+  void update(const ParameterUpdate& update) override;
 
  private:
-  std::vector<SGDOptions> options_;
+  const SGDOptions options_;
 };
 
 }  // namespace weft

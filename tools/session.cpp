@@ -26,11 +26,11 @@ void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer) 
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& config, const Model& model) {
-  return std::make_unique<AdamW>(
-      decay_matrices_only<AdamWOptions>(model.parameters(), {.lr = config.learning_rate,
-                                                             .beta1 = config.beta1,
-                                                             .beta2 = config.beta2,
-                                                             .weight_decay = config.weight_decay}));
+  return std::make_unique<AdamW>(parameter_groups(model.parameters()),
+                                 AdamWOptions{.lr = config.learning_rate,
+                                              .beta1 = config.beta1,
+                                              .beta2 = config.beta2,
+                                              .weight_decay = config.weight_decay});
 }
 
 void build_model(Session& session) {

@@ -12,5 +12,10 @@ using TaskPointer = std::shared_ptr<const TaskDataset>;
 
 TaskPointer make_sequence_task(const std::string& name, const TaskOptions& options);  // copy, reverse, sort
 TaskPointer make_translation_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_review_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_masked_task(const std::string& name,
+                             const TaskOptions& options);  // masked, -stories, -reviews
+/// spans, summarize, sentiment, translate, fill, text-to-text.
+TaskPointer make_text_to_text_task(const std::string& name, const TaskOptions& options);
 
 }  // namespace weft

@@ -45,6 +45,13 @@ std::vector<int64_t> TokenTask::with_end(std::string_view text) const {
   return ids;
 }
 
+std::vector<int64_t> TokenTask::framed(std::string_view text) const {
+  std::vector<int64_t> ids = {WordTokenizer::cls};
+  tokenizer()->append_ids(text, ids);
+  ids.push_back(WordTokenizer::sep);
+  return ids;
+}
+
 void TokenTask::refuse_lengths() const {
   if (options().min_length != 0 || options().max_length != 0)
     fail<ValueError>(name(), ": takes no min_length and max_length: its texts are as long as they are");

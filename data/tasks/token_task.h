@@ -26,6 +26,8 @@ class TokenTask : public TaskDataset {
  protected:
   /// `text` in ids, then the end.
   std::vector<int64_t> with_end(std::string_view text) const;
+  /// <cls>, `text` in ids, <sep>.
+  std::vector<int64_t> framed(std::string_view text) const;
   /// ValueError, naming the task and the option, when a length is given to a task that has none.
   void refuse_lengths() const;
 };

@@ -1,6 +1,7 @@
 // What stands in the table of one instruction set: one struct of functions a family of bodies.
 #pragma once
 
+#include <weft/lib/isa/additive_attention.h>
 #include <weft/lib/isa/attention.h>
 #include <weft/lib/isa/elementwise.h>
 #include <weft/lib/isa/gemm.h>
@@ -18,6 +19,7 @@ struct Table {
   RecurrentFunctions recurrent;
   GemmFunctions gemm;
   AttentionFunctions attention;
+  AdditiveAttentionFunctions additive_attention;
 };
 
 extern const Table scalar_table, avx2_table, avx512_table;

@@ -12,6 +12,20 @@ struct UpdateFunctions {
     float beta1, rest1, beta2, rest2, eps, keep, l2, grad_scale, rate, root;
   };
   void (*adam)(const Adam& step, float* parameter, const float* grad, float* m, float* v, int64_t n);
+
+  /// kernels/updates.h's SGDStep and LionStep in float; keep is 1 - lr decay.
+  struct SGD {
+    float lr, momentum, l2, grad_scale;
+    bool nesterov;
+  };
+  void (*sgd)(const SGD& step, float* parameter, const float* grad, float* momentum, int64_t n);
+  struct Lion {
+    float lr, beta1, rest1, beta2, rest2, keep, grad_scale;
+  };
+  void (*lion)(const Lion& step, float* parameter, const float* grad, float* m, int64_t n);
+
+  /// y += weight (x - y).
+  void (*lerp)(float weight, float* y, const float* x, int64_t n);
 };
 
 }  // namespace weft::isa

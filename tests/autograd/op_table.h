@@ -35,6 +35,8 @@ std::vector<OpCase> normalization_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> rotary_cases();
 std::vector<OpCase> recurrent_cases();
+std::vector<OpCase> convolution_cases();
+std::vector<OpCase> additive_attention_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> dropout_cases();
 /// All of the above.

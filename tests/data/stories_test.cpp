@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/stories.h>
+#include <weft/data/word_tokenizer.h>
 #include <weft/lib/error.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <numeric>
 #include <regex>
 #include <set>
+#include <sstream>
 
 using namespace weft;
 
@@ -126,4 +128,82 @@ TEST_CASE("text that is no story is refused where it leaves the grammar") {
       ("stories: from character " + std::to_string(story.size()) + " on the text is none of whole stories")
           .c_str(),
       ValueError);
+}
+
+TEST_CASE("the summary of a story follows from it") {
+  const std::vector<std::pair<std::string, std::regex>> kinds = {
+      {"There s?he met .* They ate", std::regex("[A-Z][a-z]+ met [A-Z][a-z]+ and they ate [a-z]+\\.")},
+      {" gave (her|him) ", std::regex("[A-Z][a-z]+ gave [A-Z][a-z]+ the [a-z]+ for [a-z]+\\.")},
+      {"But s?he lost .* found it", std::regex("[A-Z][a-z]+ lost the [a-z]+ and found it\\.")},
+      {"But s?he lost .* found only", std::regex("[A-Z][a-z]+ lost the [a-z]+ and found only [a-z]+\\.")},
+      {" hid .* found it", std::regex("[A-Z][a-z]+ hid the [a-z]+ and [A-Z][a-z]+ found it\\.")},
+      {" hid .* found only", std::regex("[A-Z][a-z]+ hid the [a-z]+ and [A-Z][a-z]+ found only [a-z]+\\.")},
+      {"\\. S?[Hh]e ate", std::regex("[A-Z][a-z]+ ate [a-z]+ alone\\.")}};
+  std::vector<int> met(kinds.size(), 0);
+  for (uint64_t index = 0; index < 2000; ++index) {
+    const Story story = make_story(4, index);
+    int fits = 0;
+    for (size_t kind = 0; kind < kinds.size(); ++kind) {
+      if (!std::regex_search(story.text, std::regex(kinds[kind].first))) continue;
+      CHECK(std::regex_match(story.summary, kinds[kind].second));
+      ++met[kind];
+      ++fits;
+    }
+    CHECK(fits == 1);
+    std::istringstream words(story.summary.substr(0, story.summary.size() - 1));
+    for (std::string word; words >> word;)
+      if (!std::set<std::string>{"met", "and", "they", "gave", "for", "alone"}.contains(word))
+        CHECK(story.text.find(word) != std::string::npos);
+  }
+  for (const int count : met) CHECK(count > 40);
+  const Story story = make_story(4, 1), again = read_stories(story.text).at(0);
+  CHECK(again.summary == story.summary);
+}
+
+TEST_CASE("a pronoun knows the names before it") {
+  const std::set<std::string> women = {"Ada", "Cleo", "Emma", "Gwen", "Kate", "Mia"};
+  const std::set<std::string> pronouns = {"she", "She", "her", "he", "He", "him"};
+  const auto said = [](const Story& story, TextSpan span) {
+    return story.text.substr(span.begin, span.end - span.begin);
+  };
+  for (uint64_t index = 0; index < 1000; ++index) {
+    const Story story = make_story(6, index);
+    const std::regex word("\\b([Ss]he|her|[Hh]e|him)\\b");
+    const auto found = std::distance(std::sregex_iterator(story.text.begin(), story.text.end(), word), {});
+    CHECK(static_cast<size_t>(found) == story.pronouns.size());
+    for (const Pronoun& pronoun : story.pronouns) {
+      const std::string text = said(story, pronoun.place);
+      CHECK(pronouns.contains(text));
+      REQUIRE_FALSE(pronoun.names.empty());
+      const std::string name = said(story, pronoun.names[0]);
+      for (const TextSpan& one : pronoun.names) {
+        CHECK(said(story, one) == name);
+        CHECK(one.end <= pronoun.place.begin);
+      }
+      CHECK(women.contains(name) == (text == "she" || text == "She" || text == "her"));
+    }
+  }
+}
+
+TEST_CASE("the words of stories are all there and no others") {
+  const WordTokenizer words = WordTokenizer::of(story_words());
+  std::set<int64_t> met;
+  size_t longest = 0, longest_of_summaries = 0;
+  for (uint64_t index = 0; index < 4000; ++index) {
+    const Story story = make_story(8, index);
+    longest = std::max(longest, words.encode(story.text).size());
+    longest_of_summaries = std::max(longest_of_summaries, words.encode(story.summary).size());
+    for (const std::string& text : {story.text, story.summary}) {
+      const std::vector<int64_t> ids = words.encode(text);
+      met.insert(ids.begin(), ids.end());
+    }
+    std::string line = words.decode(words.encode(story.text));
+    CHECK(line + "\n" == story.text);
+  }
+  CHECK(longest == longest_story);
+  CHECK(longest_of_summaries == longest_summary);
+  for (size_t piece = 0; piece < words.pieces().size(); ++piece) {
+    CAPTURE(words.pieces()[piece]);
+    CHECK(met.contains(WordTokenizer::first_word + static_cast<int64_t>(piece)));
+  }
 }

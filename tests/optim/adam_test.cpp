@@ -12,7 +12,7 @@ TEST_CASE("adam: ten steps equal PyTorch's") {
     return std::make_unique<AdamW>(p, AdamWOptions{.lr = 1e-2, .beta2 = 0.99, .weight_decay = 0.1});
   });
   check_optimizer("AdamW groups", [](const Parameters& p) {
-    return std::make_unique<AdamW>(decay_matrices_only(p, AdamWOptions{.lr = 1e-2, .weight_decay = 0.1}));
+    return std::make_unique<AdamW>(parameter_groups(p), AdamWOptions{.lr = 1e-2, .weight_decay = 0.1});
   });
   check_optimizer("Adam", [](const Parameters& p) { return std::make_unique<Adam>(p); });
   check_optimizer("Adam with decay", [](const Parameters& p) {

@@ -60,13 +60,24 @@ TEST_CASE("optimizer: a parameter without a gradient stays, and has no state") {
   CHECK(optimizer.state_dict().dict("m").keys() == std::vector<std::string>{"weight"});
 }
 
-TEST_CASE("optimizer: set_lr reaches all groups") {
-  const std::vector<NamedTensor> p = start(), before = start();
-  SGD optimizer({{{p[0]}, {.lr = 1}}, {{p[1]}, {.lr = 2}}});
-  set_gradients(p, 0);
-  optimizer.set_lr(0);
+TEST_CASE("optimizer: a rate and a weight decay for all, which each group scales") {
+  const Tensor one(Array::ones({1}), true), two(Array::ones({1}), true);
+  SGD optimizer(std::vector<ParameterGroup>{{{{"one", one}}}, {{{"two", two}}, 0.5, 0.25}},
+                {.lr = 100, .weight_decay = 2});
+  optimizer.set_lr(0.125);
+  CHECK(optimizer.lr() == 0.125);
+  for (Tensor t : {one, two}) t.set_grad(Array::ones({1}));
   optimizer.step();
-  CHECK(same_values(p, before));
+  CHECK(one.value().item() == 1 - 0.125 * (1 + 2));
+  CHECK(two.value().item() == 1 - 0.0625 * (1 + 0.5));
+  refuses<ValueError>([&] { optimizer.set_lr(-1); }, {"lr", "-1"});
+  refuses<ValueError>([&] { optimizer.set_lr(std::nan("")); }, {"lr", "nan"});
+  refuses<ValueError>([&] { SGD(std::vector<ParameterGroup>{{{{"one", one}}, -1}}); }, {"lr_scale", "-1"});
+  refuses<ValueError>(
+      [&] {
+        SGD(std::vector<ParameterGroup>{{{{"one", one}}, 1, -1}});
+      },
+      {"weight_decay_scale", "-1"});
 }
 
 TEST_CASE("optimizer: zero_grad forgets all gradients") {
@@ -101,15 +112,6 @@ TEST_CASE("optimizer: parameters are given once, and are leaves") {
   const std::vector<NamedTensor> p = start();
   refuses<ValueError>([&] { AdamW({p[0], p[1], p[0]}); }, {"'weight'", "twice"});
   refuses<StateError>([&] { AdamW({{"product", p[0].tensor * 2.0}}); }, {"'product'", "mul"});
-}
-
-TEST_CASE("optimizer: matrices decay, vectors do not") {
-  const auto groups = decay_matrices_only(start(), AdamWOptions{.weight_decay = 0.3});
-  REQUIRE(groups.size() == 2);
-  CHECK(groups[0].parameters[0].name == "weight");
-  CHECK(groups[0].options.weight_decay == 0.3);
-  CHECK(groups[1].parameters[0].name == "bias");
-  CHECK(groups[1].options.weight_decay == 0);
 }
 
 }  // namespace weft::test

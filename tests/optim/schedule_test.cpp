@@ -42,6 +42,49 @@ TEST_CASE("schedule: constant and linear") {
   CHECK(schedule::cosine(1000, o) == 0.5);
 }
 
+TEST_CASE("schedule: one cycle is PyTorch's, at every step") {
+  const auto expected = reference("schedules").array("one_cycle").values<double>();
+  for (size_t k = 0; k < expected.size(); ++k) {
+    CAPTURE(k);
+    const double lr = schedule::one_cycle(static_cast<int64_t>(k),
+                                          {.lr = 1e-3, .warmup = 30, .steps = 100, .min_lr = 1e-3 / 25e4});
+    CHECK(lr == doctest::Approx(expected[k]).epsilon(1e-12));
+  }
+  CHECK(schedule::one_cycle(0, {.lr = 1, .warmup = 1, .steps = 10}) == 1);
+  CHECK(schedule::one_cycle(0, {.lr = 1, .warmup = 0, .steps = 0, .min_lr = 0.5}) == 0.5);
+  CHECK(schedule::one_cycle(200, {.lr = 1, .warmup = 30, .steps = 100, .min_lr = 0.5}) == 0.5);
+}
+
+TEST_CASE("schedule: warm-up, stable, decay") {
+  const schedule::WarmupOptions o{.lr = 1, .warmup = 3, .steps = 20, .min_lr = 0.5, .decay = 4};
+  const auto f = schedule::warmup_stable_decay;
+  CHECK(f(0, o) == 0.25);
+  CHECK(f(3, o) == 1);
+  CHECK(f(16, o) == 1);
+  CHECK(f(18, o) == 0.75);
+  CHECK(f(20, o) == 0.5);
+  CHECK(f(1000, o) == 0.5);
+  CHECK(f(19, {.lr = 1, .steps = 20, .decay = 0}) == 1);
+  CHECK(f(5, {.lr = 1, .warmup = 3, .steps = 7, .decay = 100}) == 0.5);
+}
+
+TEST_CASE("schedule: the inverse square root of a highest rate is the paper's of a width") {
+  const double lr = 1 / std::sqrt(512.0 * 40);
+  for (const int64_t k : {0, 1, 38, 39, 40, 41, 1000})
+    CHECK(schedule::inverse_square_root(k, {.lr = lr, .warmup = 40}) ==
+          doctest::Approx(schedule::inverse_square_root(k, 512, 40)).epsilon(1e-14));
+  CHECK(schedule::inverse_square_root(39, {.lr = 0.5, .warmup = 40}) == 0.5);
+  CHECK(schedule::inverse_square_root(3, {.lr = 1, .warmup = 0}) == 0.5);
+}
+
+TEST_CASE("schedule: all by name") {
+  for (const std::string& name : schedule::names())
+    CHECK(schedule::by_name(name)(7, {.lr = 1, .steps = 100}) > 0);
+  CHECK((schedule::by_name("cosine") == schedule::cosine));
+  CHECK((schedule::by_name("one_cycle") == schedule::one_cycle));
+  refuses<ValueError>([] { schedule::by_name("cosin"); }, {"'cosin'", "cosine", "warmup_stable_decay"});
+}
+
 TEST_CASE("schedule: no warm-up, no decay, and a warm-up longer than the decay") {
   CHECK(schedule::cosine(0, {.lr = 1, .steps = 10}) == 1);
   CHECK(schedule::cosine(7, {.lr = 1, .warmup = 20, .steps = 5}) == doctest::Approx(8.0 / 21));

@@ -40,7 +40,7 @@ Record train(int64_t micro, double dropout = 0, bool recompute_blocks = false) {
   GPT model(config);
   model.load_state_dict(reference().dict("start"));
   model.recompute_blocks = recompute_blocks;
-  AdamW optimizer(decay_matrices_only(model.parameters(), AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1}));
+  AdamW optimizer(parameter_groups(model.parameters()), {.beta2 = 0.99, .weight_decay = 0.1});
   const Array &ids = reference().array("ids"), &targets = reference().array("targets");
   Record record;
   for (int64_t step = 0; step < ids.dim(0); ++step) {

@@ -1,0 +1,160 @@
+#include <weft/data/reviews.h>
+#include <weft/data/templates.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace weft {
+namespace {
+
+struct Strength {
+  const char* positive;  // names of templates
+  const char* negative;
+  double share;
+  double noise;
+};
+const std::vector<Strength> strengths = {{"strong praise", "strong blame", 0.3, 0.0},
+                                         {"praise", "blame", 0.5, 0.02},
+                                         {"weak praise", "weak blame", 0.2, 0.075}};
+
+// [word] is where the word that decides goes.
+const std::string straight = "the [thing][distance] [was] [very][word]";
+const std::string negated = "the [thing][distance] [was] [not] [word]";
+
+struct Frame {
+  const char* text;  // [a] and [b] are the clauses
+  double share;
+  bool opposite;  // of each other
+  bool a_decides;
+};
+const std::vector<Frame> frames = {{"[b].", 0.3, false, false},
+                                   {"[a] and [b].", 0.2, false, false},
+                                   {"[a], but [b].", 0.2, true, false},
+                                   {"although [a], [b].", 0.15, true, false},
+                                   {"[a], although [b].", 0.15, true, true}};
+
+Templates::Texts texts() {
+  return {
+      {"strong praise",
+       {"wonderful", "superb", "marvelous", "brilliant", "perfect", "stunning", "splendid", "magnificent",
+        "glorious", "fabulous", "exquisite", "divine"}},
+      {"strong blame",
+       {"dreadful", "horrible", "awful", "terrible", "disgusting", "appalling", "atrocious", "hideous",
+        "miserable", "ghastly", "abysmal", "vile"}},
+      {"praise",
+       {"good", "lovely", "nice", "pleasant", "charming", "delightful", "fresh", "cosy", "tasty", "clean",
+        "elegant", "friendly", "generous", "inviting", "polished", "refined", "tidy", "welcoming"}},
+      {"blame",
+       {"bad", "poor", "nasty", "stale", "dirty", "shabby", "rude", "bland", "gloomy", "greasy", "noisy",
+        "sloppy", "cramped", "dull", "faded", "musty", "sour", "unkind"}},
+      {"weak praise", {"decent", "fine", "fair", "adequate", "passable", "reasonable"}},
+      {"weak blame", {"mediocre", "plain", "lacking", "uneven", "forgettable", "modest"}},
+      {"thing",
+       {"food",    "service", "room",    "music",  "view", "soup",  "bread",     "wine", "coffee", "garden",
+        "terrace", "menu",    "dessert", "waiter", "cook", "table", "breakfast", "fish", "salad",  "cake"}},
+      {"was", {"was", "was", "seemed", "turned out to be", "proved"}},
+      {"very", {"", "", "very ", "really ", "quite ", "truly "}},
+      {"not", {"not", "not", "hardly", "never", "anything but", "far from"}},
+      {"who",
+       {"my sister", "my brother", "our neighbour", "a friend of mine", "the guide", "my uncle",
+        "our driver"}},
+      {"guests", {"the whole family", "six people", "the children", "all of us", "two cousins"}},
+      {"when",
+       {"before the concert", "after a long walk", "late in the evening", "on the way home",
+        "during the storm", "at the end of the week"}},
+      {"distance",
+       {"", "", "", "", " that [who] had chosen", ", which [who] had ordered for [guests],",
+        ", which we had heard about [when],", ", which [who] had praised to [guests] [when],",
+        ", which [who] had complained about to [guests] [when],",
+        " that [who] and [who] had talked about [when] and again [when]"}},
+      {"day", {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}},
+      {"weather", {"rainy", "sunny", "windy", "cold", "warm", "snowy"}},
+      {"opening",
+       {"", "", "", "we came here on a [weather] [day]. ", "[who] booked a table for [guests]. ",
+        "we stopped here [when]. ", "[who] told us about this place. "}},
+      {"closing",
+       {"", "", "", " it was our [count] visit.", " we paid and left [when].", " [who] took the bus home.",
+        " we sat by the [thing] [when]."}},
+      {"count", {"first", "second", "third", "last"}},
+  };
+}
+
+const Templates& templates() {
+  static const Templates all(texts());
+  return all;
+}
+
+struct Clause {
+  std::string text;
+  const Strength* strength;
+};
+
+// A clause of the sense asked for; three of ten say it by negation.
+Clause draw_clause(bool positive, Draws& draws) {
+  std::vector<double> shares;
+  for (const Strength& strength : strengths) shares.push_back(strength.share);
+  const Strength& strength = strengths[draws.weighted(shares)];
+  const bool negation = draws.chance(0.3);
+  std::string text = negation ? negated : straight;
+  text.replace(text.find("[word]"), 6,
+               cat("[", positive != negation ? strength.positive : strength.negative, "]"));
+  return {templates().fill(text, draws), &strength};
+}
+
+void put(std::string& text, const std::string& gap, const std::string& what) {
+  if (const size_t at = text.find(gap); at != std::string::npos) text.replace(at, gap.size(), what);
+}
+
+}  // namespace
+
+Review draw_review(Draws& draws) {
+  std::vector<double> shares;
+  for (const Frame& frame : frames) shares.push_back(frame.share);
+  const Frame& frame = frames[draws.weighted(shares)];
+  const bool b_positive = draws.chance(0.5), a_positive = b_positive != frame.opposite;
+  const Clause a = draw_clause(a_positive, draws), b = draw_clause(b_positive, draws);
+
+  Review review;
+  review.by_rule = frame.a_decides ? a_positive : b_positive;
+  review.positive = review.by_rule != draws.chance((frame.a_decides ? a : b).strength->noise);
+  review.text = frame.text;
+  put(review.text, "[a]", a.text);
+  put(review.text, "[b]", b.text);
+  review.text = templates().draw("opening", draws) + review.text + templates().draw("closing", draws);
+  return review;
+}
+
+double best_review_accuracy() {
+  double best = 0;
+  for (const Strength& strength : strengths) best += strength.share * (1 - strength.noise);
+  return best;
+}
+
+std::string review_words() {
+  std::string words = templates().words();
+  for (std::string text : {straight, negated}) words += Templates::words_of(text);
+  for (const Frame& frame : frames) words += Templates::words_of(frame.text);
+  return words;
+}
+
+int64_t longest_review() {
+  const Templates& all = templates();
+  int64_t clause = 0;
+  for (const Strength& strength : strengths)
+    for (const char* word : {strength.positive, strength.negative})
+      for (std::string text : {straight, negated}) {
+        put(text, "[word]", cat("[", word, "]"));
+        clause = std::max(clause, all.longest(text));
+      }
+  int64_t frame = 0;
+  for (const Frame& one : frames) {
+    std::string text = one.text;
+    const bool two = text.find("[a]") != std::string::npos;
+    put(text, "[a]", "");
+    put(text, "[b]", "");
+    frame = std::max(frame, all.longest(text) + (two ? 2 : 1) * clause);
+  }
+  return all.longest("[opening][closing]") + frame;
+}
+
+}  // namespace weft

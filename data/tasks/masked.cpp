@@ -1,0 +1,56 @@
+#include <weft/data/masking.h>
+#include <weft/data/reviews.h>
+#include <weft/data/stories.h>
+#include <weft/data/tasks/shared_words.h>
+#include <weft/data/tasks/tasks.h>
+#include <weft/data/tasks/token_task.h>
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+// <cls> text <sep> of stories, reviews, or one of each in turn; some words are masked.
+class MaskedTask : public TokenTask {
+ public:
+  MaskedTask(const std::string& name, const TaskOptions& options)
+      : TokenTask(name, options, tokenizer_for(name, options, shared_words())),
+        stories_(name != "masked-reviews"),
+        reviews_(name != "masked-stories") {
+    refuse_lengths();
+  }
+
+  TaskKind kind() const override { return TaskKind::masked; }
+  TaskSizes sizes() const override {
+    const int64_t longest = std::max(stories_ ? longest_story : 0, reviews_ ? longest_review() : 0);
+    return {.longest_input = longest + 2};
+  }
+  std::vector<std::string> scores() const override { return {"perplexity", "accuracy"}; }
+
+  Sample sample(uint64_t index) const override {
+    const bool story = stories_ && (!reviews_ || index % 2 == 0);
+    const auto draw = [&](Draws& draws) { return story ? draw_story(draws).text : draw_review(draws).text; };
+    const std::string text = draw_in(options().split, options().seed, story ? "stories" : "reviews", index,
+                                     draw, [](const std::string& one) { return one; });
+    Sample one{framed(text), {}};
+    Draws draws(random_key(options().seed, stream_id("data.masks")), index);
+    one.target = mask_tokens(one.input,
+                             {.mask_id = WordTokenizer::mask,
+                              .first_word = WordTokenizer::first_word,
+                              .vocab_size = tokenizer()->vocab_size()},
+                             draws);
+    return one;
+  }
+
+ private:
+  bool stories_;
+  bool reviews_;
+};
+
+}  // namespace
+
+TaskPointer make_masked_task(const std::string& name, const TaskOptions& options) {
+  return std::make_shared<MaskedTask>(name, options);
+}
+
+}  // namespace weft

@@ -1,0 +1,35 @@
+#include <weft/data/reviews.h>
+#include <weft/data/tasks/shared_words.h>
+#include <weft/data/tasks/tasks.h>
+#include <weft/data/tasks/token_task.h>
+
+namespace weft {
+namespace {
+
+// <cls> review <sep>: is it positive?
+class ReviewTask : public TokenTask {
+ public:
+  ReviewTask(const std::string& name, const TaskOptions& options)
+      : TokenTask(name, options, tokenizer_for(name, options, shared_words()), {"negative", "positive"}) {
+    refuse_lengths();
+  }
+
+  TaskKind kind() const override { return TaskKind::classification; }
+  TaskSizes sizes() const override { return {.longest_input = longest_review() + 2}; }
+  std::vector<std::string> scores() const override { return {"accuracy", "f1"}; }
+  double best_accuracy() const override { return best_review_accuracy(); }
+
+  Sample sample(uint64_t index) const override {
+    const Review review = draw_in(options().split, options().seed, "reviews", index, draw_review,
+                                  [](const Review& one) { return one.text; });
+    return {framed(review.text), {review.positive ? 1 : 0}};
+  }
+};
+
+}  // namespace
+
+TaskPointer make_review_task(const std::string& name, const TaskOptions& options) {
+  return std::make_shared<ReviewTask>(name, options);
+}
+
+}  // namespace weft

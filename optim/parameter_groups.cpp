@@ -1,0 +1,103 @@
+#include <weft/lib/math.h>
+#include <weft/optim/parameter_groups.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace weft {
+
+bool matches(std::string_view pattern, std::string_view name) {
+  // After a mismatch, the last * takes one character more.
+  size_t p = 0, n = 0, star = std::string_view::npos, taken = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+namespace {
+
+void check_used(const char* option, const std::vector<NamedTensor>& parameters,
+                const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns) {
+    if (std::none_of(parameters.begin(), parameters.end(),
+                     [&](const NamedTensor& p) { return matches(pattern, p.name); })) {
+      std::string names;
+      for (const NamedTensor& p : parameters) names += cat(names.empty() ? "" : ", ", p.name);
+      fail<ValueError>(option, ": no parameter is of the pattern '", pattern, "'; there are: ", names);
+    }
+  }
+}
+
+bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches(pattern, name); });
+}
+
+/// i of a path that says "blocks.i.".
+std::optional<int64_t> block_of(const std::string& name) {
+  constexpr std::string_view key = "blocks.";
+  const size_t at = name.starts_with(key) ? 0 : name.find("." + std::string(key));
+  if (at == std::string::npos) return {};
+  const char* const digits = name.data() + at + (at == 0 ? 0 : 1) + key.size();
+  int64_t block = 0;
+  const auto [end, error] = std::from_chars(digits, name.data() + name.size(), block);
+  if (error != std::errc() || end == digits || end == name.data() + name.size() || *end != '.') return {};
+  return block;
+}
+
+}  // namespace
+
+int64_t freeze(const std::vector<NamedTensor>& parameters, const std::vector<std::string>& patterns) {
+  check_used("freeze", parameters, patterns);
+  int64_t frozen = 0;
+  for (NamedTensor p : parameters) {
+    if (!any_matches(patterns, p.name)) continue;
+    p.tensor.set_requires_grad(false);
+    ++frozen;
+  }
+  return frozen;
+}
+
+std::vector<ParameterGroup> parameter_groups(const std::vector<NamedTensor>& parameters,
+                                             const GroupOptions& options) {
+  check_used("no_decay", parameters, options.no_decay);
+  if (!(options.layer_decay > 0 && options.layer_decay <= 1))
+    fail<ValueError>("layer_decay = ", options.layer_decay, " is not in (0, 1]");
+  int64_t layers = 0;
+  for (const NamedTensor& p : parameters) layers = std::max(layers, block_of(p.name).value_or(-1) + 1);
+
+  std::vector<ParameterGroup> groups;
+  bool before_blocks = layers > 0;
+  for (const NamedTensor& p : parameters) {
+    const std::optional<int64_t> block = block_of(p.name);
+    before_blocks = before_blocks && !block;
+    if (!p.tensor.requires_grad()) continue;
+    const int64_t below_top = block ? layers - *block : before_blocks ? layers + 1 : 0;
+    const double lr_scale = math::pow(options.layer_decay, static_cast<double>(below_top));
+    const double decay = p.tensor.rank() >= 2 && !any_matches(options.no_decay, p.name) ? 1.0 : 0.0;
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const ParameterGroup& g) {
+      return g.lr_scale == lr_scale && g.weight_decay_scale == decay;
+    });
+    if (same != groups.end()) {
+      same->parameters.push_back(p);
+    } else {
+      groups.push_back({{p}, lr_scale, decay});
+    }
+  }
+  return groups;
+}
+
+}  // namespace weft

@@ -1,0 +1,140 @@
+#include <doctest/doctest.h>
+#include <weft/data/reviews.h>
+#include <weft/data/word_tokenizer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+using namespace weft;
+
+namespace {
+
+Review review_at(uint64_t sample) {
+  Draws draws(random_key(5, 6), sample);
+  return draw_review(draws);
+}
+
+const std::set<std::string> praise = {
+    "wonderful", "superb",     "marvelous", "brilliant", "perfect", "stunning",  "splendid", "magnificent",
+    "glorious",  "fabulous",   "exquisite", "divine",    "good",    "lovely",    "nice",     "pleasant",
+    "charming",  "delightful", "fresh",     "cosy",      "tasty",   "clean",     "elegant",  "friendly",
+    "generous",  "inviting",   "polished",  "refined",   "tidy",    "welcoming", "decent",   "fine",
+    "fair",      "adequate",   "passable",  "reasonable"};
+const std::set<std::string> blame = {
+    "dreadful",  "horrible", "awful",       "terrible", "disgusting", "appalling", "atrocious", "hideous",
+    "miserable", "ghastly",  "abysmal",     "vile",     "bad",        "poor",      "nasty",     "stale",
+    "dirty",     "shabby",   "rude",        "bland",    "gloomy",     "greasy",    "noisy",     "sloppy",
+    "cramped",   "dull",     "faded",       "musty",    "sour",       "unkind",    "mediocre",  "plain",
+    "lacking",   "uneven",   "forgettable", "modest"};
+const std::set<std::string> weak = {"decent",   "fine",  "fair",    "adequate", "passable",    "reasonable",
+                                    "mediocre", "plain", "lacking", "uneven",   "forgettable", "modest"};
+
+struct Reading {
+  bool positive = false;
+  bool weak = false;
+  bool plain = false;
+};
+
+/// The rule, by reading the words one after another.
+Reading read(const std::string& text) {
+  const WordTokenizer tokenizer = WordTokenizer::of(text);
+  std::vector<Reading> clauses;
+  bool negated = false, first_decides = false;
+  std::string before;
+  for (const int64_t id : tokenizer.encode(text)) {
+    std::string word = tokenizer.decode(id);
+    if (word[0] == ' ') word.erase(0, 1);
+    if (word == "not" || word == "hardly" || word == "never" || (word == "but" && before == "anything") ||
+        (word == "from" && before == "far"))
+      negated = true;
+    if (word == "although" && !clauses.empty()) first_decides = true;
+    if (praise.contains(word) || blame.contains(word)) {
+      clauses.push_back({praise.contains(word) != negated, weak.contains(word), false});
+      negated = false;
+    }
+    before = word;
+  }
+  REQUIRE_FALSE(clauses.empty());
+  REQUIRE(clauses.size() <= 2);
+  return first_decides ? clauses.front() : clauses.back();
+}
+
+}  // namespace
+
+TEST_CASE("the rule reads the label from the text, but for the noise") {
+  int right = 0, weak_wrong = 0, weak_all = 0, positive = 0;
+  constexpr int count = 20000;
+  for (uint64_t sample = 0; sample < count; ++sample) {
+    const Review review = review_at(sample);
+    const Reading reading = read(review.text);
+    CHECK(reading.positive == review.by_rule);
+    right += review.positive == review.by_rule;
+    weak_all += reading.weak;
+    weak_wrong += reading.weak && review.positive != review.by_rule;
+    positive += review.positive;
+  }
+  CHECK(best_review_accuracy() == doctest::Approx(0.975).epsilon(1e-12));
+  CHECK(std::abs(right / double{count} - best_review_accuracy()) < 0.004);
+  CHECK(std::abs(weak_all / double{count} - 0.2) < 0.01);
+  CHECK(std::abs(weak_wrong / double(weak_all) - 0.075) < 0.015);
+  CHECK(std::abs(positive / double{count} - 0.5) < 0.015);
+}
+
+TEST_CASE("negation, contrast and distance come up, and no single word decides") {
+  int negated = 0, contrast = 0, far = 0;
+  std::map<std::string, std::pair<int, int>> words;  // reviews with a word: all, positive by rule
+  constexpr int count = 20000;
+  for (uint64_t sample = 0; sample < count; ++sample) {
+    const Review review = review_at(sample);
+    negated += review.text.find(" not ") != std::string::npos;
+    contrast +=
+        review.text.find("although") != std::string::npos || review.text.find(", but ") != std::string::npos;
+    far += review.text.find("had ") != std::string::npos;
+    const WordTokenizer tokenizer = WordTokenizer::of(review.text);
+    for (const std::string& piece : tokenizer.pieces()) {
+      ++words[piece].first;
+      words[piece].second += review.by_rule;
+    }
+  }
+  CHECK(negated > count / 8);
+  CHECK(contrast > count * 0.45);
+  CHECK(far > count / 3);
+  for (const auto& [word, met] : words) {
+    CAPTURE(word);
+    const double share = met.second / double(met.first);
+    CHECK(share > 0.15);
+    CHECK(share < 0.85);
+  }
+}
+
+TEST_CASE("the words of reviews are all there and no others, and none is longer than said") {
+  const WordTokenizer words = WordTokenizer::of(review_words());
+  std::set<int64_t> met;
+  size_t longest = 0;
+  for (uint64_t sample = 0; sample < 20000; ++sample) {
+    const std::string text = review_at(sample).text;
+    const std::vector<int64_t> ids = words.encode(text);
+    CHECK(words.decode(ids) == text);
+    met.insert(ids.begin(), ids.end());
+    longest = std::max(longest, ids.size());
+  }
+  CHECK(static_cast<int64_t>(longest) <= longest_review());
+  CHECK(static_cast<int64_t>(longest) > longest_review() * 3 / 4);
+  CHECK(met.size() == words.pieces().size());
+}
+
+TEST_CASE("known reviews stay as they are") {
+  CHECK(review_at(3).text ==
+        "the cook was never dull, although the bread was anything but perfect. we paid and left during the "
+        "storm.");
+  CHECK(review_at(3).positive);
+  CHECK(review_at(5).text ==
+        "we came here on a snowy friday. the terrace, which we had heard about late in the evening, was "
+        "refined, "
+        "but the wine turned out to be nasty.");
+  CHECK_FALSE(review_at(5).positive);
+  CHECK(review_at(8).by_rule);
+  CHECK_FALSE(review_at(8).positive);
+}

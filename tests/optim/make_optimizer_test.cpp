@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+#include <weft/optim/adam.h>
+#include <weft/optim/make_optimizer.h>
+
+#include "reference.h"
+
+namespace weft::test {
+
+TEST_CASE("make optimizer: every name gives the optimizer of that name, which trains") {
+  for (const std::string& name : optimizer_names()) {
+    CAPTURE(name);
+    const std::vector<NamedTensor> p = start(), before = start();
+    const auto optimizer = make_optimizer(name, parameter_groups(p), {.lr = 0.5});
+    CHECK(optimizer->name() == name);
+    CHECK(optimizer->lr() == 0.5);
+    set_gradients(p, 0);
+    optimizer->step();
+    for (size_t k = 0; k < p.size(); ++k)
+      CHECK_FALSE(p[k].tensor.value().identical(before[k].tensor.value()));
+  }
+}
+
+TEST_CASE("make optimizer: options that are set arrive, those that are not are its own") {
+  const std::vector<NamedTensor> p = start(), q = start();
+  const auto made = make_optimizer("adamw", parameter_groups(p), {.weight_decay = 0.5, .beta2 = 0.9});
+  AdamW own(parameter_groups(q), {.beta2 = 0.9, .weight_decay = 0.5});
+  for (int64_t step = 0; step < 3; ++step) {
+    set_gradients(p, step);
+    set_gradients(q, step);
+    made->step();
+    own.step();
+  }
+  for (size_t k = 0; k < p.size(); ++k) CHECK(p[k].tensor.value().identical(q[k].tensor.value()));
+  CHECK(make_optimizer("lion", {})->lr() == 1e-4);
+  CHECK(optimizer_options("sgd") == std::vector<std::string>{"momentum"});
+  CHECK(optimizer_options("muon") == std::vector<std::string>{"beta1", "beta2", "eps", "momentum"});
+}
+
+TEST_CASE("make optimizer: names and options that are not there") {
+  refuses<ValueError>([] { make_optimizer("adamv", {}); }, {"'adamv'", "adamw", "lion", "muon"});
+  refuses<ValueError>([] { make_optimizer("sgd", {}, {.beta1 = 0.9}); }, {"sgd", "beta1", "0.9"});
+  refuses<ValueError>([] { make_optimizer("lion", {}, {.eps = 1e-8}); }, {"lion", "eps"});
+  refuses<ValueError>([] { make_optimizer("adamw", {}, {.momentum = 0.5}); }, {"adamw", "momentum"});
+  refuses<ValueError>([] { make_optimizer("adamw", {}, {.beta1 = 2.0}); }, {"AdamW", "beta1", "2"});
+}
+
+}  // namespace weft::test
