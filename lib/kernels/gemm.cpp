@@ -78,7 +78,8 @@ class PackedProduct {
         by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
         reads_in_place_(by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
         depth_(round_up(up(x_.k, up(x_.k, most_depth)), 16)),
-        height_(up(x_.m, up(x_.m, x_.functions.rows))),
+        block_(by_rows_ ? row_block() : column_block()),
+        height_(even_height(by_rows_ ? block_ : x_.m)),
         streamed_(by_rows_ ? Axis{x_.m, height_, stride}
                            : Axis{x_.n, x_.functions.columns, x_.functions.columns}),
         shared_(by_rows_ ? Axis{x_.n, x_.functions.columns, x_.functions.columns}
@@ -113,6 +114,7 @@ class PackedProduct {
   /// Floats between rows that would all lie in one set of the first cache: such are packed, others read in
   /// place.
   static constexpr int64_t same_set = 1024;
+  static constexpr int64_t most_panels = 10;        ///< of a block, so that it stays in the second cache
   static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
   static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
@@ -123,6 +125,21 @@ class PackedProduct {
       x_.functions.pack_b(ks.size(), range.size(), part(x_.b, ks.begin, range.begin), out);
     }
   }
+
+  /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
+  /// numbers of threads; fewer where each would be too short to begin.
+  int64_t blocks(int64_t size, int64_t panel) const {
+    const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel));
+    return std::max<int64_t>(1, std::min(16 * up(size, 16 * most_panels * panel), worth / 2 * 2));
+  }
+  int64_t row_block() const { return up(x_.m, blocks(x_.m, x_.functions.rows)); }
+  int64_t column_block() const {
+    const int64_t panels = up(x_.n, x_.functions.columns);
+    int64_t block = up(panels, blocks(x_.n, x_.functions.columns));
+    if (up(panels, block) % 2 == 1 && block < most_panels) ++block;
+    return block * x_.functions.columns;
+  }
+  int64_t even_height(int64_t m) const { return up(m, up(m, x_.functions.rows)); }
 
   Range depth_at(Range ks, int64_t p) const { return {p, std::min(ks.end, p + depth_)}; }
   /// Where the shared operand lies from the k `p` on.
@@ -143,15 +160,8 @@ class PackedProduct {
   }
 
   void multiply(Range part, Range ks) const {
-    // Some sixteen blocks come out even on any few threads, unless each would be too short to begin.
-    const int64_t panels = up(streamed_.size, streamed_.panel),
-                  work = streamed_.panel * part.size() * ks.size();
-    const int64_t block =
-        streamed_.panel * std::min<int64_t>(10, std::max(up(panels, 16), up(2 * tile_work, work)));
-    const Scratch scratch(reads_in_place_ ? 0
-                                          : up(std::min(block, streamed_.size), streamed_.panel) *
-                                                streamed_.packed * depth_);
-    parallel_for(streamed_.size, block, [&](int64_t begin, int64_t end) {
+    const Scratch scratch(reads_in_place_ ? 0 : up(block_, streamed_.panel) * streamed_.packed * depth_);
+    parallel_for(streamed_.size, block_, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
       for (int64_t p = ks.begin; p < ks.end && reads_in_place_; p += depth_) {
         const Range depth = depth_at(ks, p);
@@ -186,7 +196,7 @@ class PackedProduct {
 
   const Product& x_;
   bool by_rows_, reads_in_place_;
-  int64_t depth_, height_;
+  int64_t depth_, block_, height_;  ///< of k; of the streamed axis at a time; of a panel of A
   Axis streamed_, shared_;
   int64_t k_, shared_size_;
   std::shared_ptr<Buffer> packed_;

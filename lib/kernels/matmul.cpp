@@ -1,4 +1,5 @@
 #include <weft/lib/error.h>
+#include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/matmul.h>
 #include <weft/lib/kernels/packed_weight.h>
 #include <weft/lib/kernels/tiles.h>
@@ -37,6 +38,16 @@ void gemm_here(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView
                 1.0, a.data, left.stride, b.data, right.stride, accumulate ? 1.0 : 0.0, c,
                 blas_size(std::max<int64_t>(c_row, n)));
 }
+
+void gemm_here(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c,
+               int64_t c_row, bool accumulate) {
+  isa::table().gemm.multiply(m, n, k, {a.data, a.row, a.column}, {b.data, b.row, b.column}, c, c_row,
+                             accumulate, nullptr);
+}
+
+/// Products of a batch that one thread each makes: enough of them, and not so large that they had better be
+/// cut for the caches, nor so narrow that other kernels are made for them.
+constexpr int64_t many_products = 8, most_work_apart = 64 * tile_work, least_side_apart = 32;
 
 /// The batch of a matmul: which matrix of a and of b makes which matrix of the result.
 struct BatchIndex {
@@ -84,7 +95,10 @@ void matmul_of(const BatchIndex& batch, int64_t m, int64_t n, int64_t k, const A
     return;
   }
   const int64_t work = m * n * k + 1;
-  if (work > 4 * tile_work) {
+  const bool large = work > 4 * tile_work;
+  const bool apart =
+      large && count >= many_products && work <= most_work_apart && std::min(m, n) >= least_side_apart;
+  if (large && !apart) {
     for (int64_t i = 0; i < count; ++i)
       gemm(m, n, k, views(i).first, views(i).second, out + i * m * n, n, false);
     return;
@@ -92,7 +106,11 @@ void matmul_of(const BatchIndex& batch, int64_t m, int64_t n, int64_t k, const A
   parallel_for(count, up(tile_work, work), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto [left, right] = views(i);
-      gemm(m, n, k, left, right, out + i * m * n, n, false);
+      if (apart) {
+        gemm_here(m, n, k, left, right, out + i * m * n, n, false);
+      } else {
+        gemm(m, n, k, left, right, out + i * m * n, n, false);
+      }
     }
   });
 }
