@@ -5,7 +5,11 @@
 #include <weft/lib/kernels/attention.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/kernels/movement.h>
+#include <weft/lib/kernels/strides.h>
+#include <weft/lib/math.h>
+#include <weft/lib/parallel.h>
 
+#include <bit>
 #include <cmath>
 
 namespace weft {
@@ -39,12 +43,29 @@ Tensor repeated(const Tensor& x, int64_t heads) {
   return reshape(expand(reshape(x, {B, G, 1, S, D}), {B, G, heads / G, S, D}), {B, heads, S, D});
 }
 
+/// What ALiBi adds to the scores (B or 1, H, T, S).
+Tensor distance_bias(const AttentionOptions& options, const Shape& scores, DType dtype) {
+  const Mask& mask = options.mask;
+  const int64_t B = mask.causal_offsets.empty() ? 1 : scores[0], H = scores[1], T = scores[2], S = scores[3];
+  Array bias({B, H, T, S}, float64);
+  double* const values = bias.mutable_data<double>();
+  parallel_for(B * H * T, kernels::tile_of_items(S), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t place = mask.offset_of(static_cast<size_t>(row / (H * T))) + row % T;
+      const double slope = options.slopes[static_cast<size_t>(row / T % H)];
+      for (int64_t s = 0; s < S; ++s) values[row * S + s] = -slope * std::abs(static_cast<double>(s - place));
+    }
+  });
+  return Tensor(bias.to(dtype));
+}
+
 /// What the values are weighed with, (B, H, T, S).
 Tensor attention_weights(const Tensor& q, const Tensor& shared_k, const AttentionOptions& options) {
   const double scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
   const Tensor k = repeated(shared_k, q.dim(1));
   Tensor scores = matmul(q, k, false, true) * scale;
   if (options.bias.defined()) scores = scores + options.bias;
+  if (!options.slopes.empty()) scores = scores + distance_bias(options, scores.shape(), scores.dtype());
   if (!options.mask.empty()) {
     const Array allowed = options.mask.dense(q.dim(0), q.dim(1), q.dim(2), k.dim(2));
     scores = masked_fill(scores, kernels::logical_not(allowed), -INFINITY);
@@ -101,6 +122,7 @@ struct Layouts {
 struct Problem {
   kernels::AttentionProblem p;
   Array allow, bias;
+  std::vector<float> slopes;
 
   Problem(const Layouts& at, const Tensor& q, int64_t keys, const AttentionOptions& options) {
     p.B = q.dim(0);
@@ -111,8 +133,13 @@ struct Problem {
     p.group = at.q.heads / at.kv.heads;
     p.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(p.D)));
     p.causal = options.mask.is_causal;
-    p.causal_offset = options.mask.causal_offset;
+    p.causal_offset = options.mask.offset_of(0);
     if (!options.mask.causal_offsets.empty()) p.causal_offsets = options.mask.causal_offsets.data();
+    p.window = options.mask.window_width;
+    if (!options.slopes.empty()) {
+      slopes.assign(options.slopes.begin(), options.slopes.end());
+      p.slopes = slopes.data();
+    }
     if (!options.mask.key_lengths.empty()) p.key_lengths = options.mask.key_lengths.data();
     if (options.mask.allow.defined()) {
       allow = Mask::allowed(options.mask.allow).dense(p.B, p.H, p.T, p.S);
@@ -200,6 +227,11 @@ Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tens
   return {at, kv};
 }
 
+void check_slopes(const char* op, const AttentionOptions& options, int64_t heads) {
+  if (!options.slopes.empty() && static_cast<int64_t>(options.slopes.size()) != heads)
+    fail<ShapeError>(op, ": ", options.slopes.size(), " slopes for ", heads, " heads");
+}
+
 Tensor attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k, const Tensor& v,
                  const AttentionOptions& options) {
   const Layouts at = layouts_of(op, queries, q, k, v);
@@ -209,6 +241,7 @@ Tensor attention(const char* op, const Layout& queries, const Tensor& q, const T
   settings.bias = raised_bias(options.bias, B, H, T, S);
   if (!(options.dropout >= 0 && options.dropout < 1))
     fail<ValueError>(op, ": the dropout ", options.dropout, " is not in [0, 1)");
+  check_slopes(op, options, H);
   if (options.dropout > 0) settings.draw = draw_of(op, options);
   const bool floats = q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32;
   if (floats && q.size() > 0 && k.size() > 0) return fused(at, q, k, v, settings);
@@ -241,6 +274,7 @@ Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const A
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, queries.dim(0), heads, queries.dim(2), keys.dim(2));
   settings.mask.check("attention_weights", queries.dim(0), heads, queries.dim(2), keys.dim(2));
+  check_slopes("attention_weights", options, heads);
   return composed::attention_weights(queries, keys, settings).value();
 }
 
@@ -262,12 +296,19 @@ Tensor attention_to(const char* op, const KeyValueCache& cache, const Layouts& a
   return Tensor(out);
 }
 
-void check_no_mask(const char* op, const AttentionOptions& options) {
-  if (!options.mask.empty())
-    fail<ValueError>(op, ": a mask is given, but what the cache holds is who may be attended to");
-}
-
 }  // namespace
+
+std::vector<double> alibi_slopes(int64_t heads) {
+  if (heads < 1) fail<ValueError>("alibi_slopes: ", heads, " heads");
+  const auto geometric = [](int64_t count, int64_t i) {
+    return math::pow(2.0, -8.0 * static_cast<double>(i) / static_cast<double>(count));
+  };
+  const int64_t power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(heads)));
+  std::vector<double> slopes;
+  for (int64_t i = 1; i <= power; ++i) slopes.push_back(geometric(power, i));
+  for (int64_t i = 1; i <= heads - power; ++i) slopes.push_back(geometric(2 * power, 2 * i - 1));
+  return slopes;
+}
 
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                         KeyValueCache& cache, std::span<const int64_t> lengths,
@@ -277,7 +318,11 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
   const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k, v);
   if (q.dim(1) != k.dim(1))
     fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ": needs as many tokens in both");
-  check_no_mask(op, options);
+  const Mask& mask = options.mask;
+  if (!mask.key_lengths.empty() || mask.allow.defined() || mask.causal_offset != 0 ||
+      !mask.causal_offsets.empty())
+    fail<ValueError>(op, ": offsets, lengths and what is allowed come of the cache, not of a mask");
+  check_slopes(op, options, heads);
   AttentionOptions settings = options;
   settings.mask.is_causal = true;
   settings.mask.causal_offset = cache.length();
@@ -294,7 +339,8 @@ Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& mem
   if (!memory.keys().defined()) fail<StateError>(op, ": the memory was never given values");
   const Tensor keys(memory.keys());
   const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, keys, keys);
-  check_no_mask(op, options);
+  if (!options.mask.empty()) fail<ValueError>(op, ": lengths come of the memory, not of a mask");
+  check_slopes(op, options, heads);
   AttentionOptions settings = options;
   if (!memory.even()) settings.mask.key_lengths = memory.lengths();
   return attention_to(op, memory, at, q, settings);

@@ -378,7 +378,7 @@ TEST_CASE("attention: a cache refuses what does not go on with it, and is not ch
                       {"cached_attention", "4 heads", "(2, 1, 6)"});
   const Tensor d = zeros({B, 1, 6}, float64);
   refuses<ShapeError>([&] { cached_attention(d, d, d, H, cache); }, {"KeyValueCache", "float32", "float64"});
-  refuses<ValueError>([&] { cached_attention(x, x, x, H, cache, {}, {Mask::causal()}); },
+  refuses<ValueError>([&] { cached_attention(x, x, x, H, cache, {}, {Mask::causal(1)}); },
                       {"cached_attention", "mask"});
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{1}, {1, 2}, {-1, 1}})
     refuses<ShapeError>([&] { cached_attention(x, x, x, H, cache, lengths); }, {"KeyValueCache", "length"});
