@@ -83,11 +83,20 @@
 #include <weft/optim/train_step.h>
 
 #include <weft/data/dataset.h>
+#include <weft/data/draws.h>
 #include <weft/data/grammar.h>
 #include <weft/data/loader.h>
+#include <weft/data/masking.h>
+#include <weft/data/reviews.h>
+#include <weft/data/scenes.h>
+#include <weft/data/scores.h>
 #include <weft/data/stories.h>
+#include <weft/data/task.h>
+#include <weft/data/templates.h>
 #include <weft/data/text.h>
 #include <weft/data/token_cache.h>
 #include <weft/data/tokenizer.h>
 #include <weft/data/tokens.h>
+#include <weft/data/translation.h>
 #include <weft/data/utf8.h>
+#include <weft/data/word_tokenizer.h>
