@@ -20,7 +20,7 @@ struct Config {
   int64_t n_head = 4;
   int64_t n_kv_head = 0;
   int64_t n_embd = 128;
-  int64_t n_hidden = 0;
+  int64_t n_inner = 0;
   int64_t block_size = 64;
   double dropout = 0.0;
   bool bias = false;
@@ -48,6 +48,7 @@ struct Config {
   int64_t keep_checkpoints = 3;
   int64_t patience = 0;
   int64_t sample_tokens = 100;
+  int64_t end_id = unset;  ///< unset: the tokenizer's, if it has one
   bool recompute = false;
 
   int64_t seed = 1337;

@@ -12,6 +12,7 @@
 #include "evaluate.h"
 #include "loss_plot.h"
 #include "model_file.h"
+#include "scoring.h"
 #include "session.h"
 #include "step_profile.h"
 #include "values.h"
@@ -128,7 +129,16 @@ std::string printable(std::string text) {
   return text;
 }
 
+/// A sample that was kept from training: what is read, what is right, what the model says.
+void print_answer(Session& s) {
+  const TaskDataset& task = *s.task.generated;
+  const Batch batch = task.batch(s.step, 1);
+  s.console.print(cat("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
+                      answer_of(*s.model, task, batch, 0), "\n---"));
+}
+
 void print_sample(Session& s) {
+  if (s.task.generated && s.config.sample_tokens > 0) return print_answer(s);
   const auto* const model = dynamic_cast<const GenerativeModel*>(s.model.get());
   if (s.config.sample_tokens == 0 || s.task.kind != TaskKind::language || !model) return;
   const Evaluating evaluating(*s.model);

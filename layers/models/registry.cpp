@@ -1,5 +1,7 @@
+#include <weft/layers/models/bert.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/registry.h>
+#include <weft/layers/models/transformer.h>
 
 namespace weft {
 
@@ -17,6 +19,8 @@ std::unique_ptr<Model> make(const StateDict& config) {
 
 constexpr Row rows[] = {
     {"gpt2", make<GPT, GPTConfig>},
+    {"bert", make<BERT, BERTConfig>},
+    {"transformer", make<Transformer, TransformerConfig>},
 };
 
 }  // namespace
