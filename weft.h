@@ -48,7 +48,9 @@
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>
 
+#include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
+#include <weft/layers/conv.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
@@ -57,7 +59,9 @@
 #include <weft/layers/linear.h>
 #include <weft/layers/module.h>
 #include <weft/layers/multi_head_attention.h>
+#include <weft/layers/patch_embedding.h>
 #include <weft/layers/positional_encoding.h>
+#include <weft/layers/recurrent.h>
 #include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 
@@ -67,6 +71,9 @@
 #include <weft/layers/models/generation.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/key_value_state.h>
+#include <weft/layers/models/recurrent_lm.h>
+#include <weft/layers/models/recurrent_state.h>
+#include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/shift.h>
 
 #include <weft/optim/adafactor.h>

@@ -1,5 +1,7 @@
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/gpt.h>
+#include <weft/layers/models/recurrent_lm.h>
+#include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/transformer.h>
 
@@ -21,6 +23,9 @@ constexpr Row rows[] = {
     {"gpt2", make<GPT, GPTConfig>},
     {"bert", make<BERT, BERTConfig>},
     {"transformer", make<Transformer, TransformerConfig>},
+    {"lstm", make<RecurrentLM, RecurrentLMConfig>},
+    {"gru", make<RecurrentLM, RecurrentLMConfig>},
+    {"lstm-seq2seq", make<RecurrentTranslator, RecurrentTranslatorConfig>},
 };
 
 }  // namespace
