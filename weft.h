@@ -75,6 +75,8 @@
 #include <weft/layers/models/recurrent_state.h>
 #include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/shift.h>
+#include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 
 #include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>

@@ -4,6 +4,7 @@
 #include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 
 namespace weft {
 
@@ -23,6 +24,7 @@ constexpr Row rows[] = {
     {"gpt2", make<GPT, GPTConfig>},
     {"bert", make<BERT, BERTConfig>},
     {"transformer", make<Transformer, TransformerConfig>},
+    {"vit", make<ViT, ViTConfig>},
     {"lstm", make<RecurrentLM, RecurrentLMConfig>},
     {"gru", make<RecurrentLM, RecurrentLMConfig>},
     {"lstm-seq2seq", make<RecurrentTranslator, RecurrentTranslatorConfig>},
