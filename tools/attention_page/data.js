@@ -47,6 +47,18 @@ const matrixOf = (group, layer, head) => weightsAt(group, layer, head, 0, 1, gro
 
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0);
 
+// The largest weight of a matrix but for rows that see a few columns only, such as the first of a causal one: these
+// must give much to each.
+function largestOf(matrix, columns) {
+  let most = 0;
+  for (let first = 0; first < matrix.length; first += columns) {
+    const row = matrix.subarray(first, first + columns);
+    const seen = row.reduce((count, w) => count + (w > 0), 0);
+    if (seen >= Math.min(8, columns)) most = Math.max(most, largest(row));
+  }
+  return most || largest(matrix);
+}
+
 // What a head does on average over its rows, as [name, text].
 function factsOf(group, matrix) {
   const S = group.columns.length;

@@ -49,6 +49,9 @@ function sequenceView(tokens, axis, title, { from = 0, to = tokens.length } = {}
   return { block, axis, spans };
 }
 
+// Shares of the largest; shown a little stronger than they are, so that small ones are seen.
+const strength = (w, most) => (most > 0 ? (w / most) ** 0.8 : 0);
+
 // `out`: how much the chosen token looks at each; `into`: how much each looks at it. Either may be missing.
 function shade(view, chosen, out, into) {
   const mostOut = out ? largest(out) : 0, mostIn = into ? largest(into) : 0;
