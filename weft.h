@@ -52,6 +52,7 @@
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/conv.h>
 #include <weft/layers/dropout.h>
+#include <weft/layers/drop_path.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
 #include <weft/layers/init.h>
@@ -59,9 +60,11 @@
 #include <weft/layers/linear.h>
 #include <weft/layers/module.h>
 #include <weft/layers/multi_head_attention.h>
+#include <weft/layers/norm.h>
 #include <weft/layers/patch_embedding.h>
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/recurrent.h>
+#include <weft/layers/relative_position_bias.h>
 #include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 
@@ -71,10 +74,12 @@
 #include <weft/layers/models/generation.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/key_value_state.h>
+#include <weft/layers/models/llama.h>
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_state.h>
 #include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/shift.h>
+#include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/models/vit.h>
 

@@ -15,11 +15,12 @@ struct MultiHeadAttentionOptions {
   int64_t kv_heads = 0;
   int64_t head_width = 0;  ///< D; 0: C / H
   bool bias = true;
-  double dropout = 0.0;             ///< of the attention weights, in training
-  std::optional<double> scale{};    ///< of the scores; default 1 / sqrt(D)
-  std::optional<double> rotary{};   ///< base of the rotary positions of queries and keys (rotary.h): 10000
-  bool alibi = false;               ///< ALiBi, with alibi_slopes(H)
-  int64_t window = 0;               ///< > 0: as Mask::window, beside the mask of each call
+  double dropout = 0.0;            ///< of the attention weights, in training
+  std::optional<double> scale{};   ///< of the scores; default 1 / sqrt(D)
+  std::optional<double> rotary{};  ///< base of the rotary positions of queries and keys (rotary.h): 10000
+  bool alibi = false;              ///< ALiBi, with alibi_slopes(H)
+  int64_t window = 0;              ///< > 0: as Mask::window, beside the mask of each call
+  std::optional<LinearOptions> query{};  ///< default: as `input`
   LinearOptions input{}, output{};  ///< initialisation of query, key and value, and of output; `bias` comes
                                     ///< from above
 };
