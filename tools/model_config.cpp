@@ -4,8 +4,10 @@
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/lib/error.h>
+#include <weft/optim/parameter_groups.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace weft::tools {
 namespace {
@@ -106,6 +108,10 @@ std::unique_ptr<Model> make_model(const Config& config, const Task& task) {
   std::unique_ptr<Model> model = weft::make_model(config.model, model_config(config, task.kind, task.shape));
   model->recompute_blocks = config.recompute;
   model->label_smoothing = config.label_smoothing;
+  std::vector<std::string> frozen;
+  for (const auto part : std::views::split(config.freeze, ','))
+    if (!part.empty()) frozen.emplace_back(part.begin(), part.end());
+  freeze(model->parameters(), frozen);
   return model;
 }
 
