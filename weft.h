@@ -78,6 +78,7 @@
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_state.h>
 #include <weft/layers/models/recurrent_translator.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/models/shift.h>
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
