@@ -14,7 +14,7 @@ function rampColours() {
 
 // Values (rows, columns) as pixels of a canvas, by the root of their share of `most`, so that small ones are seen; what
 // is 0 stays clear.
-function paint(canvas, values, columns, rows, most = largest(values)) {
+function paint(canvas, values, columns, rows, most = fullOf(values)) {
   canvas.width = columns;
   canvas.height = rows;
   const colours = rampColours();

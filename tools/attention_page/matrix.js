@@ -36,7 +36,7 @@ function drawMatrix(group, values) {
   matrixCanvas.height = Math.round((top + cell * T) * scale);
   context.scale(scale, scale);
   const image = document.createElement('canvas');
-  const most = largestOf(values, S);
+  const most = fullOfMatrix(values, S);
   paint(image, values, S, T, most);
   context.imageSmoothingEnabled = cell * scale < 1;
   context.drawImage(image, left, top, cell * S, cell * T);

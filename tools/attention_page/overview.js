@@ -50,7 +50,7 @@ function drawThumbs(group, thumbs, chosen) {
     } else {
       const matrix = matrixOf(group, layer, head);
       const small = pooled(matrix, group.columns.length, group.rows.length, 184);
-      paint(canvas, small.values, small.columns, small.rows, largestOf(matrix, group.columns.length));
+      paint(canvas, small.values, small.columns, small.rows, fullOfMatrix(matrix, group.columns.length));
       button.classList.toggle('coarse', small.columns <= 64);
     }
   }
