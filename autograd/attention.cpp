@@ -1,8 +1,6 @@
-#include <weft/autograd/attention.h>
+#include <weft/autograd/attention_internal.h>
 #include <weft/autograd/composed.h>
 #include <weft/autograd/op.h>
-#include <weft/autograd/ops.h>
-#include <weft/lib/kernels/attention.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
@@ -14,14 +12,7 @@
 
 namespace weft {
 
-namespace {
-
-/// The numbers of this call's dropout.
-RandomScope::Draw draw_of(const char* op, const AttentionOptions& options) {
-  return options.draw ? *options.draw : RandomScope::next(op, options.stream);
-}
-
-}  // namespace
+using namespace detail;
 
 namespace composed {
 
@@ -85,95 +76,6 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 
 namespace {
 
-/// Where the heads of an array lie: side by side in the last axis of (B, T, H D), or as an axis of (B, H, T,
-/// D).
-struct Layout {
-  int64_t heads;
-  bool side_by_side;
-
-  int64_t tokens(const Tensor& x) const { return x.dim(side_by_side ? 1 : 2); }
-  int64_t width(const Tensor& x) const { return side_by_side ? x.dim(2) / heads : x.dim(3); }
-
-  template <class T>
-  kernels::HeadView<T> view(const Shape& shape, T* data) const {
-    if (side_by_side) return {data, shape[1] * shape[2], shape[2] / heads, shape[2]};
-    return {data, shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3]};
-  }
-  kernels::HeadView<const float> view(const Array& x) const { return view(x.shape(), x.data<float>()); }
-  kernels::HeadView<float> view_mutable(Array& x) const { return view(x.shape(), x.mutable_data<float>()); }
-
-  /// (B, H, T, D), as the composed form wants it, and back.
-  Tensor apart(const Tensor& x) const {
-    if (!side_by_side) return x;
-    return permute(reshape(x, {x.dim(0), x.dim(1), heads, x.dim(2) / heads}), {0, 2, 1, 3});
-  }
-  Tensor together(const Tensor& x) const {
-    if (!side_by_side) return x;
-    return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), x.dim(1) * x.dim(3)});
-  }
-};
-
-/// Those of queries and of keys and values, which may have fewer heads.
-struct Layouts {
-  Layout q, kv;
-};
-
-/// The problem as the kernel takes it, with what it points to.
-struct Problem {
-  kernels::AttentionProblem p;
-  Array allow, bias;
-  std::vector<float> slopes;
-
-  Problem(const Layouts& at, const Tensor& q, int64_t keys, const AttentionOptions& options) {
-    p.B = q.dim(0);
-    p.H = at.q.heads;
-    p.T = at.q.tokens(q);
-    p.S = keys;
-    p.D = at.q.width(q);
-    p.group = at.q.heads / at.kv.heads;
-    p.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(p.D)));
-    p.causal = options.mask.is_causal;
-    p.causal_offset = options.mask.offset_of(0);
-    if (!options.mask.causal_offsets.empty()) p.causal_offsets = options.mask.causal_offsets.data();
-    p.window = options.mask.window_width;
-    if (!options.slopes.empty()) {
-      slopes.assign(options.slopes.begin(), options.slopes.end());
-      p.slopes = slopes.data();
-    }
-    if (!options.mask.key_lengths.empty()) p.key_lengths = options.mask.key_lengths.data();
-    if (options.mask.allow.defined()) {
-      allow = Mask::allowed(options.mask.allow).dense(p.B, p.H, p.T, p.S);
-      p.allowed = allow.data<bool>();
-      p.allowed_head = allow.dim(1) == 1 ? 0 : p.T * p.S;
-      p.allowed_batch = allow.dim(0) == 1 ? 0 : allow.dim(1) * p.T * p.S;
-    }
-    if (options.dropout > 0) {
-      const RandomScope::Draw draw = draw_of("attention", options);
-      p.dropout = options.dropout;
-      p.dropout_key = draw.key;
-      p.first_sample = draw.first_sample;
-    }
-    if (options.bias.defined()) {
-      bias = options.bias.value();
-      p.bias = bias.data<float>();
-      p.bias_head = bias.dim(1) == 1 ? 0 : p.T * p.S;
-      p.bias_batch = bias.dim(0) == 1 ? 0 : bias.dim(1) * p.T * p.S;
-    }
-  }
-};
-
-/// The bias with four axes, of which the last two are whole.
-Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t S) {
-  if (!bias.defined()) return bias;
-  if (!broadcasts_to(bias.shape(), Shape{B, H, T, S})) {
-    fail<ShapeError>("attention: bias ", bias.shape(),
-                     " does not broadcast to (B, H, T, S) = ", Shape{B, H, T, S});
-  }
-  const auto extent = [&](int from_last) { return bias.rank() >= from_last ? bias.dim(-from_last) : 1; };
-  const Shape whole{extent(4), extent(3), T, S};
-  return bias.shape() == whole ? bias : expand(bias, whole);
-}
-
 Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& v,
              const AttentionOptions& options) {
   const Problem problem(at, q, at.kv.tokens(k), options);
@@ -207,33 +109,10 @@ Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& 
   return make_op("attention", out, {q, k, v, options.bias}, rule);
 }
 
-/// ShapeError unless q, k and v fit together.
-Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v) {
-  const int rank = at.side_by_side ? 3 : 4;
-  Layout kv = at;
-  bool fits = q.rank() == rank && k.rank() == rank && k.shape() == v.shape() && q.dim(0) == k.dim(0);
-  if (fits) {
-    const int64_t width = at.width(q);
-    if (!at.side_by_side) kv.heads = k.dim(1);
-    if (at.side_by_side && width > 0) kv.heads = k.dim(2) / width;
-    fits = k.dim(-1) == (at.side_by_side ? kv.heads * width : width) &&
-           (kv.heads == at.heads || (kv.heads > 0 && kv.heads < at.heads && at.heads % kv.heads == 0));
-  }
-  if (!fits) {
-    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
-                     at.side_by_side ? cat("T, H D) with H = ", at.heads) : "H, T, D)", ", k and v (B, ",
-                     at.side_by_side ? "S, G D)" : "G, S, D)", ", where G is H or divides it");
-  }
-  return {at, kv};
-}
+}  // namespace
 
-void check_slopes(const char* op, const AttentionOptions& options, int64_t heads) {
-  if (!options.slopes.empty() && static_cast<int64_t>(options.slopes.size()) != heads)
-    fail<ShapeError>(op, ": ", options.slopes.size(), " slopes for ", heads, " heads");
-}
-
-Tensor attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k, const Tensor& v,
-                 const AttentionOptions& options) {
+Tensor detail::attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k,
+                         const Tensor& v, const AttentionOptions& options) {
   const Layouts at = layouts_of(op, queries, q, k, v);
   const int64_t B = q.dim(0), H = at.q.heads, T = at.q.tokens(q), S = at.kv.tokens(k);
   options.mask.check(op, B, H, T, S);
@@ -248,23 +127,16 @@ Tensor attention(const char* op, const Layout& queries, const Tensor& q, const T
   return at.q.together(composed::attention(at.q.apart(q), at.kv.apart(k), at.kv.apart(v), settings));
 }
 
-Layout side_by_side(const char* op, const Tensor& q, int64_t heads) {
-  if (heads < 1 || q.rank() != 3 || q.dim(2) % heads != 0) {
-    fail<ShapeError>(op, ": ", heads, " heads do not divide the width of q ", q.shape());
-  }
-  return {heads, true};
-}
-
-}  // namespace
-
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options) {
-  return attention("scaled_dot_product_attention", {q.rank() == 4 ? q.dim(1) : 1, false}, q, k, v, options);
+  return detail::attention("scaled_dot_product_attention", {q.rank() == 4 ? q.dim(1) : 1, false}, q, k, v,
+                           options);
 }
 
 Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                             const AttentionOptions& options) {
-  return attention("multi_head_attention", side_by_side("multi_head_attention", q, heads), q, k, v, options);
+  return detail::attention("multi_head_attention", side_by_side("multi_head_attention", q, heads), q, k, v,
+                           options);
 }
 
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const AttentionOptions& options) {
@@ -278,26 +150,6 @@ Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const A
   return composed::attention_weights(queries, keys, settings).value();
 }
 
-namespace {
-
-/// `settings.mask` tells what of the cache each row holds.
-Tensor attention_to(const char* op, const KeyValueCache& cache, const Layouts& at, const Tensor& q,
-                    AttentionOptions settings) {
-  const int64_t S = cache.length();
-  settings.bias = raised_bias(settings.bias, q.dim(0), at.q.heads, q.dim(1), S);
-  if (q.dtype() != float32) {
-    const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, S)); };
-    return attention(op, at.q, q, held(cache.keys()), held(cache.values()), settings);
-  }
-  const Problem problem(at, q, S, settings);
-  Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
-  kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(cache.keys()), at.kv.view(cache.values()),
-                     at.q.view_mutable(out), lse.mutable_data<float>());
-  return Tensor(out);
-}
-
-}  // namespace
-
 std::vector<double> alibi_slopes(int64_t heads) {
   if (heads < 1) fail<ValueError>("alibi_slopes: ", heads, " heads");
   const auto geometric = [](int64_t count, int64_t i) {
@@ -308,42 +160,6 @@ std::vector<double> alibi_slopes(int64_t heads) {
   for (int64_t i = 1; i <= power; ++i) slopes.push_back(geometric(power, i));
   for (int64_t i = 1; i <= heads - power; ++i) slopes.push_back(geometric(2 * power, 2 * i - 1));
   return slopes;
-}
-
-Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
-                        KeyValueCache& cache, std::span<const int64_t> lengths,
-                        const AttentionOptions& options) {
-  const NoGrad no_grad;
-  const char* const op = "cached_attention";
-  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k, v);
-  if (q.dim(1) != k.dim(1))
-    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ": needs as many tokens in both");
-  const Mask& mask = options.mask;
-  if (!mask.key_lengths.empty() || mask.allow.defined() || mask.causal_offset != 0 ||
-      !mask.causal_offsets.empty())
-    fail<ValueError>(op, ": offsets, lengths and what is allowed come of the cache, not of a mask");
-  check_slopes(op, options, heads);
-  AttentionOptions settings = options;
-  settings.mask.is_causal = true;
-  settings.mask.causal_offset = cache.length();
-  if (!cache.even()) settings.mask.causal_offsets = cache.lengths();
-  cache.append(k.value(), v.value(), lengths);
-  if (!cache.even()) settings.mask.key_lengths = cache.lengths();
-  return attention_to(op, cache, at, q, settings);
-}
-
-Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& memory,
-                        const AttentionOptions& options) {
-  const NoGrad no_grad;
-  const char* const op = "memory_attention";
-  if (!memory.keys().defined()) fail<StateError>(op, ": the memory was never given values");
-  const Tensor keys(memory.keys());
-  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, keys, keys);
-  if (!options.mask.empty()) fail<ValueError>(op, ": lengths come of the memory, not of a mask");
-  check_slopes(op, options, heads);
-  AttentionOptions settings = options;
-  if (!memory.even()) settings.mask.key_lengths = memory.lengths();
-  return attention_to(op, memory, at, q, settings);
 }
 
 }  // namespace weft
