@@ -1,4 +1,5 @@
 #include <weft/layers/additive_attention.h>
+#include <weft/layers/attention_recorder.h>
 #include <weft/lib/kernels/elementwise.h>
 #include <weft/lib/mask.h>
 
@@ -29,7 +30,10 @@ Tensor AdditiveAttention::weigh(const Tensor& x, const Memory& memory) const {
 
 Tensor AdditiveAttention::forward(const Tensor& x, const Memory& memory) const {
   const LayerScope layer = profile_scope();
-  return matmul(weigh(x, memory), memory.states);
+  const Tensor weights = weigh(x, memory);  // (B, T, S)
+  if (AttentionRecorder* const recorder = AttentionRecorder::current())
+    recorder->add({path(), true, weights.value().reshape(weights.shape().inserted(1, 1))});
+  return matmul(weights, memory.states);
 }
 
 Array AdditiveAttention::weights(const Tensor& x, const Memory& memory) const {

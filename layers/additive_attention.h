@@ -22,7 +22,8 @@ class AdditiveAttention : public Module {
     std::vector<int64_t> lengths;  ///< tokens of each sample, those after being padding; empty: all
   };
   Memory read(const Tensor& states, const std::vector<int64_t>& lengths = {}) const;
-  /// x (B, T, query_width) -> (B, T, memory_width). A sample without tokens gives zeros.
+  /// x (B, T, query_width) -> (B, T, memory_width). A sample without tokens gives zeros. An
+  /// AttentionRecorder sees the weights as those of one head.
   Tensor forward(const Tensor& x, const Memory& memory) const;
   Tensor operator()(const Tensor& x, const Memory& memory) const { return forward(x, memory); }
   /// The weights (B, T, S), for looking at.

@@ -83,13 +83,6 @@ Tensor RecurrentTranslator::logits(const Batch& batch) const {
   return predict(decoder(dropout(token_embedding(ids)), {}, source.states).y, source.memory);
 }
 
-Array RecurrentTranslator::attention_weights(const Batch& batch) const {
-  const NoGrad no_grad;
-  const Array ids = shifted_right(name, batch.targets, config.start_id);
-  const Source source = encode(batch.inputs, batch.lengths);
-  return attention.weights(decoder(dropout(token_embedding(ids)), {}, source.states).y, source.memory);
-}
-
 std::unique_ptr<DecoderState> RecurrentTranslator::start(const Batch& source) const {
   const NoGrad no_grad;
   Source read = encode(source.inputs, source.lengths);

@@ -51,8 +51,6 @@ class RecurrentTranslator : public GenerativeModel {
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
-  /// The weights (B, T, S) that logits(batch) gives the tokens it reads, for looking at.
-  Array attention_weights(const Batch& batch) const;
 
   const RecurrentTranslatorConfig config;
   Embedding& token_embedding;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/recurrent_translator.h>
 #include <weft/lib/random.h>
 
@@ -102,13 +103,18 @@ TEST_CASE("recurrent translator: what stands in the padding changes no bit of wh
   CHECK(model.logits(alone).value().identical(row(padded.value()).value()));
 }
 
-TEST_CASE("recurrent translator: attention looks at the tokens there are") {
+TEST_CASE("recurrent translator: a recorder sees attention look at the tokens there are") {
   const RandomScope random({.seed = 1});
   const RecurrentTranslator model(small);
-  const Array weights = model.attention_weights({some_ids({2, 6}, 29), some_ids({2, 3}, 29), {6, 2}});
-  CHECK(weights.shape() == Shape{2, 3, 6});
-  CHECK(difference(sum(Tensor(weights), {-1}).value(), Array::ones({2, 3}), 1e-6) == "");
-  CHECK(slice(slice(Tensor(weights), 0, 1, 2), 2, 2, 6).value().identical(Array::zeros({1, 3, 4})));
+  const AttentionRecorder recorder;
+  model.logits({some_ids({2, 6}, 29), some_ids({2, 3}, 29), {6, 2}});
+  REQUIRE(recorder.records().size() == 1);
+  const AttentionRecord& seen = recorder.records()[0];
+  CHECK(seen.path == "attention");
+  CHECK(seen.cross);
+  CHECK(seen.weights.shape() == Shape{2, 1, 3, 6});
+  CHECK(difference(sum(Tensor(seen.weights), {-1}).value(), Array::ones({2, 1, 3}), 1e-6) == "");
+  CHECK(slice(slice(Tensor(seen.weights), 0, 1, 2), 3, 2, 6).value().identical(Array::zeros({1, 1, 3, 4})));
 }
 
 TEST_CASE("recurrent translator: configurations survive their state, and those out of range are refused") {

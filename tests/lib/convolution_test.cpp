@@ -93,14 +93,15 @@ TEST_CASE("convolution: arguments that do not fit") {
   refuses<ValueError>([&] { kernels::unfold(x, {.size = {1, 1}, .padding = {INT64_MAX, 0}}); }, {"padding"});
   refuses<ShapeError>([&] { kernels::fold(x, {1, 2, 3, 4}, {.size = {1, 1}}); }, {"fold", "(1, 12, 2)"});
   refuses<ShapeError>([&] { kernels::grouped_linear(x, some({4, 3}, 1), {}, 2); }, {"2 groups", "(4, 3)"});
-  refuses<ShapeError>([&] { kernels::grouped_linear(x, some({3, 2}, 1), {}, 2); }, {"(3, 2)"});
+  refuses<ValueError>([&] { kernels::grouped_linear(x, some({3, 2}, 1), {}, 2); }, {"2 groups", "(3, 2)"});
+  refuses<ShapeError>([&] { kernels::grouped_linear(x, some({4}, 1), {}, 2); }, {"(4,)"});
   refuses<ShapeError>(
       [&] {
         kernels::grouped_linear(x, some({4, 2}, 1), some({3}, 1), 2);
       },
       {"bias is (3,)"});
   Array into = Array::zeros({4, 2});
-  refuses<ShapeError>([&] { kernels::accumulate_grouped_outer(into, x, x, 3, true); }, {"(4, 2)"});
+  refuses<ShapeError>([&] { kernels::accumulate_grouped_outer(into, x, x, 1, true); }, {"(4, 2)"});
   refuses<ShapeError>(
       [&] {
         kernels::accumulate_grouped_outer(into, some({1, 2, 3, 5}, 1), x, 2, true);
