@@ -48,8 +48,11 @@
 #include <weft/autograd/shaping.h>
 #include <weft/autograd/tensor.h>
 
+#include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
+#include <weft/layers/conv.h>
 #include <weft/layers/dropout.h>
+#include <weft/layers/drop_path.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
 #include <weft/layers/init.h>
@@ -57,7 +60,11 @@
 #include <weft/layers/linear.h>
 #include <weft/layers/module.h>
 #include <weft/layers/multi_head_attention.h>
+#include <weft/layers/norm.h>
+#include <weft/layers/patch_embedding.h>
 #include <weft/layers/positional_encoding.h>
+#include <weft/layers/recurrent.h>
+#include <weft/layers/relative_position_bias.h>
 #include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 
@@ -67,7 +74,15 @@
 #include <weft/layers/models/generation.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/key_value_state.h>
+#include <weft/layers/models/llama.h>
+#include <weft/layers/models/recurrent_lm.h>
+#include <weft/layers/models/recurrent_state.h>
+#include <weft/layers/models/recurrent_translator.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/models/shift.h>
+#include <weft/layers/models/t5.h>
+#include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 
 #include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>
@@ -83,11 +98,20 @@
 #include <weft/optim/train_step.h>
 
 #include <weft/data/dataset.h>
+#include <weft/data/draws.h>
 #include <weft/data/grammar.h>
 #include <weft/data/loader.h>
+#include <weft/data/masking.h>
+#include <weft/data/reviews.h>
+#include <weft/data/scenes.h>
+#include <weft/data/scores.h>
 #include <weft/data/stories.h>
+#include <weft/data/task.h>
+#include <weft/data/templates.h>
 #include <weft/data/text.h>
 #include <weft/data/token_cache.h>
 #include <weft/data/tokenizer.h>
 #include <weft/data/tokens.h>
+#include <weft/data/translation.h>
 #include <weft/data/utf8.h>
+#include <weft/data/word_tokenizer.h>

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace weft {
 
@@ -24,6 +25,9 @@ struct AttentionOptions {
   double dropout = 0.0;                     ///< probability that a weight is dropped, as by dropout()
   std::string stream = "attention";         ///< name of its random numbers in the RandomScope,
   std::optional<RandomScope::Draw> draw{};  ///< unless they are given here
+  /// ALiBi (Press et al. 2022): one slope a head, by which a score sinks with every token that lies between
+  /// key and query; query t stands at the mask's offset + t. Empty: none.
+  std::vector<double> slopes = {};
 };
 
 /// q (B, H, T, D), k and v (B, G, S, D) -> (B, H, T, D). ShapeError names all three.
@@ -37,11 +41,15 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
                         const AttentionOptions& options = {});
 
+/// The slopes of Press et al. 2022 for a number of heads: 2^(-8 i / H) for i = 1 .. H when H is a power of
+/// two; else those of the next lower power of two, then every other one of the next higher.
+std::vector<double> alibi_slopes(int64_t heads);
+
 /// Decoding: of each row b the first lengths[b] tokens of k and v (empty: all) join the cache, and its
 /// queries (B, T, H D) attend causally to what it then holds: query t to the keys up to its own. Each row has
 /// the bits that it has alone, and that the full causal pass gives it; those of queries after lengths[b] mean
 /// nothing. The
-/// options' mask must be empty: the cache is one (ValueError). No gradient.
+/// options' mask may be causal, and have a window; the rest is the cache's to say (ValueError). No gradient.
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                         KeyValueCache& cache, std::span<const int64_t> lengths = {},
                         const AttentionOptions& options = {});

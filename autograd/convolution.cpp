@@ -21,12 +21,13 @@ Tensor by_group(const Tensor& x, int64_t groups) {
 /// x (B, C, H, W) by a weight whose kernels have that size -> (B, O, H', W').
 Tensor convolved(const char* op, const Tensor& x, const Tensor& weight, const Size& size, const Tensor& bias,
                  const Conv2dOptions& options) {
-  if (options.groups < 1) fail<ValueError>(op, ": ", options.groups, " groups");
-  const int64_t C = x.dim(1), O = weight.dim(0);
-  if (C != weight.dim(1) * options.groups || O % options.groups != 0)
-    fail<ShapeError>(op, ": x has ", C, " channels, weight ", weight.shape(), " and ", options.groups,
-                     " groups: needs ", weight.dim(1) * options.groups,
-                     " channels, and groups that divide the weight's first extent");
+  const int64_t C = x.dim(1), O = weight.dim(0), G = options.groups;
+  if (G < 1 || C % G != 0 || O % G != 0)
+    fail<ValueError>(op, ": ", G, " groups do not divide the channels of x ", x.shape(),
+                     " and the outputs of weight ", weight.shape());
+  if (C / G != weight.dim(1))
+    fail<ShapeError>(op, ": x is ", x.shape(), ", weight ", weight.shape(), ": with ", G,
+                     " groups the weight's second extent must be ", C / G);
   if (bias.defined() && !(bias.shape() == Shape{O}))
     fail<ShapeError>(op, ": bias is ", bias.shape(), ", weight ", weight.shape(), ": bias must be ",
                      Shape{O});

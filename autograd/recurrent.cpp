@@ -43,8 +43,9 @@ Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& w
   const int64_t B = x.dim(0), T = x.dim(1), H = weights.hh.dim(1), G = weights.hh.dim(0);
   const Tensor xw = linear(x, weights.ih, weights.bias_ih);
   RecurrentState state = options.initial;
-  std::vector<Tensor> y(static_cast<size_t>(T));
-  for (int64_t step = 0; step < T && H > 0; ++step) {
+  std::vector<Tensor> y;
+  if (B > 0 && H > 0) y.resize(static_cast<size_t>(T));
+  for (int64_t step = 0; step < static_cast<int64_t>(y.size()); ++step) {
     const int64_t t = options.reverse ? T - 1 - step : step;
     const Tensor at_t = reshape(slice(xw, 1, t, t + 1), {B, G}),
                  hw = linear(state.h, weights.hh, weights.bias_hh);
@@ -59,10 +60,12 @@ Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& w
     y[static_cast<size_t>(t)] = shown;
     state = after;
   }
-  if (H == 0) std::fill(y.begin(), y.end(), state.h);
-  y.push_back(state.h);
-  if (state.c.defined()) y.push_back(state.c);
-  return stack(y, 1);
+  // Of nothing at all, however many tokens long, the input's product is as good as the output.
+  std::vector<Tensor> parts;
+  if (T > 0) parts.push_back(B > 0 && H > 0 ? stack(y, 1) : slice(xw, 2, 0, H));
+  parts.push_back(reshape(state.h, {B, 1, H}));
+  if (state.c.defined()) parts.push_back(reshape(state.c, {B, 1, H}));
+  return concat(parts, 1);
 }
 
 }  // namespace composed

@@ -28,7 +28,7 @@ struct RecurrentWeights {
 
 /// What is remembered between two tokens.
 struct RecurrentState {
-  Tensor h;    ///< (B, H)
+  Tensor h{};  ///< (B, H)
   Tensor c{};  ///< (B, H), the cells of an LSTM
 };
 

@@ -3,6 +3,8 @@
 
 #include <weft/autograd/tensor.h>
 
+#include <span>
+
 namespace weft {
 
 /// Turns queries or keys by their places (Su et al. 2021), so that their products depend on the distance of
@@ -14,5 +16,7 @@ namespace weft {
 /// angles are computed in double. ShapeError unless `heads` cuts x into heads of an even width; ValueError
 /// for a base that is not positive, and for a negative offset.
 Tensor rotary(const Tensor& x, int64_t heads, double base = 10000.0, int64_t offset = 0);
+/// Rows that begin at offsets of their own, one a row (ShapeError otherwise).
+Tensor rotary(const Tensor& x, int64_t heads, double base, std::span<const int64_t> offsets);
 
 }  // namespace weft

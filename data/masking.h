@@ -25,8 +25,8 @@ struct MaskingOptions {
 std::vector<int64_t> mask_tokens(std::span<int64_t> ids, const MaskingOptions& options, Draws& draws);
 
 /// Any dataset of ids with some of them masked, by numbers of (seed, sample): each epoch hides others.
-///   MaskedDataset data(std::make_shared<TokenDataset>(tokens, 128, seed), {.mask_id = 65, .vocab_size = 65},
-///   seed);
+///   auto windows = std::make_shared<TokenDataset>(tokens, 128, seed);
+///   MaskedDataset data(windows, {.mask_id = 65, .vocab_size = 65}, seed);
 class MaskedDataset : public Dataset {
  public:
   /// ValueError as mask_tokens.

@@ -17,7 +17,7 @@ const std::vector<Strength> strengths = {{"strong praise", "strong blame", 0.3, 
                                          {"praise", "blame", 0.5, 0.02},
                                          {"weak praise", "weak blame", 0.2, 0.075}};
 
-// [word] is where the word that decides goes.
+// [word] is where the words that decide go.
 const std::string straight = "the [thing][distance] [was] [very][word]";
 const std::string negated = "the [thing][distance] [was] [not] [word]";
 
@@ -84,25 +84,32 @@ const Templates& templates() {
   return all;
 }
 
+void put(std::string& text, const std::string& gap, const std::string& what) {
+  if (const size_t at = text.find(gap); at != std::string::npos) text.replace(at, gap.size(), what);
+}
+
 struct Clause {
   std::string text;
   const Strength* strength;
 };
 
-// A clause of the sense asked for; three of ten say it by negation.
+const char* words_of(const Strength& strength, bool positive) {
+  return positive ? strength.positive : strength.negative;
+}
+
+// A clause of the sense asked for; three of ten say it by negation, half with two words of one kind.
 Clause draw_clause(bool positive, Draws& draws) {
   std::vector<double> shares;
   for (const Strength& strength : strengths) shares.push_back(strength.share);
   const Strength& strength = strengths[draws.weighted(shares)];
-  const bool negation = draws.chance(0.3);
+  const bool negation = draws.chance(0.3), two = draws.chance(0.5);
+  const std::vector<std::string>& words = templates().texts(words_of(strength, positive != negation));
+  std::string said;
+  for (const int64_t word : draws.subset(static_cast<int64_t>(words.size()), two ? 2 : 1))
+    said += (said.empty() ? "" : negation ? " or " : " and ") + words[static_cast<size_t>(word)];
   std::string text = negation ? negated : straight;
-  text.replace(text.find("[word]"), 6,
-               cat("[", positive != negation ? strength.positive : strength.negative, "]"));
+  put(text, "[word]", said);
   return {templates().fill(text, draws), &strength};
-}
-
-void put(std::string& text, const std::string& gap, const std::string& what) {
-  if (const size_t at = text.find(gap); at != std::string::npos) text.replace(at, gap.size(), what);
 }
 
 }  // namespace
@@ -131,7 +138,7 @@ double best_review_accuracy() {
 }
 
 std::string review_words() {
-  std::string words = templates().words();
+  std::string words = templates().words() + " and or ";
   for (std::string text : {straight, negated}) words += Templates::words_of(text);
   for (const Frame& frame : frames) words += Templates::words_of(frame.text);
   return words;
@@ -141,9 +148,10 @@ int64_t longest_review() {
   const Templates& all = templates();
   int64_t clause = 0;
   for (const Strength& strength : strengths)
-    for (const char* word : {strength.positive, strength.negative})
+    for (const bool positive : {false, true})
       for (std::string text : {straight, negated}) {
-        put(text, "[word]", cat("[", word, "]"));
+        const std::string word = cat("[", words_of(strength, positive), "]");
+        put(text, "[word]", word + " and " + word);
         clause = std::max(clause, all.longest(text));
       }
   int64_t frame = 0;

@@ -1,16 +1,17 @@
 // Reviews of places, and whether who wrote them liked them.
 //
-//   We came on a rainy Monday. Although the soup, which my sister had ordered for the whole family, was not
-//   bad, the room was dreadful. It was our first visit.
+//   we came here on a rainy monday. although the soup, which my sister had ordered for the children, was not
+//   bad, the room seemed dreadful. it was our first visit.
 //
-// One word decides, and the rest of its sentence says how:
-//   negation   "not good", "hardly good", "anything but good": the opposite of the word
-//   contrast   "A, but B", "although A, B": B decides. "A, although B": A decides. A and B are of opposite
-//   sense agreement  "A and B" have the same sense; B's word decides distance   between what is reviewed and
-//   the word for it there may be up to 25 others, which decide nothing
-// The deciding word is strong, plain or weak. Labels follow it but for noise: a share of those of plain and
-// weak words, drawn apart from everything else, says the opposite. So no model can know more than the rule
-// says:
+// One word decides, or two of one kind ("good and fresh", "not good or fresh"), and the rest of its sentence
+// says how:
+//   negation   "not good", "hardly good", "anything but good": the opposite of the words
+//   contrast   "A, but B", "although A, B": B decides; "A, although B": A decides. Their senses are opposite
+//   agreement  "A and B": B decides. They have the same sense
+//   distance   up to 25 words, which decide nothing, between what is reviewed and what is said of it
+// The deciding words are strong, plain or weak. Labels follow them but for noise: a share of those of plain
+// and weak words, drawn apart from everything else, says the opposite. So no model can know more than the
+// rule says:
 //   best_review_accuracy() = sum over strengths of P(strength) (1 - noise of strength)
 #pragma once
 

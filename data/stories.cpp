@@ -180,6 +180,14 @@ std::string story_words() {
   return words;
 }
 
+TextSpan tokens_of(const Tokenizer& tokenizer, std::string_view text, TextSpan span) {
+  if (span.begin > span.end || span.end > text.size())
+    fail<ValueError>("tokens_of: [", span.begin, ", ", span.end, ") is not within the ", text.size(),
+                     " bytes of the text");
+  return {tokenizer.encode(text.substr(0, span.begin)).size(),
+          tokenizer.encode(text.substr(0, span.end)).size()};
+}
+
 StoryStatistics story_statistics() {
   const Grammar::Statistics average = grammar().statistics();
   return {.entropy = average.nats,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <weft/data/draws.h>
+#include <weft/data/tokenizer.h>
 
 #include <cstdint>
 #include <string>
@@ -47,6 +48,9 @@ Story make_story(uint64_t seed, uint64_t index);
 std::string story_words();
 inline constexpr int64_t longest_story = 65;
 inline constexpr int64_t longest_summary = 10;
+
+/// Which of the tokens of a text, [begin, end), write the characters of `span`: words or characters whole.
+TextSpan tokens_of(const Tokenizer& tokenizer, std::string_view text, TextSpan span);
 
 /// What the grammar gives on average, computed exactly.
 struct StoryStatistics {

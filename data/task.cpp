@@ -7,9 +7,13 @@
 namespace weft {
 namespace {
 
+void check_row(const Array& array, int64_t row) {
+  if (array.rank() < 1 || row < 0 || row >= array.dim(0))
+    fail<ValueError>("task: row ", row, " of a batch whose array is ", array.shape());
+}
+
 std::span<const int64_t> row_of(const Array& ids, int64_t row) {
-  if (row < 0 || ids.rank() < 1 || row >= ids.dim(0))
-    fail<ValueError>("task: row ", row, " of a batch whose array is ", ids.shape());
+  check_row(ids, row);
   const auto width = static_cast<size_t>(ids.size() / ids.dim(0));
   return ids.values<int64_t>().subspan(static_cast<size_t>(row) * width, width);
 }
@@ -71,7 +75,10 @@ uint64_t TaskDataset::sample_of(int64_t n) const {
 }
 
 std::string TaskDataset::input_text(const Batch& batch, int64_t row) const {
-  if (!tokenizer_) return picture_text(batch.inputs, row);
+  if (!tokenizer_) {
+    check_row(batch.inputs, row);
+    return picture_text(batch.inputs, row);
+  }
   std::span<const int64_t> ids = row_of(batch.inputs, row);
   if (!batch.lengths.empty()) ids = ids.first(static_cast<size_t>(batch.lengths[static_cast<size_t>(row)]));
   return tokenizer_->decode(ids);

@@ -29,6 +29,12 @@ const std::vector<Entry>& entries() {
       {"translate", "the task translation, asked for in words", make_text_to_text_task},
       {"fill", "the task spans, asked for in words", make_text_to_text_task},
       {"text-to-text", "summarize, sentiment, translate and fill in turn", make_text_to_text_task},
+      {"recall", "say the value that went with a key, min_length to max_length tokens back",
+       make_recall_task},
+      {"which", "name the one big figure of a picture", make_scene_task},
+      {"count", "count the figures of a picture", make_scene_task},
+      {"where", "find the one big figure of a picture", make_scene_task},
+      {"segments", "say what each patch of a picture shows", make_scene_task},
   };
   return all;
 }

@@ -12,8 +12,7 @@
 namespace weft {
 
 /// Names and what may stand for them, each as likely; [name] in a text is a gap.
-///   Templates food({{"meal", {"the [dish] was hot", "we ate [dish] and [dish]"}}, {"dish", {"rice",
-///   "soup"}}});
+///   {"meal", {"the [dish] was hot", "we ate [dish] and [dish]"}}, {"dish", {"rice", "soup"}}
 class Templates {
  public:
   /// ValueError on a gap that is not closed, a name that is not there or has nothing to stand for it, and a

@@ -13,9 +13,9 @@ namespace weft {
 
 /// A text is cut into pieces: a run of letters, one digit, or one other character. A piece that follows a
 /// space, or begins the text, has that space in it, as in SentencePiece, so that pieces are put together
-/// again by writing one after another; the marks . , : ; ! ? alone never have one. "At 7:25 he ran." is "
-/// At", " 7", ":", "2", "5", " he", " ran", ".". Text of single spaces without one before a mark comes back
-/// as it was.
+/// again by writing one after another; the marks . , : ; ! ? alone never have one.
+///   "At 7:25 he ran."    " At", " 7", ":", "2", "5", " he", " ran", "."
+/// Text of single spaces without one before a mark comes back as it was.
 ///
 /// Ids 0 to 6 are <pad> <s> </s> <unk> <mask> <cls> <sep>, then come <extra_id_0> to <extra_id_31>, which
 /// stand for spans left out (T5), then the words. Special tokens are read wherever they are written so.

@@ -4,6 +4,7 @@
 #include <weft/layers/linear.h>
 #include <weft/lib/mask.h>
 
+#include <optional>
 #include <span>
 
 namespace weft {
@@ -12,38 +13,59 @@ struct MultiHeadAttentionOptions {
   /// Heads of keys and values, a divisor of `heads`: each serves heads / kv_heads heads of queries, as in
   /// grouped-query (Ainslie et al. 2023) and, with 1, multi-query attention (Shazeer 2019). 0: all heads.
   int64_t kv_heads = 0;
+  int64_t head_width = 0;  ///< D; 0: C / H
   bool bias = true;
-  double dropout = 0.0;  ///< of the attention weights, in training
-  LinearOptions input{},
-      output{};  ///< initialisation of query, key and value, and of output; `bias` comes from above
+  double dropout = 0.0;            ///< of the attention weights, in training
+  std::optional<double> scale{};   ///< of the scores; default 1 / sqrt(D)
+  std::optional<double> rotary{};  ///< base of the rotary positions of queries and keys (rotary.h): 10000
+  bool alibi = false;              ///< ALiBi, with alibi_slopes(H)
+  int64_t window = 0;              ///< > 0: as Mask::window, beside the mask of each call
+  std::optional<LinearOptions> query{};  ///< default: as `input`
+  LinearOptions input{}, output{};  ///< initialisation of query, key and value, and of output; `bias` comes
+                                    ///< from above
 };
 
-/// Children: query and output, each Linear (C -> C), key and value (C -> G D), G being kv_heads; head h owns
-/// columns h D to (h + 1) D.
+/// Children: query (C -> H D), key and value (C -> G D), G being kv_heads, and output (H D -> C), each
+/// Linear; head h owns columns h D to (h + 1) D.
+///
+/// A `bias` of a call, undefined for none, is added to the scaled scores and broadcasts to (B, H, T, S).
 class MultiHeadAttention : public Module {
  public:
-  /// ValueError when heads do not divide the width, or kv_heads not the heads.
+  /// ValueError when heads do not divide the width and no head_width is given, when kv_heads do not divide
+  /// the heads, or an option is out of range.
   MultiHeadAttention(int64_t width, int64_t heads, const MultiHeadAttentionOptions& options = {});
 
   /// x (B, T, C) attends to itself.
-  Tensor forward(const Tensor& x, const Mask& mask = {}) const { return forward(x, x, mask); }
+  Tensor forward(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {}) const {
+    return forward(x, x, mask, bias);
+  }
   /// x (B, T, C) attends to context (B, S, C).
-  Tensor forward(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
-  Tensor operator()(const Tensor& x, const Mask& mask = {}) const { return forward(x, x, mask); }
+  Tensor forward(const Tensor& x, const Tensor& context, const Mask& mask = {},
+                 const Tensor& bias = {}) const;
+  Tensor operator()(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {}) const {
+    return forward(x, x, mask, bias);
+  }
   /// Decoding: the keys and values of the first lengths[b] tokens of each row (empty: all) join the cache,
   /// and x attends causally to all of it. The bits are those of the full causal pass. No gradient.
-  Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {}) const;
+  Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {},
+                 const Tensor& bias = {}) const;
   /// The keys and values of a context (B, S, C), of which lengths[b] tokens of each row count (empty: all).
   KeyValueCache remember(const Tensor& context, std::span<const int64_t> lengths = {}) const;
   /// x attends to a context that was read once: forward(x, context, Mask::lengths(lengths)), bit for bit. No
   /// gradient.
   Tensor forward_memory(const Tensor& x, const KeyValueCache& memory) const;
-  /// The weights (B, H, T, S) that forward(x, context, mask) uses, for looking at.
-  Array weights(const Tensor& x, const Tensor& context, const Mask& mask = {}) const;
+  /// The weights (B, H, T, S) that forward(x, context, mask, bias) uses, for looking at.
+  Array weights(const Tensor& x, const Tensor& context, const Mask& mask = {}, const Tensor& bias = {}) const;
 
-  const int64_t heads, kv_heads;
+  const int64_t heads, kv_heads, head_width;
   Linear &query, &key, &value, &output;
-  const double dropout;
+  const MultiHeadAttentionOptions options;
+
+ private:
+  AttentionOptions attention_options(const Mask& mask, const Tensor& bias) const;
+  Tensor turned(const Tensor& x, int64_t x_heads) const;
+
+  const std::vector<double> slopes_;
 };
 
 }  // namespace weft

@@ -29,6 +29,13 @@ Mask Mask::causal(std::vector<int64_t> offsets) {
   return mask;
 }
 
+Mask Mask::window(int64_t width, int64_t offset) {
+  if (width < 1) fail<ValueError>("Mask::window: the width ", width, " is below 1");
+  Mask mask = causal(offset);
+  mask.window_width = width;
+  return mask;
+}
+
 Mask Mask::lengths(std::vector<int64_t> lengths) {
   if (lengths.empty()) fail<ValueError>("Mask::lengths: one length a sample is needed, none is given");
   for (size_t b = 0; b < lengths.size(); ++b) {
@@ -70,6 +77,12 @@ void Mask::check(const char* op, int64_t B, int64_t H, int64_t T, int64_t S) con
   }
 }
 
+int64_t Mask::offset_of(size_t sample) const {
+  // Beyond any sequence, where sums with it are numbers still.
+  constexpr int64_t far = int64_t{1} << 62;
+  return std::min(far, causal_offsets.empty() ? causal_offset : causal_offsets[sample]);
+}
+
 Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
   check("Mask::dense", B, H, T, S);
   const auto extent = [&](int axis, int64_t full) {
@@ -84,9 +97,13 @@ Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
   parallel_for(shape[0] * rows_per_sample, kernels::tile_of_items(S), [=, this](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const size_t sample = static_cast<size_t>(row / rows_per_sample);
-      int64_t keys = key_lengths.empty() ? S : key_lengths[sample];
-      const int64_t offset = causal_offsets.empty() ? causal_offset : causal_offsets[sample];
-      if (is_causal && offset < keys) keys = std::min(keys, offset + row % T + 1);
+      int64_t first = 0, keys = key_lengths.empty() ? S : key_lengths[sample];
+      if (is_causal) {
+        const int64_t own = offset_of(sample) + row % T;
+        keys = std::min(keys, own + 1);
+        if (window_width > 0) first = std::clamp<int64_t>(own - window_width + 1, 0, keys);
+      }
+      std::fill_n(values + row * S, first, false);
       std::fill_n(values + row * S + keys, S - keys, false);
     }
   });
@@ -109,6 +126,8 @@ Mask operator&(const Mask& a, const Mask& b) {
     both.causal_offset = b.causal_offset;
     both.causal_offsets = b.causal_offsets;
   }
+  if (a.window_width == 0 || (b.window_width > 0 && b.window_width < a.window_width))
+    both.window_width = b.window_width;
   if (!b.key_lengths.empty()) both.key_lengths = b.key_lengths;
   if (b.allow.defined()) both.allow = a.allow.defined() ? kernels::logical_and(a.allow, b.allow) : b.allow;
   return both;

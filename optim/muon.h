@@ -24,7 +24,7 @@ struct MuonOptions {
   double beta1 = 0.9, beta2 = 0.999, adam_eps = 1e-8;  ///< of AdamW
   /// Patterns (parameter_groups.h) of the matrices that are left to AdamW, as embeddings and output layers
   /// should be.
-  std::vector<std::string> adamw = {"*embedding*", "*head*"};
+  std::vector<std::string> adamw = {"*embedding*", "*token*", "*head*"};
 };
 
 /// ValueError for options out of range, with their names.

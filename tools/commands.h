@@ -33,20 +33,51 @@ struct EvalArguments {
   std::string model;  ///< RUN or FILE.h5
   std::string data;   ///< empty: the run's validation split
   int64_t stride = 0;
+  std::string task;        ///< empty: the run's own
+  int64_t samples = 1000;  ///< of a generated task
+  int64_t max_length = 0;  ///< of its sequences; 0: as trained on
   bool last = false;
   bool json = false;
 };
 Work prepare_eval(const EvalArguments& arguments);
 
+/// Of the sequences that a model reads: one, as text or as ids, or one a line of a file.
 struct GenerateArguments {
   std::string model;
   std::optional<std::string> prompt;
+  std::string ids;      ///< "5,9,2": ids are printed then, too
+  std::string prompts;  ///< a file
+  bool interactive = false;
   int64_t tokens = 500;
   SamplingOptions sampling;
+  int64_t beams = 0;  ///< 0: tokens are drawn
+  double length_penalty = 1.0;
+  std::vector<std::string> stop;
   uint64_t seed = 1337;
   bool last = false;
 };
 Work prepare_generate(const GenerateArguments& arguments);
+
+struct LogitsArguments {
+  std::string model;
+  std::string ids, target_ids;  ///< "5,9,2"
+  std::string image;            ///< a file of NumPy
+  std::string out;
+  bool last = false;
+};
+Work prepare_logits(const LogitsArguments& arguments);
+
+/// What is read: --text or --ids; of an encoder-decoder --source or --ids, and its answer, --text or
+/// --target-ids (empty: its own); of a model of pictures --image.
+struct AttentionArguments {
+  std::string model;
+  std::string text, source;
+  std::string ids, target_ids;  ///< "5,9,2"
+  std::string image;            ///< a file of NumPy
+  std::string out;
+  bool last = false;
+};
+Work prepare_attention(const AttentionArguments& arguments);
 
 struct InspectArguments {
   std::string model;

@@ -4,6 +4,8 @@
 #include <weft/data/utf8.h>
 #include <weft/layers/models/registry.h>
 #include <weft/lib/error.h>
+#include <weft/optim/make_optimizer.h>
+#include <weft/optim/schedule.h>
 
 #include <limits>
 
@@ -61,7 +63,8 @@ std::string wanted(const Key& key) {
                                          : cat("a number from ", k.least, " to below ", k.below);
                  },
                  [](const BoolKey&) { return std::string("true or false"); },
-                 [](const ChoiceKey& k) { return joined(k.choices, " or "); }},
+                 [](const ChoiceKey& k) { return joined(k.choices, " or "); },
+                 [](const TextKey&) { return std::string("a text"); }},
       key.kind);
 }
 
@@ -97,6 +100,11 @@ bool assign(Config& config, const Key& key, const TomlValue& value) {
                                  for (const std::string& choice : k.choices)
                                    if (choice == *word) config.*k.member = *word;
                                  return config.*k.member == *word;
+                               },
+                               [&](const TextKey& k) {
+                                 const auto* text = std::get_if<std::string>(&value);
+                                 if (text) config.*k.member = *text;
+                                 return text != nullptr;
                                }},
                     key.kind);
 }
@@ -127,7 +135,7 @@ const std::vector<Key>& config_keys() {
       {"n_kv_head", IntegerKey{&C::n_kv_head, 0, 1024}, false,
        "llama: heads of keys and values; divides n_head; 0 is n_head"},
       {"n_embd", IntegerKey{&C::n_embd, 1, 1 << 17}, false, "width of the model"},
-      {"n_hidden", IntegerKey{&C::n_hidden, 0, 1 << 20}, false,
+      {"n_inner", IntegerKey{&C::n_inner, 0, 1 << 20}, false,
        "width inside the feed-forward; 0 is what the model is published with"},
       {"block_size", IntegerKey{&C::block_size, 1, 1 << 20}, false, "longest context, in tokens"},
       {"dropout", NumberKey{&C::dropout, 0, 1}, false,
@@ -140,17 +148,28 @@ const std::vector<Key>& config_keys() {
       {"gradient_accumulation_steps", IntegerKey{&C::gradient_accumulation_steps, 1, 1 << 20}, false,
        "micro-batches in an update"},
       {"max_iters", IntegerKey{&C::max_iters, 0, most_steps}, true, "updates in all"},
+      {"optimizer", ChoiceKey{&C::optimizer, optimizer_names()}, false, "how weights follow their gradients"},
+      {"schedule", ChoiceKey{&C::schedule, schedule::names()}, false,
+       "of the learning rate, from learning_rate to min_lr"},
       {"learning_rate", NumberKey{&C::learning_rate, 0, any}, false, "highest learning rate"},
-      {"min_lr", NumberKey{&C::min_lr, 0, any}, false, "learning rate at the end of the cosine and after"},
+      {"min_lr", NumberKey{&C::min_lr, 0, any}, false, "learning rate at the end of the schedule and after"},
       {"warmup_iters", IntegerKey{&C::warmup_iters, 0, most_steps}, false,
        "updates of warm-up: update k runs at learning_rate (k + 1) / (warmup_iters + 1)"},
       {"lr_decay_iters", IntegerKey{&C::lr_decay_iters, 0, most_steps}, false,
-       "update at which the cosine ends; max_iters unless set, fixed when the run is created"},
+       "update at which the schedule ends; max_iters unless set, fixed when the run is created"},
       {"weight_decay", NumberKey{&C::weight_decay, 0, any}, false,
-       "AdamW's, on parameters of two or more axes only"},
-      {"beta1", NumberKey{&C::beta1, 0, 1}, false, "AdamW's decay of the mean gradient"},
-      {"beta2", NumberKey{&C::beta2, 0, 1}, false, "AdamW's decay of the mean squared gradient"},
+       "the optimizer's, on parameters of two or more axes only"},
+      {"beta1", NumberKey{&C::beta1, 0, 1}, false, "decay of the mean gradient, where the optimizer has one"},
+      {"beta2", NumberKey{&C::beta2, 0, 1}, false, "decay of the mean squared gradient, likewise"},
       {"grad_clip", NumberKey{&C::grad_clip, 0, any}, false, "largest global norm of the gradient; 0 is off"},
+      {"decay_iters", IntegerKey{&C::decay_iters, 0, most_steps}, false,
+       "warmup_stable_decay: updates that the decay takes"},
+      {"layer_decay", NumberKey{&C::layer_decay, 0, any}, false,
+       "each block's learning rate is that of the one above times this; at most 1"},
+      {"ema_decay", NumberKey{&C::ema_decay, 0, 1}, false,
+       "above 0, the weights' exponential average with this decay is evaluated and used"},
+      {"freeze", TextKey{&C::freeze}, false,
+       "parameters that stay as they are: names or patterns with * and ?, separated by commas"},
       {"label_smoothing", NumberKey{&C::label_smoothing, 0, 1}, false,
        "share of each target that is spread over all classes, in training"},
       {"samples", IntegerKey{&C::samples, 0, most_steps}, false,
@@ -167,6 +186,8 @@ const std::vector<Key>& config_keys() {
        "evaluations without a better validation loss before the run stops; 0 is never"},
       {"sample_tokens", IntegerKey{&C::sample_tokens, 0, 1'000'000}, false,
        "tokens of the sample printed at each evaluation; 0 is none"},
+      {"end_id", IntegerKey{&C::end_id, -1, 1 << 24}, true,
+       "id that ends what a model writes; -1 is the tokenizer's own, if it has one"},
       {"recompute", BoolKey{&C::recompute}, true,
        "less memory for more time, the same bits: backward computes each block's activations anew"},
       {"seed", IntegerKey{&C::seed, 0, huge}, false, "of first weights, order of the data and dropout"},
@@ -191,7 +212,8 @@ std::string value_text(const Config& config, const Key& key) {
   return std::visit(Overloaded{[&](const IntegerKey& k) { return cat(config.*k.member); },
                                [&](const NumberKey& k) { return decimal(config.*k.member); },
                                [&](const BoolKey& k) { return cat(config.*k.member); },
-                               [&](const ChoiceKey& k) { return toml_string(config.*k.member); }},
+                               [&](const ChoiceKey& k) { return toml_string(config.*k.member); },
+                               [&](const TextKey& k) { return toml_string(config.*k.member); }},
                     key.kind);
 }
 
@@ -277,7 +299,8 @@ void apply_state(Config& config, const StateDict& state) {
         std::visit(Overloaded{[&](const IntegerKey&) { return TomlValue(state.integer(key.name)); },
                               [&](const NumberKey&) { return TomlValue(state.number(key.name)); },
                               [&](const BoolKey&) { return TomlValue(state.integer(key.name) != 0); },
-                              [&](const ChoiceKey&) { return TomlValue(state.text(key.name)); }},
+                              [&](const ChoiceKey&) { return TomlValue(state.text(key.name)); },
+                              [&](const TextKey&) { return TomlValue(state.text(key.name)); }},
                    key.kind);
     if (!assign(config, key, value)) fail<StateError>("config: ", key.name, " must be ", wanted(key));
   }

@@ -20,7 +20,7 @@ struct Config {
   int64_t n_head = 4;
   int64_t n_kv_head = 0;
   int64_t n_embd = 128;
-  int64_t n_hidden = 0;
+  int64_t n_inner = 0;
   int64_t block_size = 64;
   double dropout = 0.0;
   bool bias = false;
@@ -30,6 +30,8 @@ struct Config {
   int64_t batch_size = 12;
   int64_t gradient_accumulation_steps = 1;
   int64_t max_iters = 2000;
+  std::string optimizer = "adamw";
+  std::string schedule = "cosine";
   double learning_rate = 1e-3;
   double min_lr = 1e-4;
   int64_t warmup_iters = 100;
@@ -38,6 +40,10 @@ struct Config {
   double beta1 = 0.9;
   double beta2 = 0.99;
   double grad_clip = 1.0;
+  int64_t decay_iters = 0;
+  double layer_decay = 1.0;
+  double ema_decay = 0.0;
+  std::string freeze;
   double label_smoothing = 0.0;
   int64_t samples = 0;
 
@@ -48,6 +54,7 @@ struct Config {
   int64_t keep_checkpoints = 3;
   int64_t patience = 0;
   int64_t sample_tokens = 100;
+  int64_t end_id = unset;  ///< unset: the tokenizer's, if it has one
   bool recompute = false;
 
   int64_t seed = 1337;
@@ -76,9 +83,14 @@ struct ChoiceKey {
   std::vector<std::string> choices;
 };
 
+/// Any text.
+struct TextKey {
+  std::string Config::*member;
+};
+
 struct Key {
   std::string name;
-  std::variant<IntegerKey, NumberKey, BoolKey, ChoiceKey> kind;
+  std::variant<IntegerKey, NumberKey, BoolKey, ChoiceKey, TextKey> kind;
   bool steers = false;  ///< may change on resume: says how far, how often and in how much memory, but not
                         ///< what is computed
   std::string meaning;

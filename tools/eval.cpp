@@ -1,4 +1,5 @@
 #include <weft/data/token_cache.h>
+#include <weft/data/word_tokenizer.h>
 #include <weft/lib/error.h>
 #include <weft/lib/math.h>
 
@@ -12,11 +13,15 @@
 #include "console.h"
 #include "evaluate.h"
 #include "model_file.h"
+#include "scoring.h"
 #include "text_task.h"
 #include "values.h"
 
 namespace weft::tools {
 namespace {
+
+/// Samples of a task in a batch of an evaluation: the scores do not depend on it.
+constexpr int64_t evaluated_at_once = 32;
 
 struct Evaluated {
   Console console;
@@ -82,12 +87,53 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
   return 0;
 }
 
+void print_scores(const std::vector<Score>& scores, bool json) {
+  nlohmann::ordered_json object;
+  std::string lines;
+  for (const Score& s : scores) {
+    object[s.name] = s.value;
+    std::string line = s.name;
+    line.resize(std::max<size_t>(line.size() + 2, 20), ' ');
+    lines += cat(line, fixed(s.value, 6), "\n");
+  }
+  write_out(json ? object.dump() + "\n" : lines);
+}
+
+/// A task by its scores over samples that no training sees.
+Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments& arguments) {
+  const Config& config = e->file.checkpoint.config;
+  const std::string name = arguments.task.empty() ? config.task : arguments.task;
+  if (!arguments.data.empty() || arguments.stride > 0)
+    fail<ValueError>("--data and --stride are for runs on text; this one learned the task ", config.task);
+  const auto task = weft::make_task(
+      name, {.seed = static_cast<uint64_t>(config.seed),
+             .split = Split::validation,
+             .max_length = arguments.max_length,
+             .tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->file.checkpoint.tokenizer)});
+  if (const TaskKind trained = kind_of_task(config.task); task->kind() != trained)
+    fail<ValueError>("--task ", name, ": is of the kind '", name_of(task->kind()),
+                     "', but this model learned ", config.task, ", of the kind '", name_of(trained), "'");
+  const std::shared_ptr<Model> model = e->file.checkpoint.build_model();
+  return [=] {
+    const std::vector<Score> scores = score(
+        *model, *task, arguments.samples, evaluated_at_once,
+        [&](int64_t done) { e->console.renew(cat("evaluating: ", 100 * done / arguments.samples, " %")); });
+    e->console.clear();
+    print_scores(scores, arguments.json);
+    return 0;
+  };
+}
+
 }  // namespace
 
 Work prepare_eval(const EvalArguments& arguments) {
   auto e = std::make_shared<Evaluated>();
   e->file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
+  if (!arguments.task.empty() || e->file.checkpoint.config.task != text_task_name)
+    return prepare_task_eval(e, arguments);
+  if (!e->file.checkpoint.tokenizer)
+    fail<ValueError>(e->file.path, ": has no tokenizer, and so reads no text; weft logits takes ids");
   e->tokens = tokens_of(e->file, arguments);
   const ScoredWindows windows(e->tokens, e->file.checkpoint.config.block_size, arguments.stride);
   return [e, arguments, windows] { return work(*e, arguments, windows); };

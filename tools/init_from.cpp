@@ -32,7 +32,7 @@ void take_shape(Config& config, const Config& source) {
   config.n_head = source.n_head;
   config.n_kv_head = source.n_kv_head;
   config.n_embd = source.n_embd;
-  config.n_hidden = source.n_hidden;
+  config.n_inner = source.n_inner;
   config.block_size = source.block_size;
   config.bias = source.bias;
   config.norm = source.norm;

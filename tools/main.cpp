@@ -32,25 +32,31 @@ struct Typed {
   TrainArguments train;
   EvalArguments eval;
   GenerateArguments generate;
+  LogitsArguments logits;
+  AttentionArguments attention;
   InspectArguments inspect;
   StoriesArguments stories;
-  std::string threads, profile_steps, stride, tokens, temperature, top_k, top_p, seed, bytes, prompt;
+  std::string threads, profile_steps, stride, samples, max_length, tokens, temperature, top_k, top_p, min_p,
+      repetition_penalty, beams, length_penalty, seed, bytes, prompt;
 };
 
 struct Commands {
-  CLI::App *train, *eval, *generate, *inspect, *stories;
+  CLI::App *train, *eval, *generate, *logits, *attention, *inspect, *stories;
 };
 
 constexpr const char* model_help = "a run's folder, or a checkpoint";
 constexpr const char* last_help = "of a run, the newest checkpoint instead of best.h5";
 
 Commands declare(CLI::App& app, Typed& t) {
-  const Commands c{app.add_subcommand("train", "train a model, or go on with a run"),
-                   app.add_subcommand("eval", "loss, perplexity and bits per character of a text"),
-                   app.add_subcommand("generate", "write text"),
-                   app.add_subcommand("inspect", "what a run or a checkpoint holds"),
-                   app.add_subcommand("stories", "write small English stories whose probability is known")};
-  for (CLI::App* command : {c.train, c.eval, c.generate})
+  const Commands c{
+      app.add_subcommand("train", "train a model, or go on with a run"),
+      app.add_subcommand("eval", "loss, perplexity and bits per character of a text"),
+      app.add_subcommand("generate", "write text, or answer it"),
+      app.add_subcommand("logits", "what a model says to ids or to a picture, as a file of NumPy"),
+      app.add_subcommand("attention", "a page that shows where every layer and head looks"),
+      app.add_subcommand("inspect", "what a run or a checkpoint holds"),
+      app.add_subcommand("stories", "write small English stories whose probability is known")};
+  for (CLI::App* command : {c.train, c.eval, c.generate, c.logits, c.attention})
     command->add_option("--threads", t.threads, "threads to use; the results do not depend on it")
         ->type_name("N");
 
@@ -89,18 +95,76 @@ Commands declare(CLI::App& app, Typed& t) {
       ->type_name("FILE");
   c.eval->add_option("--stride", t.stride, "windows begin so far apart (block_size: no overlap)")
       ->type_name("S");
+  c.eval->add_option("--task", t.eval.task, "score another task than the run's own")->type_name("NAME");
+  c.eval->add_option("--samples", t.samples, "how many samples of a generated task (1000)")->type_name("N");
+  c.eval->add_option("--max-length", t.max_length, "of its sequences: longer than trained on, say")
+      ->type_name("N");
   c.eval->add_flag("--last", t.eval.last, last_help);
   c.eval->add_flag("--json", t.eval.json, "print one JSON object");
 
   c.generate->add_option("model", t.generate.model, model_help)->required()->type_name("RUN|FILE.h5");
-  c.generate->add_option("--prompt", t.prompt, "text to go on from (a newline)")->type_name("TEXT");
+  c.generate
+      ->add_option("--prompt", t.prompt,
+                   "text to go on from (a newline), or, for an encoder-decoder, to be answered")
+      ->type_name("TEXT");
+  c.generate->add_option("--ids", t.generate.ids, "the same by number: 5,9,2; ids are printed")
+      ->type_name("IDS");
+  c.generate->add_option("--prompts", t.generate.prompts, "a file with a prompt a line, written together")
+      ->type_name("FILE");
+  c.generate->add_flag("--interactive", t.generate.interactive,
+                       "read prompts from standard input, line by line");
   c.generate->add_option("--tokens", t.tokens, "how many to add (500)")->type_name("N");
   c.generate->add_option("--temperature", t.temperature, "0 takes the likeliest (0.8)")->type_name("X");
   c.generate->add_option("--top-k", t.top_k, "draw from the K likeliest; 0 is off (0)")->type_name("K");
   c.generate->add_option("--top-p", t.top_p, "draw from the likeliest that reach P; 1 is off (1)")
       ->type_name("P");
+  c.generate
+      ->add_option("--min-p", t.min_p, "draw from those at least P times as likely as the likeliest (0)")
+      ->type_name("P");
+  c.generate
+      ->add_option("--repetition-penalty", t.repetition_penalty, "above 1 avoids tokens that were read (1)")
+      ->type_name("X");
+  CLI::Option* const beams =
+      c.generate->add_option("--beams", t.beams, "search with N beams instead of drawing")->type_name("N");
+  c.generate->add_option("--length-penalty", t.length_penalty, "of beams; above 0 prefers long texts (1)")
+      ->type_name("X")
+      ->needs(beams);
+  c.generate->add_option("--stop", t.generate.stop, "end once this text has been written")
+      ->type_name("TEXT")
+      ->expected(1, 1 << 20)
+      ->allow_extra_args(false);
   c.generate->add_option("--seed", t.seed, "of the draws (1337)")->type_name("S");
   c.generate->add_flag("--last", t.generate.last, last_help);
+
+  c.logits->add_option("model", t.logits.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.logits->add_option("--ids", t.logits.ids, "what is read: 5,9,2")->type_name("IDS");
+  c.logits
+      ->add_option("--target-ids", t.logits.target_ids,
+                   "what an encoder-decoder has written so far, the start token first")
+      ->type_name("IDS");
+  c.logits->add_option("--image", t.logits.image, "a picture, float32 (channels, height, width)")
+      ->type_name("FILE.npy");
+  c.logits->add_option("--out", t.logits.out, "the logits: float32 (T, V), or the classes")
+      ->required()
+      ->type_name("FILE.npy");
+  c.logits->add_flag("--last", t.logits.last, last_help);
+
+  c.attention->add_option("model", t.attention.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.attention->add_option("--text", t.attention.text, "what is read; of an encoder-decoder, its answer")
+      ->type_name("TEXT");
+  c.attention->add_option("--source", t.attention.source, "what an encoder-decoder answers")
+      ->type_name("TEXT");
+  c.attention->add_option("--ids", t.attention.ids, "what is read, by number: 5,9,2")->type_name("IDS");
+  c.attention
+      ->add_option("--target-ids", t.attention.target_ids,
+                   "the answer by number, the start token first; without an answer, the model's own")
+      ->type_name("IDS");
+  c.attention->add_option("--image", t.attention.image, "a picture, float32 (channels, height, width)")
+      ->type_name("FILE.npy");
+  c.attention->add_option("--out", t.attention.out, "the page: one HTML file")
+      ->required()
+      ->type_name("FILE.html");
+  c.attention->add_flag("--last", t.attention.last, last_help);
 
   c.inspect->add_option("model", t.inspect.model, model_help)->required()->type_name("RUN|FILE.h5");
   c.inspect->add_flag("--json", t.inspect.json, "print one JSON object");
@@ -118,7 +182,7 @@ Commands declare(CLI::App& app, Typed& t) {
 void check_command(int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   const std::string word = argv[1];
-  const std::string commands[] = {"train", "eval", "generate", "inspect", "stories"};
+  const std::string commands[] = {"train", "eval", "generate", "logits", "attention", "inspect", "stories"};
   if (std::find(std::begin(commands), std::end(commands), word) != std::end(commands)) return;
   const std::string near = nearest(word, std::begin(commands), std::end(commands));
   fail<ValueError>("there is no command '", word, "'",
@@ -129,12 +193,12 @@ void check_command(int argc, char** argv) {
 void check_not_empty(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options())
     for (const std::string& word : option->results())
-      if (word.empty() && option->get_name() != "--prompt")
+      if (word.empty() && option->get_name() != "--prompt" && option->get_name() != "--stop")
         fail<ValueError>(option->get_name(), ": is empty");
 }
 
 Work prepare(const Commands& c, Typed& t) {
-  for (const CLI::App* command : {c.train, c.eval, c.generate, c.inspect, c.stories})
+  for (const CLI::App* command : {c.train, c.eval, c.generate, c.logits, c.attention, c.inspect, c.stories})
     if (command->parsed()) check_not_empty(*command);
   if (!t.threads.empty()) set_num_threads(static_cast<int>(parse_integer("--threads", t.threads, 1, 1024)));
   // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
@@ -150,6 +214,8 @@ Work prepare(const Commands& c, Typed& t) {
   }
   if (c.eval->parsed()) {
     if (!t.stride.empty()) t.eval.stride = parse_integer("--stride", t.stride, 1, 1 << 20);
+    if (!t.samples.empty()) t.eval.samples = parse_integer("--samples", t.samples, 1, 1 << 30);
+    if (!t.max_length.empty()) t.eval.max_length = parse_integer("--max-length", t.max_length, 1, 1 << 20);
     return prepare_eval(t.eval);
   }
   if (c.generate->parsed()) {
@@ -158,10 +224,18 @@ Work prepare(const Commands& c, Typed& t) {
     if (!t.tokens.empty()) g.tokens = parse_integer("--tokens", t.tokens, 0, most_tokens);
     if (!t.temperature.empty()) g.sampling.temperature = parse_number("--temperature", t.temperature, 0);
     if (!t.top_k.empty()) g.sampling.top_k = parse_integer("--top-k", t.top_k, 0, INT64_MAX);
+    if (!t.min_p.empty()) g.sampling.min_p = parse_number("--min-p", t.min_p, 0, 1);
+    if (!t.repetition_penalty.empty())
+      g.sampling.repetition_penalty = parse_number("--repetition-penalty", t.repetition_penalty, 0);
+    if (!t.beams.empty()) g.beams = parse_integer("--beams", t.beams, 1, 1000);
+    if (!t.length_penalty.empty())
+      g.length_penalty = parse_number("--length-penalty", t.length_penalty, -100);
     if (!t.top_p.empty()) g.sampling.top_p = parse_number("--top-p", t.top_p, 0, 1);
     g.seed = seed(g.seed);
     return prepare_generate(g);
   }
+  if (c.logits->parsed()) return prepare_logits(t.logits);
+  if (c.attention->parsed()) return prepare_attention(t.attention);
   if (c.inspect->parsed()) return prepare_inspect(t.inspect);
   t.stories.bytes = parse_integer("--bytes", t.bytes, 1, most_bytes);
   t.stories.seed = seed(0);

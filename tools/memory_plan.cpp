@@ -42,13 +42,15 @@ void imagine_evaluation(const ImaginedBatches& batches, const Session& s, Model&
   for (const Batch& batch : batches.evaluated) score(batch);
 }
 
-void imagine_update(const Config& config, const Model& model, Optimizer& optimizer, const Batch& batch) {
+void imagine_update(const Config& config, const Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
+                    const Batch& batch) {
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
   }
   grad_norm(optimizer.parameters());
   optimizer.step();
+  if (ema) ema->update();
   optimizer.zero_grad();
 }
 
@@ -76,6 +78,15 @@ std::string amount(int64_t bytes) {
   return mb < 9999.5 ? cat(fixed(mb, mb < 99.95 ? 1 : 0), " MB") : cat(fixed(1e-3 * mb, 1), " GB");
 }
 
+int64_t bytes_of(const StateDict& state) {
+  int64_t bytes = 0;
+  for (const auto& [name, value] : state.entries()) {
+    if (const auto* array = std::get_if<Array>(&value)) bytes += static_cast<int64_t>(array->nbytes());
+    if (const auto* below = std::get_if<std::shared_ptr<StateDict>>(&value)) bytes += bytes_of(**below);
+  }
+  return bytes;
+}
+
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
 void imagine_run(MemoryPlan& plan, const Session& s) {
   const ImaginedBatches batches(s);
@@ -83,15 +94,19 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
   const int64_t before = reached();
   const std::unique_ptr<Model> model = make_model(s.config, s.task);
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(s.config, *model);
+  std::optional<EMA> ema;
+  if (s.config.ema_decay > 0) ema.emplace(optimizer->parameters(), s.config.ema_decay);
   plan.weights = 3 * (reached() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, s, *model);
     imagine_sample(s.config, *model);
-    imagine_update(s.config, *model, *optimizer, batches.now);
+    imagine_update(s.config, *model, *optimizer, ema, batches.now);
   }
   StateDict state;
   state.set("model", model->state_dict());
   state.set("optimizer", optimizer->state_dict());
+  if (ema) state.set("ema", ema->state_dict());
+  plan.weights = bytes_of(state);
   plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
   plan.update = reached() - plan.weights;
 }

@@ -1,9 +1,13 @@
 #include "model_config.h"
 
+#include <weft/layers/models/bert.h>
 #include <weft/layers/models/gpt.h>
+#include <weft/layers/models/transformer.h>
 #include <weft/lib/error.h>
+#include <weft/optim/parameter_groups.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace weft::tools {
 namespace {
@@ -20,6 +24,34 @@ StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
   return config.state();
 }
 
+StateDict bert(const Config& c, TaskKind kind, const DataShape& d) {
+  const BERTConfig config{.vocab_size = d.vocab_size,
+                          .block_size = std::max(c.block_size, d.sizes.longest_input),
+                          .n_layer = c.n_layer,
+                          .n_head = c.n_head,
+                          .n_embd = c.n_embd,
+                          .n_inner = c.n_inner,
+                          .n_class = kind == TaskKind::classification ? d.classes : 0,
+                          .dropout = c.dropout};
+  config.check();
+  return config.state();
+}
+
+StateDict transformer(const Config& c, TaskKind, const DataShape& d) {
+  const TransformerConfig config{
+      .vocab_size = d.vocab_size,
+      .block_size = std::max({c.block_size, d.sizes.longest_input, d.sizes.longest_target}),
+      .n_layer = c.n_layer,
+      .n_head = c.n_head,
+      .n_embd = c.n_embd,
+      .n_inner = c.n_inner,
+      .start_id = d.start_id,
+      .pre_norm = c.norm == "pre",
+      .dropout = c.dropout};
+  config.check();
+  return config.state();
+}
+
 struct Row {
   const char* kind;
   std::vector<TaskKind> kinds;
@@ -29,6 +61,8 @@ struct Row {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
       {"gpt2", {TaskKind::language}, gpt2},
+      {"bert", {TaskKind::masked, TaskKind::classification}, bert},
+      {"transformer", {TaskKind::pairs}, transformer},
   };
   return all;
 }
@@ -74,6 +108,10 @@ std::unique_ptr<Model> make_model(const Config& config, const Task& task) {
   std::unique_ptr<Model> model = weft::make_model(config.model, model_config(config, task.kind, task.shape));
   model->recompute_blocks = config.recompute;
   model->label_smoothing = config.label_smoothing;
+  std::vector<std::string> frozen;
+  for (const auto part : std::views::split(config.freeze, ','))
+    if (!part.empty()) frozen.emplace_back(part.begin(), part.end());
+  freeze(model->parameters(), frozen);
   return model;
 }
 

@@ -95,6 +95,7 @@ void check_text(const Config& config, const std::string& wanted) {
 void load(Session& session, const Checkpoint& checkpoint) {
   session.model->load_state_dict(checkpoint.model);
   session.optimizer->load_state_dict(checkpoint.optimizer);
+  if (session.ema) session.ema->load_state_dict(checkpoint.ema);
   session.loader->load_state_dict(checkpoint.loader);
   session.step = checkpoint.step;
   session.history = checkpoint.history;

@@ -1,8 +1,10 @@
 #include "session.h"
 
 #include <weft/lib/error.h>
-#include <weft/optim/adam.h>
+#include <weft/optim/make_optimizer.h>
+#include <weft/optim/parameter_groups.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "model_config.h"
@@ -26,16 +28,19 @@ void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer) 
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& config, const Model& model) {
-  return std::make_unique<AdamW>(parameter_groups(model.parameters()),
-                                 AdamWOptions{.lr = config.learning_rate,
-                                              .beta1 = config.beta1,
-                                              .beta2 = config.beta2,
-                                              .weight_decay = config.weight_decay});
+  OptimizerOptions options{.lr = config.learning_rate, .weight_decay = config.weight_decay};
+  const std::vector<std::string> more = optimizer_options(config.optimizer);
+  if (std::ranges::count(more, "beta1") > 0) options.beta1 = config.beta1;
+  if (std::ranges::count(more, "beta2") > 0) options.beta2 = config.beta2;
+  return weft::make_optimizer(
+      config.optimizer, parameter_groups(model.parameters(), {.layer_decay = config.layer_decay}), options);
 }
 
 void build_model(Session& session) {
   session.model = make_model(session.config, session.task);
   session.optimizer = make_optimizer(session.config, *session.model);
+  if (session.config.ema_decay > 0)
+    session.ema.emplace(session.optimizer->parameters(), session.config.ema_decay);
 }
 
 Checkpoint Session::checkpoint() const {
@@ -48,6 +53,7 @@ Checkpoint Session::checkpoint() const {
           .history = history,
           .model = model->state_dict(),
           .optimizer = optimizer->state_dict(),
+          .ema = ema ? ema->state_dict() : StateDict(),
           .loader = loader->state_dict()};
 }
 

@@ -3,6 +3,7 @@
 
 #include <weft/data/loader.h>
 #include <weft/layers/models/model.h>
+#include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
 
 #include <memory>
@@ -29,6 +30,7 @@ struct Session {
   Task task;
   std::unique_ptr<Model> model;
   std::unique_ptr<Optimizer> optimizer;
+  std::optional<EMA> ema;  ///< with ema_decay above 0
   std::unique_ptr<Loader> loader;
   std::optional<MetricsLog> metrics;
 

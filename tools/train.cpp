@@ -12,6 +12,7 @@
 #include "evaluate.h"
 #include "loss_plot.h"
 #include "model_file.h"
+#include "scoring.h"
 #include "session.h"
 #include "step_profile.h"
 #include "values.h"
@@ -101,14 +102,16 @@ std::string origin_of(Session& s, const std::string& found) {
 
 Update update(Session& s) {
   const PhaseScope phase("step");
-  const double lr = schedule::cosine(s.step, {.lr = s.config.learning_rate,
-                                              .warmup = s.config.warmup_iters,
-                                              .steps = s.config.lr_decay_iters,
-                                              .min_lr = s.config.min_lr});
+  const double lr = schedule::by_name(s.config.schedule)(s.step, {.lr = s.config.learning_rate,
+                                                                  .warmup = s.config.warmup_iters,
+                                                                  .steps = s.config.lr_decay_iters,
+                                                                  .min_lr = s.config.min_lr,
+                                                                  .decay = s.config.decay_iters});
   try {
     const auto [loss, read] = backward(s);
     const double norm =
         train_step(*s.optimizer, {.lr = lr, .count = loss.count(), .max_norm = s.config.grad_clip});
+    if (s.ema) s.ema->update();
     s.read += read;
     return {.step = s.step++, .loss = loss.mean(), .lr = lr, .grad_norm = norm};
   } catch (const NumericError& error) {
@@ -128,7 +131,25 @@ std::string printable(std::string text) {
   return text;
 }
 
+/// While it lives, the model is the one that is used: of averaged weights, where they are kept.
+struct Averaged {
+  explicit Averaged(Session& s) {
+    if (s.ema) exchange.emplace(*s.ema);
+  }
+  std::optional<EMA::Exchange> exchange;
+};
+
+/// A sample that was kept from training: what is read, what is right, what the model says.
+void print_answer(Session& s) {
+  const TaskDataset& task = *s.task.generated;
+  const Batch batch = task.batch(s.step, 1);
+  s.console.print(cat("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
+                      answer_of(*s.model, task, batch, 0), "\n---"));
+}
+
 void print_sample(Session& s) {
+  const Averaged averaged(s);
+  if (s.task.generated && s.config.sample_tokens > 0) return print_answer(s);
   const auto* const model = dynamic_cast<const GenerativeModel*>(s.model.get());
   if (s.config.sample_tokens == 0 || s.task.kind != TaskKind::language || !model) return;
   const Evaluating evaluating(*s.model);
@@ -147,11 +168,15 @@ void evaluate_both(Session& s) {
     const int64_t all = s.task.seen.size() + s.task.unseen.size();
     s.console.renew(cat(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
   };
-  const double train_loss =
-      evaluate(*s.model, s.task.seen, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
-  const double val_loss = evaluate(*s.model, s.task.unseen, s.config.batch_size, [&](int64_t done) {
-                            show(done, s.task.seen.size());
-                          }).mean();
+  double train_loss = 0, val_loss = 0;
+  {
+    const Averaged averaged(s);
+    train_loss =
+        evaluate(*s.model, s.task.seen, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
+    val_loss = evaluate(*s.model, s.task.unseen, s.config.batch_size, [&](int64_t done) {
+                 show(done, s.task.seen.size());
+               }).mean();
+  }
   if (!std::isfinite(train_loss) || !std::isfinite(val_loss)) {
     check_weights(s);
     fail<NumericError>("step ", s.step, ": the training loss is ", train_loss, " and the validation loss ",

@@ -58,6 +58,7 @@ StateDict Checkpoint::state() const {
   state.set("model_config", model_config);
   state.set("model", model);
   state.set("optimizer", optimizer);
+  if (ema.size() > 0) state.set("ema", ema);
   state.set("loader", loader);
   if (tokenizer) state.set("tokenizer", tokenizer->state_dict());
   state.set("content_hash", content_hash);
@@ -81,6 +82,7 @@ Checkpoint Checkpoint::read(const std::string& path) {
     checkpoint.history = history_of(state.dict("history"));
     checkpoint.model = state.dict("model");
     checkpoint.optimizer = state.dict("optimizer");
+    if (state.contains("ema")) checkpoint.ema = state.dict("ema");
     checkpoint.loader = state.dict("loader");
     if (checkpoint.tokenizer)
       if (const int64_t wanted = checkpoint.model_config.integer("vocab_size");
@@ -95,7 +97,11 @@ Checkpoint Checkpoint::read(const std::string& path) {
 std::unique_ptr<Model> Checkpoint::build_model() const {
   const NoInit no_init;
   std::unique_ptr<Model> built = make_model(model_kind, model_config);
-  built->load_state_dict(model);
+  StateDict weights = model;
+  if (ema.size() > 0 && ema.integer("updates") > 0)
+    for (const auto& [name, average] : ema.dict("average").entries())
+      weights.set(name, std::get<Array>(average));
+  built->load_state_dict(weights);
   built->eval();
   return built;
 }

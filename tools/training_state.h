@@ -5,6 +5,7 @@
 //   model_kind  model_config/    what make_model (layers/models/registry.h) builds again
 //   model/                       weights by path
 //   optimizer/                   step, and the optimizer's arrays by path
+//   ema/                         the averages of the weights, if they are kept
 //   loader/                      samples consumed
 //   tokenizer/  content_hash     the vocabulary, if there is one; a digest of the data
 //   history/                     step, train_loss and val_loss of every evaluation
@@ -56,13 +57,15 @@ struct Checkpoint {
   std::shared_ptr<const Tokenizer> tokenizer;  ///< none of a model of pictures or of bare ids
   std::string content_hash;                    ///< names the data
   History history;
-  StateDict model, optimizer, loader;
+  StateDict model, optimizer;
+  StateDict ema;  ///< empty where no averages are kept
+  StateDict loader;
 
   StateDict state() const;
   /// FileError when the file is damaged, foreign or not of a run.
   static Checkpoint read(const std::string& path);
 
-  /// The model, with these weights, in evaluation.
+  /// The model, with the averaged weights where there are, in evaluation.
   std::unique_ptr<Model> build_model() const;
 };
 

@@ -35,6 +35,16 @@ double parse_number(const std::string& name, std::string_view text, double least
   return value;
 }
 
+std::vector<int64_t> parse_ids(const std::string& name, std::string_view text, int64_t vocab_size) {
+  std::vector<int64_t> ids;
+  while (true) {
+    const size_t comma = text.find(',');
+    ids.push_back(parse_integer(name, text.substr(0, comma), 0, vocab_size - 1));
+    if (comma == std::string_view::npos) return ids;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 std::string grouped(int64_t number) {
   std::string digits = std::to_string(number);
   for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft::tools {
 
@@ -13,6 +14,9 @@ int64_t parse_integer(const std::string& name, std::string_view text, int64_t le
 /// A finite number in [least, most].
 double parse_number(const std::string& name, std::string_view text, double least,
                     double most = std::numeric_limits<double>::infinity());
+
+/// "5,9,2": ids that a model of so many knows. ValueError that names the first that is none of them.
+std::vector<int64_t> parse_ids(const std::string& name, std::string_view text, int64_t vocab_size);
 
 /// "1,115,394".
 std::string grouped(int64_t number);

@@ -17,5 +17,8 @@ TaskPointer make_masked_task(const std::string& name,
                              const TaskOptions& options);  // masked, -stories, -reviews
 /// spans, summarize, sentiment, translate, fill, text-to-text.
 TaskPointer make_text_to_text_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_recall_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_scene_task(const std::string& name,
+                            const TaskOptions& options);  // which, count, where, segments
 
 }  // namespace weft

@@ -29,6 +29,7 @@ StateDict GPTConfig::state() const {
   s.set("n_embd", n_embd);
   s.set("dropout", dropout);
   s.set("bias", static_cast<int64_t>(bias));
+  s.set("gelu_tanh", static_cast<int64_t>(gelu_tanh));
   return s;
 }
 
@@ -39,7 +40,8 @@ GPTConfig GPTConfig::from_state(const StateDict& state) {
                    .n_head = state.integer("n_head"),
                    .n_embd = state.integer("n_embd"),
                    .dropout = state.number("dropout"),
-                   .bias = state.integer("bias") != 0};
+                   .bias = state.integer("bias") != 0,
+                   .gelu_tanh = state.contains("gelu_tanh") && state.integer("gelu_tanh") != 0};
   config.check();
   return config;
 }
@@ -59,7 +61,10 @@ BlockOptions block_options(const GPTConfig& config) {
           .dropout = config.dropout,
           .layer_norm = {.bias = config.bias},
           .attention = {.bias = config.bias, .dropout = config.dropout, .input = inner, .output = residual},
-          .feed_forward = {.bias = config.bias, .up = inner, .down = residual}};
+          .feed_forward = {.activation = config.gelu_tanh ? Activation::gelu_tanh : Activation::gelu,
+                           .bias = config.bias,
+                           .up = inner,
+                           .down = residual}};
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ struct GPTConfig {
   int64_t n_layer = 4;
   int64_t n_head = 4;
   int64_t n_embd = 128;
-  double dropout = 0.0;  ///< of embeddings, attention weights and each sublayer's result
-  bool bias = false;     ///< in linear layers and norms
+  double dropout = 0.0;    ///< of embeddings, attention weights and each sublayer's result
+  bool bias = false;       ///< in linear layers and norms
+  bool gelu_tanh = false;  ///< the tanh form of GELU, as GPT-2 was trained with, instead of the exact one
 
   /// ValueError that names the first value out of range.
   void check() const;

@@ -70,6 +70,13 @@ Tensor DecodingStep::last_tokens(const Tensor& x) const {
   return embedding(places, reshape(x, {B * T, C}));
 }
 
+int64_t DecodingStep::longest() const {
+  int64_t most = 0;
+  for (size_t b = 0; b < state.lengths_.size(); ++b)
+    most = std::max(most, state.lengths_[b] + (lengths.empty() ? tokens_ : lengths[b]));
+  return most;
+}
+
 void DecodingStep::finish() const {
   for (size_t b = 0; b < state.lengths_.size(); ++b)
     state.lengths_[b] += lengths.empty() ? tokens_ : lengths[b];

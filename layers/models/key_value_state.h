@@ -44,6 +44,8 @@ class DecodingStep {
                size_t layers, int64_t context);
   /// The last token that counts of each row: x (B, T, C) -> (B, C).
   Tensor last_tokens(const Tensor& x) const;
+  /// Tokens that the longest row will have read after this step.
+  int64_t longest() const;
   /// To be called when all layers have read: the rows are as much longer from now on.
   void finish() const;
 

@@ -1,5 +1,12 @@
+#include <weft/layers/models/bert.h>
 #include <weft/layers/models/gpt.h>
+#include <weft/layers/models/llama.h>
+#include <weft/layers/models/recurrent_lm.h>
+#include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/registry.h>
+#include <weft/layers/models/t5.h>
+#include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 
 namespace weft {
 
@@ -17,6 +24,14 @@ std::unique_ptr<Model> make(const StateDict& config) {
 
 constexpr Row rows[] = {
     {"gpt2", make<GPT, GPTConfig>},
+    {"llama", make<Llama, LlamaConfig>},
+    {"bert", make<BERT, BERTConfig>},
+    {"transformer", make<Transformer, TransformerConfig>},
+    {"t5", make<T5, T5Config>},
+    {"vit", make<ViT, ViTConfig>},
+    {"lstm", make<RecurrentLM, RecurrentLMConfig>},
+    {"gru", make<RecurrentLM, RecurrentLMConfig>},
+    {"lstm-seq2seq", make<RecurrentTranslator, RecurrentTranslatorConfig>},
 };
 
 }  // namespace

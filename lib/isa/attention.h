@@ -23,6 +23,8 @@ struct AttentionHead {
   float scale;
   bool causal;
   int64_t causal_offset;
+  int64_t window = 0;  ///< 0: none
+  float slope = 0;     ///< scores lose slope |s - causal_offset - t|; 0: nothing
   ConstRows q, k, v;
   const bool* allowed;  ///< (T, S) or null
   const float* bias;    ///< (T, S) or null

@@ -39,6 +39,8 @@ isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadVie
           .scale = static_cast<float>(x.scale),
           .causal = x.causal,
           .causal_offset = x.causal_offsets ? x.causal_offsets[b] : x.causal_offset,
+          .window = x.causal ? x.window : 0,
+          .slope = x.slopes ? x.slopes[h] : 0.0f,
           .q = rows(q, b, h),
           .k = rows(k, b, h / x.group),
           .v = rows(v, b, h / x.group),
@@ -61,9 +63,11 @@ void for_query_blocks(int64_t B, int64_t H, int64_t T, Body body) {
 /// For the profiler: the arithmetic of `products` products of queries with the keys that they may attend to,
 /// and the bytes of `arrays` arrays like q and as many like k, whose shapes it names.
 KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) {
-  int64_t pairs = x.T * x.S;
-  for (int64_t t = 0; x.causal && t < x.T; ++t)
-    pairs -= x.S - std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
+  int64_t pairs = x.causal ? 0 : x.T * x.S;
+  for (int64_t t = 0; x.causal && t < x.T; ++t) {
+    const int64_t seen = std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
+    pairs += x.window > 0 ? std::min(seen, x.window) : seen;
+  }
   const int64_t shared = x.H / x.group;
   return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * (x.H * x.T + shared * x.S) * x.D,
           cat(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, shared, x.S, x.D})};

@@ -24,11 +24,13 @@ struct HeadView {
 
 struct AttentionProblem {
   int64_t B, H, T, S, D;  ///< batch, heads, queries, keys, head width
-  double scale;           ///< scores are scale q.k + bias
+  double scale;           ///< scores are scale q.k + bias - slope distance
   int64_t group = 1;      ///< divides H: head h reads head h / group of k and v
   bool causal = false;    ///< query t may attend to keys 0 .. causal_offset + t
   int64_t causal_offset = 0;
   const int64_t* causal_offsets = nullptr;  ///< (B) instead of the one, or null
+  int64_t window = 0;                       ///< > 0, with causal: of those, to the last `window` alone
+  const float* slopes = nullptr;            ///< (H) or null: scores - slopes[h] |s - causal_offset - t|
   const int64_t* key_lengths = nullptr;     ///< (B) or null: keys from there on are padding
   const bool* allowed =
       nullptr;  ///< or null: true = may attend, at [b * allowed_batch + h * allowed_head + t * S + s]

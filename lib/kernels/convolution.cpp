@@ -73,23 +73,24 @@ void for_patch(const Patches& p, int64_t row, int64_t column, F f) {
   }
 }
 
-/// The matrices of a product by groups.
-struct Groups {
-  int64_t count, rows, inputs, outputs;  ///< inputs and outputs of one group
+/// One product of several side by side: so many rows, columns of x and columns of y.
+struct Block {
+  int64_t rows, inputs, outputs;
 };
 
-Groups groups_of(const char* op, const Array& x, const Array& weight, int64_t groups) {
+Block block_of(const char* op, const Array& x, const Array& weight, int64_t groups) {
   check_same_type(op, "x", x, "weight", weight);
-  if (groups < 1) fail<ValueError>(op, ": ", groups, " groups");
-  const int64_t outputs = weight.rank() > 0 ? weight.dim(0) : 0;
-  const int64_t inputs = outputs > 0         ? weight.size() / outputs
-                         : weight.rank() > 0 ? weight.shape().without(0).size()
-                                             : 0;
-  if (weight.rank() < 2 || x.rank() < 1 || x.dim(-1) != groups * inputs || outputs % groups != 0)
-    fail<ShapeError>(op, ": x is ", x.shape(), ", weight ", weight.shape(), ": with ", groups,
-                     " groups x must end in ", groups * inputs, ", and ", groups,
-                     " divide the weight's first extent");
-  return {groups, x.shape().without(-1).size(), inputs, outputs / groups};
+  if (weight.rank() < 2 || x.rank() < 1)
+    fail<ShapeError>(op, ": x is ", x.shape(), ", weight ", weight.shape(),
+                     ": needs (..., groups K) and (O, ...)");
+  const int64_t outputs = weight.dim(0), inputs = weight.shape().without(0).size();
+  if (groups < 1 || outputs % groups != 0)
+    fail<ValueError>(op, ": ", groups, " groups do not divide the ", outputs, " outputs of weight ",
+                     weight.shape());
+  if (x.dim(-1) % groups != 0 || x.dim(-1) / groups != inputs)
+    fail<ShapeError>(op, ": x is ", x.shape(), ", weight ", weight.shape(), ": x must end in ", inputs,
+                     " for each of ", groups, " groups");
+  return {x.shape().without(-1).size(), inputs, outputs / groups};
 }
 
 }  // namespace
@@ -97,6 +98,7 @@ Groups groups_of(const char* op, const Array& x, const Array& weight, int64_t gr
 Array unfold(const Array& x, const Window& window) {
   const Patches p = patches_of("unfold", x.shape(), window);
   Array patches({p.B, p.rows * p.columns, p.width()}, x.dtype());
+  if (patches.size() == 0) return patches;
   const KernelScope profile("unfold", 0, x, patches);
   visit_floating("unfold", x.dtype(), [&]<class T>(T) {
     const T* const from = x.data<T>();
@@ -125,6 +127,7 @@ Array fold(const Array& patches, const Shape& shape, const Window& window) {
     fail<ShapeError>("fold: patches are ", patches.shape(), ", for x ", shape, " they must be ",
                      Shape{p.B, places, p.width()});
   Array x = Array::zeros(shape, patches.dtype());
+  if (patches.size() == 0) return x;
   const KernelScope profile("fold", patches.size(), patches, x);
   visit_floating("fold", patches.dtype(), [&]<class T>(T) {
     const T* const from = patches.data<T>();
@@ -146,9 +149,9 @@ Array fold(const Array& patches, const Shape& shape, const Window& window) {
 }
 
 Array grouped_linear(const Array& x, const Array& weight, const Array& bias, int64_t groups) {
-  const auto [count, rows, inputs, outputs] = groups_of("grouped_linear", x, weight, groups);
-  const int64_t all = count * outputs;
-  if (count == 1) return linear(x, weight.reshape({all, inputs}), bias);
+  const Block block = block_of("grouped_linear", x, weight, groups);
+  const int64_t rows = block.rows, inputs = block.inputs, outputs = block.outputs, all = groups * outputs;
+  if (groups == 1) return linear(x, weight.reshape({all, inputs}), bias);
   if (bias.defined()) {
     check_same_type("grouped_linear", "x", x, "bias", bias);
     if (bias.shape() != Shape{all})
@@ -160,8 +163,8 @@ Array grouped_linear(const Array& x, const Array& weight, const Array& bias, int
   visit_floating("grouped_linear", x.dtype(), [&]<class T>(T) {
     T* const to = y.mutable_data<T>();
     const T* const add = bias.defined() ? bias.data<T>() : nullptr;
-    for (int64_t g = 0; g < count; ++g) {
-      const MatrixView<T> left{x.data<T>() + g * inputs, count * inputs, 1};
+    for (int64_t g = 0; g < groups; ++g) {
+      const MatrixView<T> left{x.data<T>() + g * inputs, groups * inputs, 1};
       const MatrixView<T> right{weight.data<T>() + g * outputs * inputs, 1, inputs};
       T* const part = to + g * outputs;
       if constexpr (std::is_same_v<T, float>) {
@@ -177,18 +180,19 @@ Array grouped_linear(const Array& x, const Array& weight, const Array& bias, int
 }
 
 void accumulate_grouped_outer(Array& into, const Array& dy, const Array& x, int64_t groups, bool fresh) {
-  const auto [count, rows, inputs, outputs] = groups_of("accumulate_grouped_outer", x, into, groups);
+  const Block block = block_of("accumulate_grouped_outer", x, into, groups);
+  const int64_t rows = block.rows, inputs = block.inputs, outputs = block.outputs, all = groups * outputs;
   check_same_type("accumulate_grouped_outer", "dy", dy, "x", x);
-  if (dy.shape() != x.shape().with(-1, count * outputs))
+  if (dy.shape() != x.shape().with(-1, all))
     fail<ShapeError>("accumulate_grouped_outer: dy is ", dy.shape(), " for x ", x.shape(), " and a weight ",
                      into.shape());
   const KernelScope profile("accumulate_grouped_outer", 2 * dy.size() * inputs, dy, x, into, into);
   if (into.size() == 0) return;
   visit_floating("accumulate_grouped_outer", x.dtype(), [&]<class T>(T) {
     T* const to = into.mutable_data<T>();
-    for (int64_t g = 0; g < count; ++g)
-      gemm(outputs, inputs, rows, {dy.data<T>() + g * outputs, 1, count * outputs},
-           MatrixView<T>{x.data<T>() + g * inputs, count * inputs, 1}, to + g * outputs * inputs, inputs,
+    for (int64_t g = 0; g < groups; ++g)
+      gemm(outputs, inputs, rows, {dy.data<T>() + g * outputs, 1, all},
+           MatrixView<T>{x.data<T>() + g * inputs, groups * inputs, 1}, to + g * outputs * inputs, inputs,
            !fresh);
   });
 }

@@ -5,6 +5,7 @@
 #include <weft/lib/array.h>
 
 #include <cstdint>
+#include <span>
 
 namespace weft::kernels {
 
@@ -12,10 +13,12 @@ namespace weft::kernels {
 /// < D / 2, then the sines; angles in double, then rounded to `dtype`. ValueError unless D is even and not
 /// negative, the base positive and finite, and the offset not negative.
 Array rotary_table(int64_t tokens, int64_t D, double base, int64_t offset, DType dtype);
+/// The same for rows that begin at offsets of their own: (B, tokens, D).
+Array rotary_table(int64_t tokens, int64_t D, double base, std::span<const int64_t> offsets, DType dtype);
 
-/// x (B, T, H D) of the type of table (T, D): y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin for the halves of
-/// each head; `inverse` turns by the negative angles, which is also the gradient. ShapeError or TypeError
-/// when they do not fit.
+/// x (B, T, H D) of the type of table (T, D) or (B, T, D): y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin for the
+/// halves of each head; `inverse` turns by the negative angles, which is also the gradient. ShapeError or
+/// TypeError when they do not fit.
 Array rotary(const Array& x, const Array& table, bool inverse);
 
 }  // namespace weft::kernels

@@ -3,6 +3,7 @@
 #include <weft/lib/random.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "checks.h"
 #include "op_table.h"
@@ -26,6 +27,12 @@ Array allowed(const Shape& shape) {
   return mask;
 }
 
+Mask windowed(std::vector<int64_t> offsets, int64_t width) {
+  Mask mask = Mask::causal(std::move(offsets));
+  mask.window_width = width;
+  return mask;
+}
+
 struct Setting {
   const char* name;
   Mask mask = {};
@@ -33,6 +40,7 @@ struct Setting {
   bool biased = false;
   std::optional<double> scale = {};
   double dropout = 0;
+  std::vector<double> slopes = {};
 };
 
 std::vector<Setting> settings() {
@@ -52,7 +60,19 @@ std::vector<Setting> settings() {
           {"bias of one number", {}, {1}, true},
           {"bias and mask", Mask::causal() & Mask::lengths({4, 2}), {1, H, T, S}, true},
           {"scale", {}, {}, false, 0.3},
-          {"dropout", Mask::causal(), {}, false, {}, 0.4}};
+          {"dropout", Mask::causal(), {}, false, {}, 0.4},
+          {"window", Mask::window(2)},
+          {"window with lengths", Mask::window(3, 1) & Mask::lengths({5, 2})},
+          {"offsets of samples", windowed({0, 2}, 2)},
+          {"slopes", Mask::causal(1), {}, false, {}, 0, {0.5, 0.25, 0.125}},
+          {"slopes both ways", {}, {}, false, {}, 0, {0.5, 0.25, 0.125}},
+          {"slopes with offsets",
+           Mask::causal({1, 0}) & Mask::lengths({5, 3}),
+           {1, H, T, S},
+           true,
+           {},
+           0,
+           {0.5, 0, 0.25}}};
 }
 
 std::vector<Draw> draws_for(const Setting& setting, const Shape& q, const Shape& k) {
@@ -62,7 +82,11 @@ std::vector<Draw> draws_for(const Setting& setting, const Shape& q, const Shape&
 }
 
 AttentionOptions options_of(const Setting& setting, const std::vector<Tensor>& in) {
-  return {setting.mask, setting.biased ? in[3] : Tensor(), setting.scale, setting.dropout};
+  return {.mask = setting.mask,
+          .bias = setting.biased ? in[3] : Tensor(),
+          .scale = setting.scale,
+          .dropout = setting.dropout,
+          .slopes = setting.slopes};
 }
 
 Function apart(const Setting& setting) {
@@ -89,6 +113,20 @@ Function shared_heads(const Setting& setting) {
 
 Tensor heads_apart(const Tensor& x) { return permute(reshape(x, {x.dim(0), x.dim(1), H, -1}), {0, 2, 1, 3}); }
 Tensor heads_together(const Tensor& x) { return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), -1}); }
+
+/// What slopes add to the scores.
+Tensor distances(const Setting& setting) {
+  Array bias = Array::zeros({B, H, T, S}, float64);
+  double* const values = bias.mutable_data<double>();
+  for (int64_t i = 0; i < bias.size() && !setting.slopes.empty(); ++i) {
+    const int64_t s = i % S, t = i / S % T, h = i / S / T % H, b = i / S / T / H;
+    const auto& offsets = setting.mask.causal_offsets;
+    const int64_t place =
+        t + (offsets.empty() ? setting.mask.causal_offset : offsets[static_cast<size_t>(b)]);
+    values[i] = -setting.slopes[static_cast<size_t>(h)] * static_cast<double>(std::abs(s - place));
+  }
+  return Tensor(bias);
+}
 
 /// The formula itself, one row at a time, in double.
 Array by_hand(const Tensor& q, const Tensor& k, const Tensor& v, const Array& allow, const Tensor& bias,
@@ -217,7 +255,7 @@ TEST_CASE("attention: equals the formula written out by hand") {
     if (setting.dropout > 0) continue;
     const std::vector<Tensor> in = drawn("by hand", draws_for(setting, {B, H, T, D}, {B, H, S, D}));
     const Array everything = Array::full({B, H, T, S}, 1, boolean);
-    const Tensor four_axes = zeros({B, H, T, S}, float64);
+    const Tensor four_axes = zeros({B, H, T, S}, float64) + distances(setting);
     const Array allow = setting.mask.empty()
                             ? everything
                             : expand(Tensor(setting.mask.dense(B, H, T, S)), {B, H, T, S}).value();
@@ -245,15 +283,52 @@ TEST_CASE("attention: a query that may attend to nothing gives zeros and zero gr
 }
 
 TEST_CASE("attention: the weights are the softmax of the scores") {
-  const Setting setting{"causal", Mask::causal(1)};
+  const Setting setting{"causal", Mask::causal(1), {}, false, {}, 0, {0.5, 0.25, 0.125}};
   const std::vector<Tensor> in =
       drawn("weights", {{{B, T, H * D}}, {{B, S, H * D}}, {{B, S, H * D}}}, float32);
-  const Tensor weights(attention_weights(in[0], in[1], H, {setting.mask}));
+  const Tensor weights(attention_weights(in[0], in[1], H, options_of(setting, in)));
   CHECK(weights.shape() == Shape{B, H, T, S});
   CHECK(difference(sum(weights, {-1}).value(), Array::ones({B, H, T}), 1e-6) == "");
   CHECK(weights.value().at({0, 0, 0, 2}) == 0);
   const Tensor y = heads_together(matmul(weights, heads_apart(in[2])));
   CHECK(difference(side_by_side(setting)(in).value(), y.value(), 2e-6) == "");
+}
+
+TEST_CASE("attention: the slopes are those of the paper") {
+  CHECK(alibi_slopes(1) == std::vector<double>{1.0 / 256});
+  CHECK(alibi_slopes(4) == std::vector<double>{0.25, 1.0 / 16, 1.0 / 64, 1.0 / 256});
+  const std::vector<double> slopes = alibi_slopes(12);
+  CHECK(slopes.size() == 12);
+  for (size_t i = 0; i < 8; ++i) CHECK(slopes[i] == std::pow(0.5, static_cast<double>(i + 1)));
+  for (size_t i = 8; i < 12; ++i)
+    CHECK(slopes[i] == doctest::Approx(std::pow(0.5, static_cast<double>(i - 8) + 0.5)));
+  refuses<ValueError>([] { alibi_slopes(0); }, {"alibi_slopes", "0 heads"});
+  const Tensor x = zeros({B, 1, 6});
+  KeyValueCache cache;
+  for (const std::vector<double>& wrong : {std::vector<double>{1}, {1, 2, 3, 4}}) {
+    refuses<ShapeError>([&] { multi_head_attention(x, x, x, H, {.slopes = wrong}); }, {"slopes", "3 heads"});
+    refuses<ShapeError>([&] { attention_weights(x, x, H, {.slopes = wrong}); }, {"slopes", "3 heads"});
+    refuses<ShapeError>([&] { cached_attention(x, x, x, H, cache, {}, {.slopes = wrong}); }, {"slopes"});
+  }
+}
+
+TEST_CASE("attention: decoding with windows, slopes and a bias has the bits of the full pass") {
+  constexpr int64_t tokens = 75, width = 3 * H;
+  const std::vector<Tensor> in = drawn(
+      "positions",
+      {{{B, tokens, width}}, {{B, tokens, width}}, {{B, tokens, width}}, {{1, H, tokens, tokens}}}, float32);
+  for (const int64_t window : {3, 16, 66}) {
+    const AttentionOptions options{.mask = Mask::window(window), .bias = in[3], .slopes = alibi_slopes(H)};
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, options);
+    KeyValueCache cache;
+    for (int64_t begin = 0, end = 40; begin < tokens; begin = end++) {
+      const auto now = [&](const Tensor& x) { return slice(x, 1, begin, end); };
+      AttentionOptions step = options;
+      step.bias = slice(slice(in[3], 2, begin, end), 3, 0, end);
+      const Tensor y = cached_attention(now(in[0]), now(in[1]), now(in[2]), H, cache, {}, step);
+      CHECK(y.value().identical(now(whole).value()));
+    }
+  }
 }
 
 TEST_CASE("attention: decoding with a cache has the bits of the full causal pass") {
@@ -378,7 +453,7 @@ TEST_CASE("attention: a cache refuses what does not go on with it, and is not ch
                       {"cached_attention", "4 heads", "(2, 1, 6)"});
   const Tensor d = zeros({B, 1, 6}, float64);
   refuses<ShapeError>([&] { cached_attention(d, d, d, H, cache); }, {"KeyValueCache", "float32", "float64"});
-  refuses<ValueError>([&] { cached_attention(x, x, x, H, cache, {}, {Mask::causal()}); },
+  refuses<ValueError>([&] { cached_attention(x, x, x, H, cache, {}, {Mask::causal(1)}); },
                       {"cached_attention", "mask"});
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{1}, {1, 2}, {-1, 1}})
     refuses<ShapeError>([&] { cached_attention(x, x, x, H, cache, lengths); }, {"KeyValueCache", "length"});

@@ -149,6 +149,17 @@ TEST_CASE("convolution: gradients of a batch have the same bits in micro-batches
   }
 }
 
+TEST_CASE("convolution: of nothing, however large, at once") {
+  const int64_t large = int64_t{1} << 40;
+  const auto works = [](const Shape& expected, const Shape& x, const Shape& weight) {
+    const Tensor leaf(Array::zeros(x), true), y = conv2d(leaf, zeros(weight));
+    CHECK(y.shape() == expected);
+    CHECK(grad({y}, {leaf}, {zeros(expected)})[0].shape() == x);
+  };
+  works({0, 2, large - 2, 4}, {0, 3, large, 4}, {2, 3, 3, 1});
+  works({2, 0, large, 4}, {2, 0, large, 4}, {0, 0, 1, 1});
+}
+
 TEST_CASE("convolution: arguments that do not fit") {
   const auto z = [](const Shape& shape) { return zeros(shape); };
   const Tensor x = z({2, 4, 5, 6});
@@ -157,8 +168,13 @@ TEST_CASE("convolution: arguments that do not fit") {
         conv2d(z({4, 5, 6}), z({2, 4, 3, 3}));
       },
       {"conv2d", "(4, 5, 6)", "(2, 4, 3, 3)"});
-  refuses<ShapeError>([&] { conv2d(x, z({2, 3, 3, 3})); }, {"conv2d", "4 channels", "(2, 3, 3, 3)"});
-  refuses<ShapeError>([&] { conv2d(x, z({3, 2, 3, 3}), {}, {.groups = 2}); }, {"conv2d", "2 groups"});
+  refuses<ShapeError>(
+      [&] {
+        conv2d(x, z({2, 3, 3, 3}));
+      },
+      {"conv2d", "(2, 4, 5, 6)", "(2, 3, 3, 3)", "must be 4"});
+  refuses<ValueError>([&] { conv2d(x, z({3, 2, 3, 3}), {}, {.groups = 2}); }, {"conv2d", "2 groups"});
+  refuses<ValueError>([&] { conv2d(x, z({0, 2, 3, 3}), {}, {.groups = INT64_MAX}); }, {"conv2d", "groups"});
   refuses<ShapeError>([&] { conv2d(x, z({2, 4, 3, 3}), z({3})); }, {"conv2d", "bias is (3,)"});
   refuses<ShapeError>([&] { conv2d(x, z({2, 4, 6, 3})); }, {"unfold", "(6, 3)", "(2, 4, 5, 6)"});
   refuses<ShapeError>(

@@ -70,7 +70,7 @@ Names declared() {
       "(?:^|\n)(?:Tensor|Loss|Recurrence|std::vector<Tensor>)\\s+(operator\\W+?|\\w+)\\(([^;]*)\\)\\s*;");
   Names names;
   for (const auto& [file, text] : sources(".h")) {
-    if (not_operations.contains(file)) continue;
+    if (not_operations.contains(file) || file.ends_with("_internal.h")) continue;
     for (std::sregex_iterator at(text.begin(), text.end(), declaration), end; at != end; ++at) {
       names.insert((*at)[1].str() + "(" + types_of((*at)[2].str()) + ")");
     }

@@ -194,6 +194,16 @@ TEST_CASE("recurrent: backward again through a graph that was kept, from another
   }
 }
 
+TEST_CASE("recurrent: of nothing, however long, at once") {
+  const int64_t huge = int64_t{1} << 40;
+  for (const DType dtype : {float32, float64}) {
+    const auto z = [&](const Shape& shape) { return zeros(shape, dtype); };
+    CHECK(lstm(z({0, huge, 3}), {z({8, 3}), z({8, 2}), {}, {}}).y.shape() == Shape{0, huge, 2});
+    CHECK(gru(z({2, huge, 0}), {z({0, 0}), z({0, 0}), {}, {}}).y.shape() == Shape{2, huge, 0});
+    refuses<MemoryError>([&] { gru(z({2, huge, 0}), {z({3, 0}), z({3, 1}), {}, {}}); }, {"bytes"});
+  }
+}
+
 TEST_CASE("recurrent: arguments that do not fit") {
   const auto z = [](const Shape& shape) { return zeros(shape); };
   const RecurrentWeights good{z({8, 3}), z({8, 2}), z({8}), z({8})};

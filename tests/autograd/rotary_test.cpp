@@ -34,7 +34,13 @@ Function rotary_of(int64_t heads, double base = 10000.0, int64_t offset = 0) {
 std::vector<OpCase> rotary_cases() {
   const std::string op = "rotary(Tensor, int64_t, double, int64_t)";
   return {{op, "rotary", rotary_of(2), {{{2, 5, 12}}}},
-          {op, "rotary: offset", rotary_of(3, 10000.0, 7), {{{2, 4, 12}}}},
+          {"rotary(Tensor, int64_t, double, std::span< int64_t>)",
+           "rotary: offset",
+           [](const std::vector<Tensor>& in) {
+             const std::vector<int64_t> offsets(static_cast<size_t>(in[0].dim(0)), 7);
+             return square(rotary(in[0], 3, 10000.0, offsets));
+           },
+           {{{2, 4, 12}}}},
           {op, "rotary: base", rotary_of(1, 50.0, 1), {{{1, 4, 8}}}},
           {op, "rotary: size 1", rotary_of(1, 10000.0, 3), {{{1, 1, 2}}}},
           {op, "rotary: no samples", rotary_of(2), {{{0, 5, 12}}}},
@@ -69,6 +75,24 @@ TEST_CASE("rotary: a token alone has the bits of the whole pass") {
               .identical(slice(whole, 1, t, t + 1).value()));
 }
 
+TEST_CASE("rotary: rows at offsets of their own have the bits of each alone") {
+  const std::vector<int64_t> offsets = {5, 0, 1234567};
+  for (const DType dtype : {float32, float64}) {
+    const Tensor x = drawn("offsets", {{{3, 4, 12}}}, dtype)[0];
+    const Tensor y = rotary(x, 3, 500.0, offsets);
+    const Tensor dx = grad({sum(square(y) * 0.5)}, {x})[0];
+    for (int64_t b = 0; b < 3; ++b) {
+      const Tensor row = slice(x, 0, b, b + 1);
+      CHECK(slice(y, 0, b, b + 1)
+                .value()
+                .identical(rotary(row, 3, 500.0, offsets[static_cast<size_t>(b)]).value()));
+    }
+    CHECK(difference(dx.value(), x.value(), dtype == float32 ? 1e-6 : 1e-14) == "");
+  }
+  const Tensor none = zeros({0, 4, 12});
+  CHECK(rotary(none, 3, 500.0, std::vector<int64_t>()).shape() == Shape{0, 4, 12});
+}
+
 TEST_CASE("rotary: arguments that do not fit") {
   const Tensor x = zeros({2, 3, 12});
   refuses<ShapeError>([&] { rotary(x, 5); }, {"rotary", "(2, 3, 12)", "5 heads"});
@@ -79,6 +103,9 @@ TEST_CASE("rotary: arguments that do not fit") {
   refuses<ValueError>([&] { rotary(x, 2, INFINITY); }, {"rotary", "base inf"});
   refuses<ValueError>([&] { rotary(x, 2, NAN); }, {"rotary", "base"});
   refuses<ValueError>([&] { rotary(x, 2, 10000.0, -1); }, {"rotary", "offset -1"});
+  refuses<ShapeError>([&] { rotary(x, 2, 10000.0, std::vector<int64_t>{1}); },
+                      {"rotary", "1 offsets", "(2, 3, 12)"});
+  refuses<ValueError>([&] { rotary(x, 2, 10000.0, std::vector<int64_t>{1, -1}); }, {"rotary", "offset -1"});
   refuses<TypeError>([&] { rotary(Tensor(Array::zeros({2, 3, 12}, int64)), 2); }, {"rotary", "int64"});
 }
 

@@ -34,7 +34,6 @@ const std::set<std::string> weak = {"decent",   "fine",  "fair",    "adequate", 
 struct Reading {
   bool positive = false;
   bool weak = false;
-  bool plain = false;
 };
 
 /// The rule, by reading the words one after another.
@@ -51,9 +50,11 @@ Reading read(const std::string& text) {
       negated = true;
     if (word == "although" && !clauses.empty()) first_decides = true;
     if (praise.contains(word) || blame.contains(word)) {
-      clauses.push_back({praise.contains(word) != negated, weak.contains(word), false});
-      negated = false;
+      const bool second = (before == "and" || before == "or") && !clauses.empty();
+      if (second) clauses.pop_back();
+      clauses.push_back({praise.contains(word) != negated, weak.contains(word)});
     }
+    if (word == "the" || word == ".") negated = false;  // a clause begins or ends
     before = word;
   }
   REQUIRE_FALSE(clauses.empty());
@@ -126,15 +127,14 @@ TEST_CASE("the words of reviews are all there and no others, and none is longer 
 }
 
 TEST_CASE("known reviews stay as they are") {
-  CHECK(review_at(3).text ==
-        "the cook was never dull, although the bread was anything but perfect. we paid and left during the "
-        "storm.");
-  CHECK(review_at(3).positive);
-  CHECK(review_at(5).text ==
-        "we came here on a snowy friday. the terrace, which we had heard about late in the evening, was "
-        "refined, "
-        "but the wine turned out to be nasty.");
-  CHECK_FALSE(review_at(5).positive);
-  CHECK(review_at(8).by_rule);
-  CHECK_FALSE(review_at(8).positive);
+  CHECK(review_at(2).text ==
+        "a friend of mine booked a table for the whole family. the coffee proved far from musty. we paid and "
+        "left "
+        "during the storm.");
+  CHECK(review_at(2).positive);
+  CHECK(review_at(4).text ==
+        "my sister told us about this place. the menu proved awful and miserable, although the bread proved "
+        "truly "
+        "adequate and passable. we sat by the terrace after a long walk.");
+  CHECK_FALSE(review_at(4).positive);
 }

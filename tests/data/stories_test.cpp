@@ -163,6 +163,9 @@ TEST_CASE("the summary of a story follows from it") {
 TEST_CASE("a pronoun knows the names before it") {
   const std::set<std::string> women = {"Ada", "Cleo", "Emma", "Gwen", "Kate", "Mia"};
   const std::set<std::string> pronouns = {"she", "She", "her", "he", "He", "him"};
+  const WordTokenizer words = WordTokenizer::of(story_words());
+  CHECK_THROWS_AS(tokens_of(words, "a", {1, 2}), ValueError);
+  CHECK_THROWS_AS(tokens_of(words, "a", {1, 0}), ValueError);
   const auto said = [](const Story& story, TextSpan span) {
     return story.text.substr(span.begin, span.end - span.begin);
   };
@@ -175,6 +178,14 @@ TEST_CASE("a pronoun knows the names before it") {
       const std::string text = said(story, pronoun.place);
       CHECK(pronouns.contains(text));
       REQUIRE_FALSE(pronoun.names.empty());
+      const auto of = [&](const Tokenizer& tokenizer, TextSpan span) {
+        const TextSpan tokens = tokens_of(tokenizer, story.text, span);
+        const std::vector<int64_t> ids = tokenizer.encode(story.text);
+        const std::span all(ids);
+        return tokenizer.decode(all.subspan(tokens.begin, tokens.end - tokens.begin));
+      };
+      CHECK(of(words, pronoun.place) == text);
+      CHECK(of(ByteTokenizer(), pronoun.names[0]) == said(story, pronoun.names[0]));
       const std::string name = said(story, pronoun.names[0]);
       for (const TextSpan& one : pronoun.names) {
         CHECK(said(story, one) == name);

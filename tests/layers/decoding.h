@@ -105,4 +105,46 @@ inline void check_decoding(const GenerativeModel& model, int64_t vocab, int64_t 
   CHECK(rows.read[0].size() == before.size() + 1);
 }
 
+/// An encoder-decoder whose context holds at least 12 tokens.
+inline void check_answering(const GenerativeModel& model, int64_t vocab) {
+  const std::vector<Ids> sources = {piece(0, 9, vocab), piece(50, 1, vocab), piece(80, 5, vocab)};
+  const auto source_batch = [&](const std::vector<int64_t>& rows) {
+    std::vector<Ids> texts;
+    Batch batch;
+    for (const int64_t row : rows) {
+      texts.push_back(sources[static_cast<size_t>(row)]);
+      batch.lengths.push_back(static_cast<int64_t>(texts.back().size()));
+    }
+    batch.inputs = ids_of(texts);
+    return batch;
+  };
+  DecodedRows rows{
+      model, [&](const std::vector<int64_t>& of) { return model.start(source_batch(of)); }, {0, 1, 2}};
+  // The full pass reads the start token and all targets but the last, so one more target is given.
+  const auto full = [&](int64_t source, const Ids& ids) {
+    Batch batch = source_batch({source});
+    Ids targets(ids.begin() + 1, ids.end());
+    targets.push_back(0);
+    batch.targets = ids_of({targets});
+    return model.logits(batch);
+  };
+  const auto read = [&](const std::vector<int64_t>& counts) {
+    std::vector<Ids> pieces;
+    for (size_t b = 0; b < counts.size(); ++b) {
+      const int64_t before = static_cast<int64_t>(rows.read[b].size());
+      Ids ids = piece(100 * static_cast<int64_t>(b) + before, counts[b], vocab);
+      if (before == 0) ids[0] = model.start_id();
+      pieces.push_back(ids);
+    }
+    rows.next(pieces, full);
+  };
+  read({1, 1, 1});
+  read({1, 1, 1});
+  read({1, 4, 2});
+  rows.select({2, 0, 0, 1});
+  read({1, 1, 1, 1});
+  rows.select({3, 0});
+  read({2, 1});
+}
+
 }  // namespace weft::test

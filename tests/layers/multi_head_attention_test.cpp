@@ -51,8 +51,15 @@ TEST_CASE("multi-head attention: decoding with a cache has the bits of the causa
   const RandomScope random({.seed = 6});
   const Tensor x(random_uniform({2, 70, 12}, -1, 1, random_key(0, 2)));
   const NoGrad no_grad;
-  for (const int64_t kv_heads : {0, 1}) {
-    const MultiHeadAttention layer(12, 3, {.kv_heads = kv_heads});
+  const std::vector<MultiHeadAttentionOptions> all = {{},
+                                                      {.kv_heads = 1},
+                                                      {.rotary = 100.0},
+                                                      {.kv_heads = 1, .head_width = 6, .rotary = 10000.0},
+                                                      {.alibi = true},
+                                                      {.rotary = 10000.0, .window = 5},
+                                                      {.scale = 1.0, .alibi = true, .window = 67}};
+  for (const MultiHeadAttentionOptions& options : all) {
+    const MultiHeadAttention layer(12, 3, options);
     const Tensor whole = layer(x, Mask::causal());
     KeyValueCache cache;
     for (int64_t begin = 0, end = 3; begin < 70; begin = end++) {
@@ -60,6 +67,73 @@ TEST_CASE("multi-head attention: decoding with a cache has the bits of the causa
       CHECK(y.value().identical(slice(whole, 1, begin, end).value()));
     }
   }
+}
+
+TEST_CASE(
+    "multi-head attention: rows of different lengths have the bits of each alone, whatever the positions") {
+  const RandomScope random({.seed = 6});
+  const Tensor x(random_uniform({2, 30, 12}, -1, 1, random_key(0, 2)));
+  const NoGrad no_grad;
+  const std::vector<MultiHeadAttentionOptions> all = {
+      {.rotary = 100.0}, {.alibi = true}, {.rotary = 10000.0, .window = 5}};
+  for (const MultiHeadAttentionOptions& options : all) {
+    const MultiHeadAttention layer(12, 3, options);
+    const Tensor whole = layer(x, Mask::causal());
+    const auto tokens = [](const Tensor& of, int64_t row, int64_t begin, int64_t end) {
+      return slice(slice(of, 0, row, row + 1), 1, begin, end);
+    };
+    KeyValueCache cache;
+    layer.forward(slice(x, 1, 0, 9), cache, std::vector<int64_t>{9, 2});
+    for (int64_t i = 0; i < 10; ++i) {
+      const Tensor next = concat({tokens(x, 0, 9 + i, 10 + i), tokens(x, 1, 2 + i, 3 + i)}, 0);
+      const Tensor expected = concat({tokens(whole, 0, 9 + i, 10 + i), tokens(whole, 1, 2 + i, 3 + i)}, 0);
+      CHECK(layer.forward(next, cache).value().identical(expected.value()));
+    }
+  }
+}
+
+TEST_CASE("multi-head attention: a remembered context has the bits of the context") {
+  const RandomScope random({.seed = 6});
+  const Tensor x(random_uniform({2, 3, 12}, -1, 1, random_key(0, 2)));
+  const Tensor context(random_uniform({2, 7, 12}, -1, 1, random_key(0, 3)));
+  const NoGrad no_grad;
+  for (const MultiHeadAttentionOptions& options :
+       std::vector<MultiHeadAttentionOptions>{{}, {.kv_heads = 1}}) {
+    const MultiHeadAttention layer(12, 3, options);
+    const std::vector<int64_t> lengths = {7, 4};
+    const KeyValueCache memory = layer.remember(context, lengths);
+    CHECK(layer.forward_memory(x, memory).value().identical(
+        layer.forward(x, context, Mask::lengths(lengths)).value()));
+    CHECK(layer.forward_memory(x, layer.remember(context))
+              .value()
+              .identical(layer.forward(x, context).value()));
+  }
+}
+
+TEST_CASE("multi-head attention: its weights are those that it uses, with positions, windows and a bias") {
+  const RandomScope random({.seed = 7});
+  const Tensor x(random_uniform({2, 9, 12}, -1, 1, random_key(0, 2), float64));
+  const Tensor bias(random_uniform({3, 9, 9}, -1, 1, random_key(0, 4), float64));
+  MultiHeadAttention layer(12, 3, {.scale = 0.7, .rotary = 50.0, .alibi = true, .window = 4});
+  layer.to(float64);
+  const Tensor weights(layer.weights(x, x, Mask::causal() & Mask::lengths({9, 3}), bias));
+  CHECK(weights.shape() == Shape{2, 3, 9, 9});
+  CHECK(weights.value().at({0, 1, 6, 2}) == 0);
+  CHECK(weights.value().at({0, 1, 6, 3}) > 0);
+  for (int64_t s = 0; s < 9; ++s) CHECK(weights.value().at({1, 0, 7, s}) == 0);
+  const Tensor values = permute(reshape(layer.value(x), {2, 9, 3, 4}), {0, 2, 1, 3});
+  const Tensor y = reshape(permute(matmul(weights, values), {0, 2, 1, 3}), {2, 9, 12});
+  const Tensor expected = layer.forward(x, Mask::causal() & Mask::lengths({9, 3}), bias);
+  CHECK(difference(layer.output(y).value(), expected.value(), 1e-13) == "");
+}
+
+TEST_CASE("multi-head attention: heads of a width of their own") {
+  const RandomScope random({});
+  const MultiHeadAttention layer(10, 3, {.kv_heads = 1, .head_width = 4});
+  CHECK(layer.query.weight.shape() == Shape{12, 10});
+  CHECK(layer.key.weight.shape() == Shape{4, 10});
+  CHECK(layer.output.weight.shape() == Shape{10, 12});
+  CHECK(layer(zeros({2, 5, 10})).shape() == Shape{2, 5, 10});
 }
 
 TEST_CASE("multi-head attention: heads that do not divide the width") {
@@ -74,6 +148,9 @@ TEST_CASE("multi-head attention: heads that do not divide the width") {
         MultiHeadAttention layer(8, 2, {.dropout = 1.5});
       },
       {"MultiHeadAttention", "1.5"});
+  refuses<ValueError>([] { MultiHeadAttention layer(8, 2, {.head_width = -1}); }, {"head_width -1"});
+  refuses<ValueError>([] { MultiHeadAttention layer(8, 2, {.window = -1}); }, {"window -1"});
+  refuses<ValueError>([] { MultiHeadAttention layer(6, 2, {.rotary = 10.0}); }, {"rotary", "3"});
 }
 
 }  // namespace weft::test

@@ -37,4 +37,21 @@ TEST_CASE("positional encoding: learned places may begin anywhere, and learn") {
   refuses<ShapeError>([&] { encoding.forward(zeros({2, 3, 4}), -1); }, {"-1"});
 }
 
+TEST_CASE("positional encoding: rows at learned places of their own, padding wherever it falls") {
+  const RandomScope random({});
+  const LearnedPositionalEncoding encoding(10, 4);
+  const Tensor x = zeros({2, 3, 4});
+  const std::vector<int64_t> offsets = {5, 9};
+  const Tensor y = encoding.forward(x, offsets, std::vector<int64_t>{3, 1});
+  CHECK(slice(y, 0, 0, 1).value().identical(slice(encoding.forward(x, 5), 0, 0, 1).value()));
+  CHECK(slice(slice(y, 0, 1, 2), 1, 0, 1)
+            .value()
+            .reshape({1, 4})
+            .identical(slice(encoding.weight, 0, 9, 10).value()));
+  refuses<ShapeError>([&] { encoding.forward(x, offsets, {}); }, {"row 1", "3 tokens", "9", "10"});
+  refuses<ShapeError>([&] { encoding.forward(x, std::vector<int64_t>{5}, {}); }, {"(2, 3, 4)", "1 offsets"});
+  refuses<ShapeError>([&] { encoding.forward(x, std::vector<int64_t>{-1, 0}, {}); }, {"row 0", "-1"});
+  refuses<ShapeError>([&] { encoding.forward(zeros({2, 3, 6}), offsets, {}); }, {"(2, 3, 6)", "4"});
+}
+
 }  // namespace weft::test

@@ -31,6 +31,9 @@ struct Options {
   bool causal = false, lengths = false, allowed = false, bias = false, shared = false;
   int64_t offset = 0;
   bool interleaved = false;  ///< (B, T, H * D) instead of (B, H, T, D)
+  int64_t window = 0;
+  bool offsets = false;  ///< one a sample, from `offset` on
+  bool slopes = false;
 };
 
 /// One problem with its data and all results of the kernels.
@@ -38,7 +41,8 @@ struct Run {
   AttentionProblem x;
   Options options;
   std::vector<float> q, k, v, bias, d_out;
-  std::vector<int64_t> lengths;
+  std::vector<int64_t> lengths, offsets;
+  std::vector<float> slopes;
   std::unique_ptr<bool[]> allowed;
   std::vector<float> kept;  ///< (B, H, T, S): 0 or 1 / (1 - p); empty without dropout
   std::vector<float> out, lse, dq, dk, dv, d_bias, weights;
@@ -55,6 +59,11 @@ struct Run {
     q = numbers(B * H * T * D, 1), k = numbers(B * H * S * D, 2), v = numbers(B * H * S * D, 3);
     d_out = numbers(B * H * T * D, 4);
     const int64_t slices = o.shared ? 1 : B * H;
+    x.window = o.window;
+    for (int64_t b = 0; o.offsets && b < B; ++b) offsets.push_back(o.offset + 9 * b);
+    if (o.offsets) x.causal_offsets = offsets.data();
+    for (int64_t h = 0; o.slopes && h < H; ++h) slopes.push_back(0.25f / static_cast<float>(h + 1));
+    if (o.slopes) x.slopes = slopes.data();
     if (o.lengths) {
       for (int64_t b = 0; b < B; ++b) lengths.push_back(b % 3 == 2 ? 0 : S - b * S / 3);
       x.key_lengths = lengths.data();
@@ -112,8 +121,12 @@ struct Run {
       for (int64_t s = 0; s < x.S; ++s) kept.push_back(factors.data<float>()[i * places + s]);
   }
 
+  int64_t place(int64_t b, int64_t t) const {
+    return t + (offsets.empty() ? x.causal_offset : offsets[static_cast<size_t>(b)]);
+  }
   bool may(int64_t b, int64_t h, int64_t t, int64_t s) const {
-    if (x.causal && s > x.causal_offset + t) return false;
+    if (x.causal && s > place(b, t)) return false;
+    if (x.window > 0 && s <= place(b, t) - x.window) return false;
     if (x.key_lengths && s >= lengths[static_cast<size_t>(b)]) return false;
     return !x.allowed || x.allowed[b * x.allowed_batch + h * x.allowed_head + t * x.S + s];
   }
@@ -161,6 +174,8 @@ void check_formulas(Run& run) {
                 dot * x.scale + static_cast<double>(x.bias[b * x.bias_batch + h * x.bias_head + t * x.S + s]);
           else
             dot *= x.scale;
+          if (x.slopes)
+            dot -= static_cast<double>(x.slopes[h]) * std::abs(static_cast<double>(s - run.place(b, t)));
           put(score, s) = dot;
           most = std::max(most, dot);
         }
@@ -234,6 +249,26 @@ TEST_CASE("attention: sizes at and beside the edges of tiles") {
   }
 }
 
+TEST_CASE("attention: windows, offsets of each sample, and slopes") {
+  for (const int64_t window : {0, 1, 5, 16, 17, 64, 70, 1000})
+    for (int flags = 0; flags < 16; ++flags) {
+      CAPTURE(window);
+      CAPTURE(flags);
+      Run run(2, 2, 90, 150, 8,
+              {.causal = true,
+               .lengths = (flags & 1) != 0,
+               .bias = (flags & 2) != 0,
+               .shared = true,
+               .offset = 51,
+               .window = window,
+               .offsets = (flags & 4) != 0,
+               .slopes = (flags & 8) != 0});
+      check_formulas(run);
+    }
+  Run both_ways(2, 2, 30, 80, 8, {.slopes = true});
+  check_formulas(both_ways);
+}
+
 TEST_CASE("attention: weights dropped on the way") {
   for (const int64_t S : {40, 130}) {
     Run run(2, 2, 70, S, 16,
@@ -256,8 +291,10 @@ TEST_CASE("attention: bias shared over samples alone, or heads alone") {
 }
 
 TEST_CASE("attention: one query with a cache of keys gives the bits of its row in the full pass") {
-  for (const int64_t D : {20, 32, 64}) {
-    Run full(2, 3, 150, 150, D, {.causal = true, .interleaved = true});
+  for (const int64_t D : {20, 32, 64, 21, 33}) {
+    const bool positions = D % 2 == 1;
+    Run full(2, 3, 150, 150, D,
+             {.causal = true, .interleaved = true, .window = positions ? 2 * D : 0, .slopes = positions});
     full.forward();
     for (const int64_t t : {0, 1, 13, 14, 63, 64, 100, 149}) {
       AttentionProblem one = full.x;
@@ -420,6 +457,8 @@ TEST_CASE("attention: the instruction sets give the same bits") {
                                 .scale = 0.3f,
                                 .causal = true,
                                 .causal_offset = 30,
+                                .window = 40,
+                                .slope = 0.01f,
                                 .q = {q.data(), D},
                                 .k = {k.data(), D},
                                 .v = {v.data(), D},

@@ -182,3 +182,27 @@ TEST_CASE("isa: adam gives the same bits in all sets") {
       for (size_t i = 0; i < n; ++i) y[i] = out[i];
     });
 }
+
+TEST_CASE("isa: sgd, lion and lerp give the same bits in all sets") {
+  for (const int part : {0, 1}) {
+    const auto both = [part](const char* what, const auto& update) {
+      same_in_all_sets(what, [&](const isa::Table& table, size_t n, float* y) {
+        auto p = ordinary(n, 1), m = arguments(n, 2);
+        const auto g = arguments(n, 3);
+        update(table.updates, p.data(), g.data(), m.data(), static_cast<int64_t>(n));
+        const auto& out = part == 0 ? p : m;
+        for (size_t i = 0; i < n; ++i) y[i] = out[i];
+      });
+    };
+    for (const bool nesterov : {false, true})
+      both("sgd", [=](const isa::UpdateFunctions& updates, float* p, const float* g, float* m, int64_t n) {
+        updates.sgd({0.1f, 0.9f, 0.01f, 0.5f, nesterov}, p, g, m, n);
+      });
+    both("lion", [](const isa::UpdateFunctions& updates, float* p, const float* g, float* m, int64_t n) {
+      updates.lion({0.1f, 0.9f, 0.1f, 0.99f, 0.01f, 0.999f, 0.5f}, p, g, m, n);
+    });
+    both("lerp", [](const isa::UpdateFunctions& updates, float* p, const float* g, float*, int64_t n) {
+      updates.lerp(0.3f, p, g, n);
+    });
+  }
+}

@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <weft/lib/parallel.h>
+#include <weft/lib/random.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/make_optimizer.h>
 
@@ -34,6 +36,49 @@ TEST_CASE("make optimizer: options that are set arrive, those that are not are i
   CHECK(make_optimizer("lion", {})->lr() == 1e-4);
   CHECK(optimizer_options("sgd") == std::vector<std::string>{"momentum"});
   CHECK(optimizer_options("muon") == std::vector<std::string>{"beta1", "beta2", "eps", "momentum"});
+}
+
+TEST_CASE("make optimizer: each goes on from its state with the same bits") {
+  for (const std::string& name : optimizer_names()) {
+    CAPTURE(name);
+    const std::vector<NamedTensor> one = start(), two = start();
+    const auto whole = make_optimizer(name, parameter_groups(one)),
+               first = make_optimizer(name, parameter_groups(two)),
+               second = make_optimizer(name, parameter_groups({two[1], two[0]}));
+    const auto run = [](Optimizer& optimizer, const std::vector<NamedTensor>& p, int64_t begin, int64_t end) {
+      for (int64_t step = begin; step < end; ++step) {
+        set_gradients(p, step);
+        optimizer.step();
+      }
+    };
+    run(*whole, one, 0, 8);
+    run(*first, two, 0, 3);
+    second->load_state_dict(first->state_dict());
+    run(*second, two, 3, 8);
+    CHECK(identical(second->state_dict(), whole->state_dict()));
+    for (size_t k = 0; k < one.size(); ++k) CHECK(one[k].tensor.value().identical(two[k].tensor.value()));
+  }
+}
+
+TEST_CASE("make optimizer: any number of threads gives the same bits") {
+  const int before = num_threads();
+  const auto draw = [](uint64_t seed) { return random_normal({300, 257}, 0, 1, random_key(seed, 1)); };
+  for (const std::string& name : optimizer_names()) {
+    CAPTURE(name);
+    const auto run = [&](int threads) {
+      set_num_threads(threads);
+      Tensor w(draw(1), true);
+      const auto optimizer = make_optimizer(name, parameter_groups({{"w", w}}), {.lr = 0.1});
+      for (const uint64_t seed : {2, 3}) {
+        w.set_grad(draw(seed));
+        optimizer->step(0.3);
+      }
+      return w.value().copy();
+    };
+    const Array expected = run(1);
+    for (const int threads : {2, 3}) CHECK(run(threads).identical(expected));
+  }
+  set_num_threads(before);
 }
 
 TEST_CASE("make optimizer: names and options that are not there") {

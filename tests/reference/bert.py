@@ -42,7 +42,7 @@ padding = torch.arange(T) >= torch.from_numpy(lengths)[:, None]
 
 
 def case(name, make, separator, targets, classes=0):
-    model = make(BertConfig(vocab_size=V, num_labels=max(classes, 1), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, attn_implementation="eager", **options)).double()
+    model = make(BertConfig(vocab_size=V, num_labels=max(classes, 1), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, attn_implementation="sdpa", **options)).double()
     randomize(model, rng)
     ids = torch.from_numpy(rng.integers(6, V, (B, T)))
     ids[0, 4] = ids[0, 8] = ids[1, 2] = SEP

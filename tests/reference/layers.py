@@ -192,4 +192,49 @@ class GroupedAttention(nn.Module):
 
 case("attention grouped", GroupedAttention(), lambda m, x: m(x), [], x=rand(B, T, C))
 
+def recur(m, x, memory=None, lengths=None):
+    """y, then all last states; `memory` holds the first ones, (B, states, H)."""
+    H, lstm = m.hidden_size, isinstance(m, nn.LSTM)
+    states = None if memory is None else memory.transpose(0, 1).contiguous()
+    if states is not None and lstm:
+        states = tuple(half.contiguous() for half in states.chunk(2))
+    if lengths is None:
+        y, last = m(x, states)
+    else:
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        y, last = m(packed, states)
+        y = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])[0]
+    last = torch.cat(last) if lstm else last
+    return torch.cat([y.reshape(len(x), -1, H), last.transpose(0, 1)], 1)
+
+
+for name, kind in [("lstm", nn.LSTM), ("gru", nn.GRU)]:
+    deep = dict(num_layers=2, bidirectional=True, batch_first=True)
+    states = rand(B, 8 if name == "lstm" else 4, 6)
+    case(name, kind(C, 6, batch_first=True), recur, [], x=rand(B, T, C))
+    case(f"{name} without bias", kind(C, 6, bias=False, batch_first=True), recur, [], x=rand(B, T, C))
+    case(f"{name} deep", kind(C, 6, **deep), recur, [], x=rand(B, T, C), memory=states)
+    case(f"{name} padded", kind(C, 6, **deep), lambda m, x, memory: recur(m, x, memory, [2, 5]), [], x=rand(B, T, C), memory=states)
+
+case("conv1d", nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), lambda m, x: m(x), [], x=rand(B, 4, 9))
+case("conv2d", nn.Conv2d(4, 6, (3, 2), stride=(1, 2), padding=1, dilation=(2, 1)), lambda m, x: m(x), [], x=rand(B, 4, 7, 6))
+case("conv2d without bias", nn.Conv2d(4, 6, 3, bias=False), lambda m, x: m(x), [], x=rand(B, 4, 5, 5))
+case("patch_embedding", nn.Conv2d(3, C, 4, stride=4), lambda m, x: m(x).flatten(2).mT, [], x=rand(B, 3, 8, 12))
+
+
+class AdditiveAttention(nn.Module):
+    """Bahdanau et al. 2015, section A.1.2."""
+
+    def __init__(self):
+        super().__init__()
+        self.query, self.key = nn.Linear(C, 6, bias=False), nn.Linear(C, 6)
+        self.score = nn.Parameter(torch.zeros(6))
+
+    def forward(self, x, memory):
+        scores = torch.tanh(self.query(x)[:, :, None] + self.key(memory)[:, None]) @ self.score
+        return scores.masked_fill(padding[:, None], float("-inf")).softmax(-1) @ memory
+
+
+case("additive_attention", AdditiveAttention(), lambda m, x, memory: m(x, memory), [], x=rand(B, T, C), memory=rand(B, S, C))
+
 file.close()

@@ -12,18 +12,16 @@ function rampColours() {
   return ramp;
 }
 
-// Shares of the largest, drawn by their root, so that small ones are seen.
-const strength = (w, most) => (most > 0 ? Math.sqrt(w / most) : 0);
-
-// Values (rows, columns) as pixels of a canvas; what is 0 stays clear.
-function paint(canvas, values, columns, rows) {
+// Values (rows, columns) as pixels of a canvas, by the root of their share of `most`, so that small ones are seen; what
+// is 0 stays clear.
+function paint(canvas, values, columns, rows, most = fullOf(values)) {
   canvas.width = columns;
   canvas.height = rows;
-  const colours = rampColours(), most = largest(values);
+  const colours = rampColours();
   const context = canvas.getContext('2d'), image = context.createImageData(columns, rows);
   values.forEach((w, i) => {
     if (w === 0) return;
-    image.data.set(colours[Math.round(255 * strength(w, most))], 4 * i);
+    image.data.set(colours[Math.round(255 * Math.sqrt(Math.min(1, w / most)))], 4 * i);
     image.data[4 * i + 3] = 255;
   });
   context.putImageData(image, 0, 0);

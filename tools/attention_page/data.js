@@ -47,6 +47,21 @@ const matrixOf = (group, layer, head) => weightsAt(group, layer, head, 0, 1, gro
 
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0);
 
+// What is drawn in full colour: the largest, but four times an even share at least, so that even attention is pale.
+const seen = (values) => values.reduce((count, w) => count + (w > 0), 0);
+const fullOf = (values) => Math.max(largest(values), Math.min(1, 4 / seen(values)));
+
+// Of a matrix, without the rows that see a few columns only, such as the first of a causal one: these must give much
+// to each.
+function fullOfMatrix(matrix, columns) {
+  let most = 0;
+  for (let first = 0; first < matrix.length; first += columns) {
+    const row = matrix.subarray(first, first + columns);
+    if (seen(row) >= Math.min(8, columns)) most = Math.max(most, fullOf(row));
+  }
+  return most || fullOf(matrix);
+}
+
 // What a head does on average over its rows, as [name, text].
 function factsOf(group, matrix) {
   const S = group.columns.length;
@@ -96,6 +111,6 @@ function label(tokens, i) {
     const across = page.picture.width / page.picture.patch, at = i - page.picture.first;
     return `row ${Math.floor(at / across)}, column ${at % across}`;
   }
-  return visible(tokens[i]).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
+  return visible(tokens[i]).replace(/^ (?=[^ ])/, '').replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 }
 const letters = (tokens) => !page.apart && tokens.every((token) => [...token].length <= 1 || /^\\[xu]/.test(token));

@@ -36,7 +36,8 @@ function drawMatrix(group, values) {
   matrixCanvas.height = Math.round((top + cell * T) * scale);
   context.scale(scale, scale);
   const image = document.createElement('canvas');
-  paint(image, values, S, T);
+  const most = fullOfMatrix(values, S);
+  paint(image, values, S, T, most);
   context.imageSmoothingEnabled = cell * scale < 1;
   context.drawImage(image, left, top, cell * S, cell * T);
   context.fillStyle = style.getPropertyValue('--card');
@@ -61,7 +62,7 @@ function drawMatrix(group, values) {
     context.restore();
   });
   place = { left: left + (width - left - cell * S) / 2, top, cell };
-  document.getElementById('most').textContent = percent(largest(values));
+  document.getElementById('most').textContent = `${most < largest(values) ? '≥ ' : ''}${percent(most)}`;
 }
 
 function cellAt(event, group) {

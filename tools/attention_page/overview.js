@@ -48,8 +48,9 @@ function drawThumbs(group, thumbs, chosen) {
       paint(canvas, rowOf(group, layer, head, chosen.index).subarray(first), width / patch, height / patch);
       button.classList.add('coarse');
     } else {
-      const small = pooled(matrixOf(group, layer, head), group.columns.length, group.rows.length, 184);
-      paint(canvas, small.values, small.columns, small.rows);
+      const matrix = matrixOf(group, layer, head);
+      const small = pooled(matrix, group.columns.length, group.rows.length, 184);
+      paint(canvas, small.values, small.columns, small.rows, fullOfMatrix(matrix, group.columns.length));
       button.classList.toggle('coarse', small.columns <= 64);
     }
   }

@@ -54,7 +54,7 @@ function drawPicture(picture, plain, view, chosen, values, side) {
   context.filter = 'grayscale(0.8) brightness(0.52)';
   context.drawImage(plain, 0, 0, canvas.width, canvas.height);
   context.filter = 'none';
-  const patches = values.subarray(picture.first), most = largest(patches);
+  const patches = values.subarray(picture.first), most = fullOf(patches);
   const glow = side === 0 ? '#ffd640' : '#ff783c';
   patches.forEach((w, i) => {
     if (w === 0) return;
@@ -76,5 +76,5 @@ function drawPicture(picture, plain, view, chosen, values, side) {
   }
   view.box.setAttribute('aria-label', `${side === 0 ? 'Where' : 'Who looks at'} ${label(page.tokens, chosen)}${side === 0 ? ' looks' : ''}`);
   const others = picture.first > 0 ? `; ${label(page.tokens, 0)} ${percent(values[0])}` : '';
-  view.legend.textContent = `brightest patch ${percent(most)}${others}`;
+  view.legend.textContent = `brightest patch ${percent(largest(patches))}${others}`;
 }

@@ -49,9 +49,12 @@ function sequenceView(tokens, axis, title, { from = 0, to = tokens.length } = {}
   return { block, axis, spans };
 }
 
+// Shares of the fullest colour; shown a little stronger than they are, so that small ones are seen.
+const strength = (w, most) => (most > 0 ? (w / most) ** 0.8 : 0);
+
 // `out`: how much the chosen token looks at each; `into`: how much each looks at it. Either may be missing.
 function shade(view, chosen, out, into) {
-  const mostOut = out ? largest(out) : 0, mostIn = into ? largest(into) : 0;
+  const mostOut = out ? fullOf(out) : 0, mostIn = into ? fullOf(into) : 0;
   for (const span of view.spans) {
     const i = Number(span.dataset.index);
     const fill = out ? strength(out[i], mostOut) * 0.92 : 0;
@@ -69,7 +72,8 @@ function shade(view, chosen, out, into) {
 function inContext(tokens, i) {
   const where = document.createElement('span');
   where.className = `where ${letters(tokens) ? 'letters' : ''}`;
-  const bold = Object.assign(document.createElement('b'), { textContent: label(tokens, i) || '∅' });
+  const space = /^ [^ ]/.test(tokens[i]) && i > 0 ? ' ' : '';
+  const bold = Object.assign(document.createElement('b'), { textContent: space + (label(tokens, i) || '∅') });
   if (isPatch(i) || page.apart || page.picture) {
     where.append(bold, isPatch(i) ? '' : `  at ${i}`);
     return where;

@@ -1,0 +1,122 @@
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
+#include <weft/layers/models/llama.h>
+
+#include <cmath>
+
+namespace weft {
+
+namespace {
+
+using C = LlamaConfig;
+const ConfigField<C> fields[] = {
+    {"vocab_size", &C::vocab_size, 1, 1 << 24}, {"block_size", &C::block_size, 1, 1 << 20},
+    {"n_layer", &C::n_layer, 1, 1024},          {"n_head", &C::n_head, 1, 1024},
+    {"n_kv_head", &C::n_kv_head, 0, 1024},      {"n_embd", &C::n_embd, 1, 1 << 17},
+    {"head_width", &C::head_width, 0, 1 << 17}, {"n_inner", &C::n_inner, 0, 1 << 20},
+    {"window", &C::window, 0, 1 << 20},         {"rope_base", &C::rope_base, 1, 1e12},
+    {"rms_norm_eps", &C::rms_norm_eps, 0, 1},   {"dropout", &C::dropout, 0, 1},
+    {"tie_embeddings", &C::tie_embeddings},
+};
+
+LlamaConfig checked(const LlamaConfig& config) {
+  config.check();
+  return config;
+}
+
+int64_t inner_width(const LlamaConfig& config) {
+  return config.n_inner > 0 ? config.n_inner : (8 * config.n_embd / 3 + 7) / 8 * 8;
+}
+
+LinearOptions normal(double deviation) { return {.weight_init = init::normal(0.0, deviation)}; }
+
+BlockOptions block_options(const LlamaConfig& config) {
+  const LinearOptions inner = normal(0.02);
+  const LinearOptions residual = normal(0.02 / std::sqrt(2.0 * static_cast<double>(config.n_layer)));
+  return {.norm = NormPlacement::pre,
+          .dropout = config.dropout,
+          .rms_norm = RMSNormOptions{.eps = config.rms_norm_eps},
+          .attention = {.kv_heads = config.n_kv_head,
+                        .head_width = config.head_width,
+                        .bias = false,
+                        .dropout = config.dropout,
+                        .rotary = config.rope_base,
+                        .window = config.window,
+                        .input = inner,
+                        .output = residual},
+          .feed_forward = {.hidden = inner_width(config),
+                           .activation = Activation::silu,
+                           .gated = true,
+                           .bias = false,
+                           .up = inner,
+                           .down = residual}};
+}
+
+}  // namespace
+
+void LlamaConfig::check() const {
+  check_fields("Llama", *this, fields);
+  if (head_width == 0 && n_embd % n_head != 0)
+    fail<ValueError>("Llama: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (n_kv_head > 0 && n_head % n_kv_head != 0)
+    fail<ValueError>("Llama: n_head = ", n_head, " is not divided by n_kv_head = ", n_kv_head);
+  const int64_t width = head_width > 0 ? head_width : n_embd / n_head;
+  if (width % 2 != 0)
+    fail<ValueError>("Llama: heads are ", width,
+                     " wide, which is odd: rotary positions turn pairs. n_embd = ", n_embd,
+                     ", n_head = ", n_head, ", head_width = ", head_width);
+}
+
+StateDict LlamaConfig::state() const { return state_of(*this, fields); }
+
+LlamaConfig LlamaConfig::from_state(const StateDict& state) {
+  return checked(config_of<LlamaConfig>(state, fields));
+}
+
+Llama::Llama(const LlamaConfig& given)
+    : config(checked(given)),
+      token_embedding(
+          child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 0.02))),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(
+              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
+        }
+        return made;
+      }()),
+      norm(child<RMSNorm>("norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
+      output(config.tie_embeddings ? nullptr
+                                   : &child<Linear>("output", config.n_embd, config.vocab_size,
+                                                    normal(0.02).with_bias(false))) {}
+
+Tensor Llama::head(const Tensor& x) const {
+  const Tensor y = norm(x);
+  const LayerScope layer = profile_scope("head");
+  return linear(y, output ? output->weight : token_embedding.weight);
+}
+
+Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
+  if (ids.rank() != 2) fail<ShapeError>("Llama: ids are ", ids.shape(), ": needs (B, T)");
+  if (ids.dim(1) > config.block_size)
+    fail<ShapeError>("Llama: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+  const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
+  return head(through(blocks, dropout(token_embedding(ids)), recompute_blocks, mask));
+}
+
+std::unique_ptr<DecoderState> Llama::start(int64_t rows) const {
+  return std::make_unique<KeyValueState>(rows, config.n_layer);
+}
+
+Tensor Llama::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  const NoGrad no_grad;
+  const DecodingStep step("Llama", ids, lengths, of, blocks.size(), config.block_size);
+  Tensor x = token_embedding(ids);  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, step.state.caches[i], lengths);
+  const Tensor logits = head(step.last_tokens(x));  // (B, V)
+  step.finish();
+  return logits;
+}
+
+}  // namespace weft

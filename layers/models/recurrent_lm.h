@@ -1,0 +1,56 @@
+// A recurrent language model: an LSTM or a GRU between token embeddings and logits (Mikolov et al. 2010;
+// Zaremba et al. 2014 for the dropout between layers). What it remembers does not grow, and has no end.
+#pragma once
+
+#include <weft/layers/dropout.h>
+#include <weft/layers/embedding.h>
+#include <weft/layers/linear.h>
+#include <weft/layers/models/recurrent_state.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace weft {
+
+struct RecurrentLMConfig {
+  RecurrentCell cell = RecurrentCell::lstm;
+  int64_t vocab_size = 0;
+  int64_t n_layer = 2;
+  int64_t n_embd = 128;        ///< width of embeddings and of each layer
+  double dropout = 0.0;        ///< of embeddings and of what each layer gives
+  bool tie_embeddings = true;  ///< the output layer is the token embedding (Press and Wolf 2017)
+
+  /// ValueError that names the first value out of range.
+  void check() const;
+  StateDict state() const;
+  static RecurrentLMConfig from_state(const StateDict& state);
+};
+
+/// token_embedding, dropout, recurrent, and without tied embeddings head, a Linear without bias. First
+/// values: the embedding uniform within 0.1, the rest PyTorch's.
+class RecurrentLM : public GenerativeModel {
+ public:
+  explicit RecurrentLM(const RecurrentLMConfig& config);
+  /// "lstm" or "gru".
+  std::string kind() const override;
+  StateDict config_state() const override { return config.state(); }
+  /// inputs (B, T), of which lengths count -> (B, T, V).
+  Tensor logits(const Batch& batch) const override;
+
+  int64_t vocab_size() const override { return config.vocab_size; }
+  int64_t context() const override { return INT64_MAX; }
+  using GenerativeModel::start;
+  std::unique_ptr<DecoderState> start(int64_t rows) const override;
+  Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
+
+  const RecurrentLMConfig config;
+  Embedding& token_embedding;
+  Dropout& dropout;
+  Recurrent& recurrent;
+  Linear* const head;  ///< null with tied embeddings
+
+ private:
+  Tensor predict(const Tensor& h) const;
+};
+
+}  // namespace weft

@@ -1,0 +1,192 @@
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
+#include <weft/layers/models/shift.h>
+#include <weft/layers/models/t5.h>
+
+#include <cmath>
+#include <iterator>
+
+namespace weft {
+
+namespace {
+
+using C = T5Config;
+const ConfigField<C> fields[] = {
+    {"vocab_size", &C::vocab_size, 1, 1 << 24},
+    {"block_size", &C::block_size, 1, 1 << 20},
+    {"n_layer", &C::n_layer, 1, 1024},
+    {"n_decoder_layer", &C::n_decoder_layer, 0, 1024},
+    {"n_head", &C::n_head, 1, 1024},
+    {"n_embd", &C::n_embd, 1, 1 << 17},
+    {"head_width", &C::head_width, 0, 1 << 17},
+    {"n_inner", &C::n_inner, 0, 1 << 20},
+    {"n_bucket", &C::n_bucket, 4, 1 << 16},
+    {"max_distance", &C::max_distance, 1, 1 << 20},
+    {"start_id", &C::start_id, 0, 1 << 24},
+    {"rms_norm_eps", &C::rms_norm_eps, 0, 1},
+    {"dropout", &C::dropout, 0, 1},
+    {"gated", &C::gated},
+    {"tie_embeddings", &C::tie_embeddings},
+    {"scale_output", &C::scale_output},
+};
+
+T5Config checked(const T5Config& config) {
+  config.check();
+  return config;
+}
+
+int64_t head_width(const T5Config& config) {
+  return config.head_width > 0 ? config.head_width : config.n_embd / config.n_head;
+}
+
+int64_t inner_width(const T5Config& config) {
+  if (config.n_inner > 0) return config.n_inner;
+  return config.gated ? (8 * config.n_embd / 3 + 7) / 8 * 8 : 4 * config.n_embd;
+}
+
+double root_of_inverse(int64_t n) { return 1.0 / std::sqrt(static_cast<double>(n)); }
+
+LinearOptions fan_in(int64_t inputs) {
+  return {.bias = false, .weight_init = init::normal(0.0, root_of_inverse(inputs))};
+}
+
+BlockOptions block_options(const T5Config& config) {
+  const int64_t width = config.n_embd, inner = inner_width(config),
+                heads_width = config.n_head * head_width(config);
+  return {.norm = NormPlacement::pre,
+          .dropout = config.dropout,
+          .rms_norm = RMSNormOptions{.eps = config.rms_norm_eps},
+          .attention = {.head_width = head_width(config),
+                        .bias = false,
+                        .dropout = config.dropout,
+                        .scale = 1.0,
+                        .query = fan_in(width * head_width(config)),
+                        .input = fan_in(width),
+                        .output = fan_in(heads_width)},
+          .feed_forward = {.hidden = inner,
+                           .activation = config.gated ? Activation::gelu_tanh : Activation::relu,
+                           .gated = config.gated,
+                           .bias = false,
+                           .dropout = config.dropout,
+                           .up = fan_in(width),
+                           .down = fan_in(inner)}};
+}
+
+RelativePositionBiasOptions position_options(const T5Config& config, bool bidirectional) {
+  return {.buckets = config.n_bucket,
+          .max_distance = config.max_distance,
+          .bidirectional = bidirectional,
+          .weight_init = init::normal(0.0, root_of_inverse(config.n_embd))};
+}
+
+Mask counted(const std::vector<int64_t>& lengths) {
+  return lengths.empty() ? Mask{} : Mask::lengths(lengths);
+}
+
+}  // namespace
+
+void T5Config::check() const {
+  check_fields("T5", *this, fields);
+  if (head_width == 0 && n_embd % n_head != 0)
+    fail<ValueError>("T5: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (max_distance <= n_bucket / 2)
+    fail<ValueError>("T5: max_distance = ", max_distance, " is not beyond the ", n_bucket / 2,
+                     " nearest tokens, which have a bucket each with n_bucket = ", n_bucket);
+  if (start_id >= vocab_size)
+    fail<ValueError>("T5: start_id = ", start_id, " is no id below vocab_size = ", vocab_size);
+}
+
+StateDict T5Config::state() const { return state_of(*this, fields); }
+
+T5Config T5Config::from_state(const StateDict& state) { return checked(config_of<T5Config>(state, fields)); }
+
+T5::T5(const T5Config& given)
+    : config(checked(given)),
+      token_embedding(
+          child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 1.0))),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      encoder_position_bias(child<RelativePositionBias>("encoder.position_bias", config.n_head,
+                                                        position_options(config, true))),
+      encoder_blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(&child<EncoderBlock>(cat("encoder.blocks.", i), config.n_embd, config.n_head,
+                                              block_options(config)));
+        }
+        return made;
+      }()),
+      encoder_norm(child<RMSNorm>("encoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
+      decoder_position_bias(child<RelativePositionBias>("decoder.position_bias", config.n_head,
+                                                        position_options(config, false))),
+      decoder_blocks([this] {
+        std::vector<DecoderBlock*> made;
+        const int64_t layers = config.n_decoder_layer > 0 ? config.n_decoder_layer : config.n_layer;
+        for (int64_t i = 0; i < layers; ++i) {
+          made.push_back(&child<DecoderBlock>(cat("decoder.blocks.", i), config.n_embd, config.n_head,
+                                              block_options(config)));
+        }
+        return made;
+      }()),
+      decoder_norm(child<RMSNorm>("decoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
+      output(config.tie_embeddings
+                 ? nullptr
+                 : &child<Linear>("output", config.n_embd, config.vocab_size, fan_in(config.n_embd))) {}
+
+void T5::check_ids(const Array& ids) const {
+  if (ids.rank() != 2) fail<ShapeError>("T5: ids are ", ids.shape(), ": needs (B, T)");
+  if (ids.dim(1) > config.block_size)
+    fail<ShapeError>("T5: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+}
+
+Tensor T5::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  check_ids(ids);
+  const Tensor bias = encoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
+  const Tensor x = dropout(token_embedding(ids));  // (B, S, C)
+  return dropout(encoder_norm(through(encoder_blocks, x, recompute_blocks, counted(lengths), bias)));
+}
+
+Tensor T5::head(const Tensor& x) const {
+  Tensor y = dropout(decoder_norm(x));
+  const LayerScope layer = profile_scope("head");
+  if (config.scale_output) y = y * root_of_inverse(config.n_embd);
+  return linear(y, output ? output->weight : token_embedding.weight);
+}
+
+Tensor T5::decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths) const {
+  check_ids(ids);
+  const Tensor bias = decoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
+  const Tensor x = dropout(token_embedding(ids));  // (B, T, C)
+  return head(through(decoder_blocks, x, recompute_blocks, memory, Mask::causal(), counted(lengths), bias));
+}
+
+Tensor T5::logits(const Batch& batch) const {
+  const Array ids = shifted_right("T5", batch.targets, config.start_id);
+  return decode(ids, encode(batch.inputs, batch.lengths), batch.lengths);
+}
+
+std::unique_ptr<DecoderState> T5::start(const Batch& source) const {
+  const NoGrad no_grad;
+  const Tensor memory = encode(source.inputs, source.lengths);
+  auto state = std::make_unique<KeyValueState>(source.inputs.dim(0), std::ssize(decoder_blocks));
+  for (const DecoderBlock* block : decoder_blocks)
+    state->memory.push_back(block->cross_attention.remember(memory, source.lengths));
+  return state;
+}
+
+Tensor T5::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  const NoGrad no_grad;
+  const DecodingStep step("T5", ids, lengths, of, decoder_blocks.size(), config.block_size);
+  KeyValueState& state = step.state;
+  if (state.memory.size() != decoder_blocks.size())
+    fail<ValueError>("T5: the state has read no sequence to answer: start() from one");
+  const Tensor bias =
+      decoder_position_bias.forward(state.rows(), ids.dim(1), step.longest(), state.lengths());
+  Tensor x = token_embedding(ids);  // (B, T, C)
+  for (size_t i = 0; i < decoder_blocks.size(); ++i)
+    x = decoder_blocks[i]->forward(x, state.caches[i], state.memory[i], lengths, bias);
+  const Tensor logits = head(step.last_tokens(x));
+  step.finish();
+  return logits;
+}
+
+}  // namespace weft

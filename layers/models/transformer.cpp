@@ -1,0 +1,167 @@
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
+#include <weft/layers/models/shift.h>
+#include <weft/layers/models/transformer.h>
+#include <weft/layers/positional_encoding.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft {
+
+namespace {
+
+using C = TransformerConfig;
+const ConfigField<C> fields[] = {
+    {"vocab_size", &C::vocab_size, 1, 1 << 24},
+    {"block_size", &C::block_size, 1, 1 << 20},
+    {"n_layer", &C::n_layer, 1, 1024},
+    {"n_head", &C::n_head, 1, 1024},
+    {"n_embd", &C::n_embd, 2, 1 << 17},
+    {"n_inner", &C::n_inner, 0, 1 << 20},
+    {"start_id", &C::start_id, 0, 1 << 24},
+    {"pre_norm", &C::pre_norm},
+    {"dropout", &C::dropout, 0, 1},
+    {"layer_norm_eps", &C::layer_norm_eps, 0, 1},
+};
+
+TransformerConfig checked(const TransformerConfig& config) {
+  config.check();
+  return config;
+}
+
+LinearOptions linear_options() { return {.weight_init = init::xavier_uniform(), .bias_init = init::zeros()}; }
+
+BlockOptions block_options(const TransformerConfig& config) {
+  return {.norm = config.pre_norm ? NormPlacement::pre : NormPlacement::post,
+          .dropout = config.dropout,
+          .layer_norm = {.eps = config.layer_norm_eps},
+          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
+          .feed_forward = {.hidden = config.n_inner,
+                           .activation = Activation::relu,
+                           .up = linear_options(),
+                           .down = linear_options()}};
+}
+
+Mask counted(const std::vector<int64_t>& lengths) {
+  return lengths.empty() ? Mask{} : Mask::lengths(lengths);
+}
+
+}  // namespace
+
+void TransformerConfig::check() const {
+  check_fields("Transformer", *this, fields);
+  if (n_embd % n_head != 0)
+    fail<ValueError>("Transformer: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (n_embd % 2 != 0)
+    fail<ValueError>("Transformer: n_embd = ", n_embd, " is odd, which its positions cannot be");
+  if (start_id >= vocab_size)
+    fail<ValueError>("Transformer: start_id = ", start_id, " is no id below vocab_size = ", vocab_size);
+}
+
+StateDict TransformerConfig::state() const { return state_of(*this, fields); }
+
+TransformerConfig TransformerConfig::from_state(const StateDict& state) {
+  return checked(config_of<TransformerConfig>(state, fields));
+}
+
+Transformer::Transformer(const TransformerConfig& given)
+    : config(checked(given)),
+      token_embedding(
+          child<Embedding>("token_embedding", config.vocab_size, config.n_embd,
+                           init::normal(0.0, 1.0 / std::sqrt(static_cast<double>(config.n_embd))))),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      encoder_blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(&child<EncoderBlock>(cat("encoder.blocks.", i), config.n_embd, config.n_head,
+                                              block_options(config)));
+        }
+        return made;
+      }()),
+      encoder_norm(config.pre_norm ? &child<LayerNorm>("encoder.norm", config.n_embd,
+                                                       LayerNormOptions{.eps = config.layer_norm_eps})
+                                   : nullptr),
+      decoder_blocks([this] {
+        std::vector<DecoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(&child<DecoderBlock>(cat("decoder.blocks.", i), config.n_embd, config.n_head,
+                                              block_options(config)));
+        }
+        return made;
+      }()),
+      decoder_norm(config.pre_norm ? &child<LayerNorm>("decoder.norm", config.n_embd,
+                                                       LayerNormOptions{.eps = config.layer_norm_eps})
+                                   : nullptr),
+      positions_(sinusoidal_table(config.block_size, config.n_embd)) {}
+
+void Transformer::check_ids(const Array& ids) const {
+  if (ids.rank() != 2) fail<ShapeError>("Transformer: ids are ", ids.shape(), ": needs (B, T)");
+  if (ids.dim(1) > config.block_size)
+    fail<ShapeError>("Transformer: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+}
+
+Tensor Transformer::embed(const Array& ids, std::span<const int64_t> offsets) const {
+  const Tensor tokens = token_embedding(ids) * std::sqrt(static_cast<double>(config.n_embd));  // (B, T, C)
+  const int64_t T = ids.dim(1);
+  if (offsets.empty()) {
+    const Array first = slice(Tensor(positions_), 0, 0, T).value();  // (T, C)
+    return dropout(tokens + Tensor(first.to(tokens.dtype())));
+  }
+  Array places(ids.shape(), int64);
+  int64_t* const values = places.mutable_data<int64_t>();
+  for (int64_t i = 0; i < places.size(); ++i) {
+    // Beyond the last place there is padding alone.
+    values[i] = std::min(offsets[static_cast<size_t>(i / T)] + i % T, config.block_size - 1);
+  }
+  return dropout(tokens + Tensor(embedding(places, Tensor(positions_)).value().to(tokens.dtype())));
+}
+
+Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  check_ids(ids);
+  const Tensor x = through(encoder_blocks, embed(ids, {}), recompute_blocks, counted(lengths));
+  return encoder_norm ? (*encoder_norm)(x) : x;
+}
+
+Tensor Transformer::head(const Tensor& x) const {
+  const Tensor y = decoder_norm ? (*decoder_norm)(x) : x;
+  const LayerScope layer = profile_scope("head");
+  return linear(y, token_embedding.weight);
+}
+
+Tensor Transformer::decode(const Array& ids, const Tensor& memory,
+                           const std::vector<int64_t>& lengths) const {
+  check_ids(ids);
+  return head(
+      through(decoder_blocks, embed(ids, {}), recompute_blocks, memory, Mask::causal(), counted(lengths)));
+}
+
+Tensor Transformer::logits(const Batch& batch) const {
+  const Array ids = shifted_right("Transformer", batch.targets, config.start_id);
+  return decode(ids, encode(batch.inputs, batch.lengths), batch.lengths);
+}
+
+std::unique_ptr<DecoderState> Transformer::start(const Batch& source) const {
+  const NoGrad no_grad;
+  const Tensor memory = encode(source.inputs, source.lengths);
+  auto state = std::make_unique<KeyValueState>(source.inputs.dim(0), config.n_layer);
+  for (const DecoderBlock* block : decoder_blocks)
+    state->memory.push_back(block->cross_attention.remember(memory, source.lengths));
+  return state;
+}
+
+Tensor Transformer::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  const NoGrad no_grad;
+  const DecodingStep step("Transformer", ids, lengths, of, decoder_blocks.size(), config.block_size);
+  KeyValueState& state = step.state;
+  if (state.memory.size() != decoder_blocks.size())
+    fail<ValueError>("Transformer: the state has read no sequence to answer: start() from one");
+  Tensor x = embed(ids, state.lengths());
+  for (size_t i = 0; i < decoder_blocks.size(); ++i)
+    x = decoder_blocks[i]->forward(x, state.caches[i], state.memory[i], lengths);
+  const Tensor y = head(step.last_tokens(x));
+  step.finish();
+  return y;
+}
+
+}  // namespace weft

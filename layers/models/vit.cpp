@@ -1,0 +1,101 @@
+#include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/config_fields.h>
+#include <weft/layers/models/vit.h>
+
+#include <algorithm>
+
+namespace weft {
+
+namespace {
+
+const ConfigField<ViTConfig> fields[] = {
+    {"image_size", &ViTConfig::image_size, 1, 1 << 14},
+    {"patch_size", &ViTConfig::patch_size, 1, 1 << 14},
+    {"n_channel", &ViTConfig::n_channel, 1, 1 << 14},
+    {"n_class", &ViTConfig::n_class, 1, 1 << 20},
+    {"segmentation", &ViTConfig::segmentation},
+    {"n_layer", &ViTConfig::n_layer, 1, 1024},
+    {"n_head", &ViTConfig::n_head, 1, 1024},
+    {"n_embd", &ViTConfig::n_embd, 1, 1 << 17},
+    {"n_inner", &ViTConfig::n_inner, 0, 1 << 20},
+    {"dropout", &ViTConfig::dropout, 0, 1},
+    {"drop_path", &ViTConfig::drop_path, 0, 1},
+    {"layer_norm_eps", &ViTConfig::layer_norm_eps, 0, 1},
+};
+
+ViTConfig checked(const ViTConfig& config) {
+  config.check();
+  return config;
+}
+
+Init first_values() { return init::normal(0.0, 0.02); }
+
+LinearOptions linear_options() { return {.weight_init = first_values(), .bias_init = init::zeros()}; }
+
+BlockOptions block_options(const ViTConfig& config, int64_t block) {
+  const double depth =
+      static_cast<double>(block) / static_cast<double>(std::max<int64_t>(1, config.n_layer - 1));
+  return {.norm = NormPlacement::pre,
+          .dropout = config.dropout,
+          .drop_path = config.drop_path * depth,
+          .layer_norm = {.eps = config.layer_norm_eps},
+          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
+          .feed_forward = {.hidden = config.n_inner, .up = linear_options(), .down = linear_options()}};
+}
+
+}  // namespace
+
+void ViTConfig::check() const {
+  check_fields("ViT", *this, fields);
+  if (n_embd % n_head != 0)
+    fail<ValueError>("ViT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
+  if (image_size % patch_size != 0)
+    fail<ValueError>("ViT: image_size = ", image_size, " is not divided by patch_size = ", patch_size);
+}
+
+StateDict ViTConfig::state() const { return state_of(*this, fields); }
+
+ViTConfig ViTConfig::from_state(const StateDict& state) {
+  return checked(config_of<ViTConfig>(state, fields));
+}
+
+ViT::ViT(const ViTConfig& given)
+    : config(checked(given)),
+      patch_embedding(child<PatchEmbedding>(
+          "patch_embedding", config.n_channel, config.patch_size, config.n_embd,
+          PatchEmbeddingOptions{.weight_init = first_values(), .bias_init = init::zeros()})),
+      class_token(child<Embedding>("class_token", 1, config.n_embd, first_values())),
+      position_embedding(child<LearnedPositionalEncoding>("position_embedding", 1 + config.patches(),
+                                                          config.n_embd, first_values())),
+      dropout(child<Dropout>("dropout", config.dropout)),
+      blocks([this] {
+        std::vector<EncoderBlock*> made;
+        for (int64_t i = 0; i < config.n_layer; ++i) {
+          made.push_back(&child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head,
+                                              block_options(config, i)));
+        }
+        return made;
+      }()),
+      norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
+      head(child<Linear>("head", config.n_embd, config.n_class, linear_options())) {}
+
+Tensor ViT::encode(const Array& pictures) const {
+  const Shape wanted{pictures.rank() > 0 ? pictures.dim(0) : 0, config.n_channel, config.image_size,
+                     config.image_size};
+  if (pictures.shape() != wanted)
+    fail<ShapeError>("ViT: pictures are ", pictures.shape(), ": needs (B, ", config.n_channel, ", ",
+                     config.image_size, ", ", config.image_size, ")");
+  const Tensor patches = patch_embedding(Tensor(pictures));  // (B, P, C)
+  // As a row of a table, so that its gradient is one chain over the samples, across micro-batches too.
+  const Tensor first = class_token(Array::zeros({pictures.dim(0), 1}, int64));  // (B, 1, C)
+  const Tensor x = dropout(position_embedding(concat({first, patches}, 1)));
+  return norm(through(blocks, x, recompute_blocks, Mask{}));
+}
+
+Tensor ViT::logits(const Batch& batch) const {
+  const Tensor x = encode(batch.inputs);
+  if (config.segmentation) return head(slice(x, 1, 1, x.dim(1)));
+  return head(reshape(slice(x, 1, 0, 1), {x.dim(0), x.dim(2)}));
+}
+
+}  // namespace weft

@@ -1,0 +1,85 @@
+"""Small models of random weights as transformers writes them, for tests/tools/hugging_face_test.cpp.
+
+    python hugging_face.py                  (PyTorch 2.15, transformers 5.23) writes hugging_face/*/ beside itself
+    python hugging_face.py --check DIR EXPECTED     loads DIR with transformers and compares its logits with EXPECTED
+
+Each folder holds what save_pretrained writes, and expected.safetensors: what the model reads, and its logits in
+float64.
+"""
+
+import os
+import shutil
+import sys
+
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hugging_face")
+
+
+def logits_of(model, given):
+    model = model.double().eval()
+    arguments = {}
+    if "image" in given:
+        arguments["pixel_values"] = given["image"].double()
+    else:
+        lengths = given["lengths"]
+        arguments["input_ids"] = given["ids"]
+        arguments["attention_mask"] = (torch.arange(given["ids"].shape[1]) < lengths[:, None]).long()
+    if "target_ids" in given:
+        arguments["decoder_input_ids"] = given["target_ids"]
+    with torch.no_grad():
+        return model(**arguments).logits.float()
+
+
+def case(name, model, given, dtype=torch.float32, **options):
+    torch.manual_seed(len(name))
+    for key, parameter in model.named_parameters():
+        middle = 1.0 if "norm" in key.lower() or "ln_" in key else 0.0
+        middle = middle if key.endswith("weight") else 0.0
+        parameter.data = torch.normal(torch.full(parameter.shape, middle), 0.2).to(dtype)
+    model.tie_weights()
+    folder = os.path.join(here, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    model.to(dtype).save_pretrained(folder, **options)
+    if os.path.exists(os.path.join(folder, "generation_config.json")):
+        os.remove(os.path.join(folder, "generation_config.json"))
+    save_file(given | {"logits": logits_of(model, given).contiguous()}, os.path.join(folder, "expected.safetensors"))
+
+
+def tokens(vocab_size, rows=3, length=9):
+    torch.manual_seed(7)
+    return {"ids": torch.randint(0, vocab_size, (rows, length)), "lengths": torch.tensor([length, 4, 1][:rows])}
+
+
+def write():
+    V = 29
+    gpt2 = dict(vocab_size=V, n_positions=12, n_embd=8, n_layer=2, n_head=2, bos_token_id=None, eos_token_id=5)
+    make = lambda **more: transformers.GPT2LMHeadModel(transformers.GPT2Config(**gpt2, **more))
+    case("gpt2", make(), tokens(V))
+    case("gpt2-exact-gelu-bfloat16-shards", make(activation_function="gelu"), tokens(V), torch.bfloat16, max_shard_size="2KB")
+    bert = dict(vocab_size=V, max_position_embeddings=12, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20)
+    case("bert-masked", transformers.BertForMaskedLM(transformers.BertConfig(**bert)), tokens(V))
+    case("bert-classes-float16", transformers.BertForSequenceClassification(transformers.BertConfig(**bert, num_labels=3)), tokens(V), torch.float16)
+
+
+def check(folder, expected):
+    with open(os.path.join(folder, "config.json")) as file:
+        architecture = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    model, report = getattr(transformers, architecture).from_pretrained(folder, output_loading_info=True)
+    given = load_file(expected)
+    wanted = given.pop("logits")
+    found = logits_of(model, given)
+    rows = range(len(wanted))
+    differences = [(found[b] - wanted[b])[: given["lengths"][b]] if "lengths" in given and wanted.dim() == 3 else found[b] - wanted[b] for b in rows]
+    worst = max(float(d.abs().max()) for d in differences) / float(wanted.abs().max())
+    print(f"{architecture}: worst difference {worst:.2e} of the largest; {report}")
+    sys.exit(0 if worst < 1e-5 and not report["missing_keys"] and not report["unexpected_keys"] else 1)
+
+
+if len(sys.argv) == 4 and sys.argv[1] == "--check":
+    check(sys.argv[2], sys.argv[3])
+write()
