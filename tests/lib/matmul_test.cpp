@@ -246,6 +246,23 @@ TEST_CASE_TEMPLATE("matmul: leading axes broadcast, either side transposed", T, 
   }
 }
 
+TEST_CASE("matmul: a batch of middling products gives the bits of each alone") {
+  constexpr int64_t count = 8, m = 130, n = 72, k = 300;
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true}) {
+      const Array a = naive::random(ta ? Shape{count, k, m} : Shape{count, m, k}, float32, 1);
+      const Array b = naive::random(tb ? Shape{count, n, k} : Shape{count, k, n}, float32, 2);
+      const Array y = kernels::matmul(a, b, ta, tb);
+      for (int64_t i = 0; i < count; ++i) {
+        std::vector<float> alone(static_cast<size_t>(m * n));
+        kernels::gemm(m, n, k, MatrixView<float>{a.data<float>() + i * m * k, ta ? 1 : k, ta ? m : 1},
+                      MatrixView<float>{b.data<float>() + i * k * n, tb ? 1 : n, tb ? k : 1}, alone.data(), n,
+                      false);
+        REQUIRE(std::memcmp(alone.data(), y.data<float>() + i * m * n, alone.size() * sizeof(float)) == 0);
+      }
+    }
+}
+
 TEST_CASE_TEMPLATE("linear and accumulate_outer against their formulas", T, float, double) {
   const Array x = Array::from(numbers(2 * 9 * 20, 1), {2, 9, 20}).to(dtype_of<T>());
   const Array w = Array::from(numbers(33 * 20, 2), {33, 20}).to(dtype_of<T>());
