@@ -27,7 +27,7 @@ class StepProduct {
     panels_ = floats(round_up(n, width) * k);
     rows_ = floats(round_up(m, height_) / height_ * k * isa::GemmFunctions::panel_stride);
     float* const to = data(panels_);
-    parallel_for(n, width, [&](int64_t begin, int64_t end) {
+    parallel_for(n, width * tile_of_items(k * width), [&](int64_t begin, int64_t end) {
       functions_.pack_b(k, end - begin, {b.data + begin * b.column, b.row, b.column}, to + begin * k);
     });
   }
