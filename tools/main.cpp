@@ -36,7 +36,7 @@ struct Typed {
   AttentionArguments attention;
   InspectArguments inspect;
   StoriesArguments stories;
-  std::string threads, profile_steps, stride, samples, max_length, tokens, temperature, top_k, top_p, min_p,
+  std::string threads, profile_steps, stride, samples, length, tokens, temperature, top_k, top_p, min_p,
       repetition_penalty, beams, length_penalty, seed, bytes, prompt;
 };
 
@@ -97,7 +97,7 @@ Commands declare(CLI::App& app, Typed& t) {
       ->type_name("S");
   c.eval->add_option("--task", t.eval.task, "score another task than the run's own")->type_name("NAME");
   c.eval->add_option("--samples", t.samples, "how many samples of a generated task (1000)")->type_name("N");
-  c.eval->add_option("--max-length", t.max_length, "of its sequences: longer than trained on, say")
+  c.eval->add_option("--length", t.length, "all its sequences of this length: longer than trained on, say")
       ->type_name("N");
   c.eval->add_flag("--last", t.eval.last, last_help);
   c.eval->add_flag("--json", t.eval.json, "print one JSON object");
@@ -215,7 +215,7 @@ Work prepare(const Commands& c, Typed& t) {
   if (c.eval->parsed()) {
     if (!t.stride.empty()) t.eval.stride = parse_integer("--stride", t.stride, 1, 1 << 20);
     if (!t.samples.empty()) t.eval.samples = parse_integer("--samples", t.samples, 1, 1 << 30);
-    if (!t.max_length.empty()) t.eval.max_length = parse_integer("--max-length", t.max_length, 1, 1 << 20);
+    if (!t.length.empty()) t.eval.length = parse_integer("--length", t.length, 1, 1 << 20);
     return prepare_eval(t.eval);
   }
   if (c.generate->parsed()) {
