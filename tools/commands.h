@@ -35,7 +35,7 @@ struct EvalArguments {
   int64_t stride = 0;
   std::string task;        ///< empty: the run's own
   int64_t samples = 1000;  ///< of a generated task
-  int64_t max_length = 0;  ///< of its sequences; 0: as trained on
+  int64_t length = 0;      ///< of all its sequences; 0: as trained on
   bool last = false;
   bool json = false;
 };
