@@ -79,6 +79,20 @@ struct AttentionArguments {
 };
 Work prepare_attention(const AttentionArguments& arguments);
 
+struct ImportArguments {
+  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out
+  std::string out;
+};
+Work prepare_import(const ImportArguments& arguments);
+
+struct ExportArguments {
+  std::string model;
+  std::string format;  ///< "hf", "safetensors"
+  std::string out;
+  bool last = false;
+};
+Work prepare_export(const ExportArguments& arguments);
+
 struct InspectArguments {
   std::string model;
   bool json = false;

@@ -193,7 +193,7 @@ const std::vector<Key>& config_keys() {
        "evaluations without a better validation loss before the run stops; 0 is never"},
       {"sample_tokens", IntegerKey{&C::sample_tokens, 0, 1'000'000}, false,
        "tokens of the sample printed at each evaluation; 0 is none"},
-      {"end_id", IntegerKey{&C::end_id, -1, 1 << 24}, true,
+      {"end_id", IntegerKey{&C::end_id, -1, 1 << 24}, false,
        "id that ends what a model writes; -1 is the tokenizer's own, if it has one"},
       {"recompute", BoolKey{&C::recompute}, true,
        "less memory for more time, the same bits: backward computes each block's activations anew"},

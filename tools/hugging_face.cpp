@@ -267,10 +267,14 @@ HuggingFaceModel read_hugging_face(const std::string& folder) {
   return {read_text(folder + "/config.json"), read_safetensors_folder(folder)};
 }
 
-void write_hugging_face(const std::string& folder, const HuggingFaceModel& model) {
+void make_folders(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail<FileError>(folder, ": the folder cannot be made: ", error.message());
+}
+
+void write_hugging_face(const std::string& folder, const HuggingFaceModel& model) {
+  make_folders(folder);
   write_safetensors(folder + "/model.safetensors", model.tensors, {{"format", "pt"}});
   write_file(folder + "/config.json", model.config);
 }
