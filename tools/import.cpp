@@ -29,6 +29,7 @@ Checkpoint checkpoint_of(const BareModel& model) {
                                      : whole ? cat(key.name, "=", *whole)
                                              : cat(key.name, "=", model.config.number(key.name)));
   }
+  resolve(checkpoint.config);
   return checkpoint;
 }
 
