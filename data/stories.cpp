@@ -3,7 +3,6 @@
 #include <weft/lib/error.h>
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 
 namespace weft {
@@ -120,16 +119,17 @@ std::string summary_of(const Grammar::Derivation& made) {
   return summary;
 }
 
+// Only the hero is ever she or he.
 std::vector<Pronoun> pronouns_of(const Grammar::Derivation& made) {
-  std::map<std::string, std::vector<TextSpan>> names;
+  std::vector<TextSpan> names;
   std::vector<Pronoun> pronouns;
   for (const Grammar::Mention& mention : made.mentions) {
-    if (mention.name != "hero" && mention.name != "friend") continue;
+    if (mention.name != "hero") continue;
     const TextSpan place{mention.begin, mention.end};
     if (mention.form == 0)
-      names[mention.name].push_back(place);
+      names.push_back(place);
     else
-      pronouns.push_back({place, names[mention.name]});
+      pronouns.push_back({place, names});
   }
   return pronouns;
 }

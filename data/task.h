@@ -77,7 +77,8 @@ class TaskDataset : public Dataset {
   /// What is worth reporting, the most telling first, by the names of data/scores.h: "accuracy", "f1",
   /// "exact_match", "bleu", "chrf", "iou"; "perplexity" where the loss is all there is.
   virtual std::vector<std::string> scores() const = 0;
-  /// The accuracy of the best model that there can be, exactly; 1 where every answer follows from its sample.
+  /// The accuracy (of pairs, the exact match) of the best model that there can be, exactly: 1 where every
+  /// answer follows from its sample. NaN where it is not known: where words are to be guessed.
   virtual double best_accuracy() const { return 1.0; }
 
   /// Row `row` of a batch of this task, as a person reads it: the text, or the picture in letters.

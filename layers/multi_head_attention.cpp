@@ -45,7 +45,11 @@ MultiHeadAttention::MultiHeadAttention(int64_t width, int64_t head_count,
 
 AttentionOptions MultiHeadAttention::attention_options(const Mask& mask, const Tensor& bias) const {
   AttentionOptions result{.mask = mask, .bias = bias, .scale = options.scale, .slopes = slopes_};
-  if (options.window > 0) result.mask = mask & Mask::window(options.window, mask.causal_offset);
+  if (options.window > 0) {
+    Mask window = Mask::window(options.window, mask.causal_offset);
+    window.causal_offsets = mask.causal_offsets;
+    result.mask = mask & window;
+  }
   return result;
 }
 

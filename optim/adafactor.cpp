@@ -14,18 +14,8 @@ namespace weft {
 using kernels::Binary;
 
 namespace {
-
-double root_mean_square(const Array& x) {
-  return x.size() == 0 ? 0.0 : std::sqrt(kernels::squared_norm(x) / static_cast<double>(x.size()));
+constexpr double infinity = std::numeric_limits<double>::infinity();
 }
-
-Array mean(const Array& x, int axis) {
-  Array y = kernels::sum(x, std::array{axis}, true);
-  kernels::scale_into(y, 1.0 / static_cast<double>(std::max<int64_t>(1, x.dim(axis))));
-  return y;
-}
-
-}  // namespace
 
 Adafactor::Adafactor(std::vector<ParameterGroup> groups, AdafactorOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"row", "column", "variance"}), options_(o) {
@@ -46,35 +36,40 @@ std::vector<std::optional<Shape>> Adafactor::slot_shapes(const NamedTensor& p) c
 }
 
 void Adafactor::update(const ParameterUpdate& u) {
-  const double t = static_cast<double>(u.step);
+  if (u.parameter.size() == 0) return;
+  const double t = static_cast<double>(u.step), n = static_cast<double>(u.parameter.size());
   const double weight = math::pow(t, options_.beta2_decay), rho = std::min(u.lr, 1 / std::sqrt(t));
-  const double alpha = std::max(options_.eps2, root_mean_square(u.parameter)) * rho;
+  const double alpha = std::max(options_.eps2, std::sqrt(kernels::squared_norm(u.parameter) / n)) * rho;
+  const double keep = 1 - u.lr * u.weight_decay;
   const double type_eps = u.parameter.dtype() == float32
                               ? static_cast<double>(std::numeric_limits<float>::epsilon())
                               : std::numeric_limits<double>::epsilon();
-  const double eps1 = options_.eps1 > 0 ? options_.eps1 : type_eps;
-  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const double eps1 = options_.eps1 > 0 ? options_.eps1 : type_eps, floor = eps1 * eps1;
+  const auto rate = [&](double squared_norm) {
+    return alpha / std::max(1.0, std::sqrt(squared_norm / n) / options_.d);
+  };
 
-  const Array g = kernels::binary(Binary::mul, u.grad, u.grad_scale);
-  const Array squares = kernels::unary(kernels::Unary::square, g);
-  Array variance;
   if (u.parameter.rank() >= 2) {
     Array &row = u.slots[0], &column = u.slots[1];
-    kernels::lerp_into(row, mean(squares, -1), weight);
-    kernels::lerp_into(column, mean(squares, -2), weight);
+    const kernels::FactoredMoments now = kernels::mean_squares(u.grad, u.grad_scale);
+    kernels::lerp_into(row, now.rows, weight);
+    kernels::lerp_into(column, now.columns, weight);
+    Array mean = kernels::sum(row, std::array{-2}, true);
+    kernels::scale_into(mean, 1.0 / static_cast<double>(u.parameter.dim(-2)));
     // The division comes first: the product of two tiny moments would vanish.
-    variance = kernels::binary(
-        Binary::mul, kernels::binary(Binary::div, row, kernels::clamp(mean(row, -2), eps1, infinity)),
-        column);
-  } else {
-    kernels::lerp_into(u.slots[2], squares, weight);
-    variance = u.slots[2];
+    const Array share = kernels::binary(Binary::div, row, kernels::clamp(mean, eps1, infinity));
+    const double norm = kernels::factored_squared_norm(u.grad, {share, column}, u.grad_scale, floor);
+    kernels::adafactor_update(u.parameter, u.grad, {share, column},
+                              {.keep = keep, .rate = rate(norm), .grad_scale = u.grad_scale, .floor = floor});
+    return;
   }
-  const Array root = kernels::unary(kernels::Unary::sqrt, kernels::clamp(variance, eps1 * eps1, infinity));
+  Array& variance = u.slots[2];
+  const Array g = kernels::binary(Binary::mul, u.grad, u.grad_scale);
+  kernels::lerp_into(variance, kernels::unary(kernels::Unary::square, g), weight);
+  const Array root = kernels::unary(kernels::Unary::sqrt, kernels::clamp(variance, floor, infinity));
   Array step = kernels::binary(Binary::div, g, root);
-  const double limit = std::max(1.0, root_mean_square(step) / options_.d);
-  kernels::scale_into(step, -alpha / limit);
-  kernels::scale_into(u.parameter, 1 - u.lr * u.weight_decay);
+  kernels::scale_into(step, -rate(kernels::squared_norm(step)));
+  kernels::scale_into(u.parameter, keep);
   kernels::add_into(u.parameter, step);
 }
 

@@ -9,6 +9,11 @@ SGD::SGD(std::vector<ParameterGroup> groups, SGDOptions o)
   if (o.nesterov && o.momentum == 0) fail<ValueError>("SGD: nesterov needs a momentum above 0");
 }
 
+std::vector<std::optional<Shape>> SGD::slot_shapes(const NamedTensor& p) const {
+  if (options_.momentum == 0) return {std::nullopt};
+  return {p.tensor.shape()};
+}
+
 void SGD::update(const ParameterUpdate& u) {
   kernels::sgd_update(u.parameter, u.grad, u.slots[0],
                       {.lr = u.lr,

@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum (PyTorch's form of Sutskever et al. 2013):
 //   g += weight_decay p,  b = momentum b + g,  p -= lr (nesterov ? g + momentum b : b).
-// Slot: momentum.
+// Slot: momentum, unless that is 0.
 #pragma once
 
 #include <weft/optim/optimizer.h>
@@ -24,6 +24,7 @@ class SGD : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  std::vector<std::optional<Shape>> slot_shapes(const NamedTensor& parameter) const override;
 
  private:
   const SGDOptions options_;

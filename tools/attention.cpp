@@ -1,4 +1,5 @@
 #include <weft/data/word_tokenizer.h>
+#include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/generation.h>
 #include <weft/layers/multi_head_attention.h>
@@ -201,7 +202,7 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->model = v->file.checkpoint.build_model();
   v->tokenizer = v->file.checkpoint.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);
-  if (!find<MultiHeadAttention>(*v->model))
+  if (!find<MultiHeadAttention>(*v->model) && !find<AdditiveAttention>(*v->model))
     fail<ValueError>(v->file.path, ": is a ", v->model->kind(), ", which has no attention to show");
   if (const auto* const writer = dynamic_cast<const GenerativeModel*>(v->model.get()))
     v->writer = writer->has_encoder() ? writer : nullptr;

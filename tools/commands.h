@@ -35,7 +35,7 @@ struct EvalArguments {
   int64_t stride = 0;
   std::string task;        ///< empty: the run's own
   int64_t samples = 1000;  ///< of a generated task
-  int64_t max_length = 0;  ///< of its sequences; 0: as trained on
+  int64_t length = 0;      ///< of all its sequences; 0: as trained on
   bool last = false;
   bool json = false;
 };
@@ -78,6 +78,20 @@ struct AttentionArguments {
   bool last = false;
 };
 Work prepare_attention(const AttentionArguments& arguments);
+
+struct ImportArguments {
+  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out
+  std::string out;
+};
+Work prepare_import(const ImportArguments& arguments);
+
+struct ExportArguments {
+  std::string model;
+  std::string format;  ///< "hf", "safetensors"
+  std::string out;
+  bool last = false;
+};
+Work prepare_export(const ExportArguments& arguments);
 
 struct InspectArguments {
   std::string model;

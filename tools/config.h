@@ -26,6 +26,8 @@ struct Config {
   bool bias = false;
   std::string norm = "pre";
   int64_t patch_size = 4;
+  double drop_path = 0.0;
+  int64_t window = 0;
 
   int64_t batch_size = 12;
   int64_t gradient_accumulation_steps = 1;
@@ -46,6 +48,7 @@ struct Config {
   std::string freeze;
   double label_smoothing = 0.0;
   int64_t samples = 0;
+  int64_t min_length = 0, max_length = 0;
 
   int64_t eval_interval = 250;
   int64_t eval_iters = 20;

@@ -108,7 +108,8 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
   const auto task = weft::make_task(
       name, {.seed = static_cast<uint64_t>(config.seed),
              .split = Split::validation,
-             .max_length = arguments.max_length,
+             .min_length = arguments.length > 0 ? arguments.length : config.min_length,
+             .max_length = arguments.length > 0 ? arguments.length : config.max_length,
              .tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->file.checkpoint.tokenizer)});
   if (const TaskKind trained = kind_of_task(config.task); task->kind() != trained)
     fail<ValueError>("--task ", name, ": is of the kind '", name_of(task->kind()),

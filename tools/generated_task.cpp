@@ -65,8 +65,11 @@ Task generated_task(const Config& config, const TaskSource& source) {
     fail<ValueError>("task = ", config.task,
                      ": is of words, but the weights come with a tokenizer of the kind ",
                      source.tokenizer->kind());
-  TaskOptions options{
-      .seed = static_cast<uint64_t>(config.seed), .samples = config.samples, .tokenizer = words};
+  TaskOptions options{.seed = static_cast<uint64_t>(config.seed),
+                      .samples = config.samples,
+                      .min_length = config.min_length,
+                      .max_length = config.max_length,
+                      .tokenizer = words};
   const auto train = weft::make_task(config.task, options);
   options.split = Split::validation;
   options.samples = 0;

@@ -17,7 +17,8 @@ namespace {
 using Tensors = std::map<std::string, Array>;
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all = {gpt2_family(), bert_family()};
+  static const std::vector<Family> all = {gpt2_family(), llama_family(), bert_family(), t5_family(),
+                                          vit_family()};
   return all;
 }
 
@@ -63,8 +64,8 @@ bool matches(std::string_view name, std::string_view pattern) {
   return end > 0 && matches(name.substr(end), pattern.substr(star + 1));
 }
 
-bool is_ignored(const std::string& name, const Family& family) {
-  return std::ranges::any_of(family.ignored, [&](const std::string& pattern) {
+bool is_ignored(const std::string& name, const Family& family, const Names& names) {
+  return std::ranges::any_of(names.ignored, [&](const std::string& pattern) {
     return matches(name, pattern) || matches(family.prefix + name, pattern);
   });
 }
@@ -89,19 +90,15 @@ Array ours_of(const Array& theirs, const Mapping& mapping, const std::string& wh
     if (values.rank() != 2) fail<FileError>(who, "is ", values.shape(), ", not a matrix");
     return transposed(values);
   }
-  const int ones = mapping.leading_ones;
-  const std::span shape(values.shape().begin(), values.shape().end());
-  if (values.rank() < ones || std::ranges::count(shape.first(static_cast<size_t>(ones)), 1) != ones)
-    fail<FileError>(who, "is ", values.shape(), ", which does not begin with ", ones, " axes of extent 1");
-  return values.reshape(shape.subspan(static_cast<size_t>(ones)));
+  if (values.rank() < 1 || values.dim(0) != 1)
+    fail<FileError>(who, "is ", values.shape(), ", whose first axis has not extent 1");
+  return values.reshape(values.shape().without(0));
 }
 
 Array theirs_of(const Array& ours, const Mapping& mapping) {
   if (mapping.turn == Turn::none) return ours;
   if (mapping.turn == Turn::transposed) return transposed(ours);
-  Shape shape = ours.shape();
-  for (int i = 0; i < mapping.leading_ones; ++i) shape = shape.inserted(0, 1);
-  return ours.reshape(shape);
+  return ours.reshape(ours.shape().inserted(0, 1));
 }
 
 /// Equal parts along the first axis.
@@ -126,11 +123,10 @@ Array joined(const std::vector<Array>& parts) {
   return Array::from(values, parts[0].shape().with(0, parts[0].dim(0) * static_cast<int64_t>(parts.size())));
 }
 
-Tensors renamed(const Tensors& tensors, const Family& family, const Mappings& mappings,
-                const std::string& path) {
+Tensors renamed(const Tensors& tensors, const Family& family, const Names& names, const std::string& path) {
   std::set<std::string> known;
-  for (const Mapping& mapping : mappings) known.insert(mapping.theirs);
-  for (const auto& [second, first] : family.ties) known.insert(second);
+  for (const Mapping& mapping : names.mappings) known.insert(mapping.theirs);
+  for (const auto& [second, first] : names.ties) known.insert(second);
   Tensors found;
   for (const auto& [name, array] : tensors)
     if (!found.emplace(modern(name, family, known), array).second)
@@ -138,10 +134,10 @@ Tensors renamed(const Tensors& tensors, const Family& family, const Mappings& ma
   return found;
 }
 
-StateDict weights_of(Tensors tensors, const Family& family, const Mappings& mappings, const std::string& path,
+StateDict weights_of(Tensors tensors, const Family& family, const Names& names, const std::string& path,
                      std::vector<std::string>& notes) {
   const auto who = [&](const std::string& name) { return cat(path, ": tensor ", name, ": "); };
-  for (const auto& [second, first] : family.ties) {
+  for (const auto& [second, first] : names.ties) {
     const auto copy = tensors.find(second), original = tensors.find(first);
     if (copy == tensors.end()) continue;
     if (original == tensors.end()) {
@@ -153,7 +149,7 @@ StateDict weights_of(Tensors tensors, const Family& family, const Mappings& mapp
   }
   StateDict weights;
   std::vector<std::string> missing;
-  for (const Mapping& mapping : mappings) {
+  for (const Mapping& mapping : names.mappings) {
     const auto found = tensors.find(mapping.theirs);
     if (found == tensors.end()) {
       missing.push_back(mapping.theirs);
@@ -168,7 +164,8 @@ StateDict weights_of(Tensors tensors, const Family& family, const Mappings& mapp
   }
   if (!missing.empty()) fail<FileError>(path, ": lacks ", listed(missing));
   std::vector<std::string> ignored, unknown;
-  for (const auto& [name, array] : tensors) (is_ignored(name, family) ? ignored : unknown).push_back(name);
+  for (const auto& [name, array] : tensors)
+    (is_ignored(name, family, names) ? ignored : unknown).push_back(name);
   if (!unknown.empty())
     fail<FileError>(path, ": holds ", listed(unknown), ", which weft's ", family.kind, " does not have");
   if (!ignored.empty()) notes.push_back("not used: " + listed(ignored));
@@ -202,20 +199,37 @@ void add_blocks(Mappings& to, int64_t count, const Mappings& block) {
   }
 }
 
+void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string>& keys, double fallback,
+                  double ours, std::vector<std::string>& notes) {
+  for (const std::string& key : keys)
+    if (const double dropout = theirs.number(key, fallback); dropout != ours)
+      notes.push_back(cat(key, " is ", dropout, "; weft has one dropout everywhere, ", ours));
+}
+
+int64_t class_count(const HuggingFaceConfig& theirs) {
+  return theirs.entries("id2label", theirs.integer("num_labels", 2));
+}
+
+void add_labels(nlohmann::ordered_json& theirs, int64_t classes) {
+  for (int64_t i = 0; i < classes; ++i) {
+    theirs["id2label"][std::to_string(i)] = cat("LABEL_", i);
+    theirs["label2id"][cat("LABEL_", i)] = i;
+  }
+}
+
 BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& path) {
   const HuggingFaceConfig config(model.config, path);
   const Family& family = family_of(config);
   try {
     BareModel ours;
     ours.kind = family.kind;
-    ours.config = family.config_of(config, ours.notes);
+    ours.config = family.config_of(config, model.tensors, ours.notes);
     const std::vector<int64_t> ends = config.integers("eos_token_id");
     if (!ends.empty() && ends[0] >= 0 && ends[0] < ours.config.integer("vocab_size")) ours.end_id = ends[0];
     if (ends.size() > 1)
       ours.notes.push_back(cat("of ", ends.size(), " eos_token_id only ", ends[0], " ends a text"));
-    const Mappings mappings = family.mappings(ours.config);
-    ours.weights =
-        weights_of(renamed(model.tensors, family, mappings, path), family, mappings, path, ours.notes);
+    const Names names = family.names(ours.config);
+    ours.weights = weights_of(renamed(model.tensors, family, names, path), family, names, path, ours.notes);
     check_weights(ours, path);
     return ours;
   } catch (const ValueError& error) {
@@ -235,7 +249,7 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
   config["dtype"] = "float32";
   config["eos_token_id"] = model.end_id < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.end_id);
   HuggingFaceModel theirs{config.dump(2) + "\n", {}};
-  for (const Mapping& mapping : family->mappings(model.config)) {
+  for (const Mapping& mapping : family->names(model.config).mappings) {
     std::vector<Array> parts;
     for (const std::string& name : mapping.ours) {
       // Theirs has biases everywhere; 0 is the same as none.
@@ -253,10 +267,14 @@ HuggingFaceModel read_hugging_face(const std::string& folder) {
   return {read_text(folder + "/config.json"), read_safetensors_folder(folder)};
 }
 
-void write_hugging_face(const std::string& folder, const HuggingFaceModel& model) {
+void make_folders(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail<FileError>(folder, ": the folder cannot be made: ", error.message());
+}
+
+void write_hugging_face(const std::string& folder, const HuggingFaceModel& model) {
+  make_folders(folder);
   write_safetensors(folder + "/model.safetensors", model.tensors, {{"format", "pt"}});
   write_file(folder + "/config.json", model.config);
 }

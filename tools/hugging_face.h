@@ -37,7 +37,9 @@ HuggingFaceModel to_hugging_face(const BareModel& model);
 
 /// The two files of a folder, or config.json and all shards that an index names.
 HuggingFaceModel read_hugging_face(const std::string& folder);
-/// Makes the folder if need be, and writes both files, the weights first, each whole or not at all.
+/// Makes a folder, and those above it, unless it is there.
+void make_folders(const std::string& folder);
+/// Makes the folder, and writes both files, the weights first, each whole or not at all.
 void write_hugging_face(const std::string& folder, const HuggingFaceModel& model);
 
 }  // namespace weft::tools

@@ -9,7 +9,8 @@ constexpr const char* masked = "BertForMaskedLM";
 constexpr const char* pretraining = "BertForPreTraining";
 constexpr const char* classifier = "BertForSequenceClassification";
 
-StateDict config_of(const HuggingFaceConfig& theirs, std::vector<std::string>& notes) {
+StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
+                    std::vector<std::string>& notes) {
   BERTConfig ours{.vocab_size = theirs.integer("vocab_size", 30522),
                   .block_size = theirs.integer("max_position_embeddings", 512),
                   .n_layer = theirs.integer("num_hidden_layers", 12),
@@ -20,7 +21,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, std::vector<std::string>& n
                   .dropout = theirs.number("hidden_dropout_prob", 0.1),
                   .layer_norm_eps = theirs.number("layer_norm_eps", 1e-12)};
   if (theirs.texts("architectures") == std::vector<std::string>{classifier})
-    ours.n_class = theirs.entries("id2label", theirs.integer("num_labels", 2));
+    ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("hidden_act", {"gelu"});
   theirs.allow("position_embedding_type", {"absolute"});
@@ -28,10 +29,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, std::vector<std::string>& n
   theirs.allow("add_cross_attention", {false});
   theirs.allow("tie_word_embeddings", {true});
   theirs.allow("problem_type", {"single_label_classification"});
-  if (theirs.number("attention_probs_dropout_prob", 0.1) != ours.dropout)
-    notes.push_back(cat("attention_probs_dropout_prob is ",
-                        theirs.number("attention_probs_dropout_prob", 0.1), ", dropout in weft ",
-                        ours.dropout, " everywhere"));
+  note_dropout(theirs, {"attention_probs_dropout_prob"}, 0.1, ours.dropout, notes);
   notes.push_back("config.json names no separator: all tokens are of segment 0");
   return ours.state();
 }
@@ -51,12 +49,11 @@ nlohmann::ordered_json config_for(const StateDict& state) {
                                    {"attention_probs_dropout_prob", ours.dropout},
                                    {"layer_norm_eps", ours.layer_norm_eps},
                                    {"tie_word_embeddings", true}};
-  for (int64_t i = 0; i < ours.n_class; ++i) theirs["id2label"][std::to_string(i)] = cat("LABEL_", i);
-  for (int64_t i = 0; i < ours.n_class; ++i) theirs["label2id"][cat("LABEL_", i)] = i;
+  add_labels(theirs, ours.n_class);
   return theirs;
 }
 
-Mappings mappings(const StateDict& config) {
+Names names(const StateDict& config) {
   Mappings all = {{"bert.embeddings.word_embeddings.weight", {"token_embedding.weight"}},
                   {"bert.embeddings.position_embeddings.weight", {"position_embedding.weight"}},
                   {"bert.embeddings.token_type_embeddings.weight", {"type_embedding.weight"}}};
@@ -82,7 +79,11 @@ Mappings mappings(const StateDict& config) {
   }
   if (config.integer("n_class") == 0) all.push_back({"cls.predictions.bias", {"head.bias"}});
   add_blocks(all, config.integer("n_layer"), block);
-  return all;
+  return {.mappings = all,
+          .ties = {{"cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"},
+                   {"cls.predictions.decoder.bias", "cls.predictions.bias"}},
+          .ignored = {"bert.embeddings.position_ids", "bert.pooler.dense.weight", "bert.pooler.dense.bias",
+                      "cls.seq_relationship.weight", "cls.seq_relationship.bias"}};
 }
 
 }  // namespace
@@ -94,11 +95,7 @@ Family bert_family() {
           .prefix = "bert.",
           .config_of = config_of,
           .config_for = config_for,
-          .mappings = mappings,
-          .ties = {{"cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"},
-                   {"cls.predictions.decoder.bias", "cls.predictions.bias"}},
-          .ignored = {"bert.embeddings.position_ids", "bert.pooler.dense.weight", "bert.pooler.dense.bias",
-                      "cls.seq_relationship.weight", "cls.seq_relationship.bias"}};
+          .names = names};
 }
 
 }  // namespace weft::tools

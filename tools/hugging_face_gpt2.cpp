@@ -5,7 +5,8 @@
 namespace weft::tools {
 namespace {
 
-StateDict config_of(const HuggingFaceConfig& theirs, std::vector<std::string>& notes) {
+StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
+                    std::vector<std::string>& notes) {
   GPTConfig ours{.vocab_size = theirs.integer("vocab_size", 50257),
                  .block_size = theirs.integer("n_positions", 1024),
                  .n_layer = theirs.integer("n_layer", 12),
@@ -22,10 +23,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, std::vector<std::string>& n
   theirs.allow("scale_attn_by_inverse_layer_idx", {false});
   theirs.allow("add_cross_attention", {false});
   theirs.allow("tie_word_embeddings", {true});
-  for (const char* other : {"embd_pdrop", "attn_pdrop"})
-    if (theirs.number(other, 0.1) != ours.dropout)
-      notes.push_back(
-          cat(other, " is ", theirs.number(other, 0.1), ", dropout in weft ", ours.dropout, " everywhere"));
+  note_dropout(theirs, {"embd_pdrop", "attn_pdrop"}, 0.1, ours.dropout, notes);
   return ours.state();
 }
 
@@ -48,7 +46,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
 }
 
 /// Its linear layers are Conv1D: weights lie the other way round.
-Mappings mappings(const StateDict& config) {
+Names names(const StateDict& config) {
   Mappings all = {{"transformer.wte.weight", {"token_embedding.weight"}},
                   {"transformer.wpe.weight", {"position_embedding.weight"}},
                   {"transformer.ln_f.weight", {"norm.weight"}},
@@ -68,7 +66,9 @@ Mappings mappings(const StateDict& config) {
     block.push_back({h + "mlp.c_proj." + p, {b + "feed_forward.down." + p}, turn});
   }
   add_blocks(all, config.integer("n_layer"), block);
-  return all;
+  return {.mappings = all,
+          .ties = {{"lm_head.weight", "transformer.wte.weight"}},
+          .ignored = {"transformer.h.*.attn.bias", "transformer.h.*.attn.masked_bias"}};
 }
 
 }  // namespace
@@ -80,9 +80,7 @@ Family gpt2_family() {
           .prefix = "transformer.",
           .config_of = config_of,
           .config_for = config_for,
-          .mappings = mappings,
-          .ties = {{"lm_head.weight", "transformer.wte.weight"}},
-          .ignored = {"transformer.h.*.attn.bias", "transformer.h.*.attn.masked_bias"}};
+          .names = names};
 }
 
 }  // namespace weft::tools

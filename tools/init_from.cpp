@@ -37,6 +37,7 @@ void take_shape(Config& config, const Config& source) {
   config.bias = source.bias;
   config.norm = source.norm;
   config.patch_size = source.patch_size;
+  config.window = source.window;
   config.tokenizer = source.tokenizer;
   config.unknown_token = source.unknown_token;
 }

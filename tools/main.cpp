@@ -34,14 +34,16 @@ struct Typed {
   GenerateArguments generate;
   LogitsArguments logits;
   AttentionArguments attention;
+  ImportArguments import_;
+  ExportArguments export_;
   InspectArguments inspect;
   StoriesArguments stories;
-  std::string threads, profile_steps, stride, samples, max_length, tokens, temperature, top_k, top_p, min_p,
+  std::string threads, profile_steps, stride, samples, length, tokens, temperature, top_k, top_p, min_p,
       repetition_penalty, beams, length_penalty, seed, bytes, prompt;
 };
 
 struct Commands {
-  CLI::App *train, *eval, *generate, *logits, *attention, *inspect, *stories;
+  CLI::App *train, *eval, *generate, *logits, *attention, *import_, *export_, *inspect, *stories;
 };
 
 constexpr const char* model_help = "a run's folder, or a checkpoint";
@@ -54,6 +56,8 @@ Commands declare(CLI::App& app, Typed& t) {
       app.add_subcommand("generate", "write text, or answer it"),
       app.add_subcommand("logits", "what a model says to ids or to a picture, as a file of NumPy"),
       app.add_subcommand("attention", "a page that shows where every layer and head looks"),
+      app.add_subcommand("import", "a run of a model in Hugging Face's layout"),
+      app.add_subcommand("export", "a model as safetensors, for transformers or by our own names"),
       app.add_subcommand("inspect", "what a run or a checkpoint holds"),
       app.add_subcommand("stories", "write small English stories whose probability is known")};
   for (CLI::App* command : {c.train, c.eval, c.generate, c.logits, c.attention})
@@ -97,7 +101,7 @@ Commands declare(CLI::App& app, Typed& t) {
       ->type_name("S");
   c.eval->add_option("--task", t.eval.task, "score another task than the run's own")->type_name("NAME");
   c.eval->add_option("--samples", t.samples, "how many samples of a generated task (1000)")->type_name("N");
-  c.eval->add_option("--max-length", t.max_length, "of its sequences: longer than trained on, say")
+  c.eval->add_option("--length", t.length, "all its sequences of this length: longer than trained on, say")
       ->type_name("N");
   c.eval->add_flag("--last", t.eval.last, last_help);
   c.eval->add_flag("--json", t.eval.json, "print one JSON object");
@@ -166,6 +170,21 @@ Commands declare(CLI::App& app, Typed& t) {
       ->type_name("FILE.html");
   c.attention->add_flag("--last", t.attention.last, last_help);
 
+  c.import_->add_option("folder", t.import_.folder, "config.json and model.safetensors, or its shards")
+      ->required()
+      ->type_name("DIR");
+  c.import_->add_option("--out", t.import_.out, "the run's folder")->required()->type_name("RUN");
+
+  c.export_->add_option("model", t.export_.model, model_help)->required()->type_name("RUN|FILE.h5");
+  c.export_
+      ->add_option("--format", t.export_.format,
+                   "hf: config.json and weights as transformers names them; "
+                   "safetensors: weights as weft names them")
+      ->required()
+      ->type_name("hf|safetensors");
+  c.export_->add_option("--out", t.export_.out, "the folder to write")->required()->type_name("DIR");
+  c.export_->add_flag("--last", t.export_.last, last_help);
+
   c.inspect->add_option("model", t.inspect.model, model_help)->required()->type_name("RUN|FILE.h5");
   c.inspect->add_flag("--json", t.inspect.json, "print one JSON object");
 
@@ -182,7 +201,8 @@ Commands declare(CLI::App& app, Typed& t) {
 void check_command(int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   const std::string word = argv[1];
-  const std::string commands[] = {"train", "eval", "generate", "logits", "attention", "inspect", "stories"};
+  const std::string commands[] = {"train",  "eval",   "generate", "logits", "attention",
+                                  "import", "export", "inspect",  "stories"};
   if (std::find(std::begin(commands), std::end(commands), word) != std::end(commands)) return;
   const std::string near = nearest(word, std::begin(commands), std::end(commands));
   fail<ValueError>("there is no command '", word, "'",
@@ -198,7 +218,8 @@ void check_not_empty(const CLI::App& command) {
 }
 
 Work prepare(const Commands& c, Typed& t) {
-  for (const CLI::App* command : {c.train, c.eval, c.generate, c.logits, c.attention, c.inspect, c.stories})
+  for (const CLI::App* command :
+       {c.train, c.eval, c.generate, c.logits, c.attention, c.import_, c.export_, c.inspect, c.stories})
     if (command->parsed()) check_not_empty(*command);
   if (!t.threads.empty()) set_num_threads(static_cast<int>(parse_integer("--threads", t.threads, 1, 1024)));
   // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
@@ -215,7 +236,7 @@ Work prepare(const Commands& c, Typed& t) {
   if (c.eval->parsed()) {
     if (!t.stride.empty()) t.eval.stride = parse_integer("--stride", t.stride, 1, 1 << 20);
     if (!t.samples.empty()) t.eval.samples = parse_integer("--samples", t.samples, 1, 1 << 30);
-    if (!t.max_length.empty()) t.eval.max_length = parse_integer("--max-length", t.max_length, 1, 1 << 20);
+    if (!t.length.empty()) t.eval.length = parse_integer("--length", t.length, 1, 1 << 20);
     return prepare_eval(t.eval);
   }
   if (c.generate->parsed()) {
@@ -236,6 +257,8 @@ Work prepare(const Commands& c, Typed& t) {
   }
   if (c.logits->parsed()) return prepare_logits(t.logits);
   if (c.attention->parsed()) return prepare_attention(t.attention);
+  if (c.import_->parsed()) return prepare_import(t.import_);
+  if (c.export_->parsed()) return prepare_export(t.export_);
   if (c.inspect->parsed()) return prepare_inspect(t.inspect);
   t.stories.bytes = parse_integer("--bytes", t.bytes, 1, most_bytes);
   t.stories.seed = seed(0);

@@ -2,7 +2,12 @@
 
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/gpt.h>
+#include <weft/layers/models/llama.h>
+#include <weft/layers/models/recurrent_lm.h>
+#include <weft/layers/models/recurrent_translator.h>
+#include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 #include <weft/lib/error.h>
 #include <weft/optim/parameter_groups.h>
 
@@ -12,9 +17,14 @@
 namespace weft::tools {
 namespace {
 
+/// The longest sequence that the configuration or the data ask for.
+int64_t longest(const Config& c, const DataShape& d) {
+  return std::max({c.block_size, d.sizes.longest_input, d.sizes.longest_target});
+}
+
 StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
   const GPTConfig config{.vocab_size = d.vocab_size,
-                         .block_size = c.block_size,
+                         .block_size = longest(c, d),
                          .n_layer = c.n_layer,
                          .n_head = c.n_head,
                          .n_embd = c.n_embd,
@@ -26,7 +36,7 @@ StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
 
 StateDict bert(const Config& c, TaskKind kind, const DataShape& d) {
   const BERTConfig config{.vocab_size = d.vocab_size,
-                          .block_size = std::max(c.block_size, d.sizes.longest_input),
+                          .block_size = longest(c, d),
                           .n_layer = c.n_layer,
                           .n_head = c.n_head,
                           .n_embd = c.n_embd,
@@ -38,16 +48,80 @@ StateDict bert(const Config& c, TaskKind kind, const DataShape& d) {
 }
 
 StateDict transformer(const Config& c, TaskKind, const DataShape& d) {
-  const TransformerConfig config{
-      .vocab_size = d.vocab_size,
-      .block_size = std::max({c.block_size, d.sizes.longest_input, d.sizes.longest_target}),
-      .n_layer = c.n_layer,
-      .n_head = c.n_head,
-      .n_embd = c.n_embd,
-      .n_inner = c.n_inner,
-      .start_id = d.start_id,
-      .pre_norm = c.norm == "pre",
-      .dropout = c.dropout};
+  const TransformerConfig config{.vocab_size = d.vocab_size,
+                                 .block_size = longest(c, d),
+                                 .n_layer = c.n_layer,
+                                 .n_head = c.n_head,
+                                 .n_embd = c.n_embd,
+                                 .n_inner = c.n_inner,
+                                 .start_id = d.start_id,
+                                 .pre_norm = c.norm == "pre",
+                                 .dropout = c.dropout};
+  config.check();
+  return config.state();
+}
+
+StateDict llama(const Config& c, TaskKind, const DataShape& d) {
+  const LlamaConfig config{.vocab_size = d.vocab_size,
+                           .block_size = longest(c, d),
+                           .n_layer = c.n_layer,
+                           .n_head = c.n_head,
+                           .n_kv_head = c.n_kv_head,
+                           .n_embd = c.n_embd,
+                           .n_inner = c.n_inner,
+                           .window = c.window,
+                           .dropout = c.dropout,
+                           .tie_embeddings = true};
+  config.check();
+  return config.state();
+}
+
+StateDict t5(const Config& c, TaskKind, const DataShape& d) {
+  const T5Config config{.vocab_size = d.vocab_size,
+                        .block_size = longest(c, d),
+                        .n_layer = c.n_layer,
+                        .n_head = c.n_head,
+                        .n_embd = c.n_embd,
+                        .n_inner = c.n_inner,
+                        .start_id = d.start_id,
+                        .dropout = c.dropout};
+  config.check();
+  return config.state();
+}
+
+StateDict vit(const Config& c, TaskKind kind, const DataShape& d) {
+  const ViTConfig config{.image_size = d.sizes.height,
+                         .patch_size = kind == TaskKind::patches ? d.sizes.patch : c.patch_size,
+                         .n_channel = d.sizes.channels,
+                         .n_class = d.classes,
+                         .segmentation = kind == TaskKind::patches,
+                         .n_layer = c.n_layer,
+                         .n_head = c.n_head,
+                         .n_embd = c.n_embd,
+                         .n_inner = c.n_inner,
+                         .dropout = c.dropout,
+                         .drop_path = c.drop_path};
+  config.check();
+  return config.state();
+}
+
+template <RecurrentCell cell>
+StateDict recurrent(const Config& c, TaskKind, const DataShape& d) {
+  const RecurrentLMConfig config{.cell = cell,
+                                 .vocab_size = d.vocab_size,
+                                 .n_layer = c.n_layer,
+                                 .n_embd = c.n_embd,
+                                 .dropout = c.dropout};
+  config.check();
+  return config.state();
+}
+
+StateDict lstm_seq2seq(const Config& c, TaskKind, const DataShape& d) {
+  const RecurrentTranslatorConfig config{.vocab_size = d.vocab_size,
+                                         .n_layer = c.n_layer,
+                                         .n_embd = c.n_embd,
+                                         .start_id = d.start_id,
+                                         .dropout = c.dropout};
   config.check();
   return config.state();
 }
@@ -61,8 +135,14 @@ struct Row {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
       {"gpt2", {TaskKind::language}, gpt2},
+      {"llama", {TaskKind::language}, llama},
       {"bert", {TaskKind::masked, TaskKind::classification}, bert},
       {"transformer", {TaskKind::pairs}, transformer},
+      {"t5", {TaskKind::pairs}, t5},
+      {"vit", {TaskKind::pictures, TaskKind::patches}, vit},
+      {"lstm", {TaskKind::language}, recurrent<RecurrentCell::lstm>},
+      {"gru", {TaskKind::language}, recurrent<RecurrentCell::gru>},
+      {"lstm-seq2seq", {TaskKind::pairs}, lstm_seq2seq},
   };
   return all;
 }

@@ -6,6 +6,7 @@
 #include <weft/data/tasks/token_task.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace weft {
 namespace {
@@ -26,6 +27,7 @@ class MaskedTask : public TokenTask {
     return {.longest_input = longest + 2};
   }
   std::vector<std::string> scores() const override { return {"perplexity", "accuracy"}; }
+  double best_accuracy() const override { return std::numeric_limits<double>::quiet_NaN(); }
 
   Sample sample(uint64_t index) const override {
     const bool story = stories_ && (!reviews_ || index % 2 == 0);

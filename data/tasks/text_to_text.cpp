@@ -8,6 +8,7 @@
 #include <weft/lib/error.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace weft {
 namespace {
@@ -61,7 +62,12 @@ class TextToTextTask : public TokenTask {
   }
   std::vector<std::string> scores() const override { return mixture_.scores; }
   double best_accuracy() const override {
-    return mixture_.kinds == std::vector{Kind::sentiment} ? best_review_accuracy() : 1.0;
+    double sum = 0;
+    for (const Kind kind : mixture_.kinds) {
+      if (kind == Kind::fill || kind == Kind::spans) return std::numeric_limits<double>::quiet_NaN();
+      sum += kind == Kind::sentiment ? best_review_accuracy() : 1.0;
+    }
+    return sum / static_cast<double>(mixture_.kinds.size());
   }
 
   Sample sample(uint64_t index) const override {

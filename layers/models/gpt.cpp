@@ -1,4 +1,4 @@
-#include <weft/autograd/recompute.h>
+#include <weft/layers/models/block_stack.h>
 #include <weft/layers/models/gpt.h>
 
 #include <cmath>
@@ -86,14 +86,13 @@ GPT::GPT(const GPTConfig& given)
       }()),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
-Tensor GPT::forward(const Array& ids) const {
+Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
   if (ids.rank() != 2) fail<ShapeError>("GPT: ids are ", ids.shape(), ": needs (B, T)");
   if (ids.dim(1) > config.block_size)
     fail<ShapeError>("GPT: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+  const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
   Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
-  for (const EncoderBlock* block : blocks)
-    x = recompute_blocks ? recompute(std::cref(*block), x, Mask::causal()) : (*block)(x, Mask::causal());
-  x = norm(x);
+  x = norm(through(blocks, x, recompute_blocks, mask));
   const LayerScope head = profile_scope("head");
   return linear(x, token_embedding.weight);  // (B, T, V)
 }

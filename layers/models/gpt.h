@@ -34,11 +34,11 @@ class GPT : public GenerativeModel {
  public:
   explicit GPT(const GPTConfig& config);
 
-  /// ids (B, T), T at most block_size -> logits (B, T, V).
-  Tensor forward(const Array& ids) const;
+  /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
+  Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
   std::string kind() const override { return "gpt2"; }
   StateDict config_state() const override { return config.state(); }
-  Tensor logits(const Batch& batch) const override { return forward(batch.inputs); }
+  Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
 
   int64_t vocab_size() const override { return config.vocab_size; }
   int64_t context() const override { return config.block_size; }

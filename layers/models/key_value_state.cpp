@@ -1,4 +1,5 @@
 #include <weft/autograd/ops.h>
+#include <weft/layers/models/check_next_internal.h>
 #include <weft/layers/models/key_value_state.h>
 
 #include <algorithm>
@@ -46,19 +47,7 @@ KeyValueState& state_of(const char* model, DecoderState& state, size_t layers) {
 DecodingStep::DecodingStep(const char* model, const Array& ids, std::span<const int64_t> given,
                            DecoderState& of, size_t layers, int64_t context)
     : state(state_of(model, of, layers)), lengths(given), tokens_(ids.rank() == 2 ? ids.dim(1) : 0) {
-  if (ids.rank() != 2 || ids.dim(0) != state.rows())
-    fail<ShapeError>(model, ": ids are ", ids.shape(), ": needs (B, T) for ", state.rows(), " rows");
-  if (tokens_ < 1) fail<ShapeError>(model, ": ids are ", ids.shape(), ": decoding needs at least one token");
-  if (!lengths.empty() && static_cast<int64_t>(lengths.size()) != state.rows())
-    fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", ids.shape());
-  for (int64_t b = 0; b < state.rows(); ++b) {
-    const int64_t added = lengths.empty() ? tokens_ : lengths[static_cast<size_t>(b)];
-    if (added < 1 || added > tokens_)
-      fail<ShapeError>(model, ": row ", b, " has ", added, " tokens, in ids ", ids.shape());
-    if (state.length(b) > context - added)
-      fail<ShapeError>(model, ": row ", b, " has read ", state.length(b), " tokens; ", added,
-                       " more go beyond the context of ", context);
-  }
+  check_next(model, ids, lengths, state, context);
 }
 
 Tensor DecodingStep::last_tokens(const Tensor& x) const {

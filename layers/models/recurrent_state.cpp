@@ -1,3 +1,4 @@
+#include <weft/layers/models/check_next_internal.h>
 #include <weft/layers/models/recurrent_state.h>
 
 #include <utility>
@@ -46,14 +47,7 @@ RecurrentDecoderState& RecurrentDecoderState::of(const std::string& model, Decod
                                                  const Array& ids, std::span<const int64_t> lengths) {
   auto* const own = dynamic_cast<RecurrentDecoderState*>(&state);
   if (!own || own->states_.size() != layers) fail<ValueError>(model, ": the state is of another model");
-  if (ids.rank() != 2 || ids.dim(0) != own->rows() || ids.dim(1) < 1)
-    fail<ShapeError>(model, ": ids are ", ids.shape(), ": needs (B, T) for ", own->rows(),
-                     " rows, T at least 1");
-  if (!lengths.empty() && static_cast<int64_t>(lengths.size()) != own->rows())
-    fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", ids.shape());
-  for (size_t b = 0; b < lengths.size(); ++b)
-    if (lengths[b] < 1 || lengths[b] > ids.dim(1))
-      fail<ShapeError>(model, ": row ", b, " has ", lengths[b], " tokens, in ids ", ids.shape());
+  check_next(model, ids, lengths, *own, INT64_MAX);
   return *own;
 }
 

@@ -27,7 +27,7 @@ class StepProduct {
     panels_ = floats(round_up(n, width) * k);
     rows_ = floats(round_up(m, height_) / height_ * k * isa::GemmFunctions::panel_stride);
     float* const to = data(panels_);
-    parallel_for(n, width, [&](int64_t begin, int64_t end) {
+    parallel_for(n, width * tile_of_items(k * width), [&](int64_t begin, int64_t end) {
       functions_.pack_b(k, end - begin, {b.data + begin * b.column, b.row, b.column}, to + begin * k);
     });
   }
@@ -35,7 +35,11 @@ class StepProduct {
   /// y (m, n) = [y +] x B [+ bias]; rows of x lie x_row apart.
   void run(const float* x, int64_t x_row, float* y, bool accumulate, const float* bias) const {
     float* const a = data(rows_);
-    functions_.pack_a(m_, k_, height_, {x, x_row, 1}, a);
+    const int64_t panels = std::max<int64_t>(1, large / (height_ * k_ + 1));
+    parallel_for(m_, height_ * panels, [&](int64_t begin, int64_t end) {
+      functions_.pack_a(end - begin, k_, height_, {x + begin * x_row, x_row, 1},
+                        a + begin / height_ * k_ * isa::GemmFunctions::panel_stride);
+    });
     const int64_t width = functions_.columns, tile = width * up(tile_work / 4, m_ * k_ * width);
     parallel_for(n_, tile, [&](int64_t begin, int64_t end) {
       const float* const b = data(panels_) + begin * k_;
@@ -60,6 +64,7 @@ class StepProduct {
   }
   static float* data(const std::shared_ptr<Buffer>& buffer) { return static_cast<float*>(buffer->data); }
 
+  static constexpr int64_t large = int64_t{1} << 16;  ///< floats worth a thread of their own to pack
   const isa::GemmFunctions& functions_ = isa::table().gemm;
   int64_t m_, n_, k_, height_;
   std::shared_ptr<Buffer> panels_, rows_;
@@ -149,7 +154,8 @@ void run_forward(const Time& time, const Array& weight, const Array& bias, Array
       }
     });
   }
-  for (int64_t b = 0; b < B; ++b) std::copy_n(h.data<float>() + b * H, H, y + time.y(b, T));
+  const float* const last = h.data<float>();
+  time.for_rows([&, H = H, T = T](int64_t b) { std::copy_n(last + b * H, H, y + time.y(b, T)); });
 }
 
 /// Runs cell(b, t) for all tokens in reverse order. dh (B, H) holds the gradient of the state after the
@@ -159,7 +165,7 @@ void run_backward(const Time& time, const Array& weight, const float* dy, const 
                   Cell cell) {
   const auto& [B, T, H, gates, states, order] = time;
   const StepProduct product(B, H, gates * H, isa::Operand{weight.data<float>(), H, 1});
-  for (int64_t b = 0; b < B; ++b) std::copy_n(dy + time.y(b, T), H, dh + b * H);
+  time.for_rows([&, H = H, T = T](int64_t b) { std::copy_n(dy + time.y(b, T), H, dh + b * H); });
   for (int64_t step = T - 1; step >= 0; --step) {
     const int64_t t = time.token(step);
     time.for_rows([&, H = H](int64_t b) {
@@ -211,7 +217,7 @@ RecurrentForward lstm(Array xw, const Array& weight, const Array& bias, const Ar
     step(H, gates + time.gate(b, t), hw, cell + b * H, state + b * H);
     if (cells) std::copy_n(cell + b * H, H, cells + time.inner(b, t));
   });
-  for (int64_t b = 0; b < B; ++b) std::copy_n(cell + b * H, H, y + time.y(b, T + 1));
+  time.for_rows([&, H = H, T = T](int64_t b) { std::copy_n(cell + b * H, H, y + time.y(b, T + 1)); });
   return made;
 }
 
@@ -246,7 +252,7 @@ RecurrentGradients lstm_grad(const RecurrentForward& forward, const Array& weigh
   const float *const first = c0.data<float>(), *const from = dy.data<float>();
   float *const to = dgates.mutable_data<float>(), *const d_state = dh.mutable_data<float>(),
                *const d_cell = dc.mutable_data<float>();
-  for (int64_t b = 0; b < B; ++b) std::copy_n(from + time.y(b, T + 1), H, d_cell + b * H);
+  time.for_rows([&, H = H, T = T](int64_t b) { std::copy_n(from + time.y(b, T + 1), H, d_cell + b * H); });
   const auto step = isa::table().recurrent.lstm_grad;
   run_backward(time, weight, from, to, d_state, [&, H = H](int64_t b, int64_t t) {
     const int64_t at = time.inner(b, t), gate = time.gate(b, t);

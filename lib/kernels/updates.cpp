@@ -16,8 +16,9 @@ float rounded(double x) { return static_cast<float>(x); }
 void sgd_tile(const SGDStep& s, double* p, const double* grad, double* b, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     const double g = s.grad_scale * grad[i] + s.l2 * p[i];
-    b[i] = s.momentum * b[i] + g;
-    p[i] -= s.lr * (s.nesterov ? g + s.momentum * b[i] : b[i]);
+    const double direction = b ? s.momentum * b[i] + g : g;
+    if (b) b[i] = direction;
+    p[i] -= s.lr * (s.nesterov ? g + s.momentum * direction : direction);
   }
 }
 
@@ -38,7 +39,8 @@ void lerp_tile(double weight, double* y, const double* x, int64_t n) {
 
 void sgd_update(Array& parameter, const Array& grad, Array& momentum, const SGDStep& s) {
   check_same("sgd_update", "parameter", parameter, "grad", grad);
-  check_same("sgd_update", "parameter", parameter, "momentum", momentum);
+  if (momentum.defined() || s.momentum != 0)
+    check_same("sgd_update", "parameter", parameter, "momentum", momentum);
   const KernelScope profile("sgd_update", 0, grad, parameter, parameter, momentum, momentum);
   const isa::UpdateFunctions::SGD in_float{.lr = rounded(s.lr),
                                            .momentum = rounded(s.momentum),
@@ -46,13 +48,13 @@ void sgd_update(Array& parameter, const Array& grad, Array& momentum, const SGDS
                                            .grad_scale = rounded(s.grad_scale),
                                            .nesterov = s.nesterov};
   visit_floating("sgd_update", parameter.dtype(), [&]<class T>(T) {
-    T *p = parameter.mutable_data<T>(), *b = momentum.mutable_data<T>();
+    T *p = parameter.mutable_data<T>(), *b = momentum.defined() ? momentum.mutable_data<T>() : nullptr;
     const T* g = grad.data<T>();
     parallel_for(parameter.size(), elementwise_tile, [&](int64_t begin, int64_t end) {
       if constexpr (std::is_same_v<T, float>) {
-        isa::table().updates.sgd(in_float, p + begin, g + begin, b + begin, end - begin);
+        isa::table().updates.sgd(in_float, p + begin, g + begin, b ? b + begin : nullptr, end - begin);
       } else {
-        sgd_tile(s, p + begin, g + begin, b + begin, end - begin);
+        sgd_tile(s, p + begin, g + begin, b ? b + begin : nullptr, end - begin);
       }
     });
   });

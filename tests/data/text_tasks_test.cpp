@@ -5,6 +5,7 @@
 #include <weft/data/translation.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 using namespace weft;
@@ -74,6 +75,9 @@ TEST_CASE("each prefix asks for what it says") {
   CHECK(review.starts_with("sentiment: "));
   CHECK((sense == "positive" || sense == "negative"));
   CHECK(make_task("sentiment")->best_accuracy() == best_review_accuracy());
+  CHECK(make_task("summarize")->best_accuracy() == 1.0);
+  for (const char* guessed : {"spans", "fill", "text-to-text", "masked"})
+    CHECK(std::isnan(make_task(guessed)->best_accuracy()));
   const auto [a, b] = first_of("translate");
   CHECK(a.starts_with("translate A to B: "));
   const auto alone = make_task("translation");

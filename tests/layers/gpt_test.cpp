@@ -98,6 +98,18 @@ TEST_CASE("gpt: rows of different lengths have the bits that each has alone, als
   for (const GPTConfig& config : {small, wide}) check_decoding(GPT(config), 29, 40);
 }
 
+TEST_CASE("gpt: what stands in the padding changes no bit of what counts") {
+  const RandomScope random({.seed = 1});
+  const NoGrad no_grad;
+  const GPT model(small);
+  const Array ids = some_ids({2, 12});
+  const Tensor padded = model.forward(ids, {12, 7});
+  const Array alone = slice(slice(Tensor(ids), 0, 1, 2), 1, 0, 7).value();
+  CHECK(model.forward(alone).value().identical(slice(slice(padded, 0, 1, 2), 1, 0, 7).value()));
+  CHECK_FALSE(padded.value().identical(model.forward(ids).value()));
+  refuses<ShapeError>([&] { model.forward(ids, {12}); }, {"1", "(2, 2, 12, 12)"});
+}
+
 TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its beginning alone") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;

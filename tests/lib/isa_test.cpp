@@ -201,6 +201,15 @@ TEST_CASE("isa: sgd, lion and lerp give the same bits in all sets") {
     both("lion", [](const isa::UpdateFunctions& updates, float* p, const float* g, float* m, int64_t n) {
       updates.lion({0.1f, 0.9f, 0.1f, 0.99f, 0.01f, 0.999f, 0.5f}, p, g, m, n);
     });
+    both("adafactor", [](const isa::UpdateFunctions& updates, float* p, const float* g, float* m, int64_t n) {
+      const auto columns = ordinary(static_cast<size_t>(n), 5);
+      const isa::UpdateFunctions::Factored moments{0.5f, 0.7f, 1e-3f};
+      updates.factored(moments, columns.data(), 0.9f, 0.1f, p, g, n);
+      const float squares = updates.factored_squares(moments, columns.data(), p, n);
+      const float sum = updates.add_squares(0.5f, g, m, n);
+      if (n > 0) p[0] = squares;
+      if (n > 1) p[1] = sum;
+    });
     both("lerp", [](const isa::UpdateFunctions& updates, float* p, const float* g, float*, int64_t n) {
       updates.lerp(0.3f, p, g, n);
     });

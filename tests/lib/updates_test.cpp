@@ -49,6 +49,77 @@ TEST_CASE("updates: five steps in float against those in double, of every length
   }
 }
 
+TEST_CASE("updates: factored moments, and the step by them, against the formula") {
+  for (const DType dtype : {float32, float64}) {
+    for (const Shape& shape : {Shape{1, 1}, Shape{3, 37}, Shape{700, 20}, Shape{2, 3, 5, 4}}) {
+      CAPTURE(shape[0]);
+      const Array g = naive::random(shape, dtype);
+      const kernels::FactoredMoments moments = kernels::mean_squares(g, 0.5);
+      const int64_t C = shape[shape.rank() - 1], R = shape[shape.rank() - 2];
+      const auto of = [](const Array& x, int64_t i) { return x.reshape({-1}).at({i}); };
+      std::vector<double> rows(static_cast<size_t>(moments.rows.size())),
+          columns(static_cast<size_t>(moments.columns.size()));
+      const auto column_of = [&](int64_t i) { return static_cast<size_t>(i / (R * C) * C + i % C); };
+      for (int64_t i = 0; i < g.size(); ++i) {
+        const double square = 0.25 * of(g, i) * of(g, i);
+        rows[static_cast<size_t>(i / C)] += square / static_cast<double>(C);
+        columns[column_of(i)] += square / static_cast<double>(R);
+      }
+      for (size_t i = 0; i < rows.size(); ++i)
+        CHECK(std::fabs(of(moments.rows, static_cast<int64_t>(i)) - rows[i]) <= 1e-6);
+      for (size_t i = 0; i < columns.size(); ++i)
+        CHECK(std::fabs(of(moments.columns, static_cast<int64_t>(i)) - columns[i]) <= 1e-6);
+
+      const double floor = 1e-3, keep = 0.9, rate = 0.1;
+      Array p = naive::random(shape, dtype, 2);
+      const Array before = p.copy();
+      kernels::adafactor_update(p, g, moments,
+                                {.keep = keep, .rate = rate, .grad_scale = 0.5, .floor = floor});
+      double norm = 0, worst = 0;
+      for (int64_t i = 0; i < g.size(); ++i) {
+        const double moment = rows[static_cast<size_t>(i / C)] * columns[column_of(i)];
+        const double u = 0.5 * of(g, i) / std::sqrt(std::max(moment, floor));
+        norm += u * u;
+        worst = std::max(worst, std::fabs(of(p, i) - (keep * of(before, i) - rate * u)));
+      }
+      CHECK(worst <= 2e-6);
+      CHECK(kernels::factored_squared_norm(g, moments, 0.5, floor) == doctest::Approx(norm).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("updates: factored moments, threads and bad input") {
+  const Array start = naive::random({1000, 33}), grad = naive::random({1000, 33}, float32, 2);
+  naive::same_for_threads([&] {
+    Array p = start.copy();
+    const kernels::FactoredMoments moments = kernels::mean_squares(grad, 1);
+    const double norm = kernels::factored_squared_norm(grad, moments, 1, 0.1);
+    kernels::adafactor_update(p, grad, moments, {.keep = 1, .rate = 1 / norm, .grad_scale = 1, .floor = 0.1});
+    return p;
+  });
+  Array p = start.copy();
+  const kernels::FactoredMoments moments = kernels::mean_squares(grad, 1),
+                                 other{moments.columns, moments.rows};
+  CHECK_THROWS_WITH_AS(kernels::mean_squares(Array::zeros({3}), 1),
+                       "mean_squares: needs at least two axes: grad is (3,)", ShapeError);
+  CHECK_THROWS_AS(kernels::factored_squared_norm(grad, other, 1, 0), ShapeError);
+  CHECK_THROWS_AS(kernels::adafactor_update(p, grad, other, {1, 1, 1, 0}), ShapeError);
+  CHECK_THROWS_AS(kernels::adafactor_update(p, grad.to(float64), moments, {1, 1, 1, 0}), TypeError);
+  CHECK_THROWS_AS(kernels::mean_squares(Array::zeros({3, 2}, int64), 1), TypeError);
+  CHECK(p.identical(start));
+  CHECK(kernels::mean_squares(Array::zeros({0, 3}), 1).columns.shape() == Shape{1, 3});
+}
+
+TEST_CASE("updates: without momentum nothing is kept of it") {
+  Array p = naive::random({37}), same = p.copy(), none, zeros = Array::zeros({37}, float32);
+  const Array g = naive::random({37}, float32, 2);
+  const kernels::SGDStep step{.lr = 0.1, .momentum = 0, .l2 = 0.02, .grad_scale = 0.5, .nesterov = false};
+  kernels::sgd_update(p, g, none, step);
+  kernels::sgd_update(same, g, zeros, step);
+  CHECK(p.identical(same));
+  CHECK_THROWS_AS(kernels::sgd_update(p, g, none, plain), Error);
+}
+
 TEST_CASE("updates: by hand") {
   const auto one = [](double x) { return Array::from<double>({x}, {1}); };
   Array p = one(2), b = one(1);

@@ -64,6 +64,19 @@ TEST_CASE("adafactor: parameters without elements, and of one") {
   CHECK(scalar.value().item() == doctest::Approx(0.99));
 }
 
+TEST_CASE("adafactor: NaN in a gradient shows in its row and column") {
+  for (const DType dtype : {float32, float64}) {
+    const Tensor w(Array::ones({3, 5}, dtype), true);
+    Array grad = Array::ones({3, 5}, float64);
+    grad.mutable_data<double>()[7] = std::numeric_limits<double>::quiet_NaN();
+    Tensor(w).set_grad(grad.to(dtype));
+    Adafactor optimizer({{"w", w}});
+    optimizer.step();
+    CHECK(std::isnan(w.value().at({1, 0})));
+    CHECK(std::isnan(w.value().at({0, 2})));
+  }
+}
+
 TEST_CASE("adafactor: options out of range are refused by name") {
   const std::vector<NamedTensor> p = start();
   refuses<ValueError>([&] { Adafactor(p, {.beta2_decay = 0.1}); }, {"Adafactor", "beta2_decay", "0.1"});

@@ -15,6 +15,17 @@ TEST_CASE("sgd: ten steps equal PyTorch's") {
   check_optimizer("SGD with Nesterov", with({.lr = 1e-2, .momentum = 0.9, .nesterov = true}));
 }
 
+TEST_CASE("sgd: without momentum there is no state") {
+  const std::vector<NamedTensor> p = start();
+  SGD optimizer(p);
+  set_gradients(p, 0);
+  optimizer.step();
+  const StateDict state = optimizer.state_dict();
+  CHECK(state.dict("momentum").empty());
+  optimizer.load_state_dict(state);
+  CHECK(optimizer.steps() == 1);
+}
+
 TEST_CASE("sgd: options out of range are refused by name") {
   const std::vector<NamedTensor> p = start();
   refuses<ValueError>([&] { SGD(p, {.lr = -1}); }, {"lr", "-1"});

@@ -8,10 +8,10 @@ import os
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from gpt import weft_names
 from model_case import put_config
-from store import floats, open_to_write, put, put_arrays, randomize
+from store import floats, open_to_write, put, put_arrays
+from searches import random_weights, searches
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.generation import logits_process as process
 
@@ -51,71 +51,13 @@ sampling_case("penalty below 1", [3, 5, 3, 16, 0, 1, 2], repetition_penalty=0.4)
 sampling_case("everything", list(range(9)), temperature=1.5, top_k=12, top_p=0.9, min_p=0.05, repetition_penalty=1.3)
 
 
-def padded(rows):
-    result = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
-    for row, values in zip(result, rows):
-        row[: len(values)] = values
-    return result
-
-
-def search_cases(group, model, vocab_size, count=48, most_tokens=20):
-    """Searches from prompts of unequal length, greedy and by beams; with no end, with one, with two. A case is a row
-    of each array; -1 is padding."""
-    cases = {"prompt": [], "ends": [], "result": [], "beams": [], "tokens": [], "length_penalty": []}
-    for i in range(count):
-        prompt = rng.integers(1, vocab_size, rng.choice([1, 2, 5, 9])).tolist()
-        beams = int(rng.choice([1, 2, 3, 5]))
-        tokens = int(rng.integers(1, most_tokens + 1))
-        penalty = float(rng.choice([1.0, 1.0, 0.0, 2.0])) if beams > 1 else 1.0
-
-        def search(ends):
-            length = dict(length_penalty=penalty, early_stopping=False) if beams > 1 else {}
-            start = dict(decoder_start_token_id=0) if model.config.is_encoder_decoder else {}
-            found = model.generate(
-                torch.tensor([prompt]),
-                attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
-                do_sample=False,
-                num_beams=beams,
-                max_new_tokens=tokens,
-                eos_token_id=ends or None,
-                pad_token_id=0,
-                **length,
-                **start,
-            )[0]
-            return found[1 if start else len(prompt) :].tolist()
-
-        result, ends = search([]), []
-        if i % 4:
-            # Ends that are met: what it would say without them, from the third token on.
-            ends = sorted(set(rng.choice(result[2:] or result, 1 + i % 2).tolist()))
-            result = search(ends)
-        for key, value in zip(cases, (prompt, ends, result, beams, tokens, penalty)):
-            cases[key].append(value)
-    for key, values in cases.items():
-        put(group, key, padded(values) if isinstance(values[0], list) else np.array(values))
-
-
-def random_model(make):
-    """Wide weights and tokens of equal length, or it would say the same token for ever."""
-    model = make().double().eval()
-    randomize(model, rng)
-    for name, parameter in model.named_parameters():
-        if "wte" in name or "embed_tokens" in name or "shared" in name or "lm_head" in name:
-            parameter.data = F.normalize(parameter.data).float().double()
-        elif parameter.dim() > 1:
-            parameter.data *= 4.0
-        elif "ln_" in name and name.endswith("weight"):
-            parameter.data = (parameter.data + 1).float().double()
-    return model
-
-
 V = 23
 config = dict(vocab_size=V, block_size=32, n_layer=2, n_head=2, n_embd=8, dropout=0.0, bias=1)
-gpt2 = random_model(
-    lambda: GPT2LMHeadModel(
-        GPT2Config(vocab_size=V, n_positions=32, n_embd=8, n_layer=2, n_head=2, activation_function="gelu", bos_token_id=None, eos_token_id=None)
-    )
+gpt2 = GPT2LMHeadModel(
+    GPT2Config(vocab_size=V, n_positions=32, n_embd=8, n_layer=2, n_head=2, activation_function="gelu", bos_token_id=None, eos_token_id=None)
 )
+random_weights(gpt2, rng)
+gpt2 = gpt2.double().eval()
 group = file.create_group("gpt2")
 put_config(group.create_group("config"), config)
 weights = {}
@@ -124,5 +66,7 @@ for name, tensor in gpt2.named_parameters():
     turned = tensor.T if "c_" in name and name.endswith("weight") else tensor
     weights[name.removeprefix("transformer.")] = turned
 put_arrays(group.create_group("weights"), floats(weft_names(weights)))
-search_cases(group.create_group("cases"), gpt2, V)
+cases = group.create_group("cases")
+for key, values in searches(gpt2, rng, V).items():
+    put(cases, key, values)
 file.close()

@@ -3,17 +3,19 @@
     python hugging_face.py                  (PyTorch 2.15, transformers 5.23) writes hugging_face/*/ beside itself
     python hugging_face.py --check DIR EXPECTED     loads DIR with transformers and compares its logits with EXPECTED
 
-Each folder holds what save_pretrained writes, and expected.safetensors: what the model reads, and its logits in
-float64.
+Each folder holds what save_pretrained writes, and expected.safetensors: what the model reads, its logits computed in
+float64, and of some models greedy and beam searches (searches.py).
 """
 
 import os
 import shutil
 import sys
 
+import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from searches import random_weights, searches
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -35,18 +37,18 @@ def logits_of(model, given):
         return model(**arguments).logits.float()
 
 
-def case(name, model, given, dtype=torch.float32, **options):
-    torch.manual_seed(len(name))
-    for key, parameter in model.named_parameters():
-        middle = 1.0 if "norm" in key.lower() or "ln_" in key else 0.0
-        middle = middle if key.endswith("weight") else 0.0
-        parameter.data = torch.normal(torch.full(parameter.shape, middle), 0.2).to(dtype)
+def case(name, model, given, dtype=torch.float32, searched=False, **options):
+    rng = np.random.default_rng(len(name))
+    random_weights(model, rng)
     model.tie_weights()
     folder = os.path.join(here, name)
     shutil.rmtree(folder, ignore_errors=True)
     model.to(dtype).save_pretrained(folder, **options)
     if os.path.exists(os.path.join(folder, "generation_config.json")):
         os.remove(os.path.join(folder, "generation_config.json"))
+    if searched:
+        found = searches(model.double().eval(), rng, model.config.vocab_size, count=24, most_tokens=11)
+        given = given | {key: torch.from_numpy(values) for key, values in found.items()}
     save_file(given | {"logits": logits_of(model, given).contiguous()}, os.path.join(folder, "expected.safetensors"))
 
 
@@ -61,6 +63,17 @@ def write():
     make = lambda **more: transformers.GPT2LMHeadModel(transformers.GPT2Config(**gpt2, **more))
     case("gpt2", make(), tokens(V))
     case("gpt2-exact-gelu-bfloat16-shards", make(activation_function="gelu"), tokens(V), torch.bfloat16, max_shard_size="2KB")
+    llama = dict(vocab_size=V, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=24)
+    make = lambda **more: transformers.LlamaForCausalLM(transformers.LlamaConfig(**llama, **more))
+    case("llama", make(num_key_value_heads=1, rope_parameters={"rope_type": "default", "rope_theta": 500.0}), tokens(V), searched=True)
+    case("llama-tied-wide-heads", make(head_dim=6, tie_word_embeddings=True, rms_norm_eps=1e-5), tokens(V))
+    t5 = dict(vocab_size=V, d_model=8, d_kv=6, d_ff=12, num_layers=2, num_heads=2, relative_attention_num_buckets=8, relative_attention_max_distance=6, decoder_start_token_id=0)
+    make = lambda **more: transformers.T5ForConditionalGeneration(transformers.T5Config(**t5, **more))
+    answers = {"target_ids": torch.tensor([[0, 3, 4, 5, 6, 7, 8], [0, 9, 9, 2, 1, 1, 1], [0, 28, 27, 26, 25, 3, 3]])}
+    case("t5", make(), tokens(V) | answers, searched=True)
+    case("t5-gated-one-decoder-layer", make(feed_forward_proj="gated-gelu", tie_word_embeddings=False, num_decoder_layers=1), tokens(V) | answers)
+    vit = dict(image_size=8, patch_size=4, num_channels=2, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, num_labels=5)
+    case("vit", transformers.ViTForImageClassification(transformers.ViTConfig(**vit)), {"image": torch.rand(3, 2, 8, 8)})
     bert = dict(vocab_size=V, max_position_embeddings=12, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20)
     case("bert-masked", transformers.BertForMaskedLM(transformers.BertConfig(**bert)), tokens(V))
     case("bert-classes-float16", transformers.BertForSequenceClassification(transformers.BertConfig(**bert, num_labels=3)), tokens(V), torch.float16)

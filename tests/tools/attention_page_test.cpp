@@ -5,8 +5,8 @@
 #include <weft/lib/error.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "attention_page_data.h"
 #include "checks.h"
 
 namespace weft::tools {
@@ -14,27 +14,6 @@ namespace {
 
 using nlohmann::json;
 using test::refuses;
-
-/// What the page's script reads.
-json data_of(const std::string& html) {
-  const std::string begin = "id=\"data\">", end = "</script>";
-  const size_t from = html.find(begin) + begin.size();
-  return json::parse(html.substr(from, html.find(end, from) - from));
-}
-
-std::vector<uint8_t> bytes_of(const std::string& base64) {
-  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<uint8_t> bytes;
-  uint32_t bits = 0, count = 0;
-  for (const char c : base64.substr(0, base64.find('='))) {
-    bits = bits << 6 | static_cast<uint32_t>(digits.find(c));
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<uint8_t>(bits >> count));
-  }
-  return bytes;
-}
 
 size_t times(const std::string& text, std::string_view part) {
   size_t count = 0;

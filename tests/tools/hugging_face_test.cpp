@@ -1,6 +1,7 @@
 #include "../tools/hugging_face.h"
 
 #include <doctest/doctest.h>
+#include <weft/layers/models/generation.h>
 #include <weft/layers/models/registry.h>
 #include <weft/lib/safetensors.h>
 
@@ -46,26 +47,62 @@ nlohmann::json changed(const std::string& config, const std::string& key, const 
   return root;
 }
 
+/// What follows the start token, and a target that nothing reads.
+Array behind_start(const Array& ids) {
+  Array targets = Array::zeros(ids.shape(), int64);
+  const int64_t T = ids.dim(1);
+  for (int64_t i = 0; i < ids.size(); ++i)
+    if (i % T < T - 1) targets.mutable_data<int64_t>()[i] = ids.data<int64_t>()[i + 1];
+  return targets;
+}
+
+/// Searches of searches.py: greedy and by beams.
+void check_searches(const Model& model, const std::map<std::string, Array>& cases) {
+  const auto& generative = dynamic_cast<const GenerativeModel&>(model);
+  const auto row = [&](const char* name, int64_t i) {
+    std::vector<int64_t> ids;
+    for (int64_t k = 0; k < cases.at(name).dim(1); ++k)
+      if (const auto id = static_cast<int64_t>(cases.at(name).at({i, k})); id >= 0) ids.push_back(id);
+    return ids;
+  };
+  for (int64_t i = 0; i < cases.at("beams").size(); ++i) {
+    CAPTURE(i);
+    const BeamSearchOptions options{.beams = static_cast<int64_t>(cases.at("beams").at({i})),
+                                    .tokens = static_cast<int64_t>(cases.at("tokens").at({i})),
+                                    .length_penalty = cases.at("length_penalty").at({i}),
+                                    .end_ids = row("ends", i)};
+    CHECK(beam_search(generative, {row("prompt", i)}, options)[0][0].tokens == row("result", i));
+    if (options.beams > 1) continue;
+    GenerateOptions greedy{.tokens = options.tokens, .sampling = {.temperature = 0}};
+    greedy.end_ids = options.end_ids;
+    CHECK(generate(generative, row("prompt", i), greedy) == row("result", i));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("hugging face: from transformers' weights come transformers' logits, and back the same files") {
   for (const char* name :
-       {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "bert-masked", "bert-classes-float16"}) {
+       {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "llama-tied-wide-heads", "bert-masked",
+        "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
     CAPTURE(std::string(name));
     const HuggingFaceModel theirs = read_hugging_face(path_of(name));
     const BareModel ours = from_hugging_face(theirs, path_of(name));
     const std::map<std::string, Array> given = read_safetensors(path_of(name) + "/expected.safetensors");
     Batch batch{given.contains("image") ? given.at("image") : given.at("ids"), {}};
-    if (given.contains("target_ids")) batch.targets = given.at("target_ids");
+    if (given.contains("target_ids")) batch.targets = behind_start(given.at("target_ids"));
     if (given.contains("lengths")) {
       const std::span<const int64_t> lengths = given.at("lengths").values<int64_t>();
       batch.lengths.assign(lengths.begin(), lengths.end());
     }
     const NoGrad no_grad;
-    const Array found = built(ours)->logits(batch).value();
+    const std::unique_ptr<Model> model = built(ours);
+    const Array found = model->logits(batch).value();
     REQUIRE(found.shape() == given.at("logits").shape());
-    CHECK(difference(counting(found, batch.lengths), counting(given.at("logits"), batch.lengths), 1e-5) ==
+    CHECK(difference(counting(found, batch.lengths), counting(given.at("logits"), batch.lengths), 5e-5) ==
           "");
+
+    if (given.contains("beams")) check_searches(*model, given);
 
     const HuggingFaceModel again = to_hugging_face(ours);
     for (const auto& [key, array] : again.tensors) {
@@ -189,7 +226,7 @@ TEST_CASE("hugging face: what the weights may not be, and what may be left out")
 
   BareModel unknown = whole;
   unknown.kind = "lstm";
-  refuses<ValueError>([&] { to_hugging_face(unknown); }, {"lstm", "gpt2, bert"});
+  refuses<ValueError>([&] { to_hugging_face(unknown); }, {"lstm", "gpt2, llama, bert"});
   refuses<FileError>([] { read_hugging_face("/none"); }, {"/none/config.json"});
 }
 

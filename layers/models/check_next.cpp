@@ -1,0 +1,23 @@
+#include <weft/layers/models/check_next_internal.h>
+
+namespace weft {
+
+void check_next(const std::string& model, const Array& ids, std::span<const int64_t> lengths,
+                const DecoderState& state, int64_t context) {
+  if (ids.rank() != 2 || ids.dim(0) != state.rows())
+    fail<ShapeError>(model, ": ids are ", ids.shape(), ": needs (B, T) for ", state.rows(), " rows");
+  const int64_t T = ids.dim(1);
+  if (T < 1) fail<ShapeError>(model, ": ids are ", ids.shape(), ": decoding needs at least one token");
+  if (!lengths.empty() && static_cast<int64_t>(lengths.size()) != state.rows())
+    fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", ids.shape());
+  for (int64_t b = 0; b < state.rows(); ++b) {
+    const int64_t added = lengths.empty() ? T : lengths[static_cast<size_t>(b)];
+    if (added < 1 || added > T)
+      fail<ShapeError>(model, ": row ", b, " has ", added, " tokens, in ids ", ids.shape());
+    if (state.length(b) > context - added)
+      fail<ShapeError>(model, ": row ", b, " has read ", state.length(b), " tokens; ", added,
+                       " more go beyond the context of ", context);
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,17 @@
+// What GenerativeModel::next() asks of its arguments, whatever the model remembers.
+#pragma once
+
+#include <weft/layers/models/model.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace weft {
+
+/// ShapeError, naming the model, unless ids are (B, T) for the state's rows with T at least 1, the lengths
+/// are B numbers from 1 to T or none at all, and no row goes beyond the context.
+void check_next(const std::string& model, const Array& ids, std::span<const int64_t> lengths,
+                const DecoderState& state, int64_t context);
+
+}  // namespace weft

@@ -1,0 +1,108 @@
+// weft import and weft export.
+#include "tools/exchange.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "tools/program.h"
+
+namespace {
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("import: transformers' logits; export: transformers' files, and ours by name") {
+  const Folder folder;
+  for (const std::string name :
+       {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "bert-masked", "t5", "vit"}) {
+    CAPTURE(name);
+    const std::string kind = name.substr(0, name.find('-'));
+    const Result imported = weft(folder, {"import", reference_model(name), "--out", name});
+    REQUIRE_MESSAGE(imported.code == 0, imported.err);
+    CHECK(imported.err.find(name + "/best.h5: a " + kind) != std::string::npos);
+    Arguments logits = {"logits", name, "--out", name + ".npy"};
+    for (const std::string& argument : second_sample(name, folder.path("image.npy")))
+      logits.push_back(argument);
+    const Result told = weft(folder, logits);
+    REQUIRE_MESSAGE(told.code == 0, told.err);
+    CHECK(logits_difference(name, folder.path(name + ".npy")) == "");
+
+    const Result theirs = weft(folder, {"export", name, "--format", "hf", "--out", "hf/" + name});
+    REQUIRE_MESSAGE(theirs.code == 0, theirs.err);
+    CHECK(tensors_difference(name, folder.path("hf/" + name)) == "");
+    CHECK(folder.read("hf/" + name + "/config.json").find("\"model_type\": \"" + kind) != std::string::npos);
+
+    const Result ours =
+        weft(folder, {"export", name + "/best.h5", "--format", "safetensors", "--out", "ours/" + name});
+    REQUIRE_MESSAGE(ours.code == 0, ours.err);
+    const Plain plain = read_plain(folder.path("ours/" + name + "/model.safetensors"));
+    CHECK(plain.metadata.at("model") == kind);
+    CHECK(plain.metadata.at("n_layer") == "2");
+    const char* const embedding = kind == "vit" ? "class_token.weight" : "token_embedding.weight";
+    CHECK(std::ranges::count(plain.names, embedding) == 1);
+  }
+}
+
+TEST_CASE("import: an imported model writes by number, and ends with its own end") {
+  const Folder folder;
+  REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
+  const Result greedy =
+      weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "30", "--temperature", "0"});
+  REQUIRE_MESSAGE(greedy.code == 0, greedy.err);
+  CHECK(greedy.out.starts_with("1,2,3,"));
+  // Of 30 tokens drawn from 29 some run meets the end, 5, and stops there.
+  bool ended = false;
+  for (int seed = 0; seed < 8 && !ended; ++seed) {
+    const Result drawn = weft(folder, {"generate", "run", "--ids", "1", "--tokens", "60", "--temperature",
+                                       "2", "--seed", std::to_string(seed)});
+    REQUIRE_MESSAGE(drawn.code == 0, drawn.err);
+    ended = drawn.out.ends_with(",5\n");
+    CHECK((drawn.out.find(",5,") == std::string::npos));
+  }
+  CHECK(ended);
+  const Result beams = weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "5", "--beams", "3"});
+  CHECK(beams.code == 0);
+  CHECK(weft(folder, {"inspect", "run"}).out.find("gpt2: ") != std::string::npos);
+}
+
+TEST_CASE("import and export: refused with exit code 2, and nothing is written") {
+  const Folder folder;
+  const auto refused = [&](const Arguments& arguments, const std::string& part) {
+    CAPTURE(part);
+    const size_t before = folder.files().size();
+    const Result result = weft(folder, arguments);
+    CHECK(result.code == 2);
+    CHECK_MESSAGE(result.err.find(part) != std::string::npos, result.err);
+    CHECK(folder.files().size() == before);
+  };
+  refused({"import", "none", "--out", "run"}, "none/config.json: cannot be opened");
+  folder.write("file", "");
+  refused({"import", "file", "--out", "run"}, "file/config.json");
+  const std::string config = text_of(reference_model("gpt2") + "/config.json");
+  folder.with("alone/config.json", config);
+  refused({"import", "alone", "--out", "run"}, "holds neither model.safetensors");
+  folder.with("foreign/config.json", "{\"architectures\":[\"MambaForCausalLM\"]}")
+      .with("foreign/model.safetensors", text_of(reference_model("gpt2") + "/model.safetensors"));
+  refused({"import", "foreign", "--out", "run"}, "MambaForCausalLM");
+  folder.with("lies/config.json", config).with("lies/model.safetensors", std::string(8, '\xff'));
+  refused({"import", "lies", "--out", "run"}, "lies/model.safetensors: is no safetensors file");
+
+  REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
+  refused({"import", reference_model("gpt2"), "--out", "run"}, "run: holds a run already");
+  refused({"export", "run", "--format", "onnx", "--out", "out"}, "'onnx' is neither hf nor safetensors");
+  refused({"export", "none", "--format", "hf", "--out", "out"}, "none");
+  refused({"export", "run", "--format", "hf", "--out", "alone"}, "alone/config.json: is there already");
+  REQUIRE(
+      weft(folder, {"train", "--model", "lstm", "--task", "recall", "--set", "max_iters=1", "eval_iters=1",
+                    "n_layer=1", "n_embd=8", "batch_size=2", "samples=8", "--out", "lstm"})
+          .code == 0);
+  refused({"export", "lstm", "--format", "hf", "--out", "out"},
+          "transformers has no model for weft's lstm; there are gpt2");
+}
