@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
+#include <weft/autograd/ops.h>
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/random.h>
 
 #include <thread>
+
+#include "checks.h"
 
 namespace weft::test {
 
@@ -53,6 +56,19 @@ TEST_CASE("attention recorder: the weights of a layer, over itself and over anot
   check_rows(cross.weights, std::vector<bool>(5, false));
   recorder.clear();
   CHECK(recorder.records().empty());
+}
+
+TEST_CASE("attention recorder: what was recorded is what the values were weighed with") {
+  const RandomScope random({.seed = 4});
+  const MultiHeadAttention layer(8, 2, {.kv_heads = 1, .rotary = 10000.0, .alibi = true, .window = 3});
+  const Tensor x = uniform({2, 6, 8}, 1), bias = uniform({1, 2, 6, 6}, 2);
+  const AttentionRecorder recorder;
+  const Tensor y = layer.forward(x, x, Mask::causal(), bias);
+  const Tensor weights(recorder.records().at(0).weights);
+  const Tensor value = reshape(layer.value(x), {2, 1, 6, 4});  // one head for both
+  const Tensor heads = matmul(weights, expand(value, {2, 2, 6, 4}), false, false);
+  const Tensor again = layer.output(reshape(permute(heads, {0, 2, 1, 3}), {2, 6, 8}));
+  CHECK(difference(again.value(), y.value(), 1e-6) == "");
 }
 
 TEST_CASE("attention recorder: who may attend to nothing has zeros") {
