@@ -53,6 +53,16 @@ json page_of(const Arguments& more) {
   return data_of(runs().read("page.html"));
 }
 
+/// A black picture of three channels, as NumPy saves it.
+void write_picture(const std::string& name, int side) {
+  const std::string extent = std::to_string(side);
+  std::string header =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (3, " + extent + ", " + extent + "), }";
+  header.resize(117, ' ');
+  runs().write(name, std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n" +
+                         std::string(static_cast<size_t>(4 * 3 * side * side), '\0'));
+}
+
 }  // namespace
 
 TEST_CASE("attention writes every layer and head of a decoder") {
@@ -131,4 +141,19 @@ TEST_CASE("attention of a model that has none is refused") {
   const Result result = attention({"lstm", "--ids", "40"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "lstm, which has no attention to show"));
+}
+
+TEST_CASE("attention of a picture: patches behind the class token") {
+  REQUIRE(weft(runs(), task("vit", "vit", "which")).code == 0);
+  write_picture("picture.npy", 32);
+  const json page = page_of({"vit", "--image", "picture.npy"});
+  CHECK(page["picture"]["patch"] == 4);
+  CHECK(page["picture"]["first"] == 1);
+  CHECK(page["tokens"].size() == 65);
+  CHECK(page["tokens"][0] == "[class]");
+  CHECK(bytes_of(page["layers"][0]["weights"]).size() == 2 * 65 * 65);
+  write_picture("small.npy", 28);
+  const Result small = attention({"vit", "--image", "small.npy"});
+  CHECK(small.code == 2);
+  CHECK(contains(small.err, "28, 28"));
 }
