@@ -141,6 +141,22 @@ TEST_CASE("hugging face: a folder is written whole, and a model without biases a
   CHECK(built(again)->logits(batch).value().identical(built(ours)->logits(batch).value()));
 }
 
+TEST_CASE("hugging face: a T5 with an output layer of its own has it, and one with a copy shares it") {
+  HuggingFaceModel t5 = read_hugging_face(path_of("t5-gated-one-decoder-layer"));
+  const BareModel shared = from_hugging_face(t5, "DIR");
+  CHECK(shared.config.integer("tie_embeddings") == 1);
+  CHECK(shared.config.integer("scale_output") == 0);
+  t5.tensors["lm_head.weight"] = t5.tensors.at("shared.weight").copy();
+  CHECK(identical(from_hugging_face(t5, "DIR").weights, shared.weights));
+  t5.tensors["lm_head.weight"] = Array::full({29, 8}, 0.25, float32);
+  const BareModel own = from_hugging_face(t5, "DIR");
+  CHECK(own.config.integer("tie_embeddings") == 0);
+  CHECK(own.weights.array("output.weight").identical(t5.tensors.at("lm_head.weight")));
+  const HuggingFaceModel again = to_hugging_face(own);
+  CHECK(again.tensors.size() == t5.tensors.size());
+  CHECK(identical(from_hugging_face(again, "DIR").config, own.config));
+}
+
 TEST_CASE("hugging face: what a config.json may not say") {
   const HuggingFaceModel gpt2 = read_hugging_face(path_of("gpt2")),
                          bert = read_hugging_face(path_of("bert-masked"));
