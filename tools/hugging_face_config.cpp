@@ -2,6 +2,7 @@
 
 #include <weft/lib/error.h>
 
+#include <algorithm>
 #include <set>
 
 namespace weft::tools {
