@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "attention_page_files.h"
+#include "attention_page_texts.h"
 
 namespace weft::tools {
 namespace {
