@@ -1,4 +1,3 @@
-#include <weft/layers/models/generation.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/error.h>
 #include <weft/lib/memory.h>
@@ -12,7 +11,7 @@
 #include "evaluate.h"
 #include "loss_plot.h"
 #include "model_file.h"
-#include "scoring.h"
+#include "sample.h"
 #include "session.h"
 #include "step_profile.h"
 #include "values.h"
@@ -122,42 +121,6 @@ Update update(Session& s) {
                           : "no checkpoint was written yet",
         "; a smaller learning_rate or grad_clip may help");
   }
-}
-
-/// Characters that would steer the terminal are shown as dots.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '.';
-  return text;
-}
-
-/// While it lives, the model is the one that is used: of averaged weights, where they are kept.
-struct Averaged {
-  explicit Averaged(Session& s) {
-    if (s.ema) exchange.emplace(*s.ema);
-  }
-  std::optional<EMA::Exchange> exchange;
-};
-
-/// A sample that was kept from training: what is read, what is right, what the model says.
-void print_answer(Session& s) {
-  const TaskDataset& task = *s.task.generated;
-  const Batch batch = task.batch(s.step, 1);
-  s.console.print(cat("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
-                      answer_of(*s.model, task, batch, 0), "\n---"));
-}
-
-void print_sample(Session& s) {
-  const Averaged averaged(s);
-  if (s.task.generated && s.config.sample_tokens > 0) return print_answer(s);
-  const auto* const model = dynamic_cast<const GenerativeModel*>(s.model.get());
-  if (s.config.sample_tokens == 0 || s.task.kind != TaskKind::language || !model) return;
-  const Evaluating evaluating(*s.model);
-  const Tokenizer& tokenizer = *s.task.tokenizer;
-  const auto ids = generate(*model, tokenizer.encode(default_prompt(tokenizer)),
-                            {.tokens = s.config.sample_tokens, .seed = static_cast<uint64_t>(s.config.seed)},
-                            [](int64_t) { return StopSignals::received() == 0; });
-  s.console.print(cat("---\n", printable(tokenizer.decode(ids)), "\n---"));
 }
 
 /// Both losses at this step, into the history, the log, the picture, and best.h5 when it is the best.
