@@ -44,12 +44,6 @@ const M* find(const Module& module) {
 
 bool has_words(const Viewer& v) { return v.tokenizer && v.tokenizer->kind() == std::string_view("word"); }
 
-/// The id that ends a text, as at training.
-Ids end_of(const Viewer& v) {
-  if (const int64_t end = v.file.checkpoint.config.end_id; end != Config::unset) return {end};
-  return has_words(v) ? Ids{WordTokenizer::end} : Ids{};
-}
-
 Ids ids_of_text(const Viewer& v, const std::string& name, const std::string& text) {
   if (!v.tokenizer) fail<ValueError>(v.file.path, ": has no tokenizer; give ids instead of text");
   try {
@@ -100,7 +94,7 @@ void take_pair(Viewer& v) {
     fail<ValueError>("give the answer as --text or as --target-ids; without, the model's own is taken");
   const int64_t vocab_size = v.model->config_state().integer("vocab_size");
   v.read = by_ids ? parse_ids("--ids", a.ids, vocab_size) : ids_of_text(v, "--source", a.source);
-  const Ids end = end_of(v);
+  const Ids end = v.file.checkpoint.end_ids();
   if (!by_ids) v.read.insert(v.read.end(), end.begin(), end.end());
   check_length(v, by_ids ? "--ids" : "--source", v.read);
   if (!a.text.empty()) {
@@ -155,8 +149,9 @@ Batch describe(Viewer& v, AttentionPage& page) {
   if (v.arguments.text.empty() && v.arguments.target_ids.empty()) {
     const int64_t most = std::min<int64_t>(256, v.writer->context() - 1);
     v.answer =
-        generate(*v.writer, v.read, {.tokens = most, .sampling = {.temperature = 0}, .end_ids = end_of(v)});
-    if (!v.answer.empty() && end_of(v) == Ids{v.answer.back()}) v.answer.pop_back();
+        generate(*v.writer, v.read,
+                 {.tokens = most, .sampling = {.temperature = 0}, .end_ids = v.file.checkpoint.end_ids()});
+    if (!v.answer.empty() && v.file.checkpoint.end_ids() == Ids{v.answer.back()}) v.answer.pop_back();
   }
   page.sources = words_of(v, v.read);
   Ids seen{v.writer->start_id()}, targets = v.answer;

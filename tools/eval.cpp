@@ -105,15 +105,15 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
   const std::string name = arguments.task.empty() ? config.task : arguments.task;
   if (!arguments.data.empty() || arguments.stride > 0)
     fail<ValueError>("--data and --stride are for runs on text; this one learned the task ", config.task);
+  if (const TaskKind kind = kind_of_task(name), trained = kind_of_task(config.task); kind != trained)
+    fail<ValueError>("--task ", name, ": is of the kind '", name_of(kind), "', but this model learned ",
+                     config.task, ", of the kind '", name_of(trained), "'");
   const auto task = weft::make_task(
       name, {.seed = static_cast<uint64_t>(config.seed),
              .split = Split::validation,
              .min_length = arguments.length > 0 ? arguments.length : config.min_length,
              .max_length = arguments.length > 0 ? arguments.length : config.max_length,
              .tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->file.checkpoint.tokenizer)});
-  if (const TaskKind trained = kind_of_task(config.task); task->kind() != trained)
-    fail<ValueError>("--task ", name, ": is of the kind '", name_of(task->kind()),
-                     "', but this model learned ", config.task, ", of the kind '", name_of(trained), "'");
   const std::shared_ptr<Model> model = e->file.checkpoint.build_model();
   return [=] {
     const std::vector<Score> scores = score(

@@ -49,7 +49,7 @@ Work prepare_export(const ExportArguments& arguments) {
   if (hugging_face) {
     *theirs = to_hugging_face({.kind = checkpoint.model_kind,
                                .config = checkpoint.model_config,
-                               .weights = checkpoint.model,
+                               .weights = checkpoint.weights(),
                                .end_id = checkpoint.config.end_id});
   }
   return [=, out = arguments.out] {
@@ -57,7 +57,7 @@ Work prepare_export(const ExportArguments& arguments) {
       write_hugging_face(out, *theirs);
     } else {
       make_folders(out);
-      write_safetensors(out + "/model.safetensors", arrays_of(file->checkpoint.model),
+      write_safetensors(out + "/model.safetensors", arrays_of(file->checkpoint.weights()),
                         metadata_of(file->checkpoint));
     }
     console->print(cat(out, ": ", file->path, " as ", hugging_face ? "transformers has it" : "safetensors",

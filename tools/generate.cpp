@@ -1,4 +1,3 @@
-#include <weft/data/word_tokenizer.h>
 #include <weft/layers/models/generation.h>
 #include <weft/lib/error.h>
 #include <weft/lib/file.h>
@@ -193,10 +192,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(),
                      ", which does not write; weft eval and weft "
                      "logits say what it knows");
-  if (const int64_t end = w->file.checkpoint.config.end_id; end != Config::unset)
-    w->end_ids = {end};
-  else if (w->tokenizer && w->tokenizer->kind() == std::string_view("word"))
-    w->end_ids = {WordTokenizer::end};
+  w->end_ids = w->file.checkpoint.end_ids();
   if (!arguments.ids.empty()) {
     const Ids ids = parse_ids("--ids", arguments.ids, w->generative->vocab_size());
     return [=] { return write_ids(*w, ids); };

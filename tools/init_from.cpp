@@ -51,7 +51,8 @@ void take_weights(Session& session, const ModelFile& source) {
   const bool same_vocabulary = session.task.tokenizer == source.checkpoint.tokenizer;
   const std::string embedding = "token_embedding.weight";
   StateDict weights;
-  for (const auto& [name, value] : source.checkpoint.model.entries())
+  const StateDict used = source.checkpoint.weights();
+  for (const auto& [name, value] : used.entries())
     if (same_vocabulary || name != embedding) weights.set(name, std::get<Array>(value));
   const LoadReport report = session.model->load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();

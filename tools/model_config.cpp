@@ -22,127 +22,125 @@ int64_t longest(const Config& c, const DataShape& d) {
   return std::max({c.block_size, d.sizes.longest_input, d.sizes.longest_target});
 }
 
-StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
-  const GPTConfig config{.vocab_size = d.vocab_size,
-                         .block_size = longest(c, d),
-                         .n_layer = c.n_layer,
-                         .n_head = c.n_head,
-                         .n_embd = c.n_embd,
-                         .dropout = c.dropout,
-                         .bias = c.bias};
+template <class ModelConfig>
+StateDict checked(const ModelConfig& config) {
   config.check();
   return config.state();
 }
 
+StateDict gpt2(const Config& c, TaskKind, const DataShape& d) {
+  return checked(GPTConfig{.vocab_size = d.vocab_size,
+                           .block_size = longest(c, d),
+                           .n_layer = c.n_layer,
+                           .n_head = c.n_head,
+                           .n_embd = c.n_embd,
+                           .dropout = c.dropout,
+                           .bias = c.bias});
+}
+
 StateDict bert(const Config& c, TaskKind kind, const DataShape& d) {
-  const BERTConfig config{.vocab_size = d.vocab_size,
+  return checked(BERTConfig{.vocab_size = d.vocab_size,
+                            .block_size = longest(c, d),
+                            .n_layer = c.n_layer,
+                            .n_head = c.n_head,
+                            .n_embd = c.n_embd,
+                            .n_inner = c.n_inner,
+                            .n_class = kind == TaskKind::classification ? d.classes : 0,
+                            .dropout = c.dropout});
+}
+
+StateDict transformer(const Config& c, TaskKind, const DataShape& d) {
+  return checked(TransformerConfig{.vocab_size = d.vocab_size,
+                                   .block_size = longest(c, d),
+                                   .n_layer = c.n_layer,
+                                   .n_head = c.n_head,
+                                   .n_embd = c.n_embd,
+                                   .n_inner = c.n_inner,
+                                   .start_id = d.start_id,
+                                   .pre_norm = c.norm == "pre",
+                                   .dropout = c.dropout});
+}
+
+StateDict llama(const Config& c, TaskKind, const DataShape& d) {
+  return checked(LlamaConfig{.vocab_size = d.vocab_size,
+                             .block_size = longest(c, d),
+                             .n_layer = c.n_layer,
+                             .n_head = c.n_head,
+                             .n_kv_head = c.n_kv_head,
+                             .n_embd = c.n_embd,
+                             .n_inner = c.n_inner,
+                             .window = c.window,
+                             .dropout = c.dropout,
+                             .tie_embeddings = true});
+}
+
+StateDict t5(const Config& c, TaskKind, const DataShape& d) {
+  return checked(T5Config{.vocab_size = d.vocab_size,
                           .block_size = longest(c, d),
                           .n_layer = c.n_layer,
                           .n_head = c.n_head,
                           .n_embd = c.n_embd,
                           .n_inner = c.n_inner,
-                          .n_class = kind == TaskKind::classification ? d.classes : 0,
-                          .dropout = c.dropout};
-  config.check();
-  return config.state();
-}
-
-StateDict transformer(const Config& c, TaskKind, const DataShape& d) {
-  const TransformerConfig config{.vocab_size = d.vocab_size,
-                                 .block_size = longest(c, d),
-                                 .n_layer = c.n_layer,
-                                 .n_head = c.n_head,
-                                 .n_embd = c.n_embd,
-                                 .n_inner = c.n_inner,
-                                 .start_id = d.start_id,
-                                 .pre_norm = c.norm == "pre",
-                                 .dropout = c.dropout};
-  config.check();
-  return config.state();
-}
-
-StateDict llama(const Config& c, TaskKind, const DataShape& d) {
-  const LlamaConfig config{.vocab_size = d.vocab_size,
-                           .block_size = longest(c, d),
-                           .n_layer = c.n_layer,
-                           .n_head = c.n_head,
-                           .n_kv_head = c.n_kv_head,
-                           .n_embd = c.n_embd,
-                           .n_inner = c.n_inner,
-                           .window = c.window,
-                           .dropout = c.dropout,
-                           .tie_embeddings = true};
-  config.check();
-  return config.state();
-}
-
-StateDict t5(const Config& c, TaskKind, const DataShape& d) {
-  const T5Config config{.vocab_size = d.vocab_size,
-                        .block_size = longest(c, d),
-                        .n_layer = c.n_layer,
-                        .n_head = c.n_head,
-                        .n_embd = c.n_embd,
-                        .n_inner = c.n_inner,
-                        .start_id = d.start_id,
-                        .dropout = c.dropout};
-  config.check();
-  return config.state();
+                          .start_id = d.start_id,
+                          .dropout = c.dropout});
 }
 
 StateDict vit(const Config& c, TaskKind kind, const DataShape& d) {
-  const ViTConfig config{.image_size = d.sizes.height,
-                         .patch_size = kind == TaskKind::patches ? d.sizes.patch : c.patch_size,
-                         .n_channel = d.sizes.channels,
-                         .n_class = d.classes,
-                         .segmentation = kind == TaskKind::patches,
-                         .n_layer = c.n_layer,
-                         .n_head = c.n_head,
-                         .n_embd = c.n_embd,
-                         .n_inner = c.n_inner,
-                         .dropout = c.dropout,
-                         .drop_path = c.drop_path};
-  config.check();
-  return config.state();
+  if (kind == TaskKind::patches && c.patch_size != d.sizes.patch)
+    fail<ValueError>("patch_size = ", c.patch_size, ": the task ", c.task, " asks for patches of ",
+                     d.sizes.patch);
+  return checked(ViTConfig{.image_size = d.sizes.height,
+                           .patch_size = c.patch_size,
+                           .n_channel = d.sizes.channels,
+                           .n_class = d.classes,
+                           .segmentation = kind == TaskKind::patches,
+                           .n_layer = c.n_layer,
+                           .n_head = c.n_head,
+                           .n_embd = c.n_embd,
+                           .n_inner = c.n_inner,
+                           .dropout = c.dropout,
+                           .drop_path = c.drop_path});
 }
 
 template <RecurrentCell cell>
 StateDict recurrent(const Config& c, TaskKind, const DataShape& d) {
-  const RecurrentLMConfig config{.cell = cell,
-                                 .vocab_size = d.vocab_size,
-                                 .n_layer = c.n_layer,
-                                 .n_embd = c.n_embd,
-                                 .dropout = c.dropout};
-  config.check();
-  return config.state();
+  return checked(RecurrentLMConfig{.cell = cell,
+                                   .vocab_size = d.vocab_size,
+                                   .n_layer = c.n_layer,
+                                   .n_embd = c.n_embd,
+                                   .dropout = c.dropout});
 }
 
 StateDict lstm_seq2seq(const Config& c, TaskKind, const DataShape& d) {
-  const RecurrentTranslatorConfig config{.vocab_size = d.vocab_size,
-                                         .n_layer = c.n_layer,
-                                         .n_embd = c.n_embd,
-                                         .start_id = d.start_id,
-                                         .dropout = c.dropout};
-  config.check();
-  return config.state();
+  return checked(RecurrentTranslatorConfig{.vocab_size = d.vocab_size,
+                                           .n_layer = c.n_layer,
+                                           .n_embd = c.n_embd,
+                                           .start_id = d.start_id,
+                                           .dropout = c.dropout});
 }
+
+/// Keys that only some models have.
+constexpr const char* special_keys[] = {"n_kv_head",  "n_inner",   "bias",  "norm",
+                                        "patch_size", "drop_path", "window"};
 
 struct Row {
   const char* kind;
   std::vector<TaskKind> kinds;
+  std::vector<std::string> keys;  ///< of the special ones
   StateDict (*config)(const Config&, TaskKind, const DataShape&);
 };
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
-      {"gpt2", {TaskKind::language}, gpt2},
-      {"llama", {TaskKind::language}, llama},
-      {"bert", {TaskKind::masked, TaskKind::classification}, bert},
-      {"transformer", {TaskKind::pairs}, transformer},
-      {"t5", {TaskKind::pairs}, t5},
-      {"vit", {TaskKind::pictures, TaskKind::patches}, vit},
-      {"lstm", {TaskKind::language}, recurrent<RecurrentCell::lstm>},
-      {"gru", {TaskKind::language}, recurrent<RecurrentCell::gru>},
-      {"lstm-seq2seq", {TaskKind::pairs}, lstm_seq2seq},
+      {"gpt2", {TaskKind::language}, {"bias"}, gpt2},
+      {"llama", {TaskKind::language}, {"n_kv_head", "n_inner", "window"}, llama},
+      {"bert", {TaskKind::masked, TaskKind::classification}, {"n_inner"}, bert},
+      {"transformer", {TaskKind::pairs}, {"n_inner", "norm"}, transformer},
+      {"t5", {TaskKind::pairs}, {"n_inner"}, t5},
+      {"vit", {TaskKind::pictures, TaskKind::patches}, {"n_inner", "patch_size", "drop_path"}, vit},
+      {"lstm", {TaskKind::language}, {}, recurrent<RecurrentCell::lstm>},
+      {"gru", {TaskKind::language}, {}, recurrent<RecurrentCell::gru>},
+      {"lstm-seq2seq", {TaskKind::pairs}, {}, lstm_seq2seq},
   };
   return all;
 }
@@ -151,6 +149,22 @@ bool takes(const Row& row, TaskKind kind) { return std::ranges::count(row.kinds,
 
 const Row& row_of(const std::string& kind) {
   return *std::ranges::find_if(rows(), [&](const Row& row) { return kind == row.kind; });
+}
+
+/// What was set for another model is refused, not passed over.
+void check_keys(const Config& config) {
+  const Config defaults;
+  for (const Key& key : config_keys()) {
+    if (std::ranges::count(special_keys, key.name) == 0) continue;
+    const std::string value = value_text(config, key);
+    if (value == value_text(defaults, key) || std::ranges::count(row_of(config.model).keys, key.name) > 0)
+      continue;
+    std::string fit;
+    for (const Row& row : rows())
+      if (std::ranges::count(row.keys, key.name) > 0) fit += cat(fit.empty() ? "" : ", ", row.kind);
+    fail<ValueError>(key.name, " = ", value, ": ", config.model, " has no such key; ", fit,
+                     fit.find(',') == std::string::npos ? " has" : " have");
+  }
 }
 
 }  // namespace
@@ -168,6 +182,7 @@ StateDict model_config(const Config& config, TaskKind kind, const DataShape& sha
 }
 
 void check_model(const Config& config) {
+  check_keys(config);
   // Any data at all: what they say is checked when they are there.
   const DataShape some{.vocab_size = 8,
                        .classes = 2,

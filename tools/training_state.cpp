@@ -1,5 +1,6 @@
 #include "training_state.h"
 
+#include <weft/data/word_tokenizer.h>
 #include <weft/lib/checkpoint.h>
 #include <weft/lib/error.h>
 
@@ -48,6 +49,12 @@ const Evaluation* History::best() const {
 
 int64_t History::since_best() const { return evaluations.empty() ? 0 : &evaluations.back() - best(); }
 
+std::vector<int64_t> Checkpoint::end_ids() const {
+  if (config.end_id != Config::unset) return {config.end_id};
+  if (dynamic_cast<const WordTokenizer*>(tokenizer.get())) return {WordTokenizer::end};
+  return {};
+}
+
 StateDict Checkpoint::state() const {
   StateDict state;
   state.set("kind", kind);
@@ -94,14 +101,18 @@ Checkpoint Checkpoint::read(const std::string& path) {
   }
 }
 
+StateDict Checkpoint::weights() const {
+  StateDict used = model;
+  if (ema.size() > 0 && ema.integer("updates") > 0)
+    for (const auto& [name, average] : ema.dict("average").entries())
+      used.set(name, std::get<Array>(average));
+  return used;
+}
+
 std::unique_ptr<Model> Checkpoint::build_model() const {
   const NoInit no_init;
   std::unique_ptr<Model> built = make_model(model_kind, model_config);
-  StateDict weights = model;
-  if (ema.size() > 0 && ema.integer("updates") > 0)
-    for (const auto& [name, average] : ema.dict("average").entries())
-      weights.set(name, std::get<Array>(average));
-  built->load_state_dict(weights);
+  built->load_state_dict(weights());
   built->eval();
   return built;
 }

@@ -61,11 +61,17 @@ struct Checkpoint {
   StateDict ema;  ///< empty where no averages are kept
   StateDict loader;
 
+  /// The ids that end what the model writes: config.end_id, else the one of a tokenizer of words; or none.
+  std::vector<int64_t> end_ids() const;
+
   StateDict state() const;
   /// FileError when the file is damaged, foreign or not of a run.
   static Checkpoint read(const std::string& path);
 
-  /// The model, with the averaged weights where there are, in evaluation.
+  /// The weights that the model is used with: the averages where they are kept, else those of the last
+  /// update.
+  StateDict weights() const;
+  /// The model with these weights, in evaluation.
   std::unique_ptr<Model> build_model() const;
 };
 

@@ -219,6 +219,53 @@ TEST_CASE("logits are those of the model, as NumPy reads them") {
   refused({"which", "--image", "nowhere.npy"}, "nowhere.npy: ");
 }
 
+TEST_CASE("the averaged weights are those that are exported and begun from") {
+  const Folder folder;
+  REQUIRE(weft(folder, small(pairs[5], "run", {"ema_decay=0.9", "learning_rate=0.05"})).code == 0);
+  const auto logits = [&](const std::string& run) {
+    REQUIRE(
+        weft(folder, {"logits", run, "--ids", "40,41,2", "--target-ids", "1,41", "--last", "--out", "x.npy"})
+            .code == 0);
+    return folder.read("x.npy");
+  };
+  const std::string averaged = logits("run");
+  REQUIRE(weft(folder, {"export", "run", "--last", "--format", "hf", "--out", "hf"}).code == 0);
+  REQUIRE(weft(folder, {"import", "hf", "--out", "back"}).code == 0);
+  REQUIRE(
+      weft(folder, {"logits", "back", "--ids", "40,41,2", "--target-ids", "1,41", "--out", "y.npy"}).code ==
+      0);
+  CHECK(folder.read("y.npy") == averaged);
+  std::filesystem::remove(folder.path("run/best.h5"));  // else it begins from the best, not the last
+  Arguments again = small(pairs[5], "again", {"max_iters=0"});
+  again.insert(again.end(), {"--init-from", "run"});
+  REQUIRE(weft(folder, again).code == 0);
+  CHECK(logits("again") == averaged);
+}
+
+TEST_CASE("lines are answered one after another") {
+  const Folder folder;
+  REQUIRE(weft(folder, small(pairs[4], "run")).code == 0);
+  const auto alone = [&](const char* prompt) {
+    return weft(folder, {"generate", "run", "--prompt", prompt, "--tokens", "6"}).out;
+  };
+  const Result lines = weft(folder, {"generate", "run", "--interactive", "--tokens", "6"},
+                            {.under = {"sh", "-c", "printf 'a b c\\n?\\nz\\n' | \"$0\" \"$@\""}});
+  CHECK_MESSAGE(lines.code == 0, lines.err);
+  CHECK(lines.out == alone("a b c") + alone("z"));
+  CHECK(contains(lines.err, "line: "));
+}
+
+TEST_CASE("a model of several tasks is scored on each") {
+  const Folder folder;
+  REQUIRE(weft(folder, small(pairs[5], "run")).code == 0);
+  for (const char* task : {"summarize", "sentiment", "translate", "fill"})
+    CHECK(contains(weft(folder, {"eval", "run", "--task", task, "--samples", "3", "--json"}).out,
+                   "exact_match"));
+  const Result other = weft(folder, {"eval", "run", "--task", "which"});
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "of the kind 'pictures', but this model learned text-to-text"));
+}
+
 TEST_CASE("models and tasks that do not go together, and settings out of range, leave nothing") {
   const Folder folder;
   write_text(folder);
@@ -240,6 +287,11 @@ TEST_CASE("models and tasks that do not go together, and settings out of range, 
   refused({"--model", "llama", "--data", "text.txt", "--set", "n_kv_head=3"}, "n_kv_head = 3");
   refused({"--model", "llama", "--data", "text.txt", "--set", "n_head=3"}, "n_head = 3");
   refused({"--model", "vit", "--task", "which", "--set", "patch_size=5"}, "patch_size = 5");
+  refused({"--model", "gpt2", "--data", "text.txt", "--set", "window=8"},
+          "window = 8: gpt2 has no such key; llama has");
+  refused({"--model", "vit", "--task", "which", "--set", "bias=true"},
+          "bias = true: vit has no such key; gpt2 has");
+  refused({"--model", "vit", "--task", "segments", "--set", "patch_size=8"}, "asks for patches of 4");
   refused({"--model", "transformer", "--task", "copy", "--set", "min_length=9", "--set", "max_length=8"},
           "min_length");
   refused({"--model", "transformer", "--task", "copy", "--set", "optimizer=adamax"}, "optimizer must be");
