@@ -89,6 +89,13 @@ class Module {
     adopt(name, std::move(made));
     return reference;
   }
+  /// So many of them, NAME.0, NAME.1, ..., all made alike.
+  template <class M, class... Arguments>
+  std::vector<M*> child_list(const std::string& name, int64_t count, const Arguments&... arguments) {
+    std::vector<M*> made;
+    for (int64_t i = 0; i < count; ++i) made.push_back(&child<M>(cat(name, ".", i), arguments...));
+    return made;
+  }
 
  private:
   void adopt(const std::string& name, std::unique_ptr<Module> made);

@@ -86,14 +86,8 @@ BERT::BERT(const BERTConfig& given)
       embedding_norm(
           child<LayerNorm>("embedding_norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(
-              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
-        }
-        return made;
-      }()),
+      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                      block_options(config))),
       masked_head(config.n_class > 0
                       ? nullptr
                       : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size, linear_options(),

@@ -1,4 +1,5 @@
 #include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/gpt.h>
 
 #include <cmath>
@@ -76,20 +77,12 @@ GPT::GPT(const GPTConfig& given)
       position_embedding(
           child<LearnedPositionalEncoding>("position_embedding", config.block_size, config.n_embd)),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(
-              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
-        }
-        return made;
-      }()),
+      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                      block_options(config))),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
 Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
-  if (ids.rank() != 2) fail<ShapeError>("GPT: ids are ", ids.shape(), ": needs (B, T)");
-  if (ids.dim(1) > config.block_size)
-    fail<ShapeError>("GPT: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+  check_ids("GPT", ids, config.block_size);
   const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
   Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
   x = norm(through(blocks, x, recompute_blocks, mask));

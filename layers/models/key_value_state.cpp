@@ -1,5 +1,5 @@
 #include <weft/autograd/ops.h>
-#include <weft/layers/models/check_next_internal.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/key_value_state.h>
 
 #include <algorithm>
@@ -9,6 +9,15 @@ namespace weft {
 KeyValueState::KeyValueState(int64_t rows, int64_t layers) : caches(static_cast<size_t>(layers)) {
   if (rows < 0) fail<ValueError>("KeyValueState: ", rows, " rows");
   lengths_.assign(static_cast<size_t>(rows), 0);
+}
+
+std::unique_ptr<KeyValueState> KeyValueState::answering(const std::vector<DecoderBlock*>& blocks,
+                                                        const Tensor& memory,
+                                                        const std::vector<int64_t>& lengths) {
+  auto state = std::make_unique<KeyValueState>(memory.dim(0), std::ssize(blocks));
+  for (const DecoderBlock* block : blocks)
+    state->memory.push_back(block->cross_attention.remember(memory, lengths));
+  return state;
 }
 
 void KeyValueState::select(std::span<const int64_t> rows) {
@@ -48,6 +57,11 @@ DecodingStep::DecodingStep(const char* model, const Array& ids, std::span<const 
                            DecoderState& of, size_t layers, int64_t context)
     : state(state_of(model, of, layers)), lengths(given), tokens_(ids.rank() == 2 ? ids.dim(1) : 0) {
   check_next(model, ids, lengths, state, context);
+}
+
+void DecodingStep::needs_memory(const char* model) const {
+  if (state.memory.size() != state.caches.size())
+    fail<ValueError>(model, ": the state has read no sequence to answer: start() from one");
 }
 
 Tensor DecodingStep::last_tokens(const Tensor& x) const {

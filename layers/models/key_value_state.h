@@ -3,6 +3,7 @@
 
 #include <weft/autograd/attention.h>
 #include <weft/layers/models/model.h>
+#include <weft/layers/transformer.h>
 
 #include <span>
 #include <vector>
@@ -16,6 +17,10 @@ class KeyValueState : public DecoderState {
   void select(std::span<const int64_t> rows) override;
   int64_t length(int64_t row) const override;
   int64_t rows() const override { return static_cast<int64_t>(lengths_.size()); }
+
+  /// Of rows that have read nothing but `memory` (B, S, C), of which lengths[b] tokens count (empty: all).
+  static std::unique_ptr<KeyValueState> answering(const std::vector<DecoderBlock*>& blocks,
+                                                  const Tensor& memory, const std::vector<int64_t>& lengths);
 
   /// Tokens that each row has read, which is where the next one stands.
   const std::vector<int64_t>& lengths() const { return lengths_; }
@@ -46,6 +51,8 @@ class DecodingStep {
   Tensor last_tokens(const Tensor& x) const;
   /// Tokens that the longest row will have read after this step.
   int64_t longest() const;
+  /// ValueError, naming the model, when the state has no encoder's output to look at.
+  void needs_memory(const char* model) const;
   /// To be called when all layers have read: the rows are as much longer from now on.
   void finish() const;
 

@@ -1,4 +1,5 @@
 #include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/llama.h>
 
@@ -78,14 +79,8 @@ Llama::Llama(const LlamaConfig& given)
       token_embedding(
           child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 0.02))),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(
-              &child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head, block_options(config)));
-        }
-        return made;
-      }()),
+      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                      block_options(config))),
       norm(child<RMSNorm>("norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
       output(config.tie_embeddings ? nullptr
                                    : &child<Linear>("output", config.n_embd, config.vocab_size,
@@ -98,9 +93,7 @@ Tensor Llama::head(const Tensor& x) const {
 }
 
 Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
-  if (ids.rank() != 2) fail<ShapeError>("Llama: ids are ", ids.shape(), ": needs (B, T)");
-  if (ids.dim(1) > config.block_size)
-    fail<ShapeError>("Llama: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
+  check_ids("Llama", ids, config.block_size);
   const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
   return head(through(blocks, dropout(token_embedding(ids)), recompute_blocks, mask));
 }

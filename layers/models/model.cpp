@@ -5,8 +5,9 @@ namespace weft {
 Loss Model::loss(const Batch& batch) const {
   const Tensor y = logits(batch);
   const LayerScope layer = profile_scope("loss");
-  return cross_entropy(y, batch.targets,
-                       {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
+  return cross_entropy(
+      y, batch.targets,
+      {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
 }
 
 int64_t GenerativeModel::start_id() const {

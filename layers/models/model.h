@@ -1,5 +1,5 @@
-// Model: what every model has in common, whatever it reads: logits, a loss, and a configuration that builds it
-// again. GenerativeModel adds writing, one token after another.
+// Model: what every model has in common, whatever it reads: logits, a loss, and a configuration that builds
+// it again. GenerativeModel adds writing, one token after another.
 #pragma once
 
 #include <weft/autograd/loss.h>
@@ -59,8 +59,8 @@ class GenerativeModel : public Model {
   /// Rows that answer source.inputs, of which source.lengths count. Encoder-decoders only.
   virtual std::unique_ptr<DecoderState> start(const Batch& source) const;
   /// Reads ids (B, T), of which lengths[b] in row b count, the rest being padding on the right (empty: all of
-  /// them) -> logits (B, V) after the last token of each row. Each row has the bits that it has alone, and that
-  /// the full pass over all its tokens gives. No gradient. ShapeError beyond the context.
+  /// them) -> logits (B, V) after the last token of each row. Each row has the bits that it has alone, and
+  /// that the full pass over all its tokens gives. No gradient. ShapeError beyond the context.
   virtual Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const = 0;
 };
 

@@ -1,4 +1,4 @@
-#include <weft/layers/models/check_next_internal.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/recurrent_state.h>
 
 #include <utility>

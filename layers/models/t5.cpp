@@ -1,4 +1,5 @@
 #include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/shift.h>
 #include <weft/layers/models/t5.h>
@@ -107,39 +108,21 @@ T5::T5(const T5Config& given)
       dropout(child<Dropout>("dropout", config.dropout)),
       encoder_position_bias(child<RelativePositionBias>("encoder.position_bias", config.n_head,
                                                         position_options(config, true))),
-      encoder_blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(&child<EncoderBlock>(cat("encoder.blocks.", i), config.n_embd, config.n_head,
-                                              block_options(config)));
-        }
-        return made;
-      }()),
+      encoder_blocks(child_list<EncoderBlock>("encoder.blocks", config.n_layer, config.n_embd, config.n_head,
+                                              block_options(config))),
       encoder_norm(child<RMSNorm>("encoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
       decoder_position_bias(child<RelativePositionBias>("decoder.position_bias", config.n_head,
                                                         position_options(config, false))),
-      decoder_blocks([this] {
-        std::vector<DecoderBlock*> made;
-        const int64_t layers = config.n_decoder_layer > 0 ? config.n_decoder_layer : config.n_layer;
-        for (int64_t i = 0; i < layers; ++i) {
-          made.push_back(&child<DecoderBlock>(cat("decoder.blocks.", i), config.n_embd, config.n_head,
-                                              block_options(config)));
-        }
-        return made;
-      }()),
+      decoder_blocks(child_list<DecoderBlock>(
+          "decoder.blocks", config.n_decoder_layer > 0 ? config.n_decoder_layer : config.n_layer,
+          config.n_embd, config.n_head, block_options(config))),
       decoder_norm(child<RMSNorm>("decoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
       output(config.tie_embeddings
                  ? nullptr
                  : &child<Linear>("output", config.n_embd, config.vocab_size, fan_in(config.n_embd))) {}
 
-void T5::check_ids(const Array& ids) const {
-  if (ids.rank() != 2) fail<ShapeError>("T5: ids are ", ids.shape(), ": needs (B, T)");
-  if (ids.dim(1) > config.block_size)
-    fail<ShapeError>("T5: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
-}
-
 Tensor T5::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
-  check_ids(ids);
+  check_ids("T5", ids, config.block_size);
   const Tensor bias = encoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
   const Tensor x = dropout(token_embedding(ids));  // (B, S, C)
   return dropout(encoder_norm(through(encoder_blocks, x, recompute_blocks, counted(lengths), bias)));
@@ -153,7 +136,7 @@ Tensor T5::head(const Tensor& x) const {
 }
 
 Tensor T5::decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths) const {
-  check_ids(ids);
+  check_ids("T5", ids, config.block_size);
   const Tensor bias = decoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
   const Tensor x = dropout(token_embedding(ids));  // (B, T, C)
   return head(through(decoder_blocks, x, recompute_blocks, memory, Mask::causal(), counted(lengths), bias));
@@ -167,18 +150,14 @@ Tensor T5::logits(const Batch& batch) const {
 std::unique_ptr<DecoderState> T5::start(const Batch& source) const {
   const NoGrad no_grad;
   const Tensor memory = encode(source.inputs, source.lengths);
-  auto state = std::make_unique<KeyValueState>(source.inputs.dim(0), std::ssize(decoder_blocks));
-  for (const DecoderBlock* block : decoder_blocks)
-    state->memory.push_back(block->cross_attention.remember(memory, source.lengths));
-  return state;
+  return KeyValueState::answering(decoder_blocks, memory, source.lengths);
 }
 
 Tensor T5::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
   const NoGrad no_grad;
   const DecodingStep step("T5", ids, lengths, of, decoder_blocks.size(), config.block_size);
   KeyValueState& state = step.state;
-  if (state.memory.size() != decoder_blocks.size())
-    fail<ValueError>("T5: the state has read no sequence to answer: start() from one");
+  step.needs_memory("T5");
   const Tensor bias =
       decoder_position_bias.forward(state.rows(), ids.dim(1), step.longest(), state.lengths());
   Tensor x = token_embedding(ids);  // (B, T, C)

@@ -75,7 +75,6 @@ class T5 : public GenerativeModel {
   Linear* const output;  ///< null when tied
 
  private:
-  void check_ids(const Array& ids) const;
   Tensor head(const Tensor& x) const;
 };
 

@@ -1,4 +1,5 @@
 #include <weft/layers/models/block_stack.h>
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/shift.h>
 #include <weft/layers/models/transformer.h>
@@ -71,35 +72,17 @@ Transformer::Transformer(const TransformerConfig& given)
           child<Embedding>("token_embedding", config.vocab_size, config.n_embd,
                            init::normal(0.0, 1.0 / std::sqrt(static_cast<double>(config.n_embd))))),
       dropout(child<Dropout>("dropout", config.dropout)),
-      encoder_blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(&child<EncoderBlock>(cat("encoder.blocks.", i), config.n_embd, config.n_head,
-                                              block_options(config)));
-        }
-        return made;
-      }()),
+      encoder_blocks(child_list<EncoderBlock>("encoder.blocks", config.n_layer, config.n_embd, config.n_head,
+                                              block_options(config))),
       encoder_norm(config.pre_norm ? &child<LayerNorm>("encoder.norm", config.n_embd,
                                                        LayerNormOptions{.eps = config.layer_norm_eps})
                                    : nullptr),
-      decoder_blocks([this] {
-        std::vector<DecoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(&child<DecoderBlock>(cat("decoder.blocks.", i), config.n_embd, config.n_head,
-                                              block_options(config)));
-        }
-        return made;
-      }()),
+      decoder_blocks(child_list<DecoderBlock>("decoder.blocks", config.n_layer, config.n_embd, config.n_head,
+                                              block_options(config))),
       decoder_norm(config.pre_norm ? &child<LayerNorm>("decoder.norm", config.n_embd,
                                                        LayerNormOptions{.eps = config.layer_norm_eps})
                                    : nullptr),
       positions_(sinusoidal_table(config.block_size, config.n_embd)) {}
-
-void Transformer::check_ids(const Array& ids) const {
-  if (ids.rank() != 2) fail<ShapeError>("Transformer: ids are ", ids.shape(), ": needs (B, T)");
-  if (ids.dim(1) > config.block_size)
-    fail<ShapeError>("Transformer: ids ", ids.shape(), " go beyond the block_size ", config.block_size);
-}
 
 Tensor Transformer::embed(const Array& ids, std::span<const int64_t> offsets) const {
   const Tensor tokens = token_embedding(ids) * std::sqrt(static_cast<double>(config.n_embd));  // (B, T, C)
@@ -118,7 +101,7 @@ Tensor Transformer::embed(const Array& ids, std::span<const int64_t> offsets) co
 }
 
 Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
-  check_ids(ids);
+  check_ids("Transformer", ids, config.block_size);
   const Tensor x = through(encoder_blocks, embed(ids, {}), recompute_blocks, counted(lengths));
   return encoder_norm ? (*encoder_norm)(x) : x;
 }
@@ -131,7 +114,7 @@ Tensor Transformer::head(const Tensor& x) const {
 
 Tensor Transformer::decode(const Array& ids, const Tensor& memory,
                            const std::vector<int64_t>& lengths) const {
-  check_ids(ids);
+  check_ids("Transformer", ids, config.block_size);
   return head(
       through(decoder_blocks, embed(ids, {}), recompute_blocks, memory, Mask::causal(), counted(lengths)));
 }
@@ -144,18 +127,14 @@ Tensor Transformer::logits(const Batch& batch) const {
 std::unique_ptr<DecoderState> Transformer::start(const Batch& source) const {
   const NoGrad no_grad;
   const Tensor memory = encode(source.inputs, source.lengths);
-  auto state = std::make_unique<KeyValueState>(source.inputs.dim(0), config.n_layer);
-  for (const DecoderBlock* block : decoder_blocks)
-    state->memory.push_back(block->cross_attention.remember(memory, source.lengths));
-  return state;
+  return KeyValueState::answering(decoder_blocks, memory, source.lengths);
 }
 
 Tensor Transformer::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
   const NoGrad no_grad;
   const DecodingStep step("Transformer", ids, lengths, of, decoder_blocks.size(), config.block_size);
   KeyValueState& state = step.state;
-  if (state.memory.size() != decoder_blocks.size())
-    fail<ValueError>("Transformer: the state has read no sequence to answer: start() from one");
+  step.needs_memory("Transformer");
   Tensor x = embed(ids, state.lengths());
   for (size_t i = 0; i < decoder_blocks.size(); ++i)
     x = decoder_blocks[i]->forward(x, state.caches[i], state.memory[i], lengths);

@@ -64,7 +64,6 @@ class Transformer : public GenerativeModel {
   LayerNorm* const decoder_norm;  ///< null with post-norm
 
  private:
-  void check_ids(const Array& ids) const;
   Tensor embed(const Array& ids, std::span<const int64_t> offsets) const;
   Tensor head(const Tensor& x) const;
 

@@ -1,4 +1,4 @@
-// What GenerativeModel::next() asks of its arguments, whatever the model remembers.
+// What models ask of the ids that they read.
 #pragma once
 
 #include <weft/layers/models/model.h>
@@ -9,6 +9,10 @@
 
 namespace weft {
 
+/// ShapeError, naming the model, unless ids are (B, T) with T at most block_size.
+void check_ids(const char* model, const Array& ids, int64_t block_size);
+
+/// What GenerativeModel::next() asks of its arguments, whatever the model remembers.
 /// ShapeError, naming the model, unless ids are (B, T) for the state's rows with T at least 1, the lengths
 /// are B numbers from 1 to T or none at all, and no row goes beyond the context.
 void check_next(const std::string& model, const Array& ids, std::span<const int64_t> lengths,

@@ -1,6 +1,12 @@
-#include <weft/layers/models/check_next_internal.h>
+#include <weft/layers/models/check_ids_internal.h>
 
 namespace weft {
+
+void check_ids(const char* model, const Array& ids, int64_t block_size) {
+  if (ids.rank() != 2) fail<ShapeError>(model, ": ids are ", ids.shape(), ": needs (B, T)");
+  if (ids.dim(1) > block_size)
+    fail<ShapeError>(model, ": ids ", ids.shape(), " go beyond the block_size ", block_size);
+}
 
 void check_next(const std::string& model, const Array& ids, std::span<const int64_t> lengths,
                 const DecoderState& state, int64_t context) {
