@@ -5,6 +5,7 @@
 #include <weft/lib/random.h>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -55,7 +56,7 @@ auto draw_in(Split split, uint64_t seed, std::string_view stream, uint64_t sampl
   for (uint64_t attempt = 0; attempt < 5000; ++attempt) {
     Draws draws(random_key(seed, stream_id(stream), attempt), sample);
     auto made = make(draws);
-    if (split_of(content(made)) == split) return made;
+    if (split_of(std::invoke(content, made)) == split) return made;
   }
   fail<ValueError>(stream, ": too few different samples to divide into training and validation");
 }

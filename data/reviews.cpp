@@ -21,6 +21,9 @@ const std::vector<Strength> strengths = {{"strong praise", "strong blame", 0.3, 
 const std::string straight = "the [thing][distance] [was] [very][word]";
 const std::string negated = "the [thing][distance] [was] [not] [word]";
 
+const std::string praising = " we [liked] it.";
+const std::string blaming = " we [disliked] it.";
+
 struct Frame {
   const char* text;  // [a] and [b] are the clauses
   double share;
@@ -76,6 +79,8 @@ Templates::Texts texts() {
        {"", "", "", " it was our [count] visit.", " we paid and left [when].", " [who] took the bus home.",
         " we sat by the [thing] [when]."}},
       {"count", {"first", "second", "third", "last"}},
+      {"liked", {"loved", "liked", "enjoyed", "recommend", "admired"}},
+      {"disliked", {"hated", "disliked", "regretted", "avoid", "resented"}},
   };
 }
 
@@ -128,6 +133,7 @@ Review draw_review(Draws& draws) {
   put(review.text, "[a]", a.text);
   put(review.text, "[b]", b.text);
   review.text = templates().draw("opening", draws) + review.text + templates().draw("closing", draws);
+  review.verdict = templates().fill(review.positive ? praising : blaming, draws);
   return review;
 }
 
@@ -139,7 +145,7 @@ double best_review_accuracy() {
 
 std::string review_words() {
   std::string words = templates().words() + " and or ";
-  for (std::string text : {straight, negated}) words += Templates::words_of(text);
+  for (const std::string& text : {straight, negated, praising, blaming}) words += Templates::words_of(text);
   for (const Frame& frame : frames) words += Templates::words_of(frame.text);
   return words;
 }
@@ -164,5 +170,7 @@ int64_t longest_review() {
   }
   return all.longest("[opening][closing]") + frame;
 }
+
+int64_t longest_verdict() { return std::max(templates().longest(praising), templates().longest(blaming)); }
 
 }  // namespace weft

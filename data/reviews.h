@@ -13,6 +13,8 @@
 // and weak words, drawn apart from everything else, says the opposite. So no model can know more than the
 // rule says:
 //   best_review_accuracy() = sum over strengths of P(strength) (1 - noise of strength)
+// Who writes also gives a verdict, " we loved it.", of the sense of the label. It is not in the text, or
+// there would be nothing to find out; what reads reviews without labels (masked words) puts it behind.
 #pragma once
 
 #include <weft/data/draws.h>
@@ -26,6 +28,7 @@ struct Review {
   std::string text;
   bool positive = false;  ///< the label, noise included
   bool by_rule = false;   ///< what the rule says: the best answer there is
+  std::string verdict;    ///< the sentence after the text
 };
 /// A function of the draws.
 Review draw_review(Draws& draws);
@@ -33,8 +36,9 @@ Review draw_review(Draws& draws);
 /// 0.975.
 double best_review_accuracy();
 
-/// Every word of reviews, and the most pieces (data/word_tokenizer.h) of one.
+/// Every word of reviews and verdicts, and the most pieces (data/word_tokenizer.h) of one.
 std::string review_words();
 int64_t longest_review();
+int64_t longest_verdict();
 
 }  // namespace weft

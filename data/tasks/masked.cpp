@@ -23,7 +23,7 @@ class MaskedTask : public TokenTask {
 
   TaskKind kind() const override { return TaskKind::masked; }
   TaskSizes sizes() const override {
-    const int64_t longest = std::max(stories_ ? longest_story : 0, reviews_ ? longest_review() : 0);
+    const int64_t longest = std::max(stories_ ? longest_story : 0, reviews_ ? longest_review() + longest_verdict() : 0);
     return {.longest_input = longest + 2};
   }
   std::vector<std::string> scores() const override { return {"perplexity", "accuracy"}; }
@@ -31,10 +31,7 @@ class MaskedTask : public TokenTask {
 
   Sample sample(uint64_t index) const override {
     const bool story = stories_ && (!reviews_ || index % 2 == 0);
-    const auto draw = [&](Draws& draws) { return story ? draw_story(draws).text : draw_review(draws).text; };
-    const std::string text = draw_in(options().split, options().seed, story ? "stories" : "reviews", index,
-                                     draw, [](const std::string& one) { return one; });
-    Sample one{framed(text), {}};
+    Sample one{framed(story ? story_text(index) : review_text(index)), {}};
     Draws draws(random_key(options().seed, stream_id("data.masks")), index);
     one.target = mask_tokens(one.input,
                              {.mask_id = WordTokenizer::mask,
@@ -45,6 +42,15 @@ class MaskedTask : public TokenTask {
   }
 
  private:
+  std::string story_text(uint64_t index) const {
+    return draw_in(options().split, options().seed, "stories", index, draw_story, &Story::text).text;
+  }
+  std::string review_text(uint64_t index) const {
+    const Review review =
+        draw_in(options().split, options().seed, "reviews", index, draw_review, &Review::text);
+    return review.text + review.verdict;
+  }
+
   bool stories_;
   bool reviews_;
 };

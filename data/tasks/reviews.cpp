@@ -21,7 +21,7 @@ class ReviewTask : public TokenTask {
 
   Sample sample(uint64_t index) const override {
     const Review review = draw_in(options().split, options().seed, "reviews", index, draw_review,
-                                  [](const Review& one) { return one.text; });
+                                  &Review::text);
     return {framed(review.text), {review.positive ? 1 : 0}};
   }
 };

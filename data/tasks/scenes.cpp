@@ -56,7 +56,7 @@ class SceneTask : public TaskDataset {
     for (int64_t row = 0; row < count; ++row) {
       const uint64_t index = sample_of(first + row);
       const Scene scene = draw_in(options().split, options().seed, name(), index, draw_,
-                                  [](const Scene& one) { return one.content(); });
+                                  &Scene::content);
       render(scene, noise, index, {inputs + row * values, static_cast<size_t>(values)});
       if (patches_)
         targets = std::ranges::copy(patch_labels(scene), targets).out;

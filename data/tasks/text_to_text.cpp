@@ -106,19 +106,19 @@ class TextToTextTask : public TokenTask {
     return draw_in(options().split, options().seed, stream, number, one, content);
   }
   Story story(uint64_t number) const {
-    return draw("stories", number, draw_story, [](const Story& one) { return one.text; });
+    return draw("stories", number, draw_story, &Story::text);
   }
   Texts summary(uint64_t number) const {
     const Story one = story(number);
     return {"summarize: " + one.text, one.summary};
   }
   Texts sentiment(uint64_t number) const {
-    const Review one = draw("reviews", number, draw_review, [](const Review& review) { return review.text; });
+    const Review one = draw("reviews", number, draw_review, &Review::text);
     return {"sentiment: " + one.text, one.positive ? "positive" : "negative"};
   }
   Texts translation(uint64_t number) const {
     const SentencePair one =
-        draw("translation", number, draw_sentence_pair, [](const SentencePair& pair) { return pair.a; });
+        draw("translation", number, draw_sentence_pair, &SentencePair::a);
     return {"translate A to B: " + one.a, one.b};
   }
   Sample corrupted(const char* prefix, uint64_t number) const {

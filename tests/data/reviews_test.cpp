@@ -115,15 +115,30 @@ TEST_CASE("the words of reviews are all there and no others, and none is longer 
   std::set<int64_t> met;
   size_t longest = 0;
   for (uint64_t sample = 0; sample < 20000; ++sample) {
-    const std::string text = review_at(sample).text;
-    const std::vector<int64_t> ids = words.encode(text);
-    CHECK(words.decode(ids) == text);
+    const Review review = review_at(sample);
+    const std::string all = review.text + review.verdict;
+    const std::vector<int64_t> ids = words.encode(all);
+    CHECK(words.decode(ids) == all);
     met.insert(ids.begin(), ids.end());
-    longest = std::max(longest, ids.size());
+    longest = std::max(longest, words.encode(review.text).size());
+    CHECK(static_cast<int64_t>(words.encode(review.verdict).size()) <= longest_verdict());
   }
   CHECK(static_cast<int64_t>(longest) <= longest_review());
   CHECK(static_cast<int64_t>(longest) > longest_review() * 3 / 4);
   CHECK(met.size() == words.pieces().size());
+}
+
+TEST_CASE("the verdict says the label and is not in the text") {
+  std::map<std::string, std::set<bool>> labels;
+  for (uint64_t sample = 0; sample < 1000; ++sample) {
+    const Review review = review_at(sample);
+    CHECK(review.verdict.starts_with(" we "));
+    CHECK(review.verdict.ends_with(" it."));
+    CHECK_FALSE(review.text.ends_with(review.verdict));
+    labels[review.verdict].insert(review.positive);
+  }
+  CHECK(labels.size() == 10);
+  for (const auto& [verdict, said] : labels) CHECK(said.size() == 1);
 }
 
 TEST_CASE("known reviews stay as they are") {

@@ -56,7 +56,9 @@ TEST_CASE("masked texts are stories, reviews, or both in turn, of their split") 
             std::string(name) == "masked-stories" || (std::string(name) == "masked" && row % 2 == 0);
         CHECK(hidden_words > 0);
         if (story) CHECK(story_nats(text + "\n").size() == text.size() + 1);
-        CHECK(split_of(text + (story ? "\n" : "")) == split);
+        const size_t verdict = text.rfind(" we ");
+        if (!story) REQUIRE(verdict != std::string::npos);
+        CHECK(split_of(story ? text + "\n" : text.substr(0, verdict)) == split);
       }
     }
 }
