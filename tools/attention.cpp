@@ -6,7 +6,6 @@
 #include <weft/layers/patch_embedding.h>
 #include <weft/lib/error.h>
 #include <weft/lib/file.h>
-#include <weft/lib/npy.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "commands.h"
 #include "console.h"
 #include "model_file.h"
+#include "model_input.h"
 #include "values.h"
 
 namespace weft::tools {
@@ -84,6 +84,13 @@ void take_text(Viewer& v) {
   check_length(v, by_ids ? "--ids" : "--text", v.read);
 }
 
+/// What a decoder reads to give all of `answer`.
+Ids seen_by(const GenerativeModel& writer, const Ids& answer) {
+  Ids seen{writer.start_id()};
+  seen.insert(seen.end(), answer.begin(), answer.end());
+  return seen;
+}
+
 /// What an encoder-decoder reads and answers.
 void take_pair(Viewer& v) {
   const AttentionArguments& a = v.arguments;
@@ -102,30 +109,19 @@ void take_pair(Viewer& v) {
     check_length(v, "--text", v.answer);
   }
   if (!a.target_ids.empty()) {
-    const Ids given = parse_ids("--target-ids", a.target_ids, vocab_size);
-    if (given[0] != v.writer->start_id())
-      fail<ValueError>("--target-ids: begins with ", given[0], ", not with the start token ",
-                       v.writer->start_id());
-    check_length(v, "--target-ids", given);
-    v.answer.assign(given.begin() + 1, given.end());
+    v.answer = parse_answer("--target-ids", a.target_ids, *v.writer);
+    check_length(v, "--target-ids", seen_by(*v.writer, v.answer));
   }
 }
-
-Batch batch_of(const Array& picture) { return {picture.reshape(picture.shape().inserted(0, 1)), {}}; }
 
 void take_picture(Viewer& v) {
   const AttentionArguments& a = v.arguments;
   if (a.image.empty() || !a.text.empty() || !a.source.empty() || !a.ids.empty() || !a.target_ids.empty())
     fail<ValueError>("a ", v.model->kind(), " reads a picture: give --image, and no text or ids");
-  v.picture = read_npy(a.image);
-  if (v.picture.dtype() != float32 || v.picture.rank() != 3)
-    fail<ValueError>(a.image, ": holds ", v.picture.shape(), " ", v.picture.dtype(),
-                     "; a picture is float32 (channels, height, width)");
+  v.picture = read_picture(a.image);
   const NoGrad no_grad;
-  v.model->logits(batch_of(v.picture));  // refuses a picture of another size than it was trained on
+  v.model->logits(batch_of_picture(v.picture));  // refuses a picture of another size than it was trained on
 }
-
-Array row_of(const Ids& ids) { return Array::from(ids, {1, static_cast<int64_t>(ids.size())}); }
 
 std::vector<std::string> words_of(const Viewer& v, const Ids& ids) {
   std::vector<std::string> words;
@@ -139,7 +135,7 @@ Batch describe(Viewer& v, AttentionPage& page) {
     const int64_t count = v.picture.dim(1) / v.patches->patch * (v.picture.dim(2) / v.patches->patch);
     page.tokens = std::vector<std::string>(static_cast<size_t>(count));
     page.picture = AttentionPicture{v.picture, v.patches->patch, 0};
-    return batch_of(v.picture);
+    return batch_of_picture(v.picture);
   }
   page.apart = !v.tokenizer;
   if (!v.writer) {
@@ -154,11 +150,8 @@ Batch describe(Viewer& v, AttentionPage& page) {
     if (!v.answer.empty() && v.file.checkpoint.end_ids() == Ids{v.answer.back()}) v.answer.pop_back();
   }
   page.sources = words_of(v, v.read);
-  Ids seen{v.writer->start_id()}, targets = v.answer;
-  seen.insert(seen.end(), v.answer.begin(), v.answer.end());
-  targets.push_back(v.writer->start_id());  // is not read any more
-  page.tokens = words_of(v, seen);
-  return {row_of(v.read), row_of(targets)};
+  page.tokens = words_of(v, seen_by(*v.writer, v.answer));
+  return {row_of(v.read), targets_of(*v.writer, v.answer)};
 }
 
 Looks looks_of(const AttentionRecord& record, const Viewer& v) {

@@ -8,32 +8,16 @@
 #include "commands.h"
 #include "console.h"
 #include "model_file.h"
+#include "model_input.h"
 #include "values.h"
 
 namespace weft::tools {
 namespace {
 
-Array row_of(const std::vector<int64_t>& ids) {
-  return Array::from(ids, {1, static_cast<int64_t>(ids.size())});
-}
-
-/// What the decoder is to read, as the targets that make it read that: they follow the start token.
-Array targets_of(const GenerativeModel& model, const std::vector<int64_t>& read) {
-  if (read[0] != model.start_id())
-    fail<ValueError>("--target-ids: begins with ", read[0], ", not with the start token ", model.start_id());
-  std::vector<int64_t> targets(read.begin() + 1, read.end());
-  targets.push_back(model.start_id());  // is not read any more
-  return row_of(targets);
-}
-
 Batch batch_of_image(const Model& model, const LogitsArguments& a) {
   if (!a.ids.empty() || !a.target_ids.empty())
     fail<ValueError>("--image: a ", model.kind(), " reads a picture and nothing else");
-  const Array image = read_npy(a.image);
-  if (image.dtype() != float32 || image.rank() != 3)
-    fail<ValueError>(a.image, ": holds ", image.shape(), " ", image.dtype(),
-                     "; a picture is float32 (channels, height, width)");
-  return {image.reshape(image.shape().inserted(0, 1)), {}};
+  return batch_of_picture(read_picture(a.image));
 }
 
 Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
@@ -47,7 +31,7 @@ Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
                      " tells what follows them, the start token ", generative->start_id(), " first");
   if (!answers && !a.target_ids.empty())
     fail<ValueError>("--target-ids: a ", model.kind(), " has no decoder that reads them");
-  if (answers) batch.targets = targets_of(*generative, parse_ids("--target-ids", a.target_ids, vocab_size));
+  if (answers) batch.targets = targets_of(*generative, parse_answer("--target-ids", a.target_ids, *generative));
   return batch;
 }
 

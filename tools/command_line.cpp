@@ -1,0 +1,240 @@
+#include "command_line.h"
+
+#include <weft/lib/error.h>
+#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/parallel.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config.h"
+#include "model_config.h"
+#include "values.h"
+
+namespace weft::tools {
+namespace {
+
+constexpr int64_t most_tokens = 1'000'000'000;
+constexpr int64_t most_bytes = int64_t{1} << 28;
+
+/// A command that fills its arguments as it is parsed.
+template <class Arguments>
+class Command {
+ public:
+  Command(CLI::App& parent, const char* name, const char* help, Work (*prepared)(const Arguments&))
+      : app(*parent.add_subcommand(name, help)), prepare_(prepared) {}
+
+  CLI::Option* text(const char* name, std::string& to, const char* type, const char* help) {
+    return app.add_option(name, to, help)->type_name(type);
+  }
+  CLI::Option* flag(const char* name, bool& to, const char* help) { return app.add_flag(name, to, help); }
+  CLI::Option* texts(const char* name, std::vector<std::string>& to, const char* type, const char* help) {
+    // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
+    return app.add_option(name, to, help)->type_name(type)->expected(1, 1 << 20)->allow_extra_args(false);
+  }
+  template <class Integer>
+  CLI::Option* integer(const char* name, Integer& to, const char* type, int64_t least, int64_t most,
+                       const char* help) {
+    const auto take = [=, &to](const std::string& typed) {
+      to = static_cast<Integer>(parse_integer(name, typed, least, most));
+    };
+    return app.add_option_function<std::string>(name, take, help)->type_name(type);
+  }
+  CLI::Option* number(const char* name, double& to, const char* type, double least, double most,
+                      const char* help) {
+    const auto take = [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); };
+    return app.add_option_function<std::string>(name, take, help)->type_name(type);
+  }
+  void model() { text("model", arguments.model, "RUN|FILE.h5", "a run's folder, or a checkpoint")->required(); }
+  void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
+  void json() { flag("--json", arguments.json, "print one JSON object"); }
+  void threads() {
+    const auto take = [](const std::string& typed) {
+      set_num_threads(static_cast<int>(parse_integer("--threads", typed, 1, 1024)));
+    };
+    app.add_option_function<std::string>("--threads", take,
+                                         "threads to use; the results do not depend on it")
+        ->type_name("N");
+  }
+  Work prepare() const { return prepare_(arguments); }
+
+  CLI::App& app;
+  Arguments arguments;
+
+ private:
+  Work (*prepare_)(const Arguments&);
+};
+
+void declare(Command<TrainArguments>& c) {
+  TrainArguments& a = c.arguments;
+  c.threads();
+  c.texts("--data", a.data, "FILE", "text files, joined in order");
+  c.text("--model", a.model, "NAME", "what is trained (gpt2); see below");
+  c.text("--task", a.task, "NAME", "what it learns (text); see below");
+  c.text("--out", a.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
+  c.text("--config", a.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
+  c.texts("--set", a.set, "KEY=VALUE", "settings, taken after --config from left to right");
+  c.text("--init-from", a.init_from, "RUN|FILE.h5", "begin with the weights of a finished run");
+  c.flag("--overwrite", a.overwrite, "replace the run that is in --out");
+  c.text("--resume", a.resume, "RUN", "go on with a run that was stopped, to the same bytes");
+  CLI::Option* const profile =
+      c.flag("--profile", a.profile, "print where the time of some updates goes, and write RUN/trace.json");
+  c.integer("--profile-steps", a.profile_steps, "N", 1, 10'000, "how many updates --profile looks at (10)")
+      ->needs(profile);
+  c.app.footer([] { return models_help() + config_help(); });
+}
+
+void declare(Command<EvalArguments>& c) {
+  EvalArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--data", a.data, "FILE", "score all of this file; without it the run's validation split");
+  c.integer("--stride", a.stride, "S", 1, 1 << 20, "windows begin so far apart (block_size: no overlap)");
+  c.text("--task", a.task, "NAME", "score another task than the run's own");
+  c.integer("--samples", a.samples, "N", 1, 1 << 30, "how many samples of a generated task (1000)");
+  c.integer("--length", a.length, "N", 1, 1 << 20,
+            "all its sequences of this length: longer than trained on, say");
+  c.last();
+  c.json();
+}
+
+void declare(Command<GenerateArguments>& c) {
+  GenerateArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.app
+      .add_option_function<std::string>(
+          "--prompt", [&a](const std::string& typed) { a.prompt = typed; },
+          "text to go on from (a newline), or, for an encoder-decoder, to be answered")
+      ->type_name("TEXT");
+  c.text("--ids", a.ids, "IDS", "the same by number: 5,9,2; ids are printed");
+  c.text("--prompts", a.prompts, "FILE", "a file with a prompt a line, written together");
+  c.flag("--interactive", a.interactive, "read prompts from standard input, line by line");
+  c.integer("--tokens", a.tokens, "N", 0, most_tokens, "how many to add (500)");
+  SamplingOptions& s = a.sampling;
+  constexpr double unlimited = std::numeric_limits<double>::infinity();
+  c.number("--temperature", s.temperature, "X", 0, unlimited, "0 takes the likeliest (0.8)");
+  c.integer("--top-k", s.top_k, "K", 0, INT64_MAX, "draw from the K likeliest; 0 is off (0)");
+  c.number("--top-p", s.top_p, "P", 0, 1, "draw from the likeliest that reach P; 1 is off (1)");
+  c.number("--min-p", s.min_p, "P", 0, 1, "draw from those at least P times as likely as the likeliest (0)");
+  c.number("--repetition-penalty", s.repetition_penalty, "X", 0, unlimited,
+           "above 1 avoids tokens that were read (1)");
+  CLI::Option* const beams =
+      c.integer("--beams", a.beams, "N", 1, 1000, "search with N beams instead of drawing");
+  c.number("--length-penalty", a.length_penalty, "X", -100, unlimited,
+           "of beams; above 0 prefers long texts (1)")
+      ->needs(beams);
+  c.texts("--stop", a.stop, "TEXT", "end once this text has been written");
+  c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
+  c.last();
+}
+
+void declare(Command<LogitsArguments>& c) {
+  LogitsArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--ids", a.ids, "IDS", "what is read: 5,9,2");
+  c.text("--target-ids", a.target_ids, "IDS",
+         "what an encoder-decoder has written so far, the start token first");
+  c.text("--image", a.image, "FILE.npy", "a picture, float32 (channels, height, width)");
+  c.text("--out", a.out, "FILE.npy", "the logits: float32 (T, V), or the classes")->required();
+  c.last();
+}
+
+void declare(Command<AttentionArguments>& c) {
+  AttentionArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--text", a.text, "TEXT", "what is read; of an encoder-decoder, its answer");
+  c.text("--source", a.source, "TEXT", "what an encoder-decoder answers");
+  c.text("--ids", a.ids, "IDS", "what is read, by number: 5,9,2");
+  c.text("--target-ids", a.target_ids, "IDS",
+         "the answer by number, the start token first; without an answer, the model's own");
+  c.text("--image", a.image, "FILE.npy", "a picture, float32 (channels, height, width)");
+  c.text("--out", a.out, "FILE.html", "the page: one HTML file")->required();
+  c.last();
+}
+
+void declare(Command<ImportArguments>& c) {
+  c.text("folder", c.arguments.folder, "DIR", "config.json and model.safetensors, or its shards")->required();
+  c.text("--out", c.arguments.out, "RUN", "the run's folder")->required();
+}
+
+void declare(Command<ExportArguments>& c) {
+  c.model();
+  c.text("--format", c.arguments.format, "hf|safetensors",
+         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them")
+      ->required();
+  c.text("--out", c.arguments.out, "DIR", "the folder to write")->required();
+  c.last();
+}
+
+void declare(Command<InspectArguments>& c) {
+  c.model();
+  c.json();
+}
+
+void declare(Command<StoriesArguments>& c) {
+  c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes, "how long a text, to the end of a story")
+      ->required();
+  c.integer("--seed", c.arguments.seed, "S", 0, INT64_MAX, "which text")->required();
+  c.text("--out", c.arguments.out, "FILE", "file to write")->required();
+  c.json();
+}
+
+/// Only a prompt says itself what is wrong with nothing.
+void check_not_empty(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& word : option->results())
+      if (word.empty() && option->get_name() != "--prompt" && option->get_name() != "--stop")
+        fail<ValueError>(option->get_name(), ": is empty");
+}
+
+struct Declared {
+  const CLI::App* app;
+  std::function<Work()> prepare;
+};
+
+template <class Arguments>
+Declared declared(CLI::App& app, const char* name, const char* help, Work (*prepare)(const Arguments&)) {
+  const auto command = std::make_shared<Command<Arguments>>(app, name, help, prepare);
+  declare(*command);
+  return {&command->app, [command] { return command->prepare(); }};
+}
+
+}  // namespace
+
+std::function<Work()> declare_commands(CLI::App& app) {
+  std::vector<Declared> commands{
+      declared(app, "train", "train a model, or go on with a run", prepare_train),
+      declared(app, "eval", "loss, perplexity and bits per character of a text", prepare_eval),
+      declared(app, "generate", "write text, or answer it", prepare_generate),
+      declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
+      declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
+      declared(app, "import", "a run of a model in Hugging Face's layout", prepare_import),
+      declared(app, "export", "a model as safetensors, for transformers or by our own names", prepare_export),
+      declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
+      declared(app, "stories", "write small English stories whose probability is known", prepare_stories)};
+  return [commands = std::move(commands)] {
+    const auto command = std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });
+    check_not_empty(*command->app);
+    // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
+    kernels::unary(kernels::Unary::exp, Array::zeros({1}));
+    return command->prepare();
+  };
+}
+
+void check_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (std::ranges::count(names, word) > 0) return;
+  const std::string near = nearest(word, names.data(), names.data() + names.size());
+  fail<ValueError>("there is no command '", word, "'",
+                   near.empty() ? "; weft --help lists them" : cat("; did you mean '", near, "'?"));
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,18 @@
+// What may be typed: every command of weft with its options.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "commands.h"
+
+namespace weft::tools {
+
+/// Declares all commands. What it gives checks the one that has been parsed since, and gives its work.
+/// Numbers are read by values.h, which refuses what does not fit: parsing throws ValueError then.
+std::function<Work()> declare_commands(CLI::App& app);
+
+/// ValueError for a word in the place of a command that is none, with the one that is nearest.
+void check_command(const CLI::App& app, const std::string& word);
+
+}  // namespace weft::tools
