@@ -24,6 +24,9 @@ const std::string negated = "the [thing][distance] [was] [not] [word]";
 const std::string praising = " we [liked] it.";
 const std::string blaming = " we [disliked] it.";
 
+// Of reviews, in sentences: 1, 2, 3.
+const std::vector<double> lengths = {0.3, 0.4, 0.3};
+
 struct Frame {
   const char* text;  // [a] and [b] are the clauses
   double share;
@@ -117,21 +120,30 @@ Clause draw_clause(bool positive, Draws& draws) {
   return {templates().fill(text, draws), &strength};
 }
 
-}  // namespace
-
-Review draw_review(Draws& draws) {
+// One or two clauses that say the sense asked for, and how often a label belies the words that decide here.
+std::string draw_sentence(bool positive, double& noise, Draws& draws) {
   std::vector<double> shares;
   for (const Frame& frame : frames) shares.push_back(frame.share);
   const Frame& frame = frames[draws.weighted(shares)];
-  const bool b_positive = draws.chance(0.5), a_positive = b_positive != frame.opposite;
-  const Clause a = draw_clause(a_positive, draws), b = draw_clause(b_positive, draws);
+  const bool other = positive != frame.opposite;
+  const Clause a = draw_clause(frame.a_decides ? positive : other, draws);
+  const Clause b = draw_clause(frame.a_decides ? other : positive, draws);
+  noise = (frame.a_decides ? a : b).strength->noise;
+  std::string text = frame.text;
+  put(text, "[a]", a.text);
+  put(text, "[b]", b.text);
+  return text;
+}
 
+}  // namespace
+
+Review draw_review(Draws& draws) {
   Review review;
-  review.by_rule = frame.a_decides ? a_positive : b_positive;
-  review.positive = review.by_rule != draws.chance((frame.a_decides ? a : b).strength->noise);
-  review.text = frame.text;
-  put(review.text, "[a]", a.text);
-  put(review.text, "[b]", b.text);
+  review.by_rule = draws.chance(0.5);
+  double noise = 0;
+  for (size_t sentences = 1 + draws.weighted(lengths); sentences > 0; --sentences)
+    review.text += (review.text.empty() ? "" : " ") + draw_sentence(review.by_rule, noise, draws);
+  review.positive = review.by_rule != draws.chance(noise);
   review.text = templates().draw("opening", draws) + review.text + templates().draw("closing", draws);
   review.verdict = templates().fill(review.positive ? praising : blaming, draws);
   return review;
@@ -168,7 +180,7 @@ int64_t longest_review() {
     put(text, "[b]", "");
     frame = std::max(frame, all.longest(text) + (two ? 2 : 1) * clause);
   }
-  return all.longest("[opening][closing]") + frame;
+  return all.longest("[opening][closing]") + std::ssize(lengths) * frame;
 }
 
 int64_t longest_verdict() { return std::max(templates().longest(praising), templates().longest(blaming)); }

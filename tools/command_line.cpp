@@ -21,6 +21,11 @@ namespace {
 constexpr int64_t most_tokens = 1'000'000'000;
 constexpr int64_t most_bytes = int64_t{1} << 28;
 
+const std::string& refuse_empty(const char* name, const std::string& typed) {
+  if (typed.empty()) fail<ValueError>(name, ": is empty");
+  return typed;
+}
+
 /// A command that fills its arguments as it is parsed.
 template <class Arguments>
 class Command {
@@ -28,37 +33,49 @@ class Command {
   Command(CLI::App& parent, const char* name, const char* help, Work (*prepared)(const Arguments&))
       : app(*parent.add_subcommand(name, help)), prepare_(prepared) {}
 
+  /// Nothing in the place of a value is refused.
+  template <class Read>
+  CLI::Option* option(const char* name, const char* type, const char* help, Read read) {
+    const auto take = [=](const std::string& typed) { read(refuse_empty(name, typed)); };
+    return app.add_option_function<std::string>(name, take, help)->type_name(type);
+  }
   CLI::Option* text(const char* name, std::string& to, const char* type, const char* help) {
-    return app.add_option(name, to, help)->type_name(type);
+    return option(name, type, help, [&to](const std::string& typed) { to = typed; });
   }
   CLI::Option* flag(const char* name, bool& to, const char* help) { return app.add_flag(name, to, help); }
-  CLI::Option* texts(const char* name, std::vector<std::string>& to, const char* type, const char* help) {
+  CLI::Option* texts(const char* name, std::vector<std::string>& to, const char* type, const char* help,
+                     bool may_be_empty = false) {
+    const auto take = [=, &to](const std::vector<std::string>& typed) {
+      for (const std::string& one : typed)
+        if (!may_be_empty) refuse_empty(name, one);
+      to = typed;
+    };
     // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
-    return app.add_option(name, to, help)->type_name(type)->expected(1, 1 << 20)->allow_extra_args(false);
+    return app.add_option_function<std::vector<std::string>>(name, take, help)
+        ->type_name(type)
+        ->expected(1, 1 << 20)
+        ->allow_extra_args(false);
   }
   template <class Integer>
   CLI::Option* integer(const char* name, Integer& to, const char* type, int64_t least, int64_t most,
                        const char* help) {
-    const auto take = [=, &to](const std::string& typed) {
+    return option(name, type, help, [=, &to](const std::string& typed) {
       to = static_cast<Integer>(parse_integer(name, typed, least, most));
-    };
-    return app.add_option_function<std::string>(name, take, help)->type_name(type);
+    });
   }
   CLI::Option* number(const char* name, double& to, const char* type, double least, double most,
                       const char* help) {
-    const auto take = [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); };
-    return app.add_option_function<std::string>(name, take, help)->type_name(type);
+    return option(name, type, help,
+                  [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); });
   }
   void model() { text("model", arguments.model, "RUN|FILE.h5", "a run's folder, or a checkpoint")->required(); }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
   void threads() {
-    const auto take = [](const std::string& typed) {
-      set_num_threads(static_cast<int>(parse_integer("--threads", typed, 1, 1024)));
-    };
-    app.add_option_function<std::string>("--threads", take,
-                                         "threads to use; the results do not depend on it")
-        ->type_name("N");
+    option("--threads", "N", "threads to use; the results do not depend on it",
+           [](const std::string& typed) {
+             set_num_threads(static_cast<int>(parse_integer("--threads", typed, 1, 1024)));
+           });
   }
   Work prepare() const { return prepare_(arguments); }
 
@@ -128,7 +145,7 @@ void declare(Command<GenerateArguments>& c) {
   c.number("--length-penalty", a.length_penalty, "X", -100, unlimited,
            "of beams; above 0 prefers long texts (1)")
       ->needs(beams);
-  c.texts("--stop", a.stop, "TEXT", "end once this text has been written");
+  c.texts("--stop", a.stop, "TEXT", "end once this text has been written", true);
   c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
   c.last();
 }
@@ -186,14 +203,6 @@ void declare(Command<StoriesArguments>& c) {
   c.json();
 }
 
-/// Only a prompt says itself what is wrong with nothing.
-void check_not_empty(const CLI::App& command) {
-  for (const CLI::Option* option : command.get_options())
-    for (const std::string& word : option->results())
-      if (word.empty() && option->get_name() != "--prompt" && option->get_name() != "--stop")
-        fail<ValueError>(option->get_name(), ": is empty");
-}
-
 struct Declared {
   const CLI::App* app;
   std::function<Work()> prepare;
@@ -221,7 +230,6 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories)};
   return [commands = std::move(commands)] {
     const auto command = std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });
-    check_not_empty(*command->app);
     // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
     kernels::unary(kernels::Unary::exp, Array::zeros({1}));
     return command->prepare();
