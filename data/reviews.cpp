@@ -21,11 +21,11 @@ const std::vector<Strength> strengths = {{"strong praise", "strong blame", 0.3, 
 const std::string straight = "the [thing][distance] [was] [very][word]";
 const std::string negated = "the [thing][distance] [was] [not] [word]";
 
-const std::string praising = " we [liked] it.";
-const std::string blaming = " we [disliked] it.";
+const std::string praising = "we [liked] it. ";
+const std::string blaming = "we [disliked] it. ";
 
 // Of reviews, in sentences: 1, 2, 3.
-const std::vector<double> lengths = {0.3, 0.4, 0.3};
+const std::vector<double> lengths = {0.4, 0.4, 0.2};
 
 struct Frame {
   const char* text;  // [a] and [b] are the clauses
@@ -33,28 +33,21 @@ struct Frame {
   bool opposite;  // of each other
   bool a_decides;
 };
-const std::vector<Frame> frames = {{"[b].", 0.3, false, false},
-                                   {"[a] and [b].", 0.2, false, false},
-                                   {"[a], but [b].", 0.2, true, false},
-                                   {"although [a], [b].", 0.15, true, false},
-                                   {"[a], although [b].", 0.15, true, true}};
+const std::vector<Frame> frames = {{"[b].", 0.35, false, false},
+                                   {"[a] and [b].", 0.25, false, false},
+                                   {"[a], but [b].", 0.16, true, false},
+                                   {"although [a], [b].", 0.12, true, false},
+                                   {"[a], although [b].", 0.12, true, true}};
 
 Templates::Texts texts() {
   return {
-      {"strong praise",
-       {"wonderful", "superb", "marvelous", "brilliant", "perfect", "stunning", "splendid", "magnificent",
-        "glorious", "fabulous", "exquisite", "divine"}},
-      {"strong blame",
-       {"dreadful", "horrible", "awful", "terrible", "disgusting", "appalling", "atrocious", "hideous",
-        "miserable", "ghastly", "abysmal", "vile"}},
+      {"strong praise", {"wonderful", "superb", "brilliant", "perfect", "splendid", "magnificent"}},
+      {"strong blame", {"dreadful", "horrible", "awful", "terrible", "disgusting", "miserable"}},
       {"praise",
-       {"good", "lovely", "nice", "pleasant", "charming", "delightful", "fresh", "cosy", "tasty", "clean",
-        "elegant", "friendly", "generous", "inviting", "polished", "refined", "tidy", "welcoming"}},
-      {"blame",
-       {"bad", "poor", "nasty", "stale", "dirty", "shabby", "rude", "bland", "gloomy", "greasy", "noisy",
-        "sloppy", "cramped", "dull", "faded", "musty", "sour", "unkind"}},
-      {"weak praise", {"decent", "fine", "fair", "adequate", "passable", "reasonable"}},
-      {"weak blame", {"mediocre", "plain", "lacking", "uneven", "forgettable", "modest"}},
+       {"good", "lovely", "nice", "pleasant", "charming", "delightful", "fresh", "elegant", "friendly"}},
+      {"blame", {"bad", "poor", "nasty", "stale", "shabby", "rude", "bland", "gloomy", "dull"}},
+      {"weak praise", {"decent", "fine", "adequate"}},
+      {"weak blame", {"mediocre", "lacking", "forgettable"}},
       {"thing",
        {"food",    "service", "room",    "music",  "view", "soup",  "bread",     "wine", "coffee", "garden",
         "terrace", "menu",    "dessert", "waiter", "cook", "table", "breakfast", "fish", "salad",  "cake"}},
@@ -69,21 +62,21 @@ Templates::Texts texts() {
        {"before the concert", "after a long walk", "late in the evening", "on the way home",
         "during the storm", "at the end of the week"}},
       {"distance",
-       {"", "", "", "", " that [who] had chosen", ", which [who] had ordered for [guests],",
+       {"", "", "", "", "", "", " that [who] had chosen", ", which [who] had ordered for [guests],",
         ", which we had heard about [when],", ", which [who] had praised to [guests] [when],",
         ", which [who] had complained about to [guests] [when],",
         " that [who] and [who] had talked about [when] and again [when]"}},
       {"day", {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}},
       {"weather", {"rainy", "sunny", "windy", "cold", "warm", "snowy"}},
       {"opening",
-       {"", "", "", "we came here on a [weather] [day]. ", "[who] booked a table for [guests]. ",
+       {"", "", "", "", "", "we came here on a [weather] [day]. ", "[who] booked a table for [guests]. ",
         "we stopped here [when]. ", "[who] told us about this place. "}},
       {"closing",
-       {"", "", "", " it was our [count] visit.", " we paid and left [when].", " [who] took the bus home.",
+       {"", "", "", "", "", " it was our [count] visit.", " we paid and left [when].", " [who] took the bus home.",
         " we sat by the [thing] [when]."}},
       {"count", {"first", "second", "third", "last"}},
-      {"liked", {"loved", "liked", "enjoyed", "recommend", "admired"}},
-      {"disliked", {"hated", "disliked", "regretted", "avoid", "resented"}},
+      {"liked", {"loved", "liked", "enjoyed"}},
+      {"disliked", {"hated", "disliked", "regretted"}},
   };
 }
 
@@ -98,19 +91,19 @@ void put(std::string& text, const std::string& gap, const std::string& what) {
 
 struct Clause {
   std::string text;
-  const Strength* strength;
+  const Strength* strength;  // of its words
 };
 
 const char* words_of(const Strength& strength, bool positive) {
   return positive ? strength.positive : strength.negative;
 }
 
-// A clause of the sense asked for; three of ten say it by negation, half with two words of one kind.
+// A clause of the sense asked for; one of five says it by negation, half with two words of one kind.
 Clause draw_clause(bool positive, Draws& draws) {
   std::vector<double> shares;
   for (const Strength& strength : strengths) shares.push_back(strength.share);
   const Strength& strength = strengths[draws.weighted(shares)];
-  const bool negation = draws.chance(0.3), two = draws.chance(0.5);
+  const bool negation = draws.chance(0.2), two = draws.chance(0.5);
   const std::vector<std::string>& words = templates().texts(words_of(strength, positive != negation));
   std::string said;
   for (const int64_t word : draws.subset(static_cast<int64_t>(words.size()), two ? 2 : 1))
@@ -120,19 +113,18 @@ Clause draw_clause(bool positive, Draws& draws) {
   return {templates().fill(text, draws), &strength};
 }
 
-// One or two clauses that say the sense asked for, and how often a label belies the words that decide here.
-std::string draw_sentence(bool positive, double& noise, Draws& draws) {
+// One or two clauses that say the sense asked for; the strength is that of the words that decide.
+Clause draw_sentence(bool positive, Draws& draws) {
   std::vector<double> shares;
   for (const Frame& frame : frames) shares.push_back(frame.share);
   const Frame& frame = frames[draws.weighted(shares)];
   const bool other = positive != frame.opposite;
   const Clause a = draw_clause(frame.a_decides ? positive : other, draws);
   const Clause b = draw_clause(frame.a_decides ? other : positive, draws);
-  noise = (frame.a_decides ? a : b).strength->noise;
   std::string text = frame.text;
   put(text, "[a]", a.text);
   put(text, "[b]", b.text);
-  return text;
+  return {text, frame.a_decides ? a.strength : b.strength};
 }
 
 }  // namespace
@@ -140,10 +132,13 @@ std::string draw_sentence(bool positive, double& noise, Draws& draws) {
 Review draw_review(Draws& draws) {
   Review review;
   review.by_rule = draws.chance(0.5);
-  double noise = 0;
-  for (size_t sentences = 1 + draws.weighted(lengths); sentences > 0; --sentences)
-    review.text += (review.text.empty() ? "" : " ") + draw_sentence(review.by_rule, noise, draws);
-  review.positive = review.by_rule != draws.chance(noise);
+  const Strength* strength = nullptr;
+  for (size_t sentences = 1 + draws.weighted(lengths); sentences > 0; --sentences) {
+    const Clause sentence = draw_sentence(review.by_rule, draws);
+    review.text += (review.text.empty() ? "" : " ") + sentence.text;
+    strength = sentence.strength;
+  }
+  review.positive = review.by_rule != draws.chance(strength->noise);
   review.text = templates().draw("opening", draws) + review.text + templates().draw("closing", draws);
   review.verdict = templates().fill(review.positive ? praising : blaming, draws);
   return review;

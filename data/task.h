@@ -39,6 +39,8 @@ struct TaskOptions {
   /// Symbols of a sequence (copy, reverse, sort), or tokens back (recall); 0: as the task has it.
   int64_t min_length = 0;
   int64_t max_length = 0;
+  /// Of the tasks of masked words: the share of them that is to be found.
+  double mask_share = 0.15;
   /// Of the tasks of words: the tokenizer of a checkpoint, say; it must know every word of the task. Null:
   /// the task's own.
   std::shared_ptr<const WordTokenizer> tokenizer = nullptr;

@@ -28,7 +28,7 @@ const std::vector<Entry>& entries() {
       {"sentiment", "write whether a review is positive", make_text_to_text_task},
       {"translate", "the task translation, asked for in words", make_text_to_text_task},
       {"fill", "the task spans, asked for in words", make_text_to_text_task},
-      {"text-to-text", "summarize, sentiment, translate and fill in turn", make_text_to_text_task},
+      {"text-to-text", "summarize, translate, fill and, as half of it, sentiment", make_text_to_text_task},
       {"recall", "say the value that went with a key, min_length to max_length tokens back",
        make_recall_task},
       {"which", "name the one big figure of a picture", make_scene_task},
@@ -62,6 +62,8 @@ std::string task_summary(std::string_view name) { return entry_of(name).summary;
 
 TaskPointer make_task(std::string_view name, const TaskOptions& options) {
   const Entry& entry = entry_of(name);
+  if (options.mask_share != TaskOptions{}.mask_share && entry.make != make_masked_task)
+    fail<ValueError>(name, ": masks no words: takes no mask_share");
   return entry.make(entry.name, options);
 }
 

@@ -18,6 +18,10 @@ Init constant(double value) {
   return {[value](const Shape& shape, RandomKey) { return Array::full(shape, value); }};
 }
 
+Init normal_by_width(int64_t width) {
+  return normal(0.0, 0.02 * std::sqrt(768.0 / static_cast<double>(width)));
+}
+
 Init normal(double mean, double deviation) {
   return {[=](const Shape& shape, RandomKey key) { return random_normal(shape, mean, deviation, key); },
           true};

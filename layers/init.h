@@ -21,6 +21,9 @@ Init zeros();
 Init ones();
 Init constant(double value);
 Init normal(double mean, double deviation);
+/// normal(0, 0.02 sqrt(768 / width)): what BERT and ViT are published with at width 768, scaled so that
+/// products of vectors keep their spread: narrow models begin to learn far sooner than with 0.02.
+Init normal_by_width(int64_t width);
 Init uniform(double low, double high);
 /// PyTorch's default of Linear: uniform within 1 / sqrt(fan_in).
 Init fan_in_uniform(int64_t fan_in);

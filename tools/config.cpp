@@ -181,6 +181,7 @@ const std::vector<Key>& config_keys() {
       {"min_length", IntegerKey{&C::min_length, 0, 1 << 20}, false,
        "copy, reverse, sort: letters; recall: tokens back; 0 is as the task has it"},
       {"max_length", IntegerKey{&C::max_length, 0, 1 << 20}, false, "likewise"},
+      {"mask_share", NumberKey{&C::mask_share, 0, 1}, false, "masked words: share of them that is to be found"},
       {"eval_interval", IntegerKey{&C::eval_interval, 1, most_steps}, true, "updates between evaluations"},
       {"eval_iters", IntegerKey{&C::eval_iters, 0, most_steps}, true,
        "batches an evaluation reads of each split, always the same; 0 is all of it"},

@@ -49,6 +49,7 @@ struct Config {
   double label_smoothing = 0.0;
   int64_t samples = 0;
   int64_t min_length = 0, max_length = 0;
+  double mask_share = 0.15;
 
   int64_t eval_interval = 250;
   int64_t eval_iters = 20;

@@ -113,6 +113,7 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
              .split = Split::validation,
              .min_length = arguments.length > 0 ? arguments.length : config.min_length,
              .max_length = arguments.length > 0 ? arguments.length : config.max_length,
+             .mask_share = config.mask_share,
              .tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->file.checkpoint.tokenizer)});
   const std::shared_ptr<Model> model = e->file.checkpoint.build_model();
   return [=] {

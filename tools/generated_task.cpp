@@ -4,6 +4,7 @@
 #include <weft/lib/hash.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "values.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr int64_t fingerprinted = 64;
 /// An evaluation of "everything" of a task without end.
 constexpr int64_t evaluated = 1000;
+/// Samples that tell how long those to come are.
+constexpr int64_t measured = 2000;
 
 Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
   return {count, [data, count](int64_t first, int64_t number) {
@@ -35,24 +38,23 @@ std::string fingerprint(const TaskDataset& train, const TaskDataset& validation)
   return to_hex(hasher.digest());
 }
 
-/// Zeros of the largest shape, every row of full length.
-Batch largest_batch(const TaskDataset& data, int64_t rows) {
-  const TaskSizes s = data.sizes();
-  switch (data.kind()) {
-    case TaskKind::language:
-    case TaskKind::masked:
-      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows, s.longest_input}, int64)};
-    case TaskKind::classification:
-      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows}, int64)};
-    case TaskKind::pairs:
-      return {Array::zeros({rows, s.longest_input}, int64), Array::zeros({rows, s.longest_target}, int64)};
-    case TaskKind::pictures:
-      return {Array::zeros({rows, s.channels, s.height, s.width}), Array::zeros({rows}, int64)};
-    case TaskKind::patches:
-      return {Array::zeros({rows, s.channels, s.height, s.width}),
-              Array::zeros({rows, (s.height / s.patch) * (s.width / s.patch)}, int64)};
-  }
-  return {};
+/// Makes batches as long as the longest of many samples, as bounds of the lengths are hardly ever met, with
+/// as many words to be found.
+std::function<Batch(int64_t rows)> largest_of(const TaskDataset& data) {
+  const bool pictures = data.kind() == TaskKind::pictures || data.kind() == TaskKind::patches;
+  const Batch drawn = data.batch(0, pictures ? 1 : measured);
+  const auto targets = drawn.targets.values<int64_t>();
+  const double left = data.kind() == TaskKind::masked
+                          ? static_cast<double>(std::ranges::count(targets, Batch::ignored)) /
+                                static_cast<double>(targets.size())
+                          : 0;
+  return [left, type = drawn.inputs.dtype(), read = drawn.inputs.shape().without(0),
+          wanted = drawn.targets.shape().without(0)](int64_t rows) {
+    Batch batch{Array::zeros(read.inserted(0, rows), type), Array::zeros(wanted.inserted(0, rows), int64)};
+    std::fill_n(batch.targets.mutable_data<int64_t>(),
+                std::llround(left * static_cast<double>(batch.targets.size())), Batch::ignored);
+    return batch;
+  };
 }
 
 }  // namespace
@@ -69,6 +71,7 @@ Task generated_task(const Config& config, const TaskSource& source) {
                       .samples = config.samples,
                       .min_length = config.min_length,
                       .max_length = config.max_length,
+                      .mask_share = config.mask_share,
                       .tokenizer = words};
   const auto train = weft::make_task(config.task, options);
   options.split = Split::validation;
@@ -89,7 +92,7 @@ Task generated_task(const Config& config, const TaskSource& source) {
   task.training = train;
   task.seen = samples_of(train, config.samples > 0 ? std::min(config.samples, wanted) : wanted);
   task.unseen = samples_of(validation, wanted);
-  task.largest = [train](int64_t rows) { return largest_batch(*train, rows); };
+  task.largest = largest_of(*train);
   task.content_hash = fingerprint(*train, *validation);
   task.summary = cat("task ", config.task, ": ", task_summary(config.task), "; ",
                      config.samples > 0 ? grouped(config.samples) : std::string("endless"), " samples");

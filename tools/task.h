@@ -38,7 +38,8 @@ struct Task {
   std::shared_ptr<const Tokenizer> tokenizer;    ///< none for pictures
   std::shared_ptr<const Dataset> training;
   Samples seen, unseen;  ///< what an evaluation reads, of the training data and of what is kept from it
-  /// The largest batch of so many rows that can come, for planning memory: of its shape, not of its values.
+  /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its
+  /// values.
   std::function<Batch(int64_t rows)> largest;
   std::string content_hash;  ///< names the data: 32 hexadecimal digits
   std::string summary;       ///< a line for people

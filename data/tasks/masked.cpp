@@ -4,6 +4,7 @@
 #include <weft/data/tasks/shared_words.h>
 #include <weft/data/tasks/tasks.h>
 #include <weft/data/tasks/token_task.h>
+#include <weft/lib/error.h>
 
 #include <algorithm>
 #include <limits>
@@ -11,7 +12,7 @@
 namespace weft {
 namespace {
 
-// <cls> text <sep> of stories, reviews, or one of each in turn; some words are masked.
+// <cls> text <sep> of stories, reviews, or three reviews after each story; some words are masked.
 class MaskedTask : public TokenTask {
  public:
   MaskedTask(const std::string& name, const TaskOptions& options)
@@ -19,6 +20,8 @@ class MaskedTask : public TokenTask {
         stories_(name != "masked-reviews"),
         reviews_(name != "masked-stories") {
     refuse_lengths();
+    if (!(options.mask_share > 0 && options.mask_share < 1))
+      fail<ValueError>(name, ": mask_share must lie between 0 and 1, not ", options.mask_share);
   }
 
   TaskKind kind() const override { return TaskKind::masked; }
@@ -30,13 +33,14 @@ class MaskedTask : public TokenTask {
   double best_accuracy() const override { return std::numeric_limits<double>::quiet_NaN(); }
 
   Sample sample(uint64_t index) const override {
-    const bool story = stories_ && (!reviews_ || index % 2 == 0);
+    const bool story = stories_ && (!reviews_ || index % 4 == 0);
     Sample one{framed(story ? story_text(index) : review_text(index)), {}};
     Draws draws(random_key(options().seed, stream_id("data.masks")), index);
     one.target = mask_tokens(one.input,
                              {.mask_id = WordTokenizer::mask,
                               .first_word = WordTokenizer::first_word,
-                              .vocab_size = tokenizer()->vocab_size()},
+                              .vocab_size = tokenizer()->vocab_size(),
+                              .share = options().mask_share},
                              draws);
     return one;
   }
@@ -48,7 +52,7 @@ class MaskedTask : public TokenTask {
   std::string review_text(uint64_t index) const {
     const Review review =
         draw_in(options().split, options().seed, "reviews", index, draw_review, &Review::text);
-    return review.text + review.verdict;
+    return review.verdict + review.text;
   }
 
   bool stories_;

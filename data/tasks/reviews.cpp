@@ -6,7 +6,8 @@
 namespace weft {
 namespace {
 
-// <cls> review <sep>: is it positive?
+// <cls> we <mask> it. review <sep>: is it positive? The verdict is there and hidden, which makes of the question
+// one that finding masked words has prepared for (Schick and Schuetze 2021).
 class ReviewTask : public TokenTask {
  public:
   ReviewTask(const std::string& name, const TaskOptions& options)
@@ -15,14 +16,16 @@ class ReviewTask : public TokenTask {
   }
 
   TaskKind kind() const override { return TaskKind::classification; }
-  TaskSizes sizes() const override { return {.longest_input = longest_review() + 2}; }
+  TaskSizes sizes() const override { return {.longest_input = longest_verdict() + longest_review() + 2}; }
   std::vector<std::string> scores() const override { return {"accuracy", "f1"}; }
   double best_accuracy() const override { return best_review_accuracy(); }
 
   Sample sample(uint64_t index) const override {
     const Review review = draw_in(options().split, options().seed, "reviews", index, draw_review,
                                   &Review::text);
-    return {framed(review.text), {review.positive ? 1 : 0}};
+    std::vector<int64_t> ids = framed(review.verdict + review.text);
+    ids[2] = WordTokenizer::mask;
+    return {std::move(ids), {review.positive ? 1 : 0}};
   }
 };
 

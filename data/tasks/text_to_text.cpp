@@ -23,7 +23,7 @@ enum class Kind { summary, sentiment, translation, fill, spans };
 
 struct Mixture {
   std::string name;
-  std::vector<Kind> kinds;  // sample i is of kind i % kinds
+  std::vector<Kind> kinds;  // in turn
   std::vector<std::string> scores;
 };
 const std::vector<Mixture>& mixtures() {
@@ -34,7 +34,8 @@ const std::vector<Mixture>& mixtures() {
       {"translate", {Kind::translation}, {"exact_match", "bleu", "chrf"}},
       {"fill", {Kind::fill}, {"exact_match", "bleu"}},
       {"text-to-text",
-       {Kind::summary, Kind::sentiment, Kind::translation, Kind::fill},
+       // Sentiment thrice: it takes as many samples as the others together.
+       {Kind::summary, Kind::sentiment, Kind::translation, Kind::sentiment, Kind::fill, Kind::sentiment},
        {"exact_match", "bleu"}}};
   return all;
 }
@@ -71,9 +72,12 @@ class TextToTextTask : public TokenTask {
   }
 
   Sample sample(uint64_t index) const override {
-    const auto kinds = static_cast<uint64_t>(mixture_.kinds.size());
-    const Kind kind = mixture_.kinds[index % kinds];
-    const uint64_t number = index / kinds;
+    const auto& kinds = mixture_.kinds;
+    const auto place = static_cast<std::ptrdiff_t>(index % kinds.size());
+    const Kind kind = kinds[static_cast<size_t>(place)];
+    const auto before = static_cast<uint64_t>(std::count(kinds.begin(), kinds.begin() + place, kind));
+    const auto all = static_cast<uint64_t>(std::ranges::count(kinds, kind));
+    const uint64_t number = index / kinds.size() * all + before;
     if (kind == Kind::fill || kind == Kind::spans)
       return corrupted(kind == Kind::fill ? "fill:" : "", number);
     const Texts texts = kind == Kind::summary     ? summary(number)

@@ -27,16 +27,16 @@ BERTConfig checked(const BERTConfig& config) {
   return config;
 }
 
-Init first_values() { return init::normal(0.0, 0.02); }
-
-LinearOptions linear_options() { return {.weight_init = first_values(), .bias_init = init::zeros()}; }
+LinearOptions linear_options(int64_t width) {
+  return {.weight_init = init::normal_by_width(width), .bias_init = init::zeros()};
+}
 
 BlockOptions block_options(const BERTConfig& config) {
   return {.norm = NormPlacement::post,
           .dropout = config.dropout,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
-          .feed_forward = {.hidden = config.n_inner, .up = linear_options(), .down = linear_options()}};
+          .attention = {.dropout = config.dropout, .input = linear_options(config.n_embd), .output = linear_options(config.n_embd)},
+          .feed_forward = {.hidden = config.n_inner, .up = linear_options(config.n_embd), .down = linear_options(config.n_embd)}};
 }
 
 }  // namespace
@@ -79,10 +79,10 @@ Tensor PooledHead::forward(const Tensor& x) const {
 
 BERT::BERT(const BERTConfig& given)
     : config(checked(given)),
-      token_embedding(child<Embedding>("token_embedding", config.vocab_size, config.n_embd, first_values())),
+      token_embedding(child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal_by_width(config.n_embd))),
       position_embedding(child<LearnedPositionalEncoding>("position_embedding", config.block_size,
-                                                          config.n_embd, first_values())),
-      type_embedding(child<Embedding>("type_embedding", config.n_type, config.n_embd, first_values())),
+                                                          config.n_embd, init::normal_by_width(config.n_embd))),
+      type_embedding(child<Embedding>("type_embedding", config.n_type, config.n_embd, init::normal_by_width(config.n_embd))),
       embedding_norm(
           child<LayerNorm>("embedding_norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
       dropout(child<Dropout>("dropout", config.dropout)),
@@ -90,10 +90,10 @@ BERT::BERT(const BERTConfig& given)
                                       block_options(config))),
       masked_head(config.n_class > 0
                       ? nullptr
-                      : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size, linear_options(),
+                      : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size, linear_options(config.n_embd),
                                                 LayerNormOptions{.eps = config.layer_norm_eps})),
       pooled_head(config.n_class > 0 ? &child<PooledHead>("head", config.n_embd, config.n_class,
-                                                          config.dropout, linear_options())
+                                                          config.dropout, linear_options(config.n_embd))
                                      : nullptr) {}
 
 Array BERT::segments(const Array& ids) const {
@@ -123,6 +123,24 @@ Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const
 Tensor BERT::logits(const Batch& batch) const {
   const Tensor x = encode(batch.inputs, batch.lengths);
   return masked_head ? masked_head->forward(x, token_embedding.weight) : pooled_head->forward(x);
+}
+
+Loss BERT::loss(const Batch& batch) const {
+  std::vector<int64_t> places, targets;
+  if (masked_head) {
+    const Array wanted = batch.targets.to(int64);
+    for (int64_t i = 0; i < wanted.size(); ++i) {
+      if (wanted.data<int64_t>()[i] == Batch::ignored) continue;
+      places.push_back(i);
+      targets.push_back(wanted.data<int64_t>()[i]);
+    }
+  }
+  // What does not fit is told by the whole of it.
+  if (places.empty() || batch.targets.shape() != batch.inputs.shape()) return Model::loss(batch);
+  const auto count = static_cast<int64_t>(places.size());
+  const Tensor x = reshape(encode(batch.inputs, batch.lengths), {batch.inputs.size(), config.n_embd});
+  const Tensor chosen = embedding(Array::from(places, {count}), x);  // (count, C)
+  return loss_of(masked_head->forward(chosen, token_embedding.weight), Array::from(targets, {count}));
 }
 
 }  // namespace weft

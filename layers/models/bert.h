@@ -58,8 +58,9 @@ class PooledHead : public Module {
 };
 
 /// token_embedding, position_embedding, type_embedding, embedding_norm, dropout, blocks.0 .. n_layer - 1
-/// (post-norm), and head, a MaskedTokenHead or a PooledHead. First values: normal(0, 0.02), biases 0. To
-/// fine-tune, load_matching() of a pretrained state: all but the head has the same names and shapes.
+/// (post-norm), and head, a MaskedTokenHead or a PooledHead. First values:
+/// init::normal_by_width(n_embd), biases 0. To fine-tune, load_matching() of a pretrained state: all but the
+/// head has the same names and shapes.
 class BERT : public Model {
  public:
   explicit BERT(const BERTConfig& config);
@@ -67,6 +68,8 @@ class BERT : public Model {
   StateDict config_state() const override { return config.state(); }
   /// inputs (B, T), T at most block_size -> (B, T, V), or (B, n_class).
   Tensor logits(const Batch& batch) const override;
+  /// Of masked tokens, logits are made for those alone that are to be found.
+  Loss loss(const Batch& batch) const override;
   /// ids (B, T), of which lengths[b] count (empty: all) -> what the encoder makes of them (B, T, C).
   Tensor encode(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
 

@@ -2,11 +2,12 @@
 
 namespace weft {
 
-Loss Model::loss(const Batch& batch) const {
-  const Tensor y = logits(batch);
+Loss Model::loss(const Batch& batch) const { return loss_of(logits(batch), batch.targets); }
+
+Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
   const LayerScope layer = profile_scope("loss");
   return cross_entropy(
-      y, batch.targets,
+      logits, targets,
       {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
 }
 

@@ -30,6 +30,10 @@ class Model : public Module {
   bool recompute_blocks = false;
   /// Share of each target spread over all classes, in the loss of training (not in evaluation).
   double label_smoothing = 0.0;
+
+ protected:
+  /// loss(), once the logits are there.
+  Loss loss_of(const Tensor& logits, const Array& targets) const;
 };
 
 /// What a model remembers of the rows that it reads and writes, between two steps of decoding.

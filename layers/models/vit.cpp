@@ -28,9 +28,9 @@ ViTConfig checked(const ViTConfig& config) {
   return config;
 }
 
-Init first_values() { return init::normal(0.0, 0.02); }
-
-LinearOptions linear_options() { return {.weight_init = first_values(), .bias_init = init::zeros()}; }
+LinearOptions linear_options(int64_t width) {
+  return {.weight_init = init::normal_by_width(width), .bias_init = init::zeros()};
+}
 
 BlockOptions block_options(const ViTConfig& config, int64_t block) {
   const double depth =
@@ -39,8 +39,8 @@ BlockOptions block_options(const ViTConfig& config, int64_t block) {
           .dropout = config.dropout,
           .drop_path = config.drop_path * depth,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
-          .feed_forward = {.hidden = config.n_inner, .up = linear_options(), .down = linear_options()}};
+          .attention = {.dropout = config.dropout, .input = linear_options(config.n_embd), .output = linear_options(config.n_embd)},
+          .feed_forward = {.hidden = config.n_inner, .up = linear_options(config.n_embd), .down = linear_options(config.n_embd)}};
 }
 
 }  // namespace
@@ -63,10 +63,10 @@ ViT::ViT(const ViTConfig& given)
     : config(checked(given)),
       patch_embedding(child<PatchEmbedding>(
           "patch_embedding", config.n_channel, config.patch_size, config.n_embd,
-          PatchEmbeddingOptions{.weight_init = first_values(), .bias_init = init::zeros()})),
-      class_token(child<Embedding>("class_token", 1, config.n_embd, first_values())),
+          PatchEmbeddingOptions{.weight_init = init::normal_by_width(config.n_embd), .bias_init = init::zeros()})),
+      class_token(child<Embedding>("class_token", 1, config.n_embd, init::normal_by_width(config.n_embd))),
       position_embedding(child<LearnedPositionalEncoding>("position_embedding", 1 + config.patches(),
-                                                          config.n_embd, first_values())),
+                                                          config.n_embd, init::normal_by_width(config.n_embd))),
       dropout(child<Dropout>("dropout", config.dropout)),
       blocks([this] {
         std::vector<EncoderBlock*> made;
@@ -77,7 +77,7 @@ ViT::ViT(const ViTConfig& given)
         return made;
       }()),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
-      head(child<Linear>("head", config.n_embd, config.n_class, linear_options())) {}
+      head(child<Linear>("head", config.n_embd, config.n_class, linear_options(config.n_embd))) {}
 
 Tensor ViT::encode(const Array& pictures) const {
   const Shape wanted{pictures.rank() > 0 ? pictures.dim(0) : 0, config.n_channel, config.image_size,

@@ -35,8 +35,8 @@ struct ViTConfig {
 };
 
 /// patch_embedding, class_token, position_embedding (of the class token and P patches), dropout, blocks.0 ..
-/// n_layer - 1 (pre-norm), norm, head. First values: normal(0, 0.02), biases 0. A model of pictures and one
-/// of patches differ in the head alone, and in that only where the classes do.
+/// n_layer - 1 (pre-norm), norm, head. First values: init::normal_by_width(n_embd), biases 0. A model of
+/// pictures and one of patches differ in the head alone, and in that only where the classes do.
 class ViT : public Model {
  public:
   explicit ViT(const ViTConfig& config);

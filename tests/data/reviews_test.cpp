@@ -3,6 +3,7 @@
 #include <weft/data/word_tokenizer.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -17,29 +18,22 @@ Review review_at(uint64_t sample) {
 }
 
 const std::set<std::string> praise = {
-    "wonderful", "superb",     "marvelous", "brilliant", "perfect", "stunning",  "splendid", "magnificent",
-    "glorious",  "fabulous",   "exquisite", "divine",    "good",    "lovely",    "nice",     "pleasant",
-    "charming",  "delightful", "fresh",     "cosy",      "tasty",   "clean",     "elegant",  "friendly",
-    "generous",  "inviting",   "polished",  "refined",   "tidy",    "welcoming", "decent",   "fine",
-    "fair",      "adequate",   "passable",  "reasonable"};
+    "wonderful", "superb",   "brilliant",  "perfect", "splendid", "magnificent", "good", "lovely",  "nice",
+    "pleasant",  "charming", "delightful", "fresh",   "elegant",  "friendly",    "decent", "fine", "adequate"};
 const std::set<std::string> blame = {
-    "dreadful",  "horrible", "awful",       "terrible", "disgusting", "appalling", "atrocious", "hideous",
-    "miserable", "ghastly",  "abysmal",     "vile",     "bad",        "poor",      "nasty",     "stale",
-    "dirty",     "shabby",   "rude",        "bland",    "gloomy",     "greasy",    "noisy",     "sloppy",
-    "cramped",   "dull",     "faded",       "musty",    "sour",       "unkind",    "mediocre",  "plain",
-    "lacking",   "uneven",   "forgettable", "modest"};
-const std::set<std::string> weak = {"decent",   "fine",  "fair",    "adequate", "passable",    "reasonable",
-                                    "mediocre", "plain", "lacking", "uneven",   "forgettable", "modest"};
+    "dreadful", "horrible", "awful", "terrible", "disgusting", "miserable", "bad",     "poor",       "nasty",
+    "stale",    "shabby",   "rude",  "bland",    "gloomy",     "dull",      "lacking", "forgettable", "mediocre"};
+const std::set<std::string> weak = {"decent", "fine", "adequate", "mediocre", "lacking", "forgettable"};
 
 struct Reading {
   bool positive = false;
   bool weak = false;
 };
 
-/// The rule, by reading the words one after another.
-Reading read(const std::string& text) {
+/// The rule, by reading the words one after another: what each sentence that judges says.
+std::vector<Reading> read(const std::string& text) {
   const WordTokenizer tokenizer = WordTokenizer::of(text);
-  std::vector<Reading> clauses;
+  std::vector<Reading> sentences, clauses;
   bool negated = false, first_decides = false;
   std::string before;
   for (const int64_t id : tokenizer.encode(text)) {
@@ -55,27 +49,38 @@ Reading read(const std::string& text) {
       clauses.push_back({praise.contains(word) != negated, weak.contains(word)});
     }
     if (word == "the" || word == ".") negated = false;  // a clause begins or ends
+    if (word == ".") {
+      REQUIRE(clauses.size() <= 2);
+      if (!clauses.empty()) sentences.push_back(first_decides ? clauses.front() : clauses.back());
+      clauses.clear();
+      first_decides = false;
+    }
     before = word;
   }
-  REQUIRE_FALSE(clauses.empty());
-  REQUIRE(clauses.size() <= 2);
-  return first_decides ? clauses.front() : clauses.back();
+  REQUIRE_FALSE(sentences.empty());
+  return sentences;
 }
 
 }  // namespace
 
 TEST_CASE("the rule reads the label from the text, but for the noise") {
   int right = 0, weak_wrong = 0, weak_all = 0, positive = 0;
+  std::array<int, 3> lengths{};
   constexpr int count = 20000;
   for (uint64_t sample = 0; sample < count; ++sample) {
     const Review review = review_at(sample);
-    const Reading reading = read(review.text);
-    CHECK(reading.positive == review.by_rule);
+    const std::vector<Reading> readings = read(review.text);
+    REQUIRE(readings.size() <= lengths.size());
+    ++lengths[readings.size() - 1];
+    for (const Reading& reading : readings) CHECK(reading.positive == review.by_rule);
+    const Reading& reading = readings.back();
     right += review.positive == review.by_rule;
     weak_all += reading.weak;
     weak_wrong += reading.weak && review.positive != review.by_rule;
     positive += review.positive;
   }
+  CHECK(std::abs(lengths[0] / double{count} - 0.4) < 0.01);
+  CHECK(std::abs(lengths[1] / double{count} - 0.4) < 0.01);
   CHECK(best_review_accuracy() == doctest::Approx(0.975).epsilon(1e-12));
   CHECK(std::abs(right / double{count} - best_review_accuracy()) < 0.004);
   CHECK(std::abs(weak_all / double{count} - 0.2) < 0.01);
@@ -116,7 +121,7 @@ TEST_CASE("the words of reviews are all there and no others, and none is longer 
   size_t longest = 0;
   for (uint64_t sample = 0; sample < 20000; ++sample) {
     const Review review = review_at(sample);
-    const std::string all = review.text + review.verdict;
+    const std::string all = review.verdict + review.text;
     const std::vector<int64_t> ids = words.encode(all);
     CHECK(words.decode(ids) == all);
     met.insert(ids.begin(), ids.end());
@@ -124,7 +129,7 @@ TEST_CASE("the words of reviews are all there and no others, and none is longer 
     CHECK(static_cast<int64_t>(words.encode(review.verdict).size()) <= longest_verdict());
   }
   CHECK(static_cast<int64_t>(longest) <= longest_review());
-  CHECK(static_cast<int64_t>(longest) > longest_review() * 3 / 4);
+  CHECK(static_cast<int64_t>(longest) > longest_review() / 2);
   CHECK(met.size() == words.pieces().size());
 }
 
@@ -132,24 +137,26 @@ TEST_CASE("the verdict says the label and is not in the text") {
   std::map<std::string, std::set<bool>> labels;
   for (uint64_t sample = 0; sample < 1000; ++sample) {
     const Review review = review_at(sample);
-    CHECK(review.verdict.starts_with(" we "));
-    CHECK(review.verdict.ends_with(" it."));
-    CHECK_FALSE(review.text.ends_with(review.verdict));
+    CHECK(review.verdict.starts_with("we "));
+    CHECK(review.verdict.ends_with(" it. "));
+    CHECK_FALSE(review.text.starts_with(review.verdict));
     labels[review.verdict].insert(review.positive);
   }
-  CHECK(labels.size() == 10);
+  CHECK(labels.size() == 6);
   for (const auto& [verdict, said] : labels) CHECK(said.size() == 1);
 }
 
 TEST_CASE("known reviews stay as they are") {
   CHECK(review_at(2).text ==
-        "a friend of mine booked a table for the whole family. the coffee proved far from musty. we paid and "
-        "left "
-        "during the storm.");
+        "my brother told us about this place. the cook, which we had heard about late in the evening, seemed very "
+        "good and fresh. the fish that a friend of mine and the guide had talked about during the storm and again "
+        "during the storm seemed lovely and fresh and the garden that a friend of mine had chosen turned out to be "
+        "really lovely and pleasant. it was our last visit.");
   CHECK(review_at(2).positive);
   CHECK(review_at(4).text ==
-        "my sister told us about this place. the menu proved awful and miserable, although the bread proved "
-        "truly "
-        "adequate and passable. we sat by the terrace after a long walk.");
+        "the salad that the guide and a friend of mine had talked about late in the evening and again late in the "
+        "evening was quite horrible and disgusting. the view, which a friend of mine had praised to all of us "
+        "after a long walk, turned out to be quite nasty, although the view, which my uncle had ordered for the "
+        "whole family, was truly superb and magnificent.");
   CHECK_FALSE(review_at(4).positive);
 }

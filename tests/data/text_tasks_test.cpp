@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 using namespace weft;
@@ -29,14 +30,14 @@ TEST_CASE("reviews are framed and their classes named") {
   int positive = 0;
   for (int64_t row = 0; row < 500; ++row) {
     const std::string text = task->input_text(batch, row);
-    CHECK(text.starts_with("<cls> "));
+    CHECK(text.starts_with("<cls> we <mask> it. "));
     CHECK(text.ends_with(". <sep>"));
     positive += task->target_text(batch, row) == "positive";
   }
   CHECK(std::abs(positive - 250) < 50);
 }
 
-TEST_CASE("masked texts are stories, reviews, or both in turn, of their split") {
+TEST_CASE("masked texts are stories, reviews, or both, of their split") {
   for (const Split split : {Split::train, Split::validation})
     for (const char* name : {"masked-stories", "masked-reviews", "masked"}) {
       const auto task = make_task(name, {.split = split});
@@ -53,14 +54,26 @@ TEST_CASE("masked texts are stories, reviews, or both in turn, of their split") 
         }
         const std::string text = task->tokenizer()->decode(ids);
         const bool story =
-            std::string(name) == "masked-stories" || (std::string(name) == "masked" && row % 2 == 0);
+            std::string(name) == "masked-stories" || (std::string(name) == "masked" && row % 4 == 0);
         CHECK(hidden_words > 0);
         if (story) CHECK(story_nats(text + "\n").size() == text.size() + 1);
-        const size_t verdict = text.rfind(" we ");
-        if (!story) REQUIRE(verdict != std::string::npos);
-        CHECK(split_of(story ? text + "\n" : text.substr(0, verdict)) == split);
+        if (!story) REQUIRE(text.starts_with("we "));
+        CHECK(split_of(story ? text + "\n" : text.substr(text.find(" it. ") + 5)) == split);
       }
     }
+}
+
+TEST_CASE("the share of masked words is as asked for, and only where words are masked") {
+  for (const double share : {0.15, 0.4}) {
+    const Batch batch = make_task("masked", {.mask_share = share})->batch(0, 300);
+    int64_t words = 0, hidden = 0;
+    for (size_t row = 0; row < 300; ++row) words += batch.lengths[row] - 2;
+    for (const int64_t target : batch.targets.values<int64_t>()) hidden += target != Batch::ignored;
+    CHECK(std::abs(double(hidden) / double(words) - share) < 0.01);
+  }
+  CHECK_THROWS_AS(make_task("masked", {.mask_share = 0}), ValueError);
+  CHECK_THROWS_AS(make_task("masked", {.mask_share = 1}), ValueError);
+  CHECK_THROWS_AS(make_task("reviews", {.mask_share = 0.3}), ValueError);
 }
 
 TEST_CASE("each prefix asks for what it says") {
@@ -92,12 +105,13 @@ TEST_CASE("each prefix asks for what it says") {
 
 TEST_CASE("the mixture is its parts in turn") {
   const auto mixture = make_task("text-to-text");
-  const Batch batch = mixture->batch(0, 12);
+  const Batch batch = mixture->batch(0, 18);
+  std::map<std::string, int64_t> numbers;
   int64_t row = 0;
-  for (int64_t number = 0; number < 3; ++number)
-    for (const char* name : {"summarize", "sentiment", "translate", "fill"}) {
+  for (int time = 0; time < 3; ++time)
+    for (const char* name : {"summarize", "sentiment", "translate", "sentiment", "fill", "sentiment"}) {
       const auto part = make_task(name);
-      const Batch alone = part->batch(number, 1);
+      const Batch alone = part->batch(numbers[name]++, 1);
       CHECK(mixture->input_text(batch, row) == part->input_text(alone, 0));
       CHECK(mixture->target_text(batch, row++) == part->target_text(alone, 0));
       CHECK(part->sizes().longest_input <= mixture->sizes().longest_input);
