@@ -68,14 +68,15 @@ class Command {
     return option(name, type, help,
                   [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); });
   }
-  void model() { text("model", arguments.model, "RUN|FILE.h5", "a run's folder, or a checkpoint")->required(); }
+  void model() {
+    text("model", arguments.model, "RUN|FILE.h5", "a run's folder, or a checkpoint")->required();
+  }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
   void threads() {
-    option("--threads", "N", "threads to use; the results do not depend on it",
-           [](const std::string& typed) {
-             set_num_threads(static_cast<int>(parse_integer("--threads", typed, 1, 1024)));
-           });
+    option("--threads", "N", "threads to use; the results do not depend on it", [](const std::string& typed) {
+      set_num_threads(static_cast<int>(parse_integer("--threads", typed, 1, 1024)));
+    });
   }
   Work prepare() const { return prepare_(arguments); }
 
@@ -229,7 +230,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories)};
   return [commands = std::move(commands)] {
-    const auto command = std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });
+    const auto command =
+        std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });
     // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
     kernels::unary(kernels::Unary::exp, Array::zeros({1}));
     return command->prepare();

@@ -31,7 +31,8 @@ Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
                      " tells what follows them, the start token ", generative->start_id(), " first");
   if (!answers && !a.target_ids.empty())
     fail<ValueError>("--target-ids: a ", model.kind(), " has no decoder that reads them");
-  if (answers) batch.targets = targets_of(*generative, parse_answer("--target-ids", a.target_ids, *generative));
+  if (answers)
+    batch.targets = targets_of(*generative, parse_answer("--target-ids", a.target_ids, *generative));
   return batch;
 }
 

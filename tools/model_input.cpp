@@ -33,8 +33,6 @@ Array read_picture(const std::string& path) {
   return picture;
 }
 
-Batch batch_of_picture(const Array& picture) {
-  return {picture.reshape(picture.shape().inserted(0, 1)), {}};
-}
+Batch batch_of_picture(const Array& picture) { return {picture.reshape(picture.shape().inserted(0, 1)), {}}; }
 
 }  // namespace weft::tools

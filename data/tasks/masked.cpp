@@ -26,7 +26,8 @@ class MaskedTask : public TokenTask {
 
   TaskKind kind() const override { return TaskKind::masked; }
   TaskSizes sizes() const override {
-    const int64_t longest = std::max(stories_ ? longest_story : 0, reviews_ ? longest_review() + longest_verdict() : 0);
+    const int64_t longest =
+        std::max(stories_ ? longest_story : 0, reviews_ ? longest_review() + longest_verdict() : 0);
     return {.longest_input = longest + 2};
   }
   std::vector<std::string> scores() const override { return {"perplexity", "accuracy"}; }

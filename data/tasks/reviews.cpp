@@ -6,8 +6,8 @@
 namespace weft {
 namespace {
 
-// <cls> we <mask> it. review <sep>: is it positive? The verdict is there and hidden, which makes of the question
-// one that finding masked words has prepared for (Schick and Schuetze 2021).
+// <cls> we <mask> it. review <sep>: is it positive? The verdict is there and hidden, which makes of the
+// question one that finding masked words has prepared for (Schick and Schuetze 2021).
 class ReviewTask : public TokenTask {
  public:
   ReviewTask(const std::string& name, const TaskOptions& options)
@@ -21,8 +21,8 @@ class ReviewTask : public TokenTask {
   double best_accuracy() const override { return best_review_accuracy(); }
 
   Sample sample(uint64_t index) const override {
-    const Review review = draw_in(options().split, options().seed, "reviews", index, draw_review,
-                                  &Review::text);
+    const Review review =
+        draw_in(options().split, options().seed, "reviews", index, draw_review, &Review::text);
     std::vector<int64_t> ids = framed(review.verdict + review.text);
     ids[2] = WordTokenizer::mask;
     return {std::move(ids), {review.positive ? 1 : 0}};

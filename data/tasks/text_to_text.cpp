@@ -109,9 +109,7 @@ class TextToTextTask : public TokenTask {
   auto draw(const char* stream, uint64_t number, Draw one, Content content) const {
     return draw_in(options().split, options().seed, stream, number, one, content);
   }
-  Story story(uint64_t number) const {
-    return draw("stories", number, draw_story, &Story::text);
-  }
+  Story story(uint64_t number) const { return draw("stories", number, draw_story, &Story::text); }
   Texts summary(uint64_t number) const {
     const Story one = story(number);
     return {"summarize: " + one.text, one.summary};
@@ -121,8 +119,7 @@ class TextToTextTask : public TokenTask {
     return {"sentiment: " + one.text, one.positive ? "positive" : "negative"};
   }
   Texts translation(uint64_t number) const {
-    const SentencePair one =
-        draw("translation", number, draw_sentence_pair, &SentencePair::a);
+    const SentencePair one = draw("translation", number, draw_sentence_pair, &SentencePair::a);
     return {"translate A to B: " + one.a, one.b};
   }
   Sample corrupted(const char* prefix, uint64_t number) const {

@@ -35,8 +35,12 @@ BlockOptions block_options(const BERTConfig& config) {
   return {.norm = NormPlacement::post,
           .dropout = config.dropout,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(config.n_embd), .output = linear_options(config.n_embd)},
-          .feed_forward = {.hidden = config.n_inner, .up = linear_options(config.n_embd), .down = linear_options(config.n_embd)}};
+          .attention = {.dropout = config.dropout,
+                        .input = linear_options(config.n_embd),
+                        .output = linear_options(config.n_embd)},
+          .feed_forward = {.hidden = config.n_inner,
+                           .up = linear_options(config.n_embd),
+                           .down = linear_options(config.n_embd)}};
 }
 
 }  // namespace
@@ -79,10 +83,12 @@ Tensor PooledHead::forward(const Tensor& x) const {
 
 BERT::BERT(const BERTConfig& given)
     : config(checked(given)),
-      token_embedding(child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal_by_width(config.n_embd))),
-      position_embedding(child<LearnedPositionalEncoding>("position_embedding", config.block_size,
-                                                          config.n_embd, init::normal_by_width(config.n_embd))),
-      type_embedding(child<Embedding>("type_embedding", config.n_type, config.n_embd, init::normal_by_width(config.n_embd))),
+      token_embedding(child<Embedding>("token_embedding", config.vocab_size, config.n_embd,
+                                       init::normal_by_width(config.n_embd))),
+      position_embedding(child<LearnedPositionalEncoding>(
+          "position_embedding", config.block_size, config.n_embd, init::normal_by_width(config.n_embd))),
+      type_embedding(child<Embedding>("type_embedding", config.n_type, config.n_embd,
+                                      init::normal_by_width(config.n_embd))),
       embedding_norm(
           child<LayerNorm>("embedding_norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
       dropout(child<Dropout>("dropout", config.dropout)),
@@ -90,7 +96,8 @@ BERT::BERT(const BERTConfig& given)
                                       block_options(config))),
       masked_head(config.n_class > 0
                       ? nullptr
-                      : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size, linear_options(config.n_embd),
+                      : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size,
+                                                linear_options(config.n_embd),
                                                 LayerNormOptions{.eps = config.layer_norm_eps})),
       pooled_head(config.n_class > 0 ? &child<PooledHead>("head", config.n_embd, config.n_class,
                                                           config.dropout, linear_options(config.n_embd))

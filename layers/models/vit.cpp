@@ -39,8 +39,12 @@ BlockOptions block_options(const ViTConfig& config, int64_t block) {
           .dropout = config.dropout,
           .drop_path = config.drop_path * depth,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(config.n_embd), .output = linear_options(config.n_embd)},
-          .feed_forward = {.hidden = config.n_inner, .up = linear_options(config.n_embd), .down = linear_options(config.n_embd)}};
+          .attention = {.dropout = config.dropout,
+                        .input = linear_options(config.n_embd),
+                        .output = linear_options(config.n_embd)},
+          .feed_forward = {.hidden = config.n_inner,
+                           .up = linear_options(config.n_embd),
+                           .down = linear_options(config.n_embd)}};
 }
 
 }  // namespace
@@ -61,12 +65,13 @@ ViTConfig ViTConfig::from_state(const StateDict& state) {
 
 ViT::ViT(const ViTConfig& given)
     : config(checked(given)),
-      patch_embedding(child<PatchEmbedding>(
-          "patch_embedding", config.n_channel, config.patch_size, config.n_embd,
-          PatchEmbeddingOptions{.weight_init = init::normal_by_width(config.n_embd), .bias_init = init::zeros()})),
+      patch_embedding(
+          child<PatchEmbedding>("patch_embedding", config.n_channel, config.patch_size, config.n_embd,
+                                PatchEmbeddingOptions{.weight_init = init::normal_by_width(config.n_embd),
+                                                      .bias_init = init::zeros()})),
       class_token(child<Embedding>("class_token", 1, config.n_embd, init::normal_by_width(config.n_embd))),
-      position_embedding(child<LearnedPositionalEncoding>("position_embedding", 1 + config.patches(),
-                                                          config.n_embd, init::normal_by_width(config.n_embd))),
+      position_embedding(child<LearnedPositionalEncoding>(
+          "position_embedding", 1 + config.patches(), config.n_embd, init::normal_by_width(config.n_embd))),
       dropout(child<Dropout>("dropout", config.dropout)),
       blocks([this] {
         std::vector<EncoderBlock*> made;

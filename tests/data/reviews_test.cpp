@@ -17,12 +17,13 @@ Review review_at(uint64_t sample) {
   return draw_review(draws);
 }
 
-const std::set<std::string> praise = {
-    "wonderful", "superb",   "brilliant",  "perfect", "splendid", "magnificent", "good", "lovely",  "nice",
-    "pleasant",  "charming", "delightful", "fresh",   "elegant",  "friendly",    "decent", "fine", "adequate"};
-const std::set<std::string> blame = {
-    "dreadful", "horrible", "awful", "terrible", "disgusting", "miserable", "bad",     "poor",       "nasty",
-    "stale",    "shabby",   "rude",  "bland",    "gloomy",     "dull",      "lacking", "forgettable", "mediocre"};
+const std::set<std::string> praise = {"wonderful",   "superb",     "brilliant", "perfect", "splendid",
+                                      "magnificent", "good",       "lovely",    "nice",    "pleasant",
+                                      "charming",    "delightful", "fresh",     "elegant", "friendly",
+                                      "decent",      "fine",       "adequate"};
+const std::set<std::string> blame = {"dreadful", "horrible", "awful", "terrible", "disgusting",  "miserable",
+                                     "bad",      "poor",     "nasty", "stale",    "shabby",      "rude",
+                                     "bland",    "gloomy",   "dull",  "lacking",  "forgettable", "mediocre"};
 const std::set<std::string> weak = {"decent", "fine", "adequate", "mediocre", "lacking", "forgettable"};
 
 struct Reading {
@@ -148,15 +149,15 @@ TEST_CASE("the verdict says the label and is not in the text") {
 
 TEST_CASE("known reviews stay as they are") {
   CHECK(review_at(2).text ==
-        "my brother told us about this place. the cook, which we had heard about late in the evening, seemed very "
-        "good and fresh. the fish that a friend of mine and the guide had talked about during the storm and again "
-        "during the storm seemed lovely and fresh and the garden that a friend of mine had chosen turned out to be "
-        "really lovely and pleasant. it was our last visit.");
+        "my brother told us about this place. the cook, which we had heard about late in the evening, "
+        "seemed very good and fresh. the fish that a friend of mine and the guide had talked about during "
+        "the storm and again during the storm seemed lovely and fresh and the garden that a friend of mine "
+        "had chosen turned out to be really lovely and pleasant. it was our last visit.");
   CHECK(review_at(2).positive);
   CHECK(review_at(4).text ==
-        "the salad that the guide and a friend of mine had talked about late in the evening and again late in the "
-        "evening was quite horrible and disgusting. the view, which a friend of mine had praised to all of us "
-        "after a long walk, turned out to be quite nasty, although the view, which my uncle had ordered for the "
-        "whole family, was truly superb and magnificent.");
+        "the salad that the guide and a friend of mine had talked about late in the evening and again late "
+        "in the evening was quite horrible and disgusting. the view, which a friend of mine had praised to "
+        "all of us after a long walk, turned out to be quite nasty, although the view, which my uncle had "
+        "ordered for the whole family, was truly superb and magnificent.");
   CHECK_FALSE(review_at(4).positive);
 }
