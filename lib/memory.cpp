@@ -57,12 +57,12 @@ namespace detail {
 
 Pool::Block Pool::take(size_t capacity, size_t bytes) {
   const std::lock_guard lock(mutex_);
-  Block block;
-  if (auto found = free_.find(capacity); found != free_.end() && !found->second.empty()) {
-    block = found->second.back();
-    found->second.pop_back();
-    stats_.cached -= capacity;
-  } else {
+  const auto held = static_cast<double>(held_ + capacity);
+  const auto most_in_use = static_cast<double>(std::max(most_in_use_, stats_.in_use + capacity));
+  Block block = from_cache(capacity, held > ample * most_in_use ? slack * capacity : capacity);
+  if (block.data == nullptr) {
+    if (held > too_much * most_in_use) release_locked();
+    block.capacity = capacity;
     block.data = from_source(capacity, stats_);
     if (block.data == nullptr) {
       release_locked();
@@ -70,6 +70,7 @@ Pool::Block Pool::take(size_t capacity, size_t bytes) {
     }
     if (block.data == nullptr) return block;
     ++stats_.from_system;
+    held_ += capacity;
   }
   if (block.reach < bytes) {
     stats_.reached += bytes - block.reach;
@@ -77,27 +78,41 @@ Pool::Block Pool::take(size_t capacity, size_t bytes) {
   }
   stats_.in_use += capacity;
   stats_.peak = std::max(stats_.peak, stats_.in_use);
+  most_in_use_ = std::max(most_in_use_, stats_.in_use);
   return block;
+}
+
+Pool::Block Pool::from_cache(size_t capacity, size_t most) {
+  for (auto found = free_.lower_bound(capacity); found != free_.end() && found->first <= most; ++found) {
+    if (found->second.empty()) continue;
+    const Block block = found->second.back();
+    found->second.pop_back();
+    stats_.cached -= block.capacity;
+    return block;
+  }
+  return {};
 }
 
 void Pool::give_back(Block block, size_t capacity) {
   const std::lock_guard lock(mutex_);
   stats_.in_use -= capacity;
   try {
-    free_[capacity].push_back(block);
-    stats_.cached += capacity;
+    free_[block.capacity].push_back(block);
+    stats_.cached += block.capacity;
   } catch (const std::bad_alloc&) {
-    stats_.reached -= block.reach;
-    to_source(block.data);
+    release(block);
   }
+}
+
+void Pool::release(const Block& block) {
+  stats_.reached -= block.reach;
+  held_ -= block.capacity;
+  to_source(block.data);
 }
 
 void Pool::release_locked() {
   for (auto& [capacity, blocks] : free_) {
-    for (const Block& block : blocks) {
-      stats_.reached -= block.reach;
-      to_source(block.data);
-    }
+    for (const Block& block : blocks) release(block);
     blocks.clear();
   }
   stats_.cached = 0;
@@ -106,6 +121,7 @@ void Pool::release_locked() {
 void Pool::release_cached() {
   const std::lock_guard lock(mutex_);
   release_locked();
+  most_in_use_ = stats_.in_use;
 }
 
 MemoryStats Pool::stats() {
@@ -125,7 +141,7 @@ std::shared_ptr<Pool> set_own_pool(std::shared_ptr<Pool> pool) {
 
 }  // namespace detail
 
-Buffer::~Buffer() { (home ? *home : system_pool()).give_back({data, reach}, capacity); }
+Buffer::~Buffer() { (home ? *home : system_pool()).give_back({data, capacity, reach}, size_class(bytes)); }
 
 void Buffer::drop_derived() {
   has_derived.store(false, std::memory_order_relaxed);
@@ -142,7 +158,7 @@ std::shared_ptr<Buffer> allocate(size_t bytes) {
                       " MiB. A smaller batch_size, block_size or model needs less");
   }
   try {
-    return std::make_shared<Buffer>(block.data, bytes, capacity, block.reach, pool_of_thread);
+    return std::make_shared<Buffer>(block.data, bytes, block.capacity, block.reach, pool_of_thread);
   } catch (const std::bad_alloc&) {
     pool().give_back(block, capacity);
     throw;

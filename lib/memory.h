@@ -49,13 +49,12 @@ struct Buffer {
   void drop_derived();
 };
 
-/// A buffer of uninitialised memory, from the pool when it holds one of that size class, else from the
-/// system. MemoryError with the amount when the system gives none, or has not as much as that
+/// A buffer of uninitialised memory, from the pool when it holds a block that fits, else from the system. MemoryError with the amount when the system gives none, or has not as much as that
 /// (available_memory.h): better refused than killed. Any thread may call it.
 std::shared_ptr<Buffer> allocate(size_t bytes);
 
 struct MemoryStats {
-  size_t in_use = 0;         ///< bytes of buffers alive
+  size_t in_use = 0;         ///< bytes of buffers alive, each as large as its size class
   size_t peak = 0;           ///< largest in_use since the start or the last reset_peak
   size_t cached = 0;         ///< bytes the pool keeps for reuse
   size_t reached = 0;        ///< bytes of all its blocks that buffers have used: so much may lie in RAM

@@ -104,8 +104,7 @@ BERT::BERT(const BERTConfig& given)
                                      : nullptr) {}
 
 Array BERT::segments(const Array& ids) const {
-  Array types = Array::zeros(ids.shape(), int64);
-  if (config.separator < 0) return types;
+  Array types(ids.shape(), int64);
   const Array whole = ids.to(int64);
   const int64_t* const read = whole.data<int64_t>();
   int64_t* const values = types.mutable_data<int64_t>();

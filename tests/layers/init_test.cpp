@@ -56,8 +56,8 @@ TEST_CASE("init: Xavier and Kaiming have the variance of their fans, kernels inc
     CHECK(uniform.random);
     CHECK(normal.random);
     const Array flat = made_by(uniform, shape), bell = made_by(normal, shape);
-    CHECK(deviation_of(flat) == doctest::Approx(deviation).epsilon(0.02));
-    CHECK(deviation_of(bell) == doctest::Approx(deviation).epsilon(0.02));
+    CHECK(deviation_of(flat) == doctest::Approx(deviation).scale(0).epsilon(0.02));
+    CHECK(deviation_of(bell) == doctest::Approx(deviation).scale(0).epsilon(0.02));
     CHECK(mean(Tensor(flat)).item() == doctest::Approx(0).epsilon(0.02 * deviation));
     CHECK(largest(flat) <= std::sqrt(3.0) * deviation);
     CHECK(largest(flat) >= 0.99 * std::sqrt(3.0) * deviation);
@@ -85,17 +85,25 @@ TEST_CASE("init: Xavier and Kaiming have the variance of their fans, kernels inc
   }
 }
 
+TEST_CASE("init: by width, the spread is 0.02 at 768 and grows as the width shrinks") {
+  CHECK(deviation_of(made_by(init::normal_by_width(768), {300, 200})) ==
+        doctest::Approx(0.02).scale(0).epsilon(0.02));
+  CHECK(deviation_of(made_by(init::normal_by_width(48), {300, 200})) ==
+        doctest::Approx(0.08).scale(0).epsilon(0.02));
+}
+
 TEST_CASE("init: the truncated normal distribution is the normal one between its bounds") {
   const Array wide = made_by(init::truncated_normal(0.0, 1.0, -2.0, 2.0), {200, 200});
   CHECK(largest(wide) <= 2.0);
   CHECK(largest(wide) > 1.99);
-  CHECK(deviation_of(wide) == doctest::Approx(0.8796).epsilon(0.01));  // 1 - 4 density(2) / (2 Phi(2) - 1)
+  CHECK(deviation_of(wide) ==
+        doctest::Approx(0.8796).scale(0).epsilon(0.01));  // 1 - 4 density(2) / (2 Phi(2) - 1)
   const Array off = made_by(init::truncated_normal(1.0, 0.5, 1.0, 9.0), {200, 200});  // the upper half
   CHECK(mean(Tensor(off)).item() == doctest::Approx(1 + 0.5 * std::sqrt(2 / 3.14159265)).epsilon(0.01));
   CHECK(-max(-Tensor(off)).item() >= 1.0);
   const Tensor sorted = Tensor(made_by(init::truncated_normal(0.0, 1.0, -1e9, 1e9), {1000, 100}));
   for (const auto& [bound, share] : {std::pair{-1.0, 0.1587}, {0.0, 0.5}, {0.5, 0.6915}, {2.0, 0.9772}})
-    CHECK(mean(Tensor((sorted < bound).to(float32))).item() == doctest::Approx(share).epsilon(0.03));
+    CHECK(mean(Tensor((sorted < bound).to(float32))).item() == doctest::Approx(share).scale(0).epsilon(0.03));
   const DTypeScope doubles(float64);
   CHECK(made_by(init::truncated_normal(0, 1, -1, 1), {3}).dtype() == float64);
   refuses<ValueError>([] { init::truncated_normal(0, 0, -1, 1); }, {"truncated_normal", "deviation 0"});

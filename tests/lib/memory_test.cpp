@@ -3,6 +3,7 @@
 #include <weft/lib/available_memory.h>
 #include <weft/lib/memory.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +18,7 @@ extern "C" const char* __asan_default_options() { return "allocator_may_return_n
 #endif
 
 TEST_CASE("allocate: aligned to 64 bytes, at least as large as asked, and all of it usable") {
+  release_cached();
   for (const size_t bytes : {0u, 1u, 63u, 64u, 65u, 512u, 513u, 577u, 1000u, 4096u, 4097u, 1000000u}) {
     const auto buffer = allocate(bytes);
     CHECK(reinterpret_cast<uintptr_t>(buffer->data) % 64 == 0);
@@ -115,6 +117,22 @@ TEST_CASE("a step that is repeated takes nothing from the system") {
   const uint64_t taken = memory_stats().from_system;
   for (int i = 0; i < 20; ++i) step();
   CHECK(memory_stats().from_system == taken);
+}
+
+TEST_CASE("steps of many lengths share their blocks") {
+  release_cached();
+  const size_t before = memory_stats().in_use;
+  reset_peak();
+  size_t most = 0;
+  for (int64_t step = 0; step < 300; ++step) {
+    const int64_t length = 30 + step * 37 % 100;
+    std::vector<Array> activations;
+    for (const int64_t width : {128, 512, 384, 128, 1000})
+      activations.push_back(Array::zeros({length, width}));
+    most = std::max(most, memory_stats().in_use + memory_stats().cached - before);
+  }
+  // Each length with blocks of its own comes to almost five times the peak.
+  CHECK(most < 3 * (memory_stats().peak - before));
 }
 
 TEST_CASE("several threads may allocate at once") {
