@@ -16,8 +16,8 @@ class Pool;
 /// A block of memory, aligned to 64 bytes, that goes back to the pool when its last owner lets go.
 /// `version` counts the changes made in place; backward compares it with the one it saved.
 struct Buffer {
-  Buffer(void* block, size_t size, size_t room, size_t used, std::shared_ptr<detail::Pool> from)
-      : data(block), bytes(size), capacity(room), reach(used), home(std::move(from)) {}
+  Buffer(void* block, size_t size, std::shared_ptr<detail::Pool> from)
+      : data(block), bytes(size), home(std::move(from)) {}
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -30,8 +30,6 @@ struct Buffer {
 
   void* data;
   size_t bytes;
-  size_t capacity;
-  size_t reach;                        ///< bytes that this buffer, and those before it, use of the block
   std::shared_ptr<detail::Pool> home;  ///< null: the process's own
   std::atomic<uint64_t> version{0};
 
@@ -49,16 +47,16 @@ struct Buffer {
   void drop_derived();
 };
 
-/// A buffer of uninitialised memory, from the pool when it holds a block that fits, else from the system. MemoryError with the amount when the system gives none, or has not as much as that
-/// (available_memory.h): better refused than killed. Any thread may call it.
+/// A buffer of uninitialised memory, from what the pool keeps when that fits, else from the system.
+/// MemoryError with the amount when the system gives none, or has not as much as that (available_memory.h):
+/// better refused than killed. Any thread may call it.
 std::shared_ptr<Buffer> allocate(size_t bytes);
 
 struct MemoryStats {
-  size_t in_use = 0;         ///< bytes of buffers alive, each as large as its size class
+  size_t in_use = 0;         ///< bytes of buffers alive, each rounded up to a multiple of 64
   size_t peak = 0;           ///< largest in_use since the start or the last reset_peak
-  size_t cached = 0;         ///< bytes the pool keeps for reuse
-  size_t reached = 0;        ///< bytes of all its blocks that buffers have used: so much may lie in RAM
-  uint64_t from_system = 0;  ///< blocks taken from the operating system so far
+  size_t cached = 0;         ///< bytes the pool keeps for reuse; with those in use, all that may lie in RAM
+  uint64_t from_system = 0;  ///< times that more was taken from the operating system so far
 };
 MemoryStats memory_stats();
 void reset_peak();
@@ -75,7 +73,7 @@ class PeakScope {
  private:
   size_t before_;
 };
-/// Gives the cached blocks back to the system.
+/// Gives what is cached back to the system, but for parts of pages.
 void release_cached();
 
 }  // namespace weft

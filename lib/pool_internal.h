@@ -1,36 +1,68 @@
-// The pool of blocks behind memory.h and dry_run.h.
+// The pool of memory behind memory.h and dry_run.h.
 #pragma once
 
 #include <weft/lib/memory.h>
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace weft::detail {
 
-/// Keeps blocks that come back, by size class, and hands them out again. So that batches of many lengths
-/// share blocks, instead of each length keeping its own: once the pool would hold `ample` times what was ever
-/// in use at a time, a block of up to `slack` times the size has to do, and once it would hold `too_much`
-/// times that, it begins anew.
-class Pool {
+/// Stretches of memory that nobody uses, no two of them touching.
+class FreeRanges {
  public:
-  static constexpr double ample = 1.75, too_much = 2.5;
-  static constexpr size_t slack = 4;
-  struct Block {
-    void* data = nullptr;
-    size_t capacity = 0;
-    size_t reach = 0;  ///< bytes that buffers have used of it so far
+  struct Range {
+    uintptr_t begin, end;
   };
 
-  virtual ~Pool() = default;
+  /// Puts one in, joined with those it touches. std::bad_alloc; then it is not in.
+  void add(Range range);
+  /// Takes `size` bytes of the smallest that has them, of the lowest if several do; 0 when none has.
+  uintptr_t take(size_t size);
+  /// Takes all of what ends there: where it begins, or `end` when nothing does.
+  uintptr_t take_before(uintptr_t end);
+  /// Takes all there are.
+  std::vector<Range> take_all();
+  size_t bytes() const { return bytes_; }
 
-  /// A block of at least `capacity` bytes of which `bytes` will be used; null data when there is none to be
-  /// had.
-  Block take(size_t capacity, size_t bytes);
-  /// `capacity` as it was taken with.
-  void give_back(Block block, size_t capacity);
+ private:
+  using Place = std::map<uintptr_t, uintptr_t>::iterator;
+  void insert(Range range);
+  Range erase(Place place);
+
+  std::map<uintptr_t, uintptr_t> ends_;             // by where they begin
+  std::set<std::pair<size_t, uintptr_t>> by_size_;  // size and begin
+  size_t bytes_ = 0;
+};
+
+/// Hands out blocks of a few long stretches of memory, of the free range that fits best, and joins what comes
+/// back with its free neighbours (Knuth 1997, The Art of Computer Programming 1, section 2.5): so steps of
+/// many shapes together take hardly more than the largest of them. Small blocks are not joined, but wait for
+/// the next of their size.
+class Pool {
+ public:
+  static constexpr size_t alignment = 64;
+  static constexpr size_t small = size_t{1} << 14;
+  /// No block is larger: beyond any address space, and far from what sizes can count.
+  static constexpr size_t most_bytes = size_t{1} << 56;
+
+  /// `flags` of mmap, beyond those of private memory.
+  explicit Pool(int flags) : flags_(flags) {}
+  virtual ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// What a block of `bytes` takes up.
+  static size_t rounded(size_t bytes);
+  /// Null when there is none to be had.
+  void* take(size_t bytes);
+  void give_back(void* block, size_t bytes) noexcept;
   void release_cached();
 
   MemoryStats stats();
@@ -38,18 +70,30 @@ class Pool {
   size_t set_peak(size_t peak);
 
  private:
-  /// Null when the source has no more.
-  virtual void* from_source(size_t capacity, const MemoryStats& stats) = 0;
-  virtual void to_source(void* block) = 0;
-  Block from_cache(size_t capacity, size_t most);
-  void release(const Block& block);
-  void release_locked();
+  /// Mapped from `begin` to `end`; beyond `top` nothing was ever handed out.
+  struct Region {
+    uintptr_t begin, top, end;
+  };
 
+  /// Whether `bytes` more may be taken from the system.
+  virtual bool grants(size_t bytes, const MemoryStats& stats) = 0;
+
+  uintptr_t take_locked(size_t size);
+  uintptr_t take_new(size_t size);
+  bool extend(Region& region, size_t bytes);
+  bool add_region(size_t bytes);
+  void release_locked();
+  MemoryStats stats_locked() const;
+
+  const int flags_;
   std::mutex mutex_;
-  std::map<size_t, std::vector<Block>> free_;
-  MemoryStats stats_;
-  size_t held_ = 0;         // bytes of all blocks
-  size_t most_in_use_ = 0;  // since release_cached(), whatever peaks are reset
+  FreeRanges free_;
+  std::array<std::vector<uintptr_t>, small / alignment + 1>
+      waiting_;  // small blocks, by multiples of alignment
+  size_t bytes_waiting_ = 0;
+  std::vector<Region> regions_;  // new blocks come from the last
+  size_t in_use_ = 0, peak_ = 0;
+  uint64_t from_system_ = 0;
 };
 
 /// Where this thread's buffers come from instead of from memory; null for the usual.

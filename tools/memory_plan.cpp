@@ -20,7 +20,7 @@ namespace {
 /// What stacks of threads, OpenMP, HDF5 and the heap come to later.
 constexpr int64_t program_later = int64_t{3} << 20;
 
-int64_t reached() { return static_cast<int64_t>(memory_stats().reached); }
+int64_t held() { return static_cast<int64_t>(memory_stats().in_use + memory_stats().cached); }
 
 /// What is read by its values, and so cannot be just any memory: zeros, as long as nothing was freed yet.
 struct ImaginedBatches {
@@ -91,12 +91,12 @@ int64_t bytes_of(const StateDict& state) {
 void imagine_run(MemoryPlan& plan, const Session& s) {
   const ImaginedBatches batches(s);
   const NoInit no_init;
-  const int64_t before = reached();
+  const int64_t before = held();
   const std::unique_ptr<Model> model = make_model(s.config, s.task);
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(s.config, *model);
   std::optional<EMA> ema;
   if (s.config.ema_decay > 0) ema.emplace(optimizer->parameters(), s.config.ema_decay);
-  plan.weights = 3 * (reached() - before);
+  plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, s, *model);
     imagine_sample(s.config, *model);
@@ -108,7 +108,7 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
   if (ema) state.set("ema", ema->state_dict());
   plan.weights = bytes_of(state);
   plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
-  plan.update = reached() - plan.weights;
+  plan.update = held() - plan.weights;
 }
 
 [[noreturn]] void refuse(const MemoryPlan& plan, const Config& config, const std::string& wanted,
@@ -129,7 +129,7 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
 MemoryPlan plan_memory(const Session& session) {
-  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = reached();
+  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later,
                   .available = available_memory()};
   if (plan.available < detail::unlimited_memory - resident) plan.available += resident;
@@ -137,7 +137,7 @@ MemoryPlan plan_memory(const Session& session) {
   try {
     imagine_run(plan, session);
   } catch (const MemoryError&) {
-    refuse(plan, session.config, cat("more than ", amount(reached())), "");
+    refuse(plan, session.config, cat("more than ", amount(held())), "");
   }
   plan.loading = std::max(peak, resident + plan.weights);
   if (plan.most() > plan.available)

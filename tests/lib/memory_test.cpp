@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -23,46 +24,121 @@ TEST_CASE("allocate: aligned to 64 bytes, at least as large as asked, and all of
     const auto buffer = allocate(bytes);
     CHECK(reinterpret_cast<uintptr_t>(buffer->data) % 64 == 0);
     CHECK(buffer->bytes == bytes);
-    CHECK(buffer->capacity >= bytes);
-    CHECK(buffer->capacity <= bytes + bytes / 8 + 64);
-    std::memset(buffer->data, 255, buffer->capacity);
+    std::memset(buffer->data, 255, bytes);
   }
 }
 
 TEST_CASE("the pool gives back the block of an equal size, and counts what the system gave") {
-  release_cached();
-  void* first = allocate(100000)->data;
+  for (const size_t bytes : {100'000u, 1000u}) {
+    void* first = allocate(bytes)->data;
+    const uint64_t taken = memory_stats().from_system;
+    const auto again = allocate(bytes - 10);
+    CHECK(again->data == first);
+    CHECK(memory_stats().from_system == taken);
+    CHECK(allocate(bytes)->data != first);
+  }
   const uint64_t taken = memory_stats().from_system;
-  CHECK(memory_stats().cached >= 100000);
-  const auto again = allocate(99990);
-  CHECK(again->data == first);
-  CHECK(memory_stats().cached == 0);
-  CHECK(memory_stats().from_system == taken);
-  const auto second = allocate(100000);
-  CHECK(second->data != first);
+  const auto large = allocate(memory_stats().cached + (2 << 20));
   CHECK(memory_stats().from_system == taken + 1);
+}
+
+TEST_CASE("blocks that come back are joined with their neighbours, in any order") {
+  constexpr size_t size = 1 << 16;
+  for (const std::vector<size_t>& order : {std::vector<size_t>{0, 1, 2}, {2, 1, 0}, {0, 2, 1}, {1, 0, 2}}) {
+    release_cached();
+    std::vector<std::shared_ptr<Buffer>> blocks;
+    for (int i = 0; i < 3; ++i) blocks.push_back(allocate(size));
+    const void* const first = blocks[0]->data;
+    const auto after = allocate(size);  // so that the three are not at the end
+    for (const size_t i : order) blocks[i] = nullptr;
+    const size_t cached = memory_stats().cached;
+    const auto all = allocate(3 * size);
+    CHECK(all->data == first);
+    CHECK(memory_stats().cached == cached - 3 * size);
+  }
+}
+
+TEST_CASE("the smallest free range that fits is taken, and what it has left over is kept") {
+  release_cached();
+  auto large = allocate(1 << 18);
+  const auto a = allocate(1 << 16);
+  auto fitting = allocate(1 << 17);
+  const auto b = allocate(1 << 16);
+  void* const place = fitting->data;
+  large = fitting = nullptr;
+  const auto c = allocate(100'000);
+  CHECK(c->data == place);
+  const auto d = allocate((1 << 17) - 110'000);
+  CHECK(d->data == static_cast<char*>(place) + (static_cast<char*>(d->data) - static_cast<char*>(c->data)));
+  CHECK(d->data > c->data);
+  CHECK(d->data < b->data);
+}
+
+TEST_CASE("no block overlaps another, whatever comes and goes") {
+  std::mt19937 random(1);
+  struct Block {
+    std::shared_ptr<Buffer> buffer;
+    unsigned char mark;
+  };
+  std::vector<Block> blocks;
+  const size_t before = memory_stats().in_use;
+  const auto intact = [](const Block& block) {
+    const auto* const data = static_cast<const unsigned char*>(block.buffer->data);
+    return std::all_of(data, data + block.buffer->bytes, [&](unsigned char c) { return c == block.mark; });
+  };
+  for (int round = 0; round < 5000; ++round) {
+    if (round % 700 == 699) release_cached();
+    if (!blocks.empty() && random() % 100 < (blocks.size() < 60 ? 40 : 60)) {
+      std::swap(blocks[random() % blocks.size()], blocks.back());
+      CHECK(intact(blocks.back()));
+      blocks.pop_back();
+    } else {
+      const auto mark = static_cast<unsigned char>(random());
+      blocks.push_back({allocate(random() % 3 == 0 ? random() % 20'000 : random() % 400'000), mark});
+      std::memset(blocks.back().buffer->data, mark, blocks.back().buffer->bytes);
+    }
+  }
+  CHECK(std::all_of(blocks.begin(), blocks.end(), intact));
+  blocks.clear();
+  CHECK(memory_stats().in_use == before);
 }
 
 TEST_CASE("the counts of memory in use, its peak and the cache") {
   release_cached();
-  CHECK(memory_stats().cached == 0);
-  const size_t before = memory_stats().in_use;
+  const size_t before = memory_stats().in_use, cached = memory_stats().cached;
   reset_peak();
+  size_t gap = 0;
   {
     const auto a = allocate(1 << 20), b = allocate(1 << 20);
-    CHECK(memory_stats().in_use == before + (2 << 20));
+    gap = memory_stats().in_use - before - (2 << 20);
+    CHECK(gap <= 128);  // between blocks, where a sanitizer watches
   }
   CHECK(memory_stats().in_use == before);
-  CHECK(memory_stats().peak == before + (2 << 20));
-  CHECK(memory_stats().cached == 2 << 20);
+  CHECK(memory_stats().peak == before + (2 << 20) + gap);
+  CHECK(memory_stats().cached >= 2 << 20);
   reset_peak();
   CHECK(memory_stats().peak == before);
   release_cached();
-  CHECK(memory_stats().cached == 0);
+  CHECK(memory_stats().cached <= cached);  // parts of pages
+}
+
+TEST_CASE("what is given back is mapped no more") {
+  release_cached();
+  const auto low = allocate(1 << 20);
+  auto hole = allocate(64 << 20);
+  const auto high = allocate(1 << 20);
+  std::memset(hole->data, 1, hole->bytes);
+  const int64_t resident = resident_memory();
+  hole = nullptr;
+  CHECK(resident_memory() > resident - (1 << 20));
+  release_cached();
+  CHECK(resident_memory() < resident - (63 << 20));
 }
 
 TEST_CASE("a scope sees its own peak, and hides nothing from those around it") {
   const size_t before = memory_stats().in_use;
+  // Between blocks is a gap where a sanitizer watches.
+  const auto within_gap = [](size_t peak, size_t wanted) { return peak >= wanted && peak <= wanted + 64; };
   reset_peak();
   {
     const PeakScope outer;
@@ -71,13 +147,13 @@ TEST_CASE("a scope sees its own peak, and hides nothing from those around it") {
       const PeakScope inner;
       CHECK(inner.peak() == before);
       const auto b = allocate(1 << 20);
-      CHECK(inner.peak() == before + (1 << 20));
+      CHECK(within_gap(inner.peak(), before + (1 << 20)));
     }
-    CHECK(outer.peak() == before + (3 << 20));
+    CHECK(within_gap(outer.peak(), before + (3 << 20)));
     { const auto c = allocate(4 << 20); }
-    CHECK(outer.peak() == before + (4 << 20));
+    CHECK(within_gap(outer.peak(), before + (4 << 20)));
   }
-  CHECK(memory_stats().peak == before + (4 << 20));
+  CHECK(within_gap(memory_stats().peak, before + (4 << 20)));
 }
 
 TEST_CASE("memory that the system does not have is an error that names the amount, and changes nothing") {
@@ -102,7 +178,7 @@ TEST_CASE("memory that the system promises but does not have is refused, too") {
     const auto part = allocate(most / 5 * 3);
     CHECK_THROWS_AS(allocate(most / 5 * 3), MemoryError);
   }
-  CHECK(memory_stats().cached > most / 5 * 3);
+  CHECK(memory_stats().cached >= most / 5 * 3);
   allocate(most / 5 * 4);  // the pool gives back what it keeps
   release_cached();
 }
@@ -130,8 +206,7 @@ TEST_CASE("steps of many lengths share their blocks") {
       activations.push_back(Array::zeros({length, width}));
     most = std::max(most, memory_stats().in_use + memory_stats().cached);
   }
-  // Each length with blocks of its own comes to almost five times the peak.
-  CHECK(most < memory_stats().peak * 11 / 4);
+  CHECK(most < memory_stats().peak * 5 / 4);
 }
 
 TEST_CASE("several threads may allocate at once") {
