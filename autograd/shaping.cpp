@@ -53,9 +53,10 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 
 Tensor unslice(const Tensor& x, const Shape& shape, int axis, int64_t begin) {
   const int place = normal_axis("unslice", axis, shape.rank());
-  const int64_t end = begin + x.dim(place);
-  return make_op("unslice", kernels::unslice(x.value(), shape, place, begin),
-                 {{x, [place, begin, end](const Tensor& g) { return slice(g, place, begin, end); }}});
+  const int64_t extent = x.dim(place);
+  return make_op(
+      "unslice", kernels::unslice(x.value(), shape, place, begin),
+      {{x, [place, begin, extent](const Tensor& g) { return slice(g, place, begin, begin + extent); }}});
 }
 
 Tensor concat(const std::vector<Tensor>& parts, int axis) {

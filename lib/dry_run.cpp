@@ -1,4 +1,3 @@
-#include <sys/mman.h>
 #include <weft/lib/dry_run.h>
 #include <weft/lib/pool_internal.h>
 
@@ -11,7 +10,7 @@ namespace {
 /// Reserves addresses, which become memory only where they are written to.
 class ReservedPool : public detail::Pool {
  public:
-  ReservedPool() : Pool(MAP_NORESERVE) {}
+  ReservedPool() : Pool(false) {}
 
  private:
   bool grants(size_t, const MemoryStats&) override { return true; }

@@ -43,4 +43,4 @@ DTypeScope::DTypeScope(DType dtype) : before_(current_default) {
 
 DTypeScope::~DTypeScope() { current_default = before_; }
 
-} // namespace weft
+}  // namespace weft

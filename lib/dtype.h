@@ -82,4 +82,4 @@ auto visit_dtype(DType dtype, F&& f) {
   }
 }
 
-} // namespace weft
+}  // namespace weft

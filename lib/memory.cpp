@@ -20,7 +20,7 @@ int64_t available_beyond(const MemoryStats& stats) {
 
 class SystemPool : public Pool {
  public:
-  SystemPool() : Pool(0) {}
+  SystemPool() : Pool(true) {}
 
  private:
   bool grants(size_t bytes, const MemoryStats& stats) override {

@@ -83,7 +83,8 @@ class Team {
   }
 
  private:
-  /// Tiles that are left of a thread's part: the number of the loop, the first and the end, in 22, 21 and 21 bits.
+  /// Tiles that are left of a thread's part: the number of the loop, the first and the end, in 22, 21 and 21
+  /// bits.
   struct alignas(64) Part {
     std::atomic<uint64_t> tiles{0};
   };

@@ -16,6 +16,8 @@ namespace weft::detail {
 
 namespace {
 
+// The sanitizer hears of backed pools alone: what it remembers of the others would be memory itself.
+
 /// Between blocks, so that the sanitizer sees who writes past the end of one.
 #ifdef __SANITIZE_ADDRESS__
 constexpr size_t gap = 64;
@@ -38,9 +40,10 @@ uintptr_t down(uintptr_t value, size_t unit) { return value / unit * unit; }
 void* address(uintptr_t value) { return reinterpret_cast<void*>(value); }
 
 /// 0 where that cannot be.
-uintptr_t map_at(uintptr_t wanted, size_t size, int flags) {
-  void* const got = ::mmap(address(wanted), size, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | flags, -1, 0);
+uintptr_t map_at(uintptr_t wanted, size_t size, bool backed) {
+  void* const got =
+      ::mmap(address(wanted), size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | (backed ? 0 : MAP_NORESERVE), -1, 0);
   if (got == MAP_FAILED) return 0;
   if (got == address(wanted)) return wanted;
   ::munmap(got, size);  // a kernel before 4.17
@@ -48,9 +51,9 @@ uintptr_t map_at(uintptr_t wanted, size_t size, int flags) {
 }
 
 /// False where that takes more mappings than the system grants.
-bool unmap(uintptr_t begin, uintptr_t end) {
+bool unmap(uintptr_t begin, uintptr_t end, bool backed) {
   if (begin >= end) return true;
-  ASAN_UNPOISON_MEMORY_REGION(address(begin), end - begin);
+  if (backed) ASAN_UNPOISON_MEMORY_REGION(address(begin), end - begin);
   return ::munmap(address(begin), end - begin) == 0;
 }
 
@@ -118,7 +121,7 @@ std::vector<FreeRanges::Range> FreeRanges::take_all() {
 
 Pool::~Pool() {
   release_locked();
-  for (const Region& region : regions_) unmap(region.begin, region.begin + page());
+  for (const Region& region : regions_) unmap(region.begin, region.begin + page(), backed_);
 }
 
 size_t Pool::rounded(size_t bytes) { return up(std::max<size_t>(bytes, 1), alignment) + gap; }
@@ -131,8 +134,10 @@ void* Pool::take(size_t bytes) {
   if (block == 0) return nullptr;
   in_use_ += size;
   peak_ = std::max(peak_, in_use_);
-  ASAN_POISON_MEMORY_REGION(address(block), size);
-  ASAN_UNPOISON_MEMORY_REGION(address(block), bytes);
+  if (backed_) {
+    ASAN_POISON_MEMORY_REGION(address(block), size);
+    ASAN_UNPOISON_MEMORY_REGION(address(block), bytes);
+  }
   return address(block);
 }
 
@@ -167,7 +172,7 @@ bool Pool::extend(Region& region, size_t bytes) {
   if (!grants(bytes, now)) return false;
   const size_t ahead = std::clamp((now.in_use + now.cached) / 16, least_growth, most_growth);
   for (const size_t size : {up(std::max(bytes, ahead), page()), up(bytes, page())}) {
-    if (map_at(region.end, size, flags_) == 0) continue;
+    if (map_at(region.end, size, backed_) == 0) continue;
     region.end += size;
     ++from_system_;
     return true;
@@ -191,7 +196,7 @@ void Pool::give_back(void* block, size_t bytes) noexcept {
   const auto begin = reinterpret_cast<uintptr_t>(block);
   const std::lock_guard lock(mutex_);
   in_use_ -= size;
-  ASAN_POISON_MEMORY_REGION(block, size);
+  if (backed_) ASAN_POISON_MEMORY_REGION(block, size);
   try {
     if (size <= small) {
       waiting_[size / alignment].push_back(begin);
@@ -201,7 +206,7 @@ void Pool::give_back(void* block, size_t bytes) noexcept {
     }
   } catch (const std::bad_alloc&) {
     // Nowhere to write down that it is free.
-    unmap(up(begin, page()), down(begin + size, page()));
+    unmap(up(begin, page()), down(begin + size, page()), backed_);
   }
 }
 
@@ -214,13 +219,13 @@ void Pool::release_locked() {
   for (Region& region : regions_) {
     region.top = free_.take_before(region.top);
     const uintptr_t end = region.top == region.begin + page() ? region.begin : up(region.top, page());
-    unmap(end, std::exchange(region.end, end));
+    unmap(end, std::exchange(region.end, end), backed_);
   }
   std::erase_if(regions_, [](const Region& region) { return region.begin == region.end; });
   // Whole pages go; what they leave over stays, to be joined with what comes back beside it.
   for (const auto& [begin, end] : free_.take_all()) {
     const uintptr_t first = up(begin, page()), last = down(end, page());
-    if (first >= last || !unmap(first, last)) {
+    if (first >= last || !unmap(first, last, backed_)) {
       free_.add({begin, end});
       continue;
     }

@@ -52,8 +52,8 @@ class Pool {
   /// No block is larger: beyond any address space, and far from what sizes can count.
   static constexpr size_t most_bytes = size_t{1} << 56;
 
-  /// `flags` of mmap, beyond those of private memory.
-  explicit Pool(int flags) : flags_(flags) {}
+  /// `backed`: the system has to stand in for what it gives; else there may be more addresses than memory.
+  explicit Pool(bool backed) : backed_(backed) {}
   virtual ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -85,7 +85,7 @@ class Pool {
   void release_locked();
   MemoryStats stats_locked() const;
 
-  const int flags_;
+  const bool backed_;
   std::mutex mutex_;
   FreeRanges free_;
   std::array<std::vector<uintptr_t>, small / alignment + 1>

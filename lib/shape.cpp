@@ -12,7 +12,7 @@ std::string list(std::span<const int64_t> extents) {
   return text + (extents.size() == 1 ? ",)" : ")");
 }
 
-} // namespace
+}  // namespace
 
 Shape::Shape(std::span<const int64_t> extents) {
   if (extents.size() > max_rank)
@@ -112,4 +112,4 @@ Shape resolve_reshape(const Shape& from, std::span<const int64_t> wanted) {
   return Shape(std::span<const int64_t>(extents.data(), wanted.size()));
 }
 
-} // namespace weft
+}  // namespace weft

@@ -61,4 +61,4 @@ bool broadcasts_to(const Shape& from, const Shape& to);
 /// both.
 Shape resolve_reshape(const Shape& from, std::span<const int64_t> wanted);
 
-} // namespace weft
+}  // namespace weft

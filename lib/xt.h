@@ -43,4 +43,4 @@ auto as_xt_mutable(T* first, int64_t count) {
                    std::array<size_t, 1>{static_cast<size_t>(count)});
 }
 
-} // namespace weft
+}  // namespace weft

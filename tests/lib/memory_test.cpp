@@ -54,7 +54,7 @@ TEST_CASE("blocks that come back are joined with their neighbours, in any order"
     const size_t cached = memory_stats().cached;
     const auto all = allocate(3 * size);
     CHECK(all->data == first);
-    CHECK(memory_stats().cached == cached - 3 * size);
+    CHECK(memory_stats().cached <= cached - 3 * size);
   }
 }
 

@@ -115,7 +115,8 @@ TEST_CASE("a kernel tells its arrays, its arithmetic and its memory") {
   CHECK(event.shapes == "(3, 4) (3, 2)");
   CHECK(event.used_before == before);
   CHECK(event.used_after == before);
-  CHECK(event.peak == before + (1 << 20));
+  CHECK(event.peak >= before + (1 << 20));
+  CHECK(event.peak <= before + (1 << 20) + 64);
 }
 
 TEST_CASE("kernels before an operation are its own only within the same layer and phase") {

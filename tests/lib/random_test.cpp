@@ -125,8 +125,10 @@ TEST_CASE("random_uniform: draws by place, and evenly spread") {
 TEST_CASE("random_uniform never reaches its upper end") {
   // One float lies between 1 and 1 + 2^-22: half of the draws would round up to the end.
   const double high = 1 + 0x1p-22;
-  for (const float value : random_uniform({1000}, 1, high, {1, 1}).values<float>()) REQUIRE(value < high);
-  for (const float value : random_uniform({10}, 0.1, 0.1, {1, 1}).values<float>()) REQUIRE(value == 0.1f);
+  const Array narrow = random_uniform({1000}, 1, high, {1, 1}),
+              point = random_uniform({10}, 0.1, 0.1, {1, 1});
+  for (const float value : narrow.values<float>()) REQUIRE(value < high);
+  for (const float value : point.values<float>()) REQUIRE(value == 0.1f);
 }
 
 TEST_CASE("random_normal: Box-Muller of the draws, and distributed as it should be") {
