@@ -63,9 +63,9 @@ int64_t detail::granted_memory(const std::string& root) {
   return granted;
 }
 
-int64_t available_memory() {
-  return std::min(
-      {detail::granted_memory(""), left_of(RLIMIT_AS, "VmSize:"), left_of(RLIMIT_DATA, "VmData:")});
+int64_t available_memory(int64_t promised) {
+  return std::min({std::max<int64_t>(0, detail::granted_memory("") - promised), left_of(RLIMIT_AS, "VmSize:"),
+                   left_of(RLIMIT_DATA, "VmData:")});
 }
 
 int64_t resident_memory() { return kilobytes_after("/proc/self/status", "RssAnon:"); }

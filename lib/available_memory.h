@@ -11,8 +11,9 @@ namespace weft {
 /// - of each memory cgroup around this process (versions 1 and 2), its limit less what it uses; inactive file
 ///   pages, which the kernel drops first, are not counted as used;
 /// - `ulimit -v` and `ulimit -d` less what the process has mapped.
-/// A very large number where nothing limits it. Asked anew at each call, which costs some 0.1 ms.
-int64_t available_memory();
+/// Of the first two, `promised` bytes are taken off that the process has mapped, but not yet written to. A
+/// very large number where nothing limits it. Asked anew at each call, which costs some 0.1 ms.
+int64_t available_memory(int64_t promised = 0);
 
 /// Anonymous memory of this process that lies in RAM, in bytes: RssAnon of /proc/self/status. 0 where that
 /// cannot be read.

@@ -16,7 +16,8 @@ namespace weft {
 /// own, which only reserves addresses: any size costs next to no memory or time. memory_stats() and its kin
 /// tell of that pool. Values are anything: nothing may be kept that was computed, and what is read for its
 /// values, ids say, must be written by the caller, or made before anything is freed: then it is zeros.
-/// MemoryError when even the addresses do not suffice.
+/// MemoryError when even the addresses do not suffice, or the system counts them as memory (ulimit -d, or
+/// vm.overcommit_memory = 2).
 class DryRun {
  public:
   DryRun();

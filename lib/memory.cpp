@@ -14,8 +14,8 @@ using detail::Pool;
 /// What is left when all that the pool holds has been written to: the system promises more than it has, and
 /// kills who takes it at its word.
 int64_t available_beyond(const MemoryStats& stats) {
-  const auto held = static_cast<int64_t>(stats.in_use + stats.cached);
-  return available_memory() - std::max<int64_t>(0, held - resident_memory());
+  return available_memory(
+      std::max<int64_t>(0, static_cast<int64_t>(stats.in_use + stats.cached) - resident_memory()));
 }
 
 class SystemPool : public Pool {
@@ -60,9 +60,9 @@ void Buffer::drop_derived() {
 std::shared_ptr<Buffer> allocate(size_t bytes) {
   void* const block = pool().take(bytes);
   if (block == nullptr) {
+    const int64_t available = pool_of_thread ? available_memory() : available_beyond(system_pool().stats());
     fail<MemoryError>("out of memory: ", bytes, " bytes (", bytes >> 20, " MiB) are wanted, but only ",
-                      std::max<int64_t>(0, available_memory()) >> 20, " MiB are to be had; in use are ",
-                      memory_stats().in_use >> 20,
+                      available >> 20, " MiB are to be had; in use are ", memory_stats().in_use >> 20,
                       " MiB. A smaller batch_size, block_size or model needs less");
   }
   try {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -28,6 +29,8 @@ constexpr size_t gap = 0;
 /// Addresses a region may grow into.
 constexpr size_t room_to_grow = size_t{1} << 36;
 constexpr size_t least_growth = size_t{1} << 20, most_growth = size_t{1} << 26;
+/// Smaller holes are not worth a mapping of their own, of which a process has only so many.
+constexpr size_t least_hole = size_t{1} << 16;
 
 size_t page() {
   static const auto size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
@@ -51,10 +54,12 @@ uintptr_t map_at(uintptr_t wanted, size_t size, bool backed) {
 }
 
 /// False where that takes more mappings than the system grants.
-bool unmap(uintptr_t begin, uintptr_t end, bool backed) {
+bool unmap(uintptr_t begin, uintptr_t end, bool backed) noexcept {
   if (begin >= end) return true;
   if (backed) ASAN_UNPOISON_MEMORY_REGION(address(begin), end - begin);
-  return ::munmap(address(begin), end - begin) == 0;
+  if (::munmap(address(begin), end - begin) == 0) return true;
+  if (backed) ASAN_POISON_MEMORY_REGION(address(begin), end - begin);
+  return false;
 }
 
 /// Where `size` bytes may be mapped, with room behind them if there is any; 0 when there is none.
@@ -72,7 +77,7 @@ uintptr_t find_room(size_t size) {
 }  // namespace
 
 void FreeRanges::insert(Range range) {
-  const Place place = ends_.emplace(range.begin, range.end).first;
+  const auto place = ends_.emplace(range.begin, range.end).first;
   try {
     by_size_.emplace(range.end - range.begin, range.begin);
   } catch (...) {
@@ -82,45 +87,77 @@ void FreeRanges::insert(Range range) {
   bytes_ += range.end - range.begin;
 }
 
-FreeRanges::Range FreeRanges::erase(Place place) {
-  const Range range{place->first, place->second};
-  by_size_.erase({range.end - range.begin, range.begin});
+void FreeRanges::change(Ends::const_iterator place, Range range) noexcept {
+  auto size = by_size_.extract({place->second - place->first, place->first});
+  auto end = ends_.extract(place);
+  bytes_ += range.end - range.begin - size.value().first;
+  size.value() = {range.end - range.begin, range.begin};
+  end.key() = range.begin;
+  end.mapped() = range.end;
+  by_size_.insert(std::move(size));
+  ends_.insert(std::move(end));
+}
+
+void FreeRanges::erase(Ends::const_iterator place) noexcept {
+  bytes_ -= place->second - place->first;
+  by_size_.erase({place->second - place->first, place->first});
   ends_.erase(place);
-  bytes_ -= range.end - range.begin;
-  return range;
+}
+
+FreeRanges::Ends::const_iterator FreeRanges::before(uintptr_t end) const noexcept {
+  const auto after = ends_.lower_bound(end);
+  if (after == ends_.begin() || std::prev(after)->second != end) return ends_.end();
+  return std::prev(after);
 }
 
 void FreeRanges::add(Range range) {
-  range.begin = take_before(range.begin);
-  if (const Place after = ends_.find(range.end); after != ends_.end()) range.end = erase(after).end;
-  insert(range);
+  const auto lower = before(range.begin);
+  const Ends::const_iterator upper = ends_.find(range.end);
+  if (lower != ends_.end()) range.begin = lower->first;
+  if (upper != ends_.end()) range.end = upper->second;
+  if (lower == ends_.end() && upper == ends_.end()) return insert(range);
+  if (lower != ends_.end() && upper != ends_.end()) erase(upper);
+  change(lower != ends_.end() ? lower : upper, range);
 }
 
-uintptr_t FreeRanges::take(size_t size) {
+uintptr_t FreeRanges::take(size_t size) noexcept {
   const auto best = by_size_.lower_bound({size, 0});
   if (best == by_size_.end()) return 0;
-  const Range range = erase(ends_.find(best->second));
-  if (range.begin + size < range.end) insert({range.begin + size, range.end});
-  return range.begin;
+  const Ends::const_iterator place = ends_.find(best->second);
+  const auto [begin, end] = *place;
+  if (begin + size < end)
+    change(place, {begin + size, end});
+  else
+    erase(place);
+  return begin;
 }
 
-uintptr_t FreeRanges::take_before(uintptr_t end) {
-  const Place after = ends_.lower_bound(end);
-  if (after == ends_.begin() || std::prev(after)->second != end) return end;
-  return erase(std::prev(after)).begin;
+uintptr_t FreeRanges::begin_before(uintptr_t end) const noexcept {
+  const auto place = before(end);
+  return place == ends_.end() ? end : place->first;
 }
 
-std::vector<FreeRanges::Range> FreeRanges::take_all() {
-  std::vector<Range> all;
-  for (const auto& [begin, end] : ends_) all.push_back({begin, end});
-  ends_.clear();
-  by_size_.clear();
-  bytes_ = 0;
-  return all;
+void FreeRanges::take_before(uintptr_t end) noexcept {
+  if (const auto place = before(end); place != ends_.end()) erase(place);
+}
+
+void FreeRanges::punch(uintptr_t begin, Range middle) {
+  const Ends::const_iterator place = ends_.find(begin);
+  if (middle.end < place->second) insert({middle.end, place->second});
+  if (begin < middle.begin)
+    change(place, {begin, middle.begin});
+  else
+    erase(place);
+}
+
+std::vector<FreeRanges::Range> FreeRanges::all() const {
+  std::vector<Range> ranges;
+  for (const auto& [begin, end] : ends_) ranges.push_back({begin, end});
+  return ranges;
 }
 
 Pool::~Pool() {
-  release_locked();
+  release_cached();
   for (const Region& region : regions_) unmap(region.begin, region.begin + page(), backed_);
 }
 
@@ -141,36 +178,47 @@ void* Pool::take(size_t bytes) {
   return address(block);
 }
 
-uintptr_t Pool::take_locked(size_t size) {
-  if (size <= small && !waiting_[size / alignment].empty()) {
-    const uintptr_t block = waiting_[size / alignment].back();
-    waiting_[size / alignment].pop_back();
-    bytes_waiting_ -= size;
-    return block;
-  }
+uintptr_t Pool::take_locked(size_t size) try {
+  if (const uintptr_t block = take_waiting(size)) return block;
   if (const uintptr_t block = free_.take(size)) return block;
+  if (bytes_waiting_ > std::max(least_growth, in_use_ / 16)) {
+    join_waiting();
+    if (const uintptr_t block = free_.take(size)) return block;
+  }
   if (const uintptr_t block = take_new(size)) return block;
+  join_waiting();
+  if (const uintptr_t block = free_.take(size)) return block;
   release_locked();
   return take_new(size);
+} catch (const std::bad_alloc&) {
+  return 0;
+}
+
+uintptr_t Pool::take_waiting(size_t size) noexcept {
+  if (size > small || waiting_[size / alignment].empty()) return 0;
+  const uintptr_t block = waiting_[size / alignment].back();
+  waiting_[size / alignment].pop_back();
+  bytes_waiting_ -= size;
+  return block;
 }
 
 uintptr_t Pool::take_new(size_t size) {
-  if (regions_.empty() && !add_region(size)) return 0;
-  uintptr_t begin = free_.take_before(regions_.back().top);
-  const uintptr_t end = begin + size, mapped = regions_.back().end;
-  if (end > mapped && !extend(regions_.back(), end - mapped)) {
-    if (begin < regions_.back().top) free_.add({begin, regions_.back().top});
-    if (!add_region(size)) return 0;
-    begin = regions_.back().top;
+  if (!regions_.empty()) {
+    Region& last = regions_.back();
+    const uintptr_t begin = free_.begin_before(last.top), end = begin + size;
+    if (!grants(end - last.top, stats_locked())) return 0;
+    if (end <= last.end || extend(last, end - last.end)) {
+      free_.take_before(last.top);
+      last.top = end;
+      return begin;
+    }
   }
-  regions_.back().top = begin + size;
-  return begin;
+  if (!grants(size, stats_locked()) || !add_region(size)) return 0;
+  return std::exchange(regions_.back().top, regions_.back().top + size);
 }
 
 bool Pool::extend(Region& region, size_t bytes) {
-  const MemoryStats now = stats_locked();
-  if (!grants(bytes, now)) return false;
-  const size_t ahead = std::clamp((now.in_use + now.cached) / 16, least_growth, most_growth);
+  const size_t ahead = std::clamp((in_use_ + free_.bytes() + bytes_waiting_) / 16, least_growth, most_growth);
   for (const size_t size : {up(std::max(bytes, ahead), page()), up(bytes, page())}) {
     if (map_at(region.end, size, backed_) == 0) continue;
     region.end += size;
@@ -181,14 +229,19 @@ bool Pool::extend(Region& region, size_t bytes) {
 }
 
 bool Pool::add_region(size_t bytes) {
-  // Its first page is never handed out, so that no range reaches from one region into another.
+  regions_.reserve(regions_.size() + 1);
+  // Its first page is never handed out, so that what is free below is not joined with what is free in it.
   const size_t needed = page() + bytes;
-  const uintptr_t begin = find_room(up(needed, page()));
-  if (begin == 0) return false;
-  Region region{begin, begin + page(), begin};
-  if (!extend(region, needed)) return false;
-  regions_.push_back(region);
-  return true;
+  // Another thread may be faster in the room that was found.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const uintptr_t begin = find_room(up(needed, page()));
+    if (begin == 0) return false;
+    Region region{begin, begin + page(), begin};
+    if (!extend(region, needed)) continue;
+    regions_.push_back(region);
+    return true;
+  }
+  return false;
 }
 
 void Pool::give_back(void* block, size_t bytes) noexcept {
@@ -210,33 +263,41 @@ void Pool::give_back(void* block, size_t bytes) noexcept {
   }
 }
 
-void Pool::release_locked() {
+void Pool::join_waiting() {
   for (size_t units = 0; units < waiting_.size(); ++units) {
-    for (const uintptr_t begin : waiting_[units]) free_.add({begin, begin + units * alignment});
-    waiting_[units].clear();
+    const size_t size = units * alignment;
+    for (; !waiting_[units].empty(); waiting_[units].pop_back()) {
+      free_.add({waiting_[units].back(), waiting_[units].back() + size});
+      bytes_waiting_ -= size;
+    }
   }
-  bytes_waiting_ = 0;
+}
+
+void Pool::release_locked() {
+  join_waiting();
   for (Region& region : regions_) {
-    region.top = free_.take_before(region.top);
-    const uintptr_t end = region.top == region.begin + page() ? region.begin : up(region.top, page());
-    unmap(end, std::exchange(region.end, end), backed_);
+    const uintptr_t top = free_.begin_before(region.top);
+    free_.take_before(region.top);
+    region.top = top;
+    const uintptr_t end = top == region.begin + page() ? region.begin : up(top, page());
+    if (unmap(end, region.end, backed_)) region.end = end;
   }
   std::erase_if(regions_, [](const Region& region) { return region.begin == region.end; });
-  // Whole pages go; what they leave over stays, to be joined with what comes back beside it.
-  for (const auto& [begin, end] : free_.take_all()) {
+  for (const auto& [begin, end] : free_.all()) {
     const uintptr_t first = up(begin, page()), last = down(end, page());
-    if (first >= last || !unmap(first, last, backed_)) {
-      free_.add({begin, end});
-      continue;
-    }
-    if (begin < first) free_.add({begin, first});
-    if (last < end) free_.add({last, end});
+    if (first + least_hole > last) continue;
+    free_.punch(begin, {first, last});
+    if (!unmap(first, last, backed_)) free_.add({first, last});
   }
 }
 
 void Pool::release_cached() {
   const std::lock_guard lock(mutex_);
-  release_locked();
+  try {
+    release_locked();
+  } catch (const std::bad_alloc&) {
+    // What is not given back stays in the pool.
+  }
 }
 
 MemoryStats Pool::stats_locked() const {

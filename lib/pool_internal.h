@@ -21,30 +21,36 @@ class FreeRanges {
     uintptr_t begin, end;
   };
 
-  /// Puts one in, joined with those it touches. std::bad_alloc; then it is not in.
+  /// Puts one in, joined with those it touches. std::bad_alloc when it touches none; then it is not in.
   void add(Range range);
   /// Takes `size` bytes of the smallest that has them, of the lowest if several do; 0 when none has.
-  uintptr_t take(size_t size);
-  /// Takes all of what ends there: where it begins, or `end` when nothing does.
-  uintptr_t take_before(uintptr_t end);
-  /// Takes all there are.
-  std::vector<Range> take_all();
-  size_t bytes() const { return bytes_; }
+  uintptr_t take(size_t size) noexcept;
+  /// Where the one begins that ends there; `end` when none does.
+  uintptr_t begin_before(uintptr_t end) const noexcept;
+  /// Takes the one that ends there, if any.
+  void take_before(uintptr_t end) noexcept;
+  /// Takes [first, last) out of the middle of the one that begins at `begin`. std::bad_alloc; then nothing is
+  /// taken.
+  void punch(uintptr_t begin, Range middle);
+  std::vector<Range> all() const;
+  size_t bytes() const noexcept { return bytes_; }
 
  private:
-  using Place = std::map<uintptr_t, uintptr_t>::iterator;
+  using Ends = std::map<uintptr_t, uintptr_t>;
+  Ends::const_iterator before(uintptr_t end) const noexcept;
   void insert(Range range);
-  Range erase(Place place);
+  void change(Ends::const_iterator place, Range range) noexcept;
+  void erase(Ends::const_iterator place) noexcept;
 
-  std::map<uintptr_t, uintptr_t> ends_;             // by where they begin
+  Ends ends_;                                       // by where they begin
   std::set<std::pair<size_t, uintptr_t>> by_size_;  // size and begin
   size_t bytes_ = 0;
 };
 
 /// Hands out blocks of a few long stretches of memory, of the free range that fits best, and joins what comes
 /// back with its free neighbours (Knuth 1997, The Art of Computer Programming 1, section 2.5): so steps of
-/// many shapes together take hardly more than the largest of them. Small blocks are not joined, but wait for
-/// the next of their size.
+/// many shapes together take hardly more than the largest of them. Small blocks wait for the next of their
+/// size, and are joined only when more memory would be needed.
 class Pool {
  public:
   static constexpr size_t alignment = 64;
@@ -70,18 +76,21 @@ class Pool {
   size_t set_peak(size_t peak);
 
  private:
-  /// Mapped from `begin` to `end`; beyond `top` nothing was ever handed out.
+  /// Ours from `begin` to `end`, but for what was given back to the system; from `top` on nothing is in use
+  /// or in free_.
   struct Region {
     uintptr_t begin, top, end;
   };
 
-  /// Whether `bytes` more may be taken from the system.
+  /// Whether `bytes` more may be used of what the system has.
   virtual bool grants(size_t bytes, const MemoryStats& stats) = 0;
 
   uintptr_t take_locked(size_t size);
+  uintptr_t take_waiting(size_t size) noexcept;
   uintptr_t take_new(size_t size);
   bool extend(Region& region, size_t bytes);
   bool add_region(size_t bytes);
+  void join_waiting();
   void release_locked();
   MemoryStats stats_locked() const;
 
