@@ -16,7 +16,7 @@ constexpr int64_t fingerprinted = 64;
 /// An evaluation of "everything" of a task without end.
 constexpr int64_t evaluated = 1000;
 /// Samples that tell how long those to come are.
-constexpr int64_t measured = 2000;
+constexpr int64_t measured = 2000, times_measured = 5;
 
 Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
   return {count, [data, count](int64_t first, int64_t number) {
@@ -42,7 +42,13 @@ std::string fingerprint(const TaskDataset& train, const TaskDataset& validation)
 /// as many words to be found.
 std::function<Batch(int64_t rows)> largest_of(const TaskDataset& data) {
   const bool pictures = data.kind() == TaskKind::pictures || data.kind() == TaskKind::patches;
-  const Batch drawn = data.batch(0, pictures ? 1 : measured);
+  const int64_t count = pictures ? 1 : measured;
+  Batch drawn = data.batch(0, count);
+  for (int64_t time = 1; time < (pictures ? 1 : times_measured); ++time) {
+    Batch other = data.batch(time * count, count);
+    if (other.inputs.size() + other.targets.size() > drawn.inputs.size() + drawn.targets.size())
+      drawn = std::move(other);
+  }
   const auto targets = drawn.targets.values<int64_t>();
   const double left = data.kind() == TaskKind::masked
                           ? static_cast<double>(std::ranges::count(targets, Batch::ignored)) /
