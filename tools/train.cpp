@@ -171,6 +171,13 @@ void announce(Session& s) {
     console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
 }
 
+/// A line that shows what a finished run writes; none of a model that does not.
+std::string writing(const Session& s, const std::string& run) {
+  const auto* const writer = dynamic_cast<const GenerativeModel*>(s.model.get());
+  if (writer == nullptr) return "";
+  return cat("\n  weft generate ", run, writer->has_encoder() ? " --interactive" : "");
+}
+
 int finish(Session& s, double seconds) {
   const std::string run = quoted(s.folder().path);
   const Evaluation* best = s.history.best();
@@ -180,7 +187,7 @@ int finish(Session& s, double seconds) {
               : "",
           grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
           fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
-          "; now try\n  weft generate ", run, "\n  weft eval ", run, "\n  weft train --resume ", run,
+          "; now try", writing(s, run), "\n  weft eval ", run, "\n  weft train --resume ", run,
           " --set max_iters=", std::max<int64_t>(2 * s.config.max_iters, 1)));
   return 0;
 }

@@ -80,6 +80,7 @@ TEST_CASE("every model trains, and a run that was stopped comes to the same byte
     const std::string name = std::string(p.model) + "-" + p.task;
     const Result whole = weft(folder, small(p, name));
     REQUIRE_MESSAGE(whole.code == 0, whole.err);
+    CHECK(contains(whole.err, "weft generate " + name) == p.writes);
     REQUIRE(weft(folder, small(p, name + "-2", {"max_iters=2"})).code == 0);
     const Result rest = weft(folder, resume(name + "-2", {"max_iters=6"}));
     REQUIRE_MESSAGE(rest.code == 0, rest.err);
