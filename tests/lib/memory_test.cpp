@@ -2,6 +2,7 @@
 #include <weft/lib/array.h>
 #include <weft/lib/available_memory.h>
 #include <weft/lib/memory.h>
+#include <weft/lib/pool_internal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -188,6 +189,41 @@ TEST_CASE("memory that the system promises but does not have is refused, too") {
   release_cached();
 }
 #endif
+
+TEST_CASE("the pool asks for all that is used for the first time, mapped already or not, and for no more") {
+  class Asking : public detail::Pool {
+   public:
+    Asking() : Pool(true) {}
+    size_t asked = 0, most = ~size_t{0};
+
+   private:
+    bool grants(size_t bytes, const MemoryStats& stats) override {
+      if (asked > 0) CHECK(stats.in_use + stats.cached == asked);
+      if (bytes > most - asked) return false;
+      asked += bytes;
+      return true;
+    }
+  };
+  Asking pool;
+  constexpr size_t block = 17 << 20;
+  const size_t size = detail::Pool::rounded(block);
+  std::vector<void*> blocks;
+  for (size_t count = 1; count <= 20; ++count) {
+    blocks.push_back(pool.take(block));
+    CHECK(pool.asked == count * size);
+  }
+  pool.give_back(blocks.back(), block);
+  const size_t larger = block + (3 << 20);
+  void* const last = pool.take(larger);  // what was free at the end, and a little more
+  CHECK(last == blocks.back());
+  CHECK(pool.asked == 19 * size + detail::Pool::rounded(larger));
+  pool.most = pool.asked;
+  CHECK(pool.take(block) == nullptr);
+  pool.give_back(last, larger);
+  blocks.pop_back();
+  for (void* const one : blocks) pool.give_back(one, block);
+  CHECK(pool.stats().in_use == 0);
+}
 
 TEST_CASE("a step that is repeated takes nothing from the system") {
   const auto step = [] {
