@@ -12,17 +12,27 @@ struct Operand {
   int64_t row, column;
 };
 
-/// One block of k of a product whose operands are packed: C (m, n) = [C +] A B [+ bias].
-/// A lies in panels of `height` rows, element (i, p) of a panel at [p * panel_stride + i]; B in panels of
-/// `columns` columns, element (p, j) of a panel at [p * columns + j].
-struct PackedBlock {
+/// Memory in `rows` pieces of `columns` floats that begin `row` floats apart.
+struct Region {
+  const float* data = nullptr;
+  int64_t rows = 0, columns = 0, row = 0;
+};
+
+/// One block of k of a product: C (m, n) = [C +] A B [+ bias], in tiles of `height` rows.
+/// A is read in place; or it lies in panels of `height` rows, element (i, p) of a panel at
+/// [p * panel_stride + i]. B lies in panels of `columns` columns, element (p, j) of a panel at
+/// [p * columns + j].
+struct Block {
   int64_t m, n, k, height;
-  const float *a, *b;
+  const float* a_panels;  ///< or null: then `a` is read
+  Operand a;
+  const float* b_panels;
   float* c;
   int64_t c_row;
   bool accumulate;
-  const float* bias;             ///< n values added at the end, or null
-  const float *next_a, *next_b;  ///< panels needed after this block, for the cache; any address will do
+  const float* bias;           ///< n values added at the end, or null
+  bool tiles_far, panels_far;  ///< C, B's panels lie outside the second cache: they are fetched ahead
+  Region next;                 ///< what is read after this block, fetched into the second cache meanwhile
 };
 
 struct GemmFunctions {
@@ -34,10 +44,7 @@ struct GemmFunctions {
   void (*pack_a)(int64_t m, int64_t k, int64_t height, Operand a, float* panels);
   /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
   void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
-  void (*multiply_packed)(const PackedBlock& block);
-  /// C (m, n) = [C +] A B [+ bias] on this thread, A read in place, B in panels.
-  void (*multiply_panels)(int64_t m, int64_t n, int64_t k, Operand a, const float* panels, float* c,
-                          int64_t c_row, bool accumulate, const float* bias);
+  void (*multiply_block)(const Block& block);
   /// The whole product on this thread, A read in place: for small ones, and for few rows.
   void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,
                    bool accumulate, const float* bias);

@@ -88,6 +88,7 @@ class PackedProduct {
         shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
                                                    shared_floats / (k_ * shared_.packed))) *
                      shared_.panel),
+        far_(x_.m * x_.k + x_.k * x_.n + x_.m * x_.n > cached_floats),
         packed_(allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * k_) *
                          sizeof(float))) {}
 
@@ -116,6 +117,8 @@ class PackedProduct {
   static constexpr int64_t same_set = 1024;
   static constexpr int64_t most_panels = 10;        ///< of a block, so that it stays in the second cache
   static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
+  static constexpr int64_t cached_floats = int64_t{3} << 18;  ///< that caches hold without being told
+  static constexpr int64_t near_floats = int64_t{1} << 17;
   static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
   void pack(bool is_a, Range range, Range ks, float* out) const {
@@ -124,6 +127,14 @@ class PackedProduct {
     } else {
       x_.functions.pack_b(ks.size(), range.size(), part(x_.b, ks.begin, range.begin), out);
     }
+  }
+
+  /// Where what pack() reads lies.
+  isa::Region region(bool is_a, Range range, Range ks) const {
+    const isa::Operand x = is_a ? part(x_.a, range.begin, ks.begin) : part(x_.b, ks.begin, range.begin);
+    const int64_t rows = is_a ? range.size() : ks.size(), columns = is_a ? ks.size() : range.size();
+    if (x.column == 1) return {x.data, rows, columns, x.row};
+    return {x.data, columns, rows, x.column};
   }
 
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
@@ -162,34 +173,30 @@ class PackedProduct {
   void multiply(Range part, Range ks) const {
     const Scratch scratch(reads_in_place_ ? 0 : up(block_, streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block_, [&](int64_t begin, int64_t end) {
-      const Range range{begin, end};
-      for (int64_t p = ks.begin; p < ks.end && reads_in_place_; p += depth_) {
-        const Range depth = depth_at(ks, p);
-        x_.functions.multiply_panels(range.size(), part.size(), depth.size(), kernels::part(x_.a, begin, p),
-                                     shared_at(part, ks, p), x_.c + begin * x_.c_row + part.begin, x_.c_row,
-                                     x_.accumulate || p > 0,
-                                     depth.end == x_.k ? x_.bias_at(part.begin) : nullptr);
-      }
-      if (reads_in_place_) return;
-      float* const own = scratch.here();
+      const Range range{begin, end}, following{end, std::min(end + block_, streamed_.size)};
+      const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
+      float* const own = reads_in_place_ ? nullptr : scratch.here();
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
         const Range depth = depth_at(ks, p);
-        pack(by_rows_, range, depth, own);
+        if (own) pack(by_rows_, range, depth, own);
         const float* const shared = shared_at(part, ks, p);
-        const float* const next = depth.end < ks.end ? shared_at(part, ks, depth.end) : shared;
-        const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
-        x_.functions.multiply_packed({.m = rows.size(),
-                                      .n = columns.size(),
-                                      .k = depth.size(),
-                                      .height = height_,
-                                      .a = by_rows_ ? own : shared,
-                                      .b = by_rows_ ? shared : own,
-                                      .c = x_.c + rows.begin * x_.c_row + columns.begin,
-                                      .c_row = x_.c_row,
-                                      .accumulate = x_.accumulate || p > 0,
-                                      .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
-                                      .next_a = by_rows_ ? own : next,
-                                      .next_b = by_rows_ ? next : own});
+        x_.functions.multiply_block({.m = rows.size(),
+                                     .n = columns.size(),
+                                     .k = depth.size(),
+                                     .height = height_,
+                                     .a_panels = by_rows_ ? own : shared,
+                                     .a = kernels::part(x_.a, begin, p),
+                                     .b_panels = by_rows_ ? shared : own,
+                                     .c = x_.c + rows.begin * x_.c_row + columns.begin,
+                                     .c_row = x_.c_row,
+                                     .accumulate = x_.accumulate || p > 0,
+                                     .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
+                                     .tiles_far = far_,
+                                     .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
+                                     .next = !own && !far_ ? isa::Region{}
+                                             : depth.end < ks.end
+                                                 ? region(by_rows_, range, depth_at(ks, depth.end))
+                                                 : region(by_rows_, following, depth_at(ks, ks.begin))});
       }
     });
   }
@@ -199,6 +206,7 @@ class PackedProduct {
   int64_t depth_, block_, height_;  ///< of k; of the streamed axis at a time; of a panel of A
   Axis streamed_, shared_;
   int64_t k_, shared_size_;
+  bool far_;
   std::shared_ptr<Buffer> packed_;
 };
 

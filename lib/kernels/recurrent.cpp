@@ -43,18 +43,20 @@ class StepProduct {
     const int64_t width = functions_.columns, tile = width * up(tile_work / 4, m_ * k_ * width);
     parallel_for(n_, tile, [&](int64_t begin, int64_t end) {
       const float* const b = data(panels_) + begin * k_;
-      functions_.multiply_packed({.m = m_,
-                                  .n = end - begin,
-                                  .k = k_,
-                                  .height = height_,
-                                  .a = a,
-                                  .b = b,
-                                  .c = y + begin,
-                                  .c_row = n_,
-                                  .accumulate = accumulate,
-                                  .bias = bias ? bias + begin : nullptr,
-                                  .next_a = a,
-                                  .next_b = b});
+      functions_.multiply_block({.m = m_,
+                                 .n = end - begin,
+                                 .k = k_,
+                                 .height = height_,
+                                 .a_panels = a,
+                                 .a = {},
+                                 .b_panels = b,
+                                 .c = y + begin,
+                                 .c_row = n_,
+                                 .accumulate = accumulate,
+                                 .bias = bias ? bias + begin : nullptr,
+                                 .tiles_far = false,
+                                 .panels_far = false,
+                                 .next = {}});
     });
   }
 
