@@ -77,14 +77,14 @@ class PackedProduct {
       : x_(product),
         by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
         reads_in_place_(by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
-        depth_(round_up(up(x_.k, up(x_.k, most_depth)), 16)),
+        depth_(round_up(up(x_.k, up(x_.k, deepest())), 16)),
         block_(by_rows_ ? row_block() : column_block()),
         height_(even_height(by_rows_ ? block_ : x_.m)),
         streamed_(by_rows_ ? Axis{x_.m, height_, stride}
                            : Axis{x_.n, x_.functions.columns, x_.functions.columns}),
         shared_(by_rows_ ? Axis{x_.n, x_.functions.columns, x_.functions.columns}
                          : Axis{x_.m, height_, stride}),
-        k_(std::min(x_.k, 8 * depth_)),
+        k_(std::min(x_.k, by_rows_ ? 8 * depth_ : depth_)),
         shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
                                                    shared_floats / (k_ * shared_.packed))) *
                      shared_.panel),
@@ -137,6 +137,12 @@ class PackedProduct {
     return {x.data, columns, rows, x.column};
   }
 
+  /// The most of k at a time. Where A is shared, all of it for as much of k stays in the second cache.
+  int64_t deepest() const {
+    return by_rows_
+               ? most_depth
+               : std::clamp(near_floats / (up(x_.m, x_.functions.rows) * stride), int64_t{128}, most_depth);
+  }
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
   /// numbers of threads; fewer where each would be too short to begin.
   int64_t blocks(int64_t size, int64_t panel) const {
