@@ -118,7 +118,7 @@ double fma_peak(double budget) {
   return 2e-9 * lanes * static_cast<double>(steps) * threads / time;
 }
 
-double read_bandwidth(int64_t bytes, double budget) {
+double read_bandwidth(int64_t bytes, double budget, int64_t times) {
   const std::vector<float> data(static_cast<size_t>(bytes / 4), 1.0f);
   const auto read = __builtin_cpu_supports("avx512f") ? read_avx512
                     : __builtin_cpu_supports("avx2")  ? read_avx2
@@ -127,10 +127,11 @@ double read_bandwidth(int64_t bytes, double budget) {
   const int64_t count = bytes / 4, share = (count / weft::num_threads() + 127) / 128 * 128;
   const int64_t tile = share > 1 << 18 ? share / 8 : std::max<int64_t>(share, 1 << 12);
   const double time = best_seconds(budget, [&] {
-    weft::parallel_for(count, tile,
-                       [&](int64_t begin, int64_t end) { sink = read(data.data() + begin, end - begin); });
+    for (int64_t i = 0; i < times; ++i)
+      weft::parallel_for(count, tile,
+                         [&](int64_t begin, int64_t end) { sink = read(data.data() + begin, end - begin); });
   });
-  return 1e-9 * static_cast<double>(bytes) / time;
+  return 1e-9 * static_cast<double>(bytes * times) / time;
 }
 
 std::vector<float> numbers(int64_t count) {

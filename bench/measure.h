@@ -32,9 +32,10 @@ double best_seconds(double budget, F f) {
 /// GFLOP/s of fused multiply-adds in registers, in the widest vectors of this processor, on all threads in
 /// use together: the best of `budget` seconds. 0 on a processor without AVX2.
 double fma_peak(double budget);
-/// GB/s at which all threads in use together read `bytes` again and again, the best of `budget` seconds: of
-/// memory when no cache holds them.
-double read_bandwidth(int64_t bytes, double budget = 0.2);
+/// GB/s at which all threads in use together read `bytes` again and again: of memory when no cache holds
+/// them. The best of `budget` seconds, each sample `times` readings in a row, for a sample as long as that of
+/// what it is compared with: caches and memory that are shared with others favour the short ones.
+double read_bandwidth(int64_t bytes, double budget = 0.2, int64_t times = 1);
 
 /// Values without a pattern, between -0.5 and 0.5.
 std::vector<float> numbers(int64_t count);
