@@ -117,8 +117,8 @@ class PackedProduct {
   static constexpr int64_t same_set = 1024;
   static constexpr int64_t most_panels = 10;        ///< of a block, so that it stays in the second cache
   static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
-  static constexpr int64_t cached_floats = int64_t{3} << 18;  ///< that caches hold without being told
-  static constexpr int64_t near_floats = int64_t{1} << 17;
+  static constexpr int64_t near_floats = int64_t{1} << 17;    ///< that the second cache holds beside others
+  static constexpr int64_t cached_floats = int64_t{3} << 18;  ///< of a product that needs nothing fetched
   static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
   void pack(bool is_a, Range range, Range ks, float* out) const {

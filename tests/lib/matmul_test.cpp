@@ -108,6 +108,10 @@ TEST_CASE("gemm: the same through all cuts") {
   CHECK(same_bits(by_gemm(broad, Operands(broad)), chains(broad, Operands(broad))));
   const Case tall{2100, 70, 1100, false, false, true, false};
   CHECK(same_bits(by_gemm(tall, Operands(tall)), chains(tall, Operands(tall))));
+  for (const bool packed : {false, true}) {  // panels and tiles beyond what the caches hold
+    const Case large{410, 400, 1000, packed, false, packed, true};
+    CHECK(same_bits(by_gemm(large, Operands(large)), chains(large, Operands(large))));
+  }
 }
 
 TEST_CASE("gemm: the number of threads changes nothing") {
