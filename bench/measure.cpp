@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <weft/lib/parallel.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -79,7 +80,7 @@ struct Machine {
 };
 
 /// Of a child, forked before this process has any threads but its first.
-Machine measure_apart() {
+Machine measure_in_child() {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("no pipe to measure the machine through");
   const pid_t child = fork();
@@ -87,7 +88,7 @@ Machine measure_apart() {
   if (child == 0) {
     try {
       Machine found{};
-      weft::with_thread_team([&] { found = {fma_peak(0.3), read_bandwidth(int64_t{256} << 20, 0.2)}; });
+      weft::with_thread_team([&] { found = {fma_peak(0.1), read_bandwidth(int64_t{256} << 20, 0.1)}; });
       _exit(write(ends[1], &found, sizeof found) == sizeof found ? 0 : 1);
     } catch (...) {
       _exit(1);
@@ -100,6 +101,16 @@ Machine measure_apart() {
   waitpid(child, nullptr, 0);
   if (!received) throw std::runtime_error("the machine could not be measured: out of memory?");
   return found;
+}
+
+/// The best of several children: the threads of one may be put on one core for as long as it lives.
+Machine measure_apart() {
+  Machine best{};
+  for (int child = 0; child < 3; ++child) {
+    const Machine found = measure_in_child();
+    best = {std::max(best.peak, found.peak), std::max(best.bandwidth, found.bandwidth)};
+  }
+  return best;
 }
 
 }  // namespace
