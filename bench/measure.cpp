@@ -103,7 +103,7 @@ Machine measure_in_child() {
   return found;
 }
 
-/// The best of several children: the threads of one may be put on one core for as long as it lives.
+/// The best of several children: one now and then finds half of the peak for as long as it lives.
 Machine measure_apart() {
   Machine best{};
   for (int child = 0; child < 3; ++child) {
