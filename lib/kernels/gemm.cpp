@@ -129,12 +129,20 @@ class PackedProduct {
     }
   }
 
-  /// Where what pack() reads lies.
+  /// Where what pack() reads of the operand lies.
   isa::Region region(bool is_a, Range range, Range ks) const {
     const isa::Operand x = is_a ? part(x_.a, range.begin, ks.begin) : part(x_.b, ks.begin, range.begin);
     const int64_t rows = is_a ? range.size() : ks.size(), columns = is_a ? ks.size() : range.size();
     if (x.column == 1) return {x.data, rows, columns, x.row};
     return {x.data, columns, rows, x.column};
+  }
+
+  /// What is read of the streamed operand after these, most likely; nothing where the caches have it anyway.
+  isa::Region read_after(Range range, Range depth, Range ks) const {
+    if (reads_in_place_ && !far_) return {};
+    if (depth.end < ks.end) return region(by_rows_, range, depth_at(ks, depth.end));
+    const Range following{range.end, std::min(range.end + block_, streamed_.size)};
+    return region(by_rows_, following, depth_at(ks, ks.begin));
   }
 
   /// The most of k at a time. Where A is shared, all of it for as much of k stays in the second cache.
@@ -179,7 +187,7 @@ class PackedProduct {
   void multiply(Range part, Range ks) const {
     const Scratch scratch(reads_in_place_ ? 0 : up(block_, streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block_, [&](int64_t begin, int64_t end) {
-      const Range range{begin, end}, following{end, std::min(end + block_, streamed_.size)};
+      const Range range{begin, end};
       const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
       float* const own = reads_in_place_ ? nullptr : scratch.here();
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
@@ -199,10 +207,7 @@ class PackedProduct {
                                      .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
                                      .tiles_far = far_,
                                      .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
-                                     .next = !own && !far_ ? isa::Region{}
-                                             : depth.end < ks.end
-                                                 ? region(by_rows_, range, depth_at(ks, depth.end))
-                                                 : region(by_rows_, following, depth_at(ks, ks.begin))});
+                                     .next = read_after(range, depth, ks)});
       }
     });
   }

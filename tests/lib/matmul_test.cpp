@@ -178,20 +178,20 @@ TEST_CASE("gemm: the instruction sets give the same bits, packed, in place and r
         std::vector<float> c(19 * 37), pa(static_cast<size_t>(5 * 41 * 16)), pb(static_cast<size_t>(41 * 64));
         f.pack_a(19, 41, f.rows, left, pa.data());
         f.pack_b(41, 37, right, pb.data());
-        f.multiply_block({19,
-                          37,
-                          41,
-                          f.rows,
-                          pa.data(),
-                          left,
-                          pb.data(),
-                          c.data(),
-                          37,
-                          false,
-                          o.bias.data(),
-                          false,
-                          true,
-                          {}});
+        f.multiply_block({.m = 19,
+                          .n = 37,
+                          .k = 41,
+                          .height = f.rows,
+                          .a_panels = pa.data(),
+                          .a = {},
+                          .b_panels = pb.data(),
+                          .c = c.data(),
+                          .c_row = 37,
+                          .accumulate = false,
+                          .bias = o.bias.data(),
+                          .tiles_far = true,
+                          .panels_far = true,
+                          .next = {left.data, 1, 19 * 41, 0}});
         return c;
       };
       CHECK(same_bits(in_place(wide), in_place(scalar)));
