@@ -15,18 +15,18 @@ constexpr int64_t heads = 6, width = 64;
 void measure(int64_t tokens, const bench::Setup& setup, bench::Report& report) {
   using weft::kernels::HeadView;
   const size_t count = static_cast<size_t>(heads * tokens * width);
-  std::vector<float> q(count), k(count), v(count), d_out(count), out(count), dq(count), dk(count), dv(count);
+  bench::Floats q(count), k(count), v(count), d_out(count), out(count), dq(count), dk(count), dv(count);
   for (size_t i = 0; i < count; ++i) {
     q[i] = static_cast<float>(i * 7919 % 1000) / 500.0f - 1.0f;
     k[i] = static_cast<float>(i * 104729 % 1000) / 500.0f - 1.0f;
     v[i] = d_out[i] = static_cast<float>(i * 1299709 % 1000) / 500.0f - 1.0f;
   }
-  std::vector<float> lse(static_cast<size_t>(heads * tokens));
+  bench::Floats lse(static_cast<size_t>(heads * tokens));
   // (B, T, H * D), as the projections leave it.
-  const auto read = [&](const std::vector<float>& x) {
+  const auto read = [&](const bench::Floats& x) {
     return HeadView<const float>{x.data(), tokens * heads * width, width, heads * width};
   };
-  const auto write = [&](std::vector<float>& x) {
+  const auto write = [&](bench::Floats& x) {
     return HeadView<float>{x.data(), tokens * heads * width, width, heads * width};
   };
   const weft::kernels::AttentionProblem problem{.B = 1,

@@ -67,8 +67,8 @@ class Bench {
   }
 
   void product(const Shape& x) {
-    const std::vector<float> a = numbers(x.m * x.k), b = numbers(x.k * x.n);
-    std::vector<float> c(static_cast<size_t>(x.m * x.n));
+    const bench::Floats a = numbers(x.m * x.k), b = numbers(x.k * x.n);
+    bench::Floats c(static_cast<size_t>(x.m * x.n));
     for (int flags = 0; flags < 4; ++flags) {
       const bool ta = flags & 1, tb = flags & 2;
       const MatrixView<float> left{a.data(), ta ? 1 : x.k, ta ? x.m : 1},
@@ -113,8 +113,8 @@ class Bench {
   }
 
   void row(const Shape& x) {
-    const std::vector<float> a = numbers(x.m * x.k), b = numbers(x.k * x.n);
-    std::vector<float> c(static_cast<size_t>(x.m * x.n));
+    const bench::Floats a = numbers(x.m * x.k), b = numbers(x.k * x.n);
+    bench::Floats c(static_cast<size_t>(x.m * x.n));
     const int64_t bytes = x.n * x.k * 4;
     for (const bool tb : {false, true}) {
       const MatrixView<float> left{a.data(), x.k, 1}, right{b.data(), tb ? 1 : x.n, tb ? x.k : 1};

@@ -61,7 +61,9 @@ class Bench {
     const double array = 4e-9 * static_cast<double>(rows_ * columns);
     return {"GB/s", forward * array, backward * array};
   }
-  static Array values(const Shape& shape) { return Array::from(bench::numbers(shape.size()), shape); }
+  static Array values(const Shape& shape) {
+    return Array::from(std::span<const float>(bench::numbers(shape.size())), shape);
+  }
   Array values() const { return values({rows_, columns}); }
   Array positive() const {
     Array x = values();

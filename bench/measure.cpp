@@ -130,7 +130,7 @@ double fma_peak(double budget) {
 }
 
 double read_bandwidth(int64_t bytes, double budget, int64_t times) {
-  const std::vector<float> data(static_cast<size_t>(bytes / 4), 1.0f);
+  const Floats data(static_cast<size_t>(bytes / 4), 1.0f);
   const auto read = __builtin_cpu_supports("avx512f") ? read_avx512
                     : __builtin_cpu_supports("avx2")  ? read_avx2
                                                       : read_plain;
@@ -145,8 +145,8 @@ double read_bandwidth(int64_t bytes, double budget, int64_t times) {
   return 1e-9 * static_cast<double>(bytes * times) / time;
 }
 
-std::vector<float> numbers(int64_t count) {
-  std::vector<float> x(static_cast<size_t>(count));
+Floats numbers(int64_t count) {
+  Floats x(static_cast<size_t>(count));
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 7919 % 1000) / 1000.0f - 0.5f;
   return x;
 }

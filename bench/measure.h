@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -37,8 +38,19 @@ double fma_peak(double budget);
 /// what it is compared with: caches and memory that are shared with others favour the short ones.
 double read_bandwidth(int64_t bytes, double budget = 0.2, int64_t times = 1);
 
+/// Memory as weft's own buffers lie: from a multiple of 64 bytes on.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), alignment)); }
+  void deallocate(T* p, size_t) { ::operator delete(p, alignment); }
+  bool operator==(const AlignedAllocator&) const = default;
+};
+using Floats = std::vector<float, AlignedAllocator<float>>;
+
 /// Values without a pattern, between -0.5 and 0.5.
-std::vector<float> numbers(int64_t count);
+Floats numbers(int64_t count);
 
 /// --threads, --seconds and --json, which every benchmark takes, and the machine measured just before the
 /// work.

@@ -22,8 +22,8 @@ int main() {
   int ta = 0, tb = 0, m = 0, n = 0, k = 0;
   double budget = 0;
   while (std::scanf("%d %d %d %d %d %lf", &ta, &tb, &m, &n, &k, &budget) == 6) {
-    const std::vector<float> a = bench::numbers(int64_t{m} * k), b = bench::numbers(int64_t{k} * n);
-    std::vector<float> c(static_cast<size_t>(m) * static_cast<size_t>(n));
+    const bench::Floats a = bench::numbers(int64_t{m} * k), b = bench::numbers(int64_t{k} * n);
+    bench::Floats c(static_cast<size_t>(m) * static_cast<size_t>(n));
     const double time = bench::best_seconds(budget, [&] {
       cblas_sgemm(101, ta ? 112 : 111, tb ? 112 : 111, m, n, k, 1.0f, a.data(), ta ? m : k, b.data(),
                   tb ? k : n, 0.0f, c.data(), n);
