@@ -18,7 +18,8 @@ struct Region {
   int64_t rows = 0, columns = 0, row = 0;
 };
 
-/// One block of k of a product: C (m, n) = [C +] A B [+ bias], in tiles of `height` rows.
+/// One block of k of a product: C (m, n) = [C +] A B [+ bias], in tiles of `height` rows. C lies in rows, or
+/// `turned`, in columns, and has a bias for each row then.
 /// A is read in place; or it lies in panels of `height` rows, element (i, p) of a panel at
 /// [p * panel_stride + i]. B lies in panels of `columns` columns, element (p, j) of a panel at
 /// [p * columns + j].
@@ -28,9 +29,9 @@ struct Block {
   Operand a;
   const float* b_panels;
   float* c;
-  int64_t c_row;
-  bool accumulate;
-  const float* bias;           ///< n values added at the end, or null
+  int64_t c_row;  ///< floats between its rows; its columns if turned
+  bool turned, accumulate;
+  const float* bias;           ///< added at the end, or null
   bool tiles_far, panels_far;  ///< C, B's panels lie outside the second cache: they are fetched ahead
   Region next;                 ///< what is read after this block, fetched into the second cache meanwhile
 };

@@ -24,9 +24,11 @@ struct Product {
   int64_t c_row;
   bool accumulate;
   const float* bias;
+  bool turned = false;  ///< C lies in columns, c_row floats apart, and has a bias for each row
   const isa::GemmFunctions& functions = isa::table().gemm;
 
   const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
+  float* c_at(int64_t i, int64_t j) const { return c + (turned ? j * c_row + i : i * c_row + j); }
 
   void run() const {
     if (m == 1) {
@@ -35,11 +37,26 @@ struct Product {
       run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row);  // C^T = B^T A^T
     } else if (m * n * k <= 4 * tile_work) {
       functions.multiply(m, n, k, a, b, c, c_row, accumulate, bias);
+    } else if (n > 16 && n % 16 == 1 && a.column == 1 && !bias) {
+      Product{m, n - 1, k, a, b, c, c_row, accumulate, bias}.run();
+      Product{m, 1, k, a, part(b, 0, n - 1), c + n - 1, c_row, accumulate, bias}.run();
+    } else if (pays_turned()) {
+      Product{n, m, k, {b.data, b.column, b.row}, {a.data, a.column, a.row}, c, c_row, accumulate, bias, true}
+          .run_packed();  // C^T = B^T A^T
     } else if (m >= 4 * functions.rows && n >= functions.columns) {
       run_packed();
     } else {
       run_in_place();
     }
+  }
+
+  /// Whether the tiles had better lie along m, where all are whole, than along n, where the last vector of a
+  /// row is partly empty: in n there are tiles of any even height. A and each tile of C are turned for it;
+  /// measured, that takes as long as a tenth of the columns would, or a fiftieth where A is packed anyway,
+  /// and 10 / k more.
+  bool pays_turned() const {
+    const int64_t empty = round_up(n, 16) - n, share = a.column == 1 ? 10 : 2;
+    return m >= 8 * functions.columns && 100 * empty * k > n * (share * k + 1000);
   }
 
   void run_row(int64_t columns, const float* x, int64_t x_step, isa::Operand right, int64_t y_step) const {
@@ -194,20 +211,22 @@ class PackedProduct {
         const Range depth = depth_at(ks, p);
         if (own) pack(by_rows_, range, depth, own);
         const float* const shared = shared_at(part, ks, p);
-        x_.functions.multiply_block({.m = rows.size(),
-                                     .n = columns.size(),
-                                     .k = depth.size(),
-                                     .height = height_,
-                                     .a_panels = by_rows_ ? own : shared,
-                                     .a = kernels::part(x_.a, begin, p),
-                                     .b_panels = by_rows_ ? shared : own,
-                                     .c = x_.c + rows.begin * x_.c_row + columns.begin,
-                                     .c_row = x_.c_row,
-                                     .accumulate = x_.accumulate || p > 0,
-                                     .bias = depth.end == x_.k ? x_.bias_at(columns.begin) : nullptr,
-                                     .tiles_far = far_,
-                                     .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
-                                     .next = read_after(range, depth, ks)});
+        x_.functions.multiply_block(
+            {.m = rows.size(),
+             .n = columns.size(),
+             .k = depth.size(),
+             .height = height_,
+             .a_panels = by_rows_ ? own : shared,
+             .a = kernels::part(x_.a, begin, p),
+             .b_panels = by_rows_ ? shared : own,
+             .c = x_.c_at(rows.begin, columns.begin),
+             .c_row = x_.c_row,
+             .turned = x_.turned,
+             .accumulate = x_.accumulate || p > 0,
+             .bias = depth.end == x_.k ? x_.bias_at(x_.turned ? rows.begin : columns.begin) : nullptr,
+             .tiles_far = far_,
+             .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
+             .next = read_after(range, depth, ks)});
       }
     });
   }

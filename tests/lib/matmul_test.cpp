@@ -102,6 +102,11 @@ TEST_CASE("gemm: the same through all cuts") {
   check_chains(64, 64, 700);
   check_chains(131, 150, 260);
   check_chains(301, 290, 40);
+  check_chains(300, 65, 150);  // all but the last column, and it; or turned
+  check_chains(333, 37, 700);
+  const Case far_and_turned{1530, 70, 600, true, false, true, true};
+  CHECK(same_bits(by_gemm(far_and_turned, Operands(far_and_turned)),
+                  chains(far_and_turned, Operands(far_and_turned))));
   const Case wide{60, 70, 4500, false, true, true, true};  // more than one block of what is packed at a time
   CHECK(same_bits(by_gemm(wide, Operands(wide)), chains(wide, Operands(wide))));
   const Case broad{70, 2100, 1100, true, true, false, true};
