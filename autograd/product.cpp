@@ -4,6 +4,9 @@
 #include <weft/lib/kernels/matmul.h>
 #include <weft/lib/kernels/reduce.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace weft {
 
 namespace {
@@ -83,6 +86,22 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   };
   const auto for_bias = [](const Tensor& g) { return g; };
   return make_op("linear", std::move(y), {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
+}
+
+std::vector<Tensor> linears(const Tensor& x, std::initializer_list<LinearWeights> weights) {
+  std::vector<Tensor> results;
+  const bool recorded = std::any_of(weights.begin(), weights.end(),
+                                    [&](const LinearWeights& w) { return records(x, w.weight, w.bias); });
+  if (recorded) {
+    for (const LinearWeights& w : weights) results.push_back(linear(x, w.weight, w.bias));
+    return results;
+  }
+  const Array none;
+  std::vector<kernels::LinearWeights> values;
+  for (const LinearWeights& w : weights)
+    values.push_back({w.weight.value(), w.bias.defined() ? w.bias.value() : none});
+  for (Array& y : kernels::linears(x.value(), values)) results.push_back(make_op("linear", std::move(y), {}));
+  return results;
 }
 
 }  // namespace weft

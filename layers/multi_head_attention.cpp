@@ -75,7 +75,9 @@ Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::s
                                    const Tensor& bias) const {
   const NoGrad no_grad;
   const LayerScope layer = profile_scope();
-  Tensor q = query(x), k = key(x);
+  const std::vector<Tensor> made =
+      linears(x, {{query.weight, query.bias}, {key.weight, key.bias}, {value.weight, value.bias}});
+  Tensor q = made[0], k = made[1];
   if (options.rotary) {
     const auto placed = [&](const Tensor& y, int64_t y_heads) {
       return cache.even() ? rotary(y, y_heads, *options.rotary, cache.length())
@@ -84,7 +86,7 @@ Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::s
     q = placed(q, heads), k = placed(k, kv_heads);
   }
   return output(
-      cached_attention(q, k, value(x), heads, cache, lengths, attention_options(Mask::causal(), bias)));
+      cached_attention(q, k, made[2], heads, cache, lengths, attention_options(Mask::causal(), bias)));
 }
 
 KeyValueCache MultiHeadAttention::remember(const Tensor& context, std::span<const int64_t> lengths) const {

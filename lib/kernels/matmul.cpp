@@ -122,6 +122,52 @@ void add_rows(Array& y, const Array& bias) {
   for (int64_t i = 0; i < y.size(); ++i) out[i] += add[i % n];
 }
 
+void check_linear(const Array& x, const Array& weight, const Array& bias) {
+  if (x.rank() < 1 || weight.rank() != 2 || x.dim(-1) != weight.dim(1))
+    fail<ShapeError>("linear: x (..., I) and weight (O, I) do not fit: x is ", x.shape(), ", weight is ",
+                     weight.shape());
+  const int64_t outputs = weight.dim(0);
+  if (bias.defined() && bias.shape() != Shape{outputs})
+    fail<ShapeError>("linear: bias must be ", Shape{outputs}, " for weight ", weight.shape(), ", not ",
+                     bias.shape());
+  check_types("linear", x, weight);
+  if (bias.defined()) check_types("linear", x, bias);
+}
+
+Array result_of_linear(const Array& x, const Array& weight) {
+  return Array(x.shape().with(x.rank() - 1, weight.dim(0)), x.dtype());
+}
+
+/// Of the weight, when y has few rows and it is worth it; else null.
+std::shared_ptr<const Buffer> streams_for(const Array& y, const Array& weight) {
+  const bool few = y.dtype() == float32 && y.size() > 0 && y.size() <= few_rows * weight.dim(0);
+  return few ? packed_weight(weight) : nullptr;
+}
+
+FewRowsProduct few_rows_product(Array& y, const Buffer& streams, const Array& bias) {
+  return {y.dim(-1), streams, y.mutable_data<float>(), bias.defined() ? bias.data<float>() : nullptr};
+}
+
+/// `streams` of the weight, or null.
+void linear_into(Array& y, const Array& x, const Array& weight, const Array& bias, const Buffer* streams) {
+  if (y.size() == 0) return;
+  const int64_t outputs = weight.dim(0), inputs = weight.dim(1), rows = y.size() / outputs;
+  if (streams) {
+    const FewRowsProduct products[] = {few_rows_product(y, *streams, bias)};
+    return multiply_few_rows(rows, inputs, x.data<float>(), products);
+  }
+  visit_floating("linear", x.dtype(), [&]<class T>(T) {
+    const MatrixView<T> left{x.data<T>(), inputs, 1}, right{weight.data<T>(), 1, inputs};
+    if constexpr (std::is_same_v<T, float>) {
+      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false,
+           bias.defined() ? bias.data<T>() : nullptr);
+    } else {
+      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false);
+      if (bias.defined()) add_rows(y, bias);
+    }
+  });
+}
+
 }  // namespace
 
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
@@ -164,37 +210,42 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
 }
 
 Array linear(const Array& x, const Array& weight, const Array& bias) {
-  if (x.rank() < 1 || weight.rank() != 2 || x.dim(-1) != weight.dim(1))
-    fail<ShapeError>("linear: x (..., I) and weight (O, I) do not fit: x is ", x.shape(), ", weight is ",
-                     weight.shape());
-  const int64_t outputs = weight.dim(0), inputs = weight.dim(1);
-  if (bias.defined() && bias.shape() != Shape{outputs})
-    fail<ShapeError>("linear: bias must be ", Shape{outputs}, " for weight ", weight.shape(), ", not ",
-                     bias.shape());
-  check_types("linear", x, weight);
-  if (bias.defined()) check_types("linear", x, bias);
-  Array y(x.shape().with(x.rank() - 1, outputs), x.dtype());
-  const KernelScope profile("linear", 2 * y.size() * inputs, x, weight, bias, y);
-  if (y.size() == 0) return y;
-  const int64_t rows = y.size() / outputs;
-  visit_floating("linear", x.dtype(), [&]<class T>(T) {
-    const MatrixView<T> left{x.data<T>(), inputs, 1}, right{weight.data<T>(), 1, inputs};
-    if constexpr (std::is_same_v<T, float>) {
-      if (rows <= few_rows) {
-        if (const auto panels = packed_weight(weight)) {
-          multiply_few_rows(rows, outputs, inputs, left.data, *panels, y.mutable_data<T>(),
-                            bias.defined() ? bias.data<T>() : nullptr);
-          return;
-        }
-      }
-      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false,
-           bias.defined() ? bias.data<T>() : nullptr);
-    } else {
-      gemm(rows, outputs, inputs, left, right, y.mutable_data<T>(), outputs, false);
-      if (bias.defined()) add_rows(y, bias);
-    }
-  });
+  check_linear(x, weight, bias);
+  Array y = result_of_linear(x, weight);
+  const KernelScope profile("linear", 2 * y.size() * x.dim(-1), x, weight, bias, y);
+  linear_into(y, x, weight, bias, streams_for(y, weight).get());
   return y;
+}
+
+std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weights) {
+  std::vector<Array> results;
+  std::vector<std::shared_ptr<const Buffer>> streams;
+  for (const auto& [weight, bias] : weights) {
+    check_linear(x, weight, bias);
+    results.push_back(result_of_linear(x, weight));
+    streams.push_back(streams_for(results.back(), weight));
+  }
+  const KernelScope profile("linear", [&] {
+    const auto bytes = [](const Array& a) { return a.size() * static_cast<int64_t>(size_of(a.dtype())); };
+    KernelWork work{0, bytes(x), cat(x.shape())};
+    for (size_t i = 0; i < weights.size(); ++i) {
+      work.flop += 2 * results[i].size() * x.dim(-1);
+      work.bytes += bytes(weights[i].weight) + bytes(results[i]);
+      if (weights[i].bias.defined()) work.bytes += bytes(weights[i].bias);
+      work.shapes += cat(" ", weights[i].weight.shape());
+    }
+    return work;
+  });
+  if (std::find(streams.begin(), streams.end(), nullptr) == streams.end()) {
+    std::vector<FewRowsProduct> products;
+    for (size_t i = 0; i < weights.size(); ++i)
+      products.push_back(few_rows_product(results[i], *streams[i], weights[i].bias));
+    multiply_few_rows(x.size() / x.dim(-1), x.dim(-1), x.data<float>(), products);
+  } else {
+    for (size_t i = 0; i < weights.size(); ++i)
+      linear_into(results[i], x, weights[i].weight, weights[i].bias, streams[i].get());
+  }
+  return results;
 }
 
 void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh) {

@@ -9,6 +9,8 @@
 #include <weft/lib/array.h>
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace weft::kernels {
 
@@ -32,6 +34,13 @@ Array matmul(const Array& a, const Array& b, bool transpose_a = false, bool tran
 
 /// y (N, O) = x (N, I) w (O, I)^T + bias (O), x and y with any leading axes; `bias` may be undefined.
 Array linear(const Array& x, const Array& weight, const Array& bias);
+
+struct LinearWeights {
+  const Array &weight, &bias;
+};
+/// linear() of the same x by each of the weights, with its bits. Few rows, as in decoding, go through all
+/// weights in one loop.
+std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weights);
 /// into (O, I) += dy^T x, the chain over all rows going on from `into`, or beginning where that is `fresh`
 /// and holds nothing. Leading axes of dy and x are one.
 void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh = false);

@@ -41,14 +41,17 @@ std::shared_ptr<const Buffer> packed_weight(const Array& weight) {
   return made;
 }
 
-void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& streams,
-                       float* y, const float* bias) {
+void multiply_few_rows(int64_t m, int64_t inputs, const float* x, std::span<const FewRowsProduct> products) {
   const auto multiply = isa::table().gemm.multiply_streams;
-  const auto* const packed = static_cast<const float*>(streams.data);
   const int64_t tile = stream * std::max<int64_t>(up(tile_work / 16, m * inputs * stream), 1);
-  parallel_for(outputs, tile, [&](int64_t begin, int64_t end) {
-    multiply(m, end - begin, inputs, x, packed + begin * inputs, y + begin, outputs,
-             bias ? bias + begin : nullptr);
+  int64_t tiles = 0;
+  for (const FewRowsProduct& product : products) tiles += up(product.outputs, tile);
+  parallel_for(tiles, 1, [&](int64_t i, int64_t) {
+    auto product = products.begin();
+    for (; i >= up(product->outputs, tile); ++product) i -= up(product->outputs, tile);
+    const int64_t begin = i * tile, end = std::min(product->outputs, begin + tile);
+    multiply(m, end - begin, inputs, x, static_cast<const float*>(product->streams.data) + begin * inputs,
+             product->y + begin, product->outputs, product->bias ? product->bias + begin : nullptr);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <weft/lib/array.h>
 
 #include <memory>
+#include <span>
 
 namespace weft::kernels {
 
@@ -19,8 +20,15 @@ inline constexpr int64_t few_rows = 16;
 /// kept beside the values, and dropped when those change. Any thread may call it.
 std::shared_ptr<const Buffer> packed_weight(const Array& weight);
 
-/// y (m, O) = x (m, I) W^T [+ bias] from those streams, m at most few_rows; the bits are those of gemm.
-void multiply_few_rows(int64_t m, int64_t outputs, int64_t inputs, const float* x, const Buffer& streams,
-                       float* y, const float* bias);
+/// y (m, O) = x (m, I) W^T [+ bias].
+struct FewRowsProduct {
+  int64_t outputs;
+  const Buffer& streams;  ///< of W
+  float* y;
+  const float* bias;  ///< or null
+};
+
+/// Products of the same x, m at most few_rows, in one loop; the bits are those of gemm.
+void multiply_few_rows(int64_t m, int64_t inputs, const float* x, std::span<const FewRowsProduct> products);
 
 }  // namespace weft::kernels

@@ -52,6 +52,7 @@ class StepProduct {
                                  .b_panels = b,
                                  .c = y + begin,
                                  .c_row = n_,
+                                 .turned = false,
                                  .accumulate = accumulate,
                                  .bias = bias ? bias + begin : nullptr,
                                  .tiles_far = false,

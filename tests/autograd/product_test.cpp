@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/lib/random.h>
 
 #include "checks.h"
 #include "op_table.h"
@@ -73,6 +74,12 @@ std::vector<OpCase> product_cases() {
   cases.push_back({op, "linear: no outputs", fused_linear, {{{2, 4}}, {{0, 4}}, {{0}}}});
   cases.push_back(
       {op, "linear: shared", [](const std::vector<Tensor>& in) { return linear(in[0], in[0]); }, {{{3, 3}}}});
+  cases.push_back({"linears(Tensor, std::initializer_list<LinearWeights>)",
+                   "linears",
+                   [](const std::vector<Tensor>& in) {
+                     return concat(linears(in[0], {{in[1], Tensor()}, {in[2], in[3]}}), -1);
+                   },
+                   {{{2, 3, 4}}, {{3, 4}}, {{2, 4}}, {{2}}}});
   return cases;
 }
 
@@ -81,6 +88,29 @@ TEST_CASE("product: all cases of the table") { check_cases(product_cases()); }
 TEST_CASE("product: linear equals the product and the sum") {
   check_composed(fused_linear, composed_linear, {{{2, 37, 19}}, {{23, 19}}, {{23}}});
   check_composed(fused_linear, composed_linear, {{{37, 19}}, {{23, 19}}});
+}
+
+TEST_CASE("product: several linears of few rows, unrecorded, give the bits of each alone") {
+  const NoGrad no_grad;
+  const auto numbers = [](const Shape& shape, uint64_t stream) {
+    return Tensor(random_normal(shape, 0, 1, random_key(7, stream), float32));
+  };
+  const Tensor w[] = {numbers({384, 128}, 1), numbers({65, 128}, 2), numbers({100, 128}, 3)};
+  const Tensor bias = numbers({65}, 4), none;
+  for (const int64_t rows : {1, 3, 16, 20}) {
+    const Tensor x = numbers({rows, 1, 128}, 5);
+    for (int call = 0; call < 3; ++call) {  // the first, before weights are packed, and later ones
+      const std::vector<Tensor> y = linears(x, {{w[0], none}, {w[1], bias}, {w[2], none}});
+      REQUIRE(y.size() == 3);
+      for (size_t i = 0; i < 3; ++i)
+        CHECK(y[i].value().identical(linear(x, Tensor(w[i].value().copy()), i == 1 ? bias : none).value()));
+    }
+  }
+  refuses<ShapeError>(
+      [&] {
+        linears(numbers({1, 64}, 6), {{w[0], none}});
+      },
+      {"linear", "(1, 64)", "(384, 128)"});
 }
 
 TEST_CASE("product: shapes and types that do not fit") {

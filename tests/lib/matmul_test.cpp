@@ -192,6 +192,7 @@ TEST_CASE("gemm: the instruction sets give the same bits, packed, in place and r
                           .b_panels = pb.data(),
                           .c = c.data(),
                           .c_row = 37,
+                          .turned = false,
                           .accumulate = false,
                           .bias = o.bias.data(),
                           .tiles_far = true,

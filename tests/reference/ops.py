@@ -351,5 +351,10 @@ case(
     lambda q, k, v: torch.tanh(q[:, :, None] + k[:, None]) @ v,
     rand(2, 3, 5), rand(2, 4, 5), rand(5),
 )
+case(
+    "linears",
+    lambda x, w, v, c: torch.cat([F.linear(x, w), F.linear(x, v, c)], -1),
+    rand(2, 3, 4), rand(3, 4), rand(2, 4), rand(2),
+)
 
 file.close()
