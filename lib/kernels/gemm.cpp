@@ -38,6 +38,7 @@ struct Product {
     } else if (m * n * k <= 4 * tile_work) {
       functions.multiply(m, n, k, a, b, c, c_row, accumulate, bias);
     } else if (n > 16 && n % 16 == 1 && a.column == 1 && !bias) {
+      // A vector for the last column would be empty but for one lane: as a row, all are full.
       Product{m, n - 1, k, a, b, c, c_row, accumulate, bias}.run();
       Product{m, 1, k, a, part(b, 0, n - 1), c + n - 1, c_row, accumulate, bias}.run();
     } else if (pays_turned()) {

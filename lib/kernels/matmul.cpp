@@ -236,7 +236,7 @@ std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weight
     }
     return work;
   });
-  if (std::find(streams.begin(), streams.end(), nullptr) == streams.end()) {
+  if (!streams.empty() && std::find(streams.begin(), streams.end(), nullptr) == streams.end()) {
     std::vector<FewRowsProduct> products;
     for (size_t i = 0; i < weights.size(); ++i)
       products.push_back(few_rows_product(results[i], *streams[i], weights[i].bias));

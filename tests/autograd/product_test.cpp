@@ -106,6 +106,7 @@ TEST_CASE("product: several linears of few rows, unrecorded, give the bits of ea
         CHECK(y[i].value().identical(linear(x, Tensor(w[i].value().copy()), i == 1 ? bias : none).value()));
     }
   }
+  CHECK(linears(zeros({2, 0}), {}).empty());
   refuses<ShapeError>(
       [&] {
         linears(numbers({1, 64}, 6), {{w[0], none}});

@@ -107,6 +107,10 @@ TEST_CASE("gemm: the same through all cuts") {
   const Case far_and_turned{1530, 70, 600, true, false, true, true};
   CHECK(same_bits(by_gemm(far_and_turned, Operands(far_and_turned)),
                   chains(far_and_turned, Operands(far_and_turned))));
+  for (const bool packed : {false, true}) {  // turned, with more rows than columns
+    const Case wider{260, 305, 600, true, !packed, packed, true};
+    CHECK(same_bits(by_gemm(wider, Operands(wider)), chains(wider, Operands(wider))));
+  }
   const Case wide{60, 70, 4500, false, true, true, true};  // more than one block of what is packed at a time
   CHECK(same_bits(by_gemm(wide, Operands(wide)), chains(wide, Operands(wide))));
   const Case broad{70, 2100, 1100, true, true, false, true};
