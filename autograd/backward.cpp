@@ -1,6 +1,6 @@
 #include <weft/autograd/node.h>
 #include <weft/autograd/ops.h>
-#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/reduce.h>
 
 #include <queue>

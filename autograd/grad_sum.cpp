@@ -1,5 +1,5 @@
 #include <weft/autograd/grad_sum.h>
-#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/reduce.h>
 

@@ -1,7 +1,7 @@
 // The running sum of a leaf's gradient for one use of it in the graph, for the engine alone.
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <cstdint>
 #include <unordered_map>

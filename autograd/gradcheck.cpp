@@ -1,6 +1,6 @@
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/ops.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include <cmath>
 

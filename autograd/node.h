@@ -3,7 +3,7 @@
 
 #include <weft/autograd/grad_sum.h>
 #include <weft/autograd/op.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/profile/profile.h>
 
 #include <cstdint>
 #include <functional>

@@ -1,17 +1,17 @@
 // All operations on tensors, by family.
 #pragma once
 
-#include <weft/autograd/additive_attention.h>
-#include <weft/autograd/arithmetic.h>
-#include <weft/autograd/attention.h>
-#include <weft/autograd/convolution.h>
-#include <weft/autograd/dropout.h>
-#include <weft/autograd/indexing.h>
-#include <weft/autograd/loss.h>
-#include <weft/autograd/normalization.h>
-#include <weft/autograd/pointwise.h>
-#include <weft/autograd/product.h>
-#include <weft/autograd/recurrent.h>
-#include <weft/autograd/reduction.h>
-#include <weft/autograd/rotary.h>
-#include <weft/autograd/shaping.h>
+#include <weft/autograd/ops/additive_attention.h>
+#include <weft/autograd/ops/arithmetic.h>
+#include <weft/autograd/ops/attention.h>
+#include <weft/autograd/ops/convolution.h>
+#include <weft/autograd/ops/dropout.h>
+#include <weft/autograd/ops/indexing.h>
+#include <weft/autograd/ops/loss.h>
+#include <weft/autograd/ops/normalization.h>
+#include <weft/autograd/ops/pointwise.h>
+#include <weft/autograd/ops/product.h>
+#include <weft/autograd/ops/recurrent.h>
+#include <weft/autograd/ops/reduction.h>
+#include <weft/autograd/ops/rotary.h>
+#include <weft/autograd/ops/shaping.h>

@@ -1,7 +1,7 @@
 #include <weft/autograd/node.h>
 #include <weft/autograd/recompute.h>
-#include <weft/lib/dry_run.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/machine/dry_run.h>
 
 namespace weft {
 

@@ -5,7 +5,7 @@
 // to one thread at a time.
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <cstdint>
 #include <functional>

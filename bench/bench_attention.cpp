@@ -1,7 +1,7 @@
 // Causal attention of 6 heads of 64: time, and memory beyond inputs, outputs and gradients.
 //   build/bin/bench_attention [--tokens N...] [--threads N] [--json]
-#include <weft/lib/kernels/attention.h>
-#include <weft/lib/memory.h>
+#include <weft/lib/kernels/fused/attention.h>
+#include <weft/lib/machine/memory.h>
 
 #include <cmath>
 #include <vector>

@@ -1,7 +1,7 @@
 // Generating: tokens a second from a one-token prompt to a full context (gpt2: 256 tokens), batch 1 and 8,
 // beside the rate at which this run, in turns with it, merely reads the weights over and over.
 //   build/bin/bench_generate [--model nano|baby|gpt2] [--threads N] [--seconds S] [--json]
-#include <weft/lib/sampling.h>
+#include <weft/layers/models/decoding/sampling.h>
 
 #include "models.h"
 #include "options.h"

@@ -4,7 +4,7 @@
 // Of products: GFLOP/s, the fraction of the multiply-add peak, measured anew before and after each row since
 // it wanders with the clock, and the best of OpenBLAS, in turns with ours; of one-row products: GB/s of
 // weights and the fraction of the rate at which the same threads merely read as many bytes.
-#include <weft/lib/kernels/matmul.h>
+#include <weft/lib/kernels/products/matmul.h>
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 // The training step by the number of threads.
 //   build/bin/bench_threads [--model nano|baby|gpt2] [--threads N] [--steps K] [--json]
-#include <weft/lib/parallel.h>
+#include <weft/lib/machine/parallel.h>
 
 #include "options.h"
 #include "training.h"

@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/machine/parallel.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -30,7 +30,7 @@ endif()
 
 # <weft/lib/array.h> in the tree as once installed: a folder of links.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/weft)
-foreach(entry lib autograd layers optim data weft.h)
+foreach(entry lib autograd layers optim data train exchange tools weft.h)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${entry} ${PROJECT_BINARY_DIR}/include/weft/${entry} SYMBOLIC)
 endforeach()
 

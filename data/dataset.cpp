@@ -1,6 +1,6 @@
 #include <weft/data/dataset.h>
-#include <weft/lib/error.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/base/error.h>
 
 #include <algorithm>
 

@@ -3,8 +3,8 @@
 // epoch.
 #pragma once
 
-#include <weft/data/tokens.h>
-#include <weft/lib/batch.h>
+#include <weft/data/text/tokens.h>
+#include <weft/lib/array/batch.h>
 
 #include <cstdint>
 #include <vector>

@@ -1,5 +1,5 @@
 #include <weft/data/loader.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 
 #include <condition_variable>
 #include <exception>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/data/dataset.h>
-#include <weft/lib/state_dict.h>
+#include <weft/lib/array/state_dict.h>
 
 #include <cstdint>
 #include <memory>

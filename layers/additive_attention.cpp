@@ -1,7 +1,7 @@
 #include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
-#include <weft/lib/kernels/elementwise.h>
-#include <weft/lib/mask.h>
+#include <weft/lib/array/mask.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 
 #include <cmath>
 

@@ -8,7 +8,7 @@
 // where no recorder lives nothing is done at all.
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <string>
 #include <utility>

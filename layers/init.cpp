@@ -1,6 +1,6 @@
 #include <weft/layers/init.h>
-#include <weft/lib/math.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/base/math.h>
+#include <weft/lib/machine/parallel.h>
 
 #include <algorithm>
 #include <cmath>

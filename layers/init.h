@@ -2,8 +2,8 @@
 // built it.
 #pragma once
 
-#include <weft/lib/array.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/array.h>
+#include <weft/lib/array/random.h>
 
 #include <functional>
 

@@ -1,5 +1,5 @@
 #include <weft/layers/module.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include <functional>
 

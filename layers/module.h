@@ -17,8 +17,8 @@
 
 #include <weft/autograd/named_tensor.h>
 #include <weft/layers/init.h>
-#include <weft/lib/profile.h>
-#include <weft/lib/state_dict.h>
+#include <weft/lib/array/state_dict.h>
+#include <weft/lib/profile/profile.h>
 
 #include <memory>
 #include <string>

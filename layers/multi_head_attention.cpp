@@ -1,6 +1,6 @@
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/multi_head_attention.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 namespace weft {
 

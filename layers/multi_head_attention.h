@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/layers/linear.h>
-#include <weft/lib/mask.h>
+#include <weft/lib/array/mask.h>
 
 #include <optional>
 #include <span>

@@ -1,5 +1,5 @@
 #include <weft/layers/positional_encoding.h>
-#include <weft/lib/math.h>
+#include <weft/lib/base/math.h>
 
 #include <algorithm>
 

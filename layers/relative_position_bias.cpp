@@ -1,5 +1,5 @@
 #include <weft/layers/relative_position_bias.h>
-#include <weft/lib/math.h>
+#include <weft/lib/base/math.h>
 
 #include <algorithm>
 #include <cmath>

@@ -7,7 +7,7 @@
 //   y = xt::where(x > 0.0f, x, 0.1f * x);
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <cstddef>
 #include <vector>

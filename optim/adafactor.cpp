@@ -1,7 +1,7 @@
-#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/base/math.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/reduce.h>
-#include <weft/lib/kernels/updates.h>
-#include <weft/lib/math.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/adafactor.h>
 
 #include <algorithm>

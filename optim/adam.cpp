@@ -1,5 +1,5 @@
-#include <weft/lib/kernels/fused.h>
-#include <weft/lib/math.h>
+#include <weft/lib/base/math.h>
+#include <weft/lib/kernels/fused/fused.h>
 #include <weft/optim/adam.h>
 
 #include <cmath>

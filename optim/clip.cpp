@@ -1,4 +1,4 @@
-#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/reduce.h>
 #include <weft/optim/clip.h>
 

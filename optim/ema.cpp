@@ -1,6 +1,6 @@
-#include <weft/lib/error.h>
-#include <weft/lib/kernels/updates.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/kernels/updates/updates.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/optim/ema.h>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <weft/autograd/named_tensor.h>
-#include <weft/lib/state_dict.h>
+#include <weft/lib/array/state_dict.h>
 
 #include <map>
 #include <string>

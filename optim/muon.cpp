@@ -1,8 +1,8 @@
-#include <weft/lib/kernels/elementwise.h>
-#include <weft/lib/kernels/matmul.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/movement.h>
+#include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/kernels/reduce.h>
-#include <weft/lib/kernels/updates.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/muon.h>
 

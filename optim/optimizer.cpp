@@ -1,4 +1,4 @@
-#include <weft/lib/profile.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
 
 #include <cmath>

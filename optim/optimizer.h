@@ -2,7 +2,7 @@
 // and state; and a row in make_optimizer.cpp.
 #pragma once
 
-#include <weft/lib/state_dict.h>
+#include <weft/lib/array/state_dict.h>
 #include <weft/optim/parameter_groups.h>
 
 #include <limits>

@@ -1,4 +1,4 @@
-#include <weft/lib/math.h>
+#include <weft/lib/base/math.h>
 #include <weft/optim/parameter_groups.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-#include <weft/lib/error.h>
-#include <weft/lib/math.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/math.h>
 #include <weft/optim/schedule.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include <weft/lib/kernels/updates.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/sgd.h>
 
 namespace weft {

@@ -1,4 +1,4 @@
-#include <weft/lib/profile.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/clip.h>
 #include <weft/optim/train_step.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <algorithm>
 #include <cmath>

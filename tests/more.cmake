@@ -7,7 +7,7 @@ function(weft_symbols_test name)
                                        -P ${CMAKE_CURRENT_SOURCE_DIR}/arrows/symbols.cmake)
   set_tests_properties(arrows/${name} PROPERTIES LABELS quick)
 endfunction()
-weft_symbols_test(symbols weft_lib weft_autograd weft_layers weft_models weft_optim weft_data)
+weft_symbols_test(symbols weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_exchange)
 add_library(bad_symbols STATIC arrows/bad/avx2.cpp)
 weft_symbols_test(symbols_refused bad_symbols)
 set_tests_properties(arrows/symbols_refused PROPERTIES PASS_REGULAR_EXPRESSION

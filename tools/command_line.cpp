@@ -1,8 +1,11 @@
 #include "command_line.h"
 
-#include <weft/lib/error.h>
-#include <weft/lib/kernels/elementwise.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/train/config.h>
+#include <weft/train/model_config.h>
 
 #include <algorithm>
 #include <limits>
@@ -10,10 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "config.h"
-#include "model_config.h"
-#include "values.h"
 
 namespace weft::tools {
 namespace {

@@ -1,10 +1,10 @@
 // What may be typed: every command of weft with its options.
 #pragma once
 
+#include <weft/tools/commands/commands.h>
+
 #include <CLI/CLI.hpp>
 #include <functional>
-
-#include "commands.h"
 
 namespace weft::tools {
 

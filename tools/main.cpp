@@ -4,16 +4,16 @@
 // SIGTERM.
 #include <malloc.h>
 #include <signal.h>
-#include <weft/lib/error.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/train/console.h>
+#include <weft/train/signals.h>
 
 #include <exception>
 #include <new>
 #include <sstream>
 
 #include "command_line.h"
-#include "console.h"
-#include "signals.h"
 
 namespace weft::tools {
 namespace {

@@ -1,6 +1,6 @@
-#include <weft/data/tasks/tasks.h>
+#include <weft/data/tasks/tasks_internal.h>
 #include <weft/data/tasks/token_task.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 
 #include <algorithm>
 #include <numeric>

@@ -1,6 +1,6 @@
-#include <weft/data/scenes.h>
-#include <weft/data/tasks/tasks.h>
-#include <weft/lib/error.h>
+#include <weft/data/generators/scenes.h>
+#include <weft/data/tasks/tasks_internal.h>
+#include <weft/lib/base/error.h>
 
 #include <algorithm>
 
@@ -55,8 +55,7 @@ class SceneTask : public TaskDataset {
     const RandomKey noise = random_key(options().seed, stream_id("scenes.noise"));
     for (int64_t row = 0; row < count; ++row) {
       const uint64_t index = sample_of(first + row);
-      const Scene scene = draw_in(options().split, options().seed, name(), index, draw_,
-                                  &Scene::content);
+      const Scene scene = draw_in(options().split, options().seed, name(), index, draw_, &Scene::content);
       render(scene, noise, index, {inputs + row * values, static_cast<size_t>(values)});
       if (patches_)
         targets = std::ranges::copy(patch_labels(scene), targets).out;

@@ -1,7 +1,7 @@
-#include <weft/data/reviews.h>
-#include <weft/data/stories.h>
-#include <weft/data/tasks/shared_words.h>
-#include <weft/data/translation.h>
+#include <weft/data/generators/reviews.h>
+#include <weft/data/generators/stories.h>
+#include <weft/data/generators/translation.h>
+#include <weft/data/tasks/shared_words_internal.h>
 
 namespace weft {
 

@@ -1,11 +1,11 @@
-#include <weft/data/masking.h>
-#include <weft/data/reviews.h>
-#include <weft/data/stories.h>
-#include <weft/data/tasks/shared_words.h>
-#include <weft/data/tasks/tasks.h>
+#include <weft/data/generators/reviews.h>
+#include <weft/data/generators/stories.h>
+#include <weft/data/generators/translation.h>
+#include <weft/data/tasks/masking.h>
+#include <weft/data/tasks/shared_words_internal.h>
+#include <weft/data/tasks/tasks_internal.h>
 #include <weft/data/tasks/token_task.h>
-#include <weft/data/translation.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 
 #include <algorithm>
 #include <limits>

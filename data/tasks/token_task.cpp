@@ -1,5 +1,5 @@
 #include <weft/data/tasks/token_task.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 
 #include <algorithm>
 #include <set>

@@ -1,7 +1,7 @@
 // What the tasks of tokens have in common: samples of ids, padded into batches.
 #pragma once
 
-#include <weft/data/task.h>
+#include <weft/data/tasks/task.h>
 
 #include <cstdint>
 #include <functional>

@@ -1,6 +1,6 @@
-#include <weft/data/tasks/tasks.h>
+#include <weft/data/generators/translation.h>
+#include <weft/data/tasks/tasks_internal.h>
 #include <weft/data/tasks/token_task.h>
-#include <weft/data/translation.h>
 
 namespace weft {
 namespace {

@@ -2,8 +2,8 @@
 //   const ConfigField<GPTConfig> fields[] = {{"n_layer", &GPTConfig::n_layer, 1, 1024}, ...};
 #pragma once
 
-#include <weft/lib/error.h>
-#include <weft/lib/state_dict.h>
+#include <weft/lib/array/state_dict.h>
+#include <weft/lib/base/error.h>
 
 #include <variant>
 

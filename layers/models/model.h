@@ -2,9 +2,9 @@
 // it again. GenerativeModel adds writing, one token after another.
 #pragma once
 
-#include <weft/autograd/loss.h>
+#include <weft/autograd/ops/loss.h>
 #include <weft/layers/module.h>
-#include <weft/lib/batch.h>
+#include <weft/lib/array/batch.h>
 
 #include <memory>
 #include <span>

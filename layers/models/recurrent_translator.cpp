@@ -1,6 +1,6 @@
 #include <weft/layers/models/config_fields.h>
+#include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/recurrent_translator.h>
-#include <weft/layers/models/shift.h>
 
 namespace weft {
 

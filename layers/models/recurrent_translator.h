@@ -8,7 +8,7 @@
 
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
-#include <weft/layers/models/recurrent_state.h>
+#include <weft/layers/models/decoding/recurrent_state.h>
 
 #include <cstdint>
 #include <memory>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <weft/layers/embedding.h>
-#include <weft/layers/models/key_value_state.h>
+#include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/relative_position_bias.h>
 #include <weft/layers/transformer.h>
 

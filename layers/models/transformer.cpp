@@ -1,7 +1,7 @@
 #include <weft/layers/models/block_stack.h>
 #include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/config_fields.h>
-#include <weft/layers/models/shift.h>
+#include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/positional_encoding.h>
 

@@ -1,4 +1,4 @@
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 #include <weft/lib/isa/table.h>
 #include <weft/lib/isa/table_functions.h>
 

@@ -1,8 +1,8 @@
 // Checks that several kernels make of their arguments.
 #pragma once
 
-#include <weft/lib/array.h>
-#include <weft/lib/error.h>
+#include <weft/lib/array/array.h>
+#include <weft/lib/base/error.h>
 
 #include <limits>
 

@@ -1,7 +1,7 @@
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
-#include <weft/lib/parallel.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/lib/profile/profile.h>
 
 namespace weft::kernels {
 

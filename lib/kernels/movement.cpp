@@ -1,9 +1,9 @@
 #include <emmintrin.h>
-#include <weft/lib/kernels/broadcast.h>
+#include <weft/lib/kernels/elementwise/broadcast.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
-#include <weft/lib/parallel.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/lib/profile/profile.h>
 
 #include <cstring>
 

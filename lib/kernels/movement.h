@@ -1,7 +1,7 @@
 // Moving elements: everything here copies, on any element type, and gives exact results.
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <cstdint>
 #include <span>

@@ -1,8 +1,8 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/reduce.h>
 #include <weft/lib/kernels/strides.h>
-#include <weft/lib/parallel.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/lib/profile/profile.h>
 
 #include <cmath>
 #include <limits>

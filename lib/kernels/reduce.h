@@ -5,7 +5,7 @@
 // threads or vector width, and a reduction over samples can go on across micro-batches.
 #pragma once
 
-#include <weft/lib/array.h>
+#include <weft/lib/array/array.h>
 
 #include <span>
 #include <vector>

@@ -1,9 +1,9 @@
 // Memory that the threads of a loop work in.
 #pragma once
 
-#include <weft/lib/error.h>
-#include <weft/lib/memory.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/machine/memory.h>
+#include <weft/lib/machine/parallel.h>
 
 #include <cstdint>
 #include <memory>

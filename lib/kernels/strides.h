@@ -1,7 +1,7 @@
 // Walking an array whose elements lie apart by strides, all counted in elements.
 #pragma once
 
-#include <weft/lib/shape.h>
+#include <weft/lib/array/shape.h>
 
 #include <algorithm>
 #include <array>

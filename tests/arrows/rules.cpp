@@ -23,8 +23,11 @@ const std::map<std::string, Names, std::less<>> table = {
     {"models", {"layers", "autograd", "lib"}},
     {"optim", {"autograd", "lib"}},
     {"data", {"lib"}},
+    {"exchange", {"models", "layers", "data", "autograd", "lib"}},
+    {"train", {"optim", "models", "layers", "data", "autograd", "lib"}},
 };
-const Names everything = {"lib", "autograd", "layers", "models", "optim", "data", "weft.h"};
+const Names everything = {"lib",  "autograd", "layers",   "models", "optim",
+                          "data", "train",    "exchange", "weft.h"};
 
 struct Place {
   std::string room;       // "lib", "models", "tests/data", "tools", ...
@@ -61,11 +64,10 @@ Place place_of(const std::string& path) {
 
 bool is_header(const std::string& path) { return path.ends_with(".h"); }
 
-/// A header in the top folder of a room; xt.h costs seconds and is included by those who want it.
+/// A header of a room, kernels apart; xt.h costs seconds and is included by those who want it.
 bool is_public(const std::string& path) {
-  const bool nested =
-      path.find('/', path.find('/') + 1) != std::string::npos && !path.starts_with("layers/models/");
-  return is_header(path) && !nested && path != "lib/xt.h" && !path.ends_with("_internal.h") &&
+  const bool inner = path.starts_with("lib/kernels/") || path.starts_with("lib/isa/");
+  return is_header(path) && !inner && path != "lib/xt.h" && !path.ends_with("_internal.h") &&
          place_of(path).computes;
 }
 
@@ -86,12 +88,12 @@ const std::vector<Party> parties = {
      "only in lib/xt.h and the sources of lib/"},
     {"OpenMP",
      {"omp.h"},
-     [](const std::string& path, const Place&) { return path.starts_with("lib/parallel."); },
-     "only in lib/parallel.*"},
+     [](const std::string& path, const Place&) { return path.starts_with("lib/machine/parallel."); },
+     "only in lib/machine/parallel.*"},
     {"HDF5",
      {"hdf5", "H5"},
-     [](const std::string& path, const Place&) { return path.starts_with("lib/hdf5_file."); },
-     "only in lib/hdf5_file.*"},
+     [](const std::string& path, const Place&) { return path.starts_with("lib/files/hdf5_file."); },
+     "only in lib/files/hdf5_file.*"},
     {"doctest",
      {"doctest"},
      [](const std::string&, const Place& place) { return place.room.starts_with("tests"); },
@@ -99,17 +101,20 @@ const std::vector<Party> parties = {
     {"nlohmann-json",
      {"nlohmann/"},
      [](const std::string& path, const Place& place) {
-       return !place.computes || (place.room == "lib" && !is_header(path));
+       return !place.computes || !is_header(path) || path.ends_with("_internal.h");
      },
-     "only in the sources of lib/, in programs and in tests"},
+     "only in sources, not in headers of rooms"},
     {"the command line's libraries",
      {"CLI/", "toml++/"},
-     [](const std::string&, const Place& place) { return !place.computes; },
-     "only in programs and tests"},
+     [](const std::string& path, const Place& place) {
+       return !place.computes || (place.room == "train" && !is_header(path));
+     },
+     "only in programs, tests and the sources of train/"},
     {"libm's global names or the standard generators",
      {"math.h", "random"},
      [](const std::string&, const Place& place) { return !place.computes; },
-     "not in the rooms that compute: use <cmath> for exact functions, weft/lib/math.h and weft/lib/random.h"},
+     "not in the rooms that compute: use <cmath> for exact functions, weft/lib/base/math.h and "
+     "weft/lib/array/random.h"},
 };
 
 /// Functions whose last bits change with the processor or the library; sqrt, fma, floor and their like are
@@ -148,8 +153,8 @@ class Checker {
       const std::string directive =
           line.substr(std::min(line.size(), line.find_first_not_of(" \t", hash + 1)));
       if (directive.starts_with("include")) check_include(directive.substr(7), number);
-      if (directive.starts_with("pragma omp") && !path_.starts_with("lib/parallel.")) {
-        find(number, "#pragma omp: OpenMP only in lib/parallel.*");
+      if (directive.starts_with("pragma omp") && !path_.starts_with("lib/machine/parallel.")) {
+        find(number, "#pragma omp: OpenMP only in lib/machine/parallel.*");
       }
       once = once || directive.starts_with("pragma once");
     }
@@ -242,7 +247,7 @@ class Checker {
                         code[code.find_first_not_of(" \t\n", end)] == '(';
     if (before.ends_with("std::") || before.ends_with("xt::") || builtin ||
         ((global || suffixed) && called)) {
-      find(line, std::string(word) + ": libm's bits change with the processor; use weft/lib/math.h");
+      find(line, std::string(word) + ": libm's bits change with the processor; use weft/lib/base/math.h");
     }
   }
 

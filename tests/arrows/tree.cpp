@@ -26,8 +26,8 @@ std::vector<File> read_tree(const std::string& root) {
     std::ifstream in(path, std::ios::binary);
     tree.push_back({name, {std::istreambuf_iterator<char>(in), {}}});
   };
-  for (const char* room :
-       {"lib", "autograd", "layers", "optim", "data", "tests", "examples", "tools", "bench"}) {
+  for (const char* room : {"lib", "autograd", "layers", "optim", "data", "train", "exchange", "tests",
+                           "examples", "tools", "bench"}) {
     if (!fs::exists(fs::path(root) / room)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(root) / room)) {
       if (entry.is_regular_file()) add(entry.path());
@@ -50,4 +50,4 @@ std::vector<Finding> over_ceilings(const std::vector<File>& tree) {
   return findings;
 }
 
-} // namespace arrows
+}  // namespace arrows

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
-#include <weft/lib/profile.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/profile/profile.h>
 
 #include <thread>
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/grad_sum.h>
 #include <weft/autograd/ops.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 using namespace weft;
 

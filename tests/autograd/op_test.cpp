@@ -2,8 +2,8 @@
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
-#include <weft/lib/kernels/elementwise.h>
-#include <weft/lib/memory.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/machine/memory.h>
 
 #include <stdexcept>
 

@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/recompute.h>
-#include <weft/lib/dry_run.h>
-#include <weft/lib/memory.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/machine/dry_run.h>
+#include <weft/lib/machine/memory.h>
 
 #include <optional>
 
 #include "checks.h"
-#include "op_table.h"
+#include "ops/op_table.h"
 
 namespace weft::test {
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/loader.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
 
 #include <atomic>
 #include <numeric>

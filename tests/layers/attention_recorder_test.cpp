@@ -2,7 +2,7 @@
 #include <weft/autograd/ops.h>
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/gpt.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include <thread>
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/layers/dropout.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include "checks.h"
 

@@ -3,7 +3,7 @@
 #include <weft/autograd/ops.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/linear.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include "checks.h"
 

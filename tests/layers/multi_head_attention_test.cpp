@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/ops.h>
 #include <weft/layers/multi_head_attention.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include "reference.h"
 

@@ -3,7 +3,7 @@
 
 #include <weft/autograd/ops.h>
 #include <weft/layers/module.h>
-#include <weft/lib/hdf5_file.h>
+#include <weft/lib/files/hdf5_file.h>
 
 #include <functional>
 #include <map>

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <weft/layers/relative_position_bias.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
-#include "model_reference.h"
+#include "models/model_reference.h"
 
 namespace weft::test {
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/layers/transformer.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 
 #include "reference.h"
 

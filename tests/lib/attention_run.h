@@ -2,8 +2,8 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <weft/lib/kernels/attention.h>
-#include <weft/lib/kernels/elementwise.h>
+#include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/kernels/fused/attention.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "naive.h"
+#include "lib/naive.h"
 
 namespace weft::attention_run {
 

@@ -1,7 +1,7 @@
 // Makes system calls of lib/file fail on purpose, while it lives.
 #pragma once
 
-#include <weft/lib/file.h>
+#include <weft/lib/base/file.h>
 
 #include <cerrno>
 #include <string>

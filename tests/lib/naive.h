@@ -2,8 +2,8 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <weft/lib/array.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/array/array.h>
+#include <weft/lib/machine/parallel.h>
 
 #include <cstdint>
 #include <random>

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/lib/xt.h>
 
 #include <xtensor/xarray.hpp>

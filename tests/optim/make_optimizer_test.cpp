@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
-#include <weft/lib/parallel.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/make_optimizer.h>
 

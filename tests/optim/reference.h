@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/lib/hdf5_file.h>
+#include <weft/lib/files/hdf5_file.h>
 #include <weft/optim/optimizer.h>
 
 #include <functional>

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/sgd.h>
 #include <weft/optim/train_step.h>

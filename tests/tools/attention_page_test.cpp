@@ -1,8 +1,7 @@
 // The page of `weft attention` as it is made of numbers and text, without a model.
-#include "../../tools/attention_page.h"
-
 #include <doctest/doctest.h>
-#include <weft/lib/error.h>
+#include <weft/lib/base/error.h>
+#include <weft/tools/attention_page/attention_page.h>
 
 #include <cmath>
 

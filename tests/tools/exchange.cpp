@@ -1,7 +1,7 @@
 #include "tools/exchange.h"
 
-#include <weft/lib/npy.h>
-#include <weft/lib/safetensors.h>
+#include <weft/lib/files/npy.h>
+#include <weft/lib/files/safetensors.h>
 
 #include "checks.h"
 

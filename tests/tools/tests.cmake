@@ -1,5 +1,5 @@
 # The command line, driven as a user drives it.
-weft_tests(tools weft_attention_page weft_hugging_face weft_lib)
+weft_tests(tools weft_attention_page weft_lib)
 if(TARGET test_tools)
   add_dependencies(test_tools weft_program)
   target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 #include <weft/layers/models/gpt.h>
-#include <weft/lib/memory.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/machine/memory.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/train_step.h>
 

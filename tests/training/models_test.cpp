@@ -3,7 +3,7 @@
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/models/vit.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/train_step.h>
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/layers/models/gpt.h>
-#include <weft/lib/profile.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/train_step.h>
 

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_translator.h>
-#include <weft/lib/random.h>
+#include <weft/lib/array/random.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/train_step.h>
 

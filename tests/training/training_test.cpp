@@ -1,9 +1,9 @@
 // Layers and optimizers together: what no room sees alone.
 #include <doctest/doctest.h>
 #include <weft/layers/models/gpt.h>
-#include <weft/lib/hdf5_file.h>
-#include <weft/lib/memory.h>
-#include <weft/lib/parallel.h>
+#include <weft/lib/files/hdf5_file.h>
+#include <weft/lib/machine/memory.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/schedule.h>
 #include <weft/optim/train_step.h>

@@ -1,0 +1,40 @@
+#include <weft/autograd/op.h>
+#include <weft/autograd/ops/rotary.h>
+#include <weft/lib/kernels/fused/rotary.h>
+
+namespace weft {
+
+namespace {
+
+/// The gradient of a rotation is the rotation back.
+Tensor turned(const Tensor& x, const Array& table, bool inverse) {
+  return make_op("rotary", kernels::rotary(x.value(), table, inverse),
+                 {{x, [table, inverse](const Tensor& g) { return turned(g, table, !inverse); }}});
+}
+
+void check_heads(const Tensor& x, int64_t heads) {
+  if (x.rank() != 3 || heads < 1 || x.dim(2) % heads != 0 || x.dim(2) / heads % 2 != 0)
+    fail<ShapeError>("rotary: x is ", x.shape(), ", with ", heads,
+                     " heads: needs (B, T, H D) with an even D");
+}
+
+}  // namespace
+
+Tensor rotary(const Tensor& x, int64_t heads, double base, int64_t offset) {
+  check_heads(x, heads);
+  // Of a batch of no samples, however many tokens they would have, no table is made.
+  const int64_t tokens = x.size() == 0 ? 0 : x.dim(1);
+  const Array table = kernels::rotary_table(tokens, x.dim(2) / heads, base, offset, x.dtype());
+  return x.size() == 0 ? x : turned(x, table, false);
+}
+
+Tensor rotary(const Tensor& x, int64_t heads, double base, std::span<const int64_t> offsets) {
+  check_heads(x, heads);
+  if (static_cast<int64_t>(offsets.size()) != x.dim(0))
+    fail<ShapeError>("rotary: ", offsets.size(), " offsets for the rows of x ", x.shape());
+  const int64_t tokens = x.size() == 0 ? 0 : x.dim(1);
+  const Array table = kernels::rotary_table(tokens, x.dim(2) / heads, base, offsets, x.dtype());
+  return x.size() == 0 ? x : turned(x, table, false);
+}
+
+}  // namespace weft

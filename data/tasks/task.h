@@ -1,0 +1,116 @@
+// Tasks: what models learn, made by generators of our own, so that samples never run out, what is right is
+// known, and no sample of the validation split is ever trained on.
+//
+// Which split a sample belongs to is a matter of what it says (split_of in data/draws.h). Sample number n of
+// a split is a function of (seed, n): drawn again until it falls into that split.
+#pragma once
+
+#include <weft/data/dataset.h>
+#include <weft/data/generators/draws.h>
+#include <weft/data/text/word_tokenizer.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+/// What a batch holds (lib/batch.h), and so which models learn it and how answers are scored.
+enum class TaskKind {
+  language,        ///< inputs (B, T), targets (B, T): the next token, where it is not Batch::ignored
+  masked,          ///< inputs (B, T) with masks, targets (B, T): what was masked
+  classification,  ///< inputs (B, T), targets (B) classes
+  pairs,           ///< inputs (B, S), targets (B, T), both ending with end_id()
+  pictures,        ///< inputs (B, channels, H, W) float32, targets (B) classes
+  patches,         ///< inputs (B, channels, H, W) float32, targets (B, P) a class a patch
+};
+/// "language", "masked", ...
+const char* name_of(TaskKind kind);
+
+struct TaskOptions {
+  uint64_t seed = 1;
+  Split split = Split::train;
+  /// How many different samples there are: each epoch uses each once, in an order drawn from (seed, epoch).
+  /// 0: no sample is repeated on purpose, and an epoch is but a name for TaskDataset::nominal_epoch of them.
+  int64_t samples = 0;
+  /// Symbols of a sequence (copy, reverse, sort), or tokens back (recall); 0: as the task has it.
+  int64_t min_length = 0;
+  int64_t max_length = 0;
+  /// Of the tasks of masked words: the share of them that is to be found.
+  double mask_share = 0.15;
+  /// Of the tasks of words: the tokenizer of a checkpoint, say; it must know every word of the task. Null:
+  /// the task's own.
+  std::shared_ptr<const WordTokenizer> tokenizer = nullptr;
+};
+
+/// The sizes that a model of the task must have.
+struct TaskSizes {
+  int64_t longest_input = 0;                               ///< T or S, all special tokens included
+  int64_t longest_target = 0;                              ///< T of pairs, the end included
+  int64_t channels = 0, height = 0, width = 0, patch = 0;  ///< of pictures
+};
+
+/// A dataset that knows what it asks. Rows are padded on the right: inputs with pad_id(), targets with
+/// Batch::ignored; Batch::lengths says how many tokens of each row of the inputs count.
+class TaskDataset : public Dataset {
+ public:
+  static constexpr int64_t nominal_epoch = 1'000'000;
+
+  const std::string& name() const { return name_; }
+  const TaskOptions& options() const { return options_; }
+  int64_t samples_per_epoch() const override {
+    return options_.samples > 0 ? options_.samples : nominal_epoch;
+  }
+
+  virtual TaskKind kind() const = 0;
+  virtual TaskSizes sizes() const = 0;
+  /// Null for pictures.
+  std::shared_ptr<const WordTokenizer> tokenizer() const { return tokenizer_; }
+  int64_t pad_id() const { return WordTokenizer::pad; }
+  int64_t start_id() const { return WordTokenizer::start; }
+  int64_t end_id() const { return WordTokenizer::end; }
+  /// By class; empty where tokens are the answer.
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  int64_t classes() const { return static_cast<int64_t>(class_names_.size()); }
+
+  /// What is worth reporting, the most telling first, by the names of data/scores.h: "accuracy", "f1",
+  /// "exact_match", "bleu", "chrf", "iou"; "perplexity" where the loss is all there is.
+  virtual std::vector<std::string> scores() const = 0;
+  /// The accuracy (of pairs, the exact match) of the best model that there can be, exactly: 1 where every
+  /// answer follows from its sample. NaN where it is not known: where words are to be guessed.
+  virtual double best_accuracy() const { return 1.0; }
+
+  /// Row `row` of a batch of this task, as a person reads it: the text, or the picture in letters.
+  virtual std::string input_text(const Batch& batch, int64_t row) const;
+  /// What is right for it: the text, the name of the class, the tokens asked for.
+  virtual std::string target_text(const Batch& batch, int64_t row) const;
+  /// Tokens that a model wrote, up to the first end, without special tokens.
+  std::string answer_text(std::span<const int64_t> ids) const;
+
+ protected:
+  /// ValueError when options.samples is negative.
+  TaskDataset(std::string name, TaskOptions options, std::shared_ptr<const WordTokenizer> tokenizer,
+              std::vector<std::string> class_names = {});
+  /// Which of the samples 0, 1, 2, ... of the split number n of the run is: n itself, or one of the first
+  /// options().samples.
+  uint64_t sample_of(int64_t n) const;
+
+ private:
+  std::string name_;
+  TaskOptions options_;
+  std::shared_ptr<const WordTokenizer> tokenizer_;
+  std::vector<std::string> class_names_;
+};
+
+/// The tasks that make_task knows, in the order of a list for people.
+const std::vector<std::string>& task_names();
+/// One line about it. ValueError as make_task.
+std::string task_summary(std::string_view name);
+/// ValueError for a name that nobody knows, with the nearest; for an option out of range or without a meaning
+/// for that task; for a tokenizer that lacks one of its words, naming it.
+std::shared_ptr<const TaskDataset> make_task(std::string_view name, const TaskOptions& options = {});
+
+}  // namespace weft

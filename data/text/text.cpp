@@ -1,0 +1,89 @@
+#include <weft/data/text/text.h>
+#include <weft/data/text/utf8.h>
+#include <weft/lib/base/error.h>
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+}  // namespace
+
+Newlines newlines_from(std::string_view name) {
+  if (name == "keep") return Newlines::keep;
+  if (name == "lf") return Newlines::lf;
+  fail<ValueError>("newlines: must be keep or lf, not '", name, "'");
+}
+
+const char* name_of(Newlines newlines) { return newlines == Newlines::keep ? "keep" : "lf"; }
+
+TextReader::TextReader(const std::vector<std::string>& paths, Options options)
+    : options_(std::move(options)) {
+  if (paths.empty()) fail<ValueError>("TextReader: no files");
+  if (options_.piece_bytes < 4)
+    fail<ValueError>("TextReader: piece_bytes must be at least 4, not ", options_.piece_bytes);
+  for (const std::string& path : paths) {
+    files_.emplace_back(path);
+    if (files_.back().size() == 0) fail<FileError>(path, ": is empty; a text needs at least one character");
+    size_ += static_cast<int64_t>(files_.back().size());
+  }
+}
+
+std::string_view TextReader::next() {
+  buffer_.clear();
+  while (buffer_.empty()) {
+    const auto file_size = static_cast<int64_t>(files_[file_].size());
+    if (at_ == file_size && file_ + 1 == files_.size()) return {};
+    if (at_ == file_size) {
+      ++file_;
+      at_ = 0;
+    }
+    read_more();
+    const size_t whole = options_.utf8 ? whole_characters() : buffer_.size();
+    rest_ = buffer_.substr(whole);
+    buffer_.resize(whole);
+    if (options_.newlines == Newlines::lf) std::erase(buffer_, '\r');
+    if (options_.progress) options_.progress(done_, size_);
+  }
+  return buffer_;
+}
+
+/// Fills the buffer: what was left of a character, and the next bytes of this file.
+void TextReader::read_more() {
+  const auto left = static_cast<int64_t>(files_[file_].size()) - at_;
+  const auto before = rest_.size();
+  const auto wanted =
+      static_cast<size_t>(std::min(left, options_.piece_bytes - static_cast<int64_t>(before)));
+  buffer_ = rest_;
+  buffer_.resize(before + wanted);
+  const std::span<uint8_t> fresh(reinterpret_cast<uint8_t*>(buffer_.data()) + before, wanted);
+  files_[file_].read(static_cast<uint64_t>(at_), fresh);
+  hasher_.update(fresh);
+  if (at_ == 0 && buffer_.starts_with(byte_order_mark)) ++notes_.byte_order_marks;
+  notes_.carriage_returns += std::count(fresh.begin(), fresh.end(), uint8_t{'\r'});
+  at_ += static_cast<int64_t>(wanted);
+  done_ += static_cast<int64_t>(wanted);
+}
+
+/// The bytes of the buffer that are whole characters; FileError when the rest is no beginning of one.
+size_t TextReader::whole_characters() const {
+  const std::string_view bytes = buffer_;
+  size_t good = 0;
+  while (good < bytes.size()) {
+    if (static_cast<uint8_t>(bytes[good]) < 0x80) {
+      ++good;
+      continue;
+    }
+    const Utf8Char c = decode_utf8(bytes.substr(good));
+    if (c.length == -1 && at_ < static_cast<int64_t>(files_[file_].size())) break;
+    if (c.length <= 0)
+      fail<FileError>(path(), ": not UTF-8 at byte ", at_ - static_cast<int64_t>(bytes.size() - good),
+                      "; tokenizer=byte takes any bytes");
+    good += static_cast<size_t>(c.length);
+  }
+  return good;
+}
+
+}  // namespace weft

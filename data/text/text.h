@@ -1,0 +1,75 @@
+// Text files, read in pieces with checks.
+#pragma once
+
+#include <weft/lib/base/file.h>
+#include <weft/lib/base/hash.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+/// What to do with carriage returns: leave them, or drop each '\r'.
+enum class Newlines { keep, lf };
+/// "keep", "lf"; ValueError on another text.
+Newlines newlines_from(std::string_view name);
+const char* name_of(Newlines newlines);
+
+/// What a text holds besides its characters; nothing of it is altered unless Newlines::lf asks for it.
+struct TextNotes {
+  int64_t byte_order_marks = 0;  ///< files that begin with one
+  int64_t carriage_returns = 0;
+};
+
+/// Bytes done and bytes in all.
+using TextProgress = std::function<void(int64_t, int64_t)>;
+
+/// Reads files one after another with nothing between, in pieces, in bounded memory, by pread:
+///   TextReader text({"a.txt", "b.txt"}, {.utf8 = true});
+///   for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) ...
+/// FileError, beginning with the path, on a file that is missing, a folder, not readable, empty, or cut short
+/// while it is read; with `utf8` also on one that is not UTF-8, with the byte offset in that file.
+class TextReader {
+ public:
+  struct Options {
+    bool utf8 = true;  ///< check, and end each piece between two characters
+    Newlines newlines = Newlines::keep;
+    int64_t piece_bytes = 1 << 20;  ///< at least 4
+    TextProgress progress = nullptr;
+  };
+  /// Opens and checks every file. ValueError without files.
+  TextReader(const std::vector<std::string>& paths, Options options);
+
+  /// The next piece, of one file, empty at the end of all. Good until the next call.
+  std::string_view next();
+
+  /// The number of the file that the last piece came from, and its path.
+  size_t file() const { return file_; }
+  const std::string& path() const { return files_[file_].path(); }
+  /// Bytes in all files.
+  int64_t size() const { return size_; }
+  /// What was met so far.
+  const TextNotes& notes() const { return notes_; }
+  /// Of the bytes read so far as they lie in the files; 32 hexadecimal digits.
+  std::string content_hash() const { return to_hex(hasher_.digest()); }
+
+ private:
+  void read_more();
+  size_t whole_characters() const;
+
+  std::vector<InputFile> files_;
+  Options options_;
+  TextNotes notes_;
+  Hasher hasher_;
+  size_t file_ = 0;
+  int64_t at_ = 0;    ///< bytes read of this file
+  int64_t done_ = 0;  ///< bytes read of all
+  int64_t size_ = 0;
+  std::string buffer_;  ///< what was read and not handed out, then the piece itself
+  std::string rest_;    ///< the beginning of a character whose end is still to be read
+};
+
+}  // namespace weft

@@ -1,0 +1,78 @@
+// Text of any size as token ids: tokenised once, in bounded memory, into a file that is read with pread.
+//
+//   TokenizedText text = tokenize_files(paths, {.tokenizer = "char", .cache_folder = run + "/cache"});
+//   auto [train, validation] = split_tokens(text.tokens, paths[0]);
+#pragma once
+
+#include <weft/data/text/text.h>
+#include <weft/data/text/tokenizer.h>
+#include <weft/data/text/tokens.h>
+#include <weft/lib/base/file.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// What one pass over files finds.
+struct TextScan {
+  std::string content_hash;  ///< 32 hexadecimal digits of the bytes as they lie in the files
+  int64_t bytes = 0;         ///< in all files
+  TextNotes notes;
+  std::vector<char32_t> characters;  ///< the code points met, sorted; none unless `utf8`
+};
+/// FileError as TextReader throws them.
+TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options);
+
+/// A file of ids: magic, version, width and key; the ids, little-endian; their count and a digest of all
+/// before it. It appears whole or not at all (AtomicFile).
+class TokenCache : public Tokens {
+ public:
+  /// Opens a cache and checks every byte of it. FileError with the reason when it is missing, damaged, of
+  /// another kind, or made from something else than what `key` (32 hexadecimal digits) names.
+  TokenCache(const std::string& path, const std::string& key);
+
+  int64_t size() const override { return count_; }
+  const std::string& path() const { return file_.path(); }
+
+ private:
+  void fetch(int64_t begin, std::span<int64_t> out) const override;
+
+  InputFile file_;
+  int width_ = 1;
+  int64_t count_ = 0;
+};
+
+struct TokenizeOptions {
+  std::string tokenizer = "char";  ///< "char" or "byte"
+  Newlines newlines = Newlines::keep;
+  bool unknown = false;  ///< char: give the vocabulary an id for other characters
+  /// Encode with this one (a checkpoint's) instead of making one; `tokenizer` and `unknown` are then not
+  /// read.
+  std::shared_ptr<const Tokenizer> with = nullptr;
+  /// Where the ids are kept, as `<key>.ids`; made when missing. Empty: in memory.
+  std::string cache_folder = {};
+  TextProgress progress =
+      nullptr;  ///< over two passes, the second being skipped when the ids are there already
+  int64_t piece_bytes = 1 << 20;
+};
+
+struct TokenizedText {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::shared_ptr<const Tokens> tokens;
+  std::string
+      content_hash;  ///< the same for the same bytes, whatever the files are called and where they are cut
+  int64_t bytes = 0;
+  TextNotes notes;
+  bool from_cache = false;  ///< the ids were there already
+  std::string rebuilt;      ///< why a cache that was there could not be used; empty when nothing was wrong
+};
+/// The files joined in order, with nothing between. The same content finds its ids in the cache; a cache that
+/// is damaged is made again. FileError as TextReader throws them, when a text changes under the reading, and
+/// on a character that `with` does not know, with the path, the character and its position in that file;
+/// ValueError on an unknown tokenizer, naming it, and on one of words.
+TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
+
+}  // namespace weft

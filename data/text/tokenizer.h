@@ -1,0 +1,96 @@
+// Tokenizers: text to ids and back. They turn into a StateDict, so that a checkpoint alone can read and write
+// text. A tokenizer does not change once made; any number of threads may use it.
+#pragma once
+
+#include <weft/lib/array/state_dict.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// "char", "byte", "word".
+  virtual const char* kind() const = 0;
+  /// Ids are 0, ..., vocab_size() - 1.
+  virtual int64_t vocab_size() const = 0;
+  /// Appends the ids of the longest beginning of `text` that this tokenizer knows; returns the bytes it
+  /// covers.
+  virtual size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const = 0;
+  /// The bytes of one id, for writing as tokens come (a byte token may be a part of a character). ValueError
+  /// for an id outside the vocabulary.
+  virtual std::string decode(int64_t id) const = 0;
+  virtual StateDict state_dict() const = 0;
+
+  /// ValueError that names the first unknown character or word and its position (in characters, from 0), or
+  /// the offset of the first bytes that are not UTF-8.
+  std::vector<int64_t> encode(std::string_view text) const;
+  virtual std::string decode(std::span<const int64_t> ids) const;
+  /// What "per character" counts in bits per character: code points. With ByteTokenizer, the bytes that begin
+  /// one in UTF-8, so that byte and character models of a text can be compared.
+  virtual int64_t count_characters(std::span<const int64_t> ids) const {
+    return static_cast<int64_t>(ids.size());
+  }
+
+  /// The tokenizer that wrote `state`. StateError when it is none of ours or damaged.
+  static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
+
+ private:
+  /// What append_ids stopped at, for messages: "character 'x' (U+0078)".
+  virtual std::string describe_unknown(std::string_view text, size_t at) const;
+};
+
+/// One id a code point, in the order of the code points.
+class CharTokenizer : public Tokenizer {
+ public:
+  struct Options {
+    bool unknown = false;  ///< one more id, the last, for all other characters; it is written as U+FFFD
+  };
+  /// The vocabulary, in any order, repetitions allowed. ValueError when it is empty.
+  explicit CharTokenizer(std::vector<char32_t> characters)
+      : CharTokenizer(std::move(characters), Options()) {}
+  CharTokenizer(std::vector<char32_t> characters, Options options);
+  /// The vocabulary of a text.
+  static CharTokenizer of(std::string_view text) { return of(text, Options()); }
+  static CharTokenizer of(std::string_view text, Options options);
+
+  const char* kind() const override { return "char"; }
+  int64_t vocab_size() const override;
+  size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
+  using Tokenizer::decode;
+  std::string decode(int64_t id) const override;
+  StateDict state_dict() const override;
+
+  /// Sorted; the id is the place.
+  const std::vector<char32_t>& characters() const { return characters_; }
+  bool has_unknown() const { return unknown_; }
+
+ private:
+  int64_t id_of(char32_t character) const;
+
+  std::vector<char32_t> characters_;
+  std::vector<int32_t> low_ids_;  ///< by code point, for those below 256; -1 for none
+  bool unknown_ = false;
+};
+
+/// 256 ids, the bytes themselves: takes anything.
+class ByteTokenizer : public Tokenizer {
+ public:
+  const char* kind() const override { return "byte"; }
+  int64_t vocab_size() const override { return 256; }
+  size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
+  using Tokenizer::decode;
+  int64_t count_characters(std::span<const int64_t> ids) const override;
+  std::string decode(int64_t id) const override;
+  StateDict state_dict() const override;
+};
+
+}  // namespace weft

@@ -1,0 +1,88 @@
+#include <weft/autograd/ops.h>
+#include <weft/layers/models/check_ids_internal.h>
+#include <weft/layers/models/decoding/key_value_state.h>
+
+#include <algorithm>
+
+namespace weft {
+
+KeyValueState::KeyValueState(int64_t rows, int64_t layers) : caches(static_cast<size_t>(layers)) {
+  if (rows < 0) fail<ValueError>("KeyValueState: ", rows, " rows");
+  lengths_.assign(static_cast<size_t>(rows), 0);
+}
+
+std::unique_ptr<KeyValueState> KeyValueState::answering(const std::vector<DecoderBlock*>& blocks,
+                                                        const Tensor& memory,
+                                                        const std::vector<int64_t>& lengths) {
+  auto state = std::make_unique<KeyValueState>(memory.dim(0), std::ssize(blocks));
+  for (const DecoderBlock* block : blocks)
+    state->memory.push_back(block->cross_attention.remember(memory, lengths));
+  return state;
+}
+
+void KeyValueState::select(std::span<const int64_t> rows) {
+  std::vector<int64_t> lengths;
+  for (const int64_t row : rows) lengths.push_back(length(row));
+  for (std::vector<KeyValueCache>* layers : {&caches, &memory})
+    for (KeyValueCache& layer : *layers) layer.select(rows);
+  lengths_ = std::move(lengths);
+}
+
+int64_t KeyValueState::length(int64_t row) const {
+  if (row < 0 || row >= rows()) fail<ValueError>("DecoderState: there is no row ", row, " among ", rows());
+  return lengths_[static_cast<size_t>(row)];
+}
+
+int64_t KeyValueState::longest() const {
+  return lengths_.empty() ? 0 : *std::max_element(lengths_.begin(), lengths_.end());
+}
+
+bool KeyValueState::even() const {
+  return lengths_.empty() || std::equal(lengths_.begin() + 1, lengths_.end(), lengths_.begin());
+}
+
+namespace {
+
+KeyValueState& state_of(const char* model, DecoderState& state, size_t layers) {
+  auto* const own = dynamic_cast<KeyValueState*>(&state);
+  if (!own || own->caches.size() != layers)
+    fail<ValueError>(model, ": the state is of another model",
+                     own ? cat(": it has ", own->caches.size(), " layers, not ", layers) : "");
+  return *own;
+}
+
+}  // namespace
+
+DecodingStep::DecodingStep(const char* model, const Array& ids, std::span<const int64_t> given,
+                           DecoderState& of, size_t layers, int64_t context)
+    : state(state_of(model, of, layers)), lengths(given), tokens_(ids.rank() == 2 ? ids.dim(1) : 0) {
+  check_next(model, ids, lengths, state, context);
+}
+
+void DecodingStep::needs_memory(const char* model) const {
+  if (state.memory.size() != state.caches.size())
+    fail<ValueError>(model, ": the state has read no sequence to answer: start() from one");
+}
+
+Tensor DecodingStep::last_tokens(const Tensor& x) const {
+  const int64_t B = x.dim(0), T = x.dim(1), C = x.dim(2);
+  if (lengths.empty()) return reshape(slice(x, 1, T - 1, T), {B, C});
+  Array places({B}, int64);
+  for (int64_t b = 0; b < B; ++b)
+    places.mutable_data<int64_t>()[b] = b * T + lengths[static_cast<size_t>(b)] - 1;
+  return embedding(places, reshape(x, {B * T, C}));
+}
+
+int64_t DecodingStep::longest() const {
+  int64_t most = 0;
+  for (size_t b = 0; b < state.lengths_.size(); ++b)
+    most = std::max(most, state.lengths_[b] + (lengths.empty() ? tokens_ : lengths[b]));
+  return most;
+}
+
+void DecodingStep::finish() const {
+  for (size_t b = 0; b < state.lengths_.size(); ++b)
+    state.lengths_[b] += lengths.empty() ? tokens_ : lengths[b];
+}
+
+}  // namespace weft

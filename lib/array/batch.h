@@ -1,0 +1,28 @@
+// A batch: what a model reads and what it should say to it.
+#pragma once
+
+#include <weft/lib/array/array.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace weft {
+
+/// B samples. What the arrays hold is the model's business:
+///   language model     inputs (B, T) ids                targets (B, T) the ids that follow
+///   masked model       inputs (B, T) ids with masks     targets (B, T) the ids that were masked
+///   classification     inputs (B, T) ids                targets (B) classes
+///   sequence pairs     inputs (B, S) ids to be read     targets (B, T) ids to be written, the last one the
+///                                                       end of text
+///   pictures           inputs (B, channels, H, W)       targets (B) classes, or (B, P) a class a patch
+/// Ids and classes are int64. A target of `ignored` takes no part in the loss: padding, places not masked.
+struct Batch {
+  static constexpr int64_t ignored = -100;
+
+  Array inputs;
+  Array targets;
+  /// How many tokens of each row of `inputs` count, those after being padding; empty: all.
+  std::vector<int64_t> lengths = {};
+};
+
+}  // namespace weft

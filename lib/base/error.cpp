@@ -1,0 +1,56 @@
+#include <weft/lib/base/error.h>
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+namespace weft {
+
+namespace {
+
+template <class T>
+void append_number(std::string& text, T number) {
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  text.append(digits, end);
+}
+
+}  // namespace
+
+void append_to(std::string& text, double part) { append_number(text, part); }
+void append_to(std::string& text, float part) { append_number(text, part); }
+
+namespace {
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string nearest(std::string_view name, const std::string* begin, const std::string* end) {
+  std::string best;
+  // Half the letters wrong is no longer a typing error.
+  size_t smallest = std::max<size_t>(2, name.size() / 2) + 1;
+  for (const std::string* candidate = begin; candidate != end; ++candidate) {
+    const size_t distance = edit_distance(name, *candidate);
+    if (distance < smallest) {
+      smallest = distance;
+      best = *candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace weft

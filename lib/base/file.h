@@ -1,0 +1,108 @@
+// Files, by POSIX calls whose every return code is checked. Errors are FileErrors that begin with the path
+// and say what was expected, what was found and what to do. Only regular files are read; a pipe or a device
+// is refused.
+#pragma once
+
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/hash.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+/// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  int get() const { return fd_; }
+  /// Gives the descriptor up, to be closed by the caller.
+  int release();
+
+ private:
+  int fd_;
+};
+
+/// A file to read from, by offset (pread), never mapped: a mapped file that shrinks kills the process.
+/// Several threads may read at once.
+class InputFile {
+ public:
+  explicit InputFile(std::string path);
+
+  const std::string& path() const { return path_; }
+  /// Bytes when it was opened.
+  uint64_t size() const { return size_; }
+  /// Fills `bytes` from `offset` on; FileError when the file ends before.
+  void read(uint64_t offset, std::span<uint8_t> bytes) const;
+
+ private:
+  std::string path_;
+  Descriptor descriptor_;
+  uint64_t size_ = 0;
+};
+
+/// A file that appears whole or not at all: written under a temporary name beside `path`, and on commit()
+/// synced, read back, compared and renamed. Without commit(), or after an error, the temporary is removed and
+/// the file that was there stays as it is. A killed process leaves a temporary, which the next write to the
+/// same path replaces. A write beyond the process's limit of file sizes kills it unless SIGXFSZ is ignored.
+class AtomicFile {
+ public:
+  /// Suffix of the temporary name.
+  static constexpr std::string_view partial = ".weft-partial";
+
+  explicit AtomicFile(std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const uint8_t> bytes);
+  void write(std::string_view text);
+  /// Bytes written so far.
+  uint64_t size() const { return size_; }
+  void commit();
+
+ private:
+  void open_temporary();
+  void read_back() const;
+  void discard();
+
+  std::string path_, temporary_, folder_;
+  Descriptor locked_, output_;
+  Hasher hasher_;
+  uint64_t size_ = 0;
+};
+
+std::vector<uint8_t> read_file(const std::string& path);
+std::string read_text(const std::string& path);
+void write_file(const std::string& path, std::span<const uint8_t> bytes);
+void write_file(const std::string& path, std::string_view text);
+
+/// Removes what killed writers left in a folder: names that end in AtomicFile::partial and that nobody is
+/// writing.
+void remove_partial_files(const std::string& folder);
+
+/// Holds a file locked against other processes, and other FileLocks of this one, while it lives. The file is
+/// made when missing, holds nothing, and stays. FileError when somebody else holds it.
+class FileLock {
+ public:
+  explicit FileLock(const std::string& path);
+
+ private:
+  Descriptor descriptor_;
+};
+
+/// For tests: asked before each system call ("open", "stat", "lock", "read", "write", "fsync",
+/// "close", "rename", "unlink") with the path it concerns; what it returns, if not 0, is the errno the call
+/// fails with.
+using FaultHook = int (*)(const char* call, const std::string& path);
+/// Sets the hook; nullptr removes it.
+void set_fault_hook(FaultHook hook);
+
+}  // namespace weft

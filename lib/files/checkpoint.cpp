@@ -1,0 +1,109 @@
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
+#include <weft/lib/base/hash.h>
+#include <weft/lib/files/checkpoint.h>
+#include <weft/lib/files/hdf5_file.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace weft {
+namespace {
+
+constexpr std::string_view magic = "weft checkpoint\n";
+constexpr size_t version_at = 16, length_at = 24, body_digest_at = 32, header_digest_at = 496;
+constexpr const char* advice = "; use an older checkpoint or another copy of this one";
+
+template <class T>
+void put(std::span<uint8_t> header, size_t at, T value) {
+  for (size_t i = 0; i < sizeof(T); ++i) header[at + i] = static_cast<uint8_t>(value >> (8 * i));
+}
+
+template <class T>
+T get(std::span<const uint8_t> header, size_t at) {
+  T value = 0;
+  for (size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<T>(header[at + i]) << (8 * i));
+  return value;
+}
+
+void put_digest(std::span<uint8_t> header, size_t at, const Digest& digest) {
+  std::copy(digest.begin(), digest.end(), header.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+bool has_digest(std::span<const uint8_t> header, size_t at, const Digest& digest) {
+  return std::equal(digest.begin(), digest.end(), header.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+bool begins_with_magic(std::span<const uint8_t> image) {
+  const size_t known = std::min(image.size(), magic.size());
+  return std::equal(magic.begin(), magic.begin() + known, image.begin());
+}
+
+/// Whether only the magic is damaged: the header's digest is right once the magic is put back.
+bool is_ours_but_for_magic(std::span<const uint8_t> image) {
+  std::vector<uint8_t> header(image.begin(), image.begin() + header_digest_at);
+  std::copy(magic.begin(), magic.end(), header.begin());
+  return has_digest(image, header_digest_at, digest_of(header));
+}
+
+/// Everything that can be said about a file without libhdf5.
+void check_image(std::span<const uint8_t> image, const std::string& path) {
+  if (image.empty()) fail<FileError>(path, ": is empty, not a checkpoint", advice);
+  if (!begins_with_magic(image)) {
+    if (image.size() >= checkpoint_header_bytes && is_ours_but_for_magic(image))
+      fail<FileError>(path, ": is damaged: its first ", magic.size(), " bytes are not a checkpoint's",
+                      advice);
+    if (is_hdf5(image)) fail<FileError>(path, ": is an HDF5 file, but not a weft checkpoint");
+    fail<FileError>(path, ": is not a weft checkpoint");
+  }
+  if (image.size() < checkpoint_header_bytes)
+    fail<FileError>(path, ": is truncated: it holds ", image.size(), " bytes of at least ",
+                    checkpoint_header_bytes, advice);
+  if (!has_digest(image, header_digest_at, digest_of(image.first(header_digest_at))))
+    fail<FileError>(path, ": is damaged: the digest of its first ", checkpoint_header_bytes,
+                    " bytes is wrong", advice);
+  const auto version = get<uint32_t>(image, version_at);
+  if (version > checkpoint_format_version)
+    fail<FileError>(path, ": has format version ", version, ", newer than ", checkpoint_format_version,
+                    ", the newest this weft reads; update weft");
+  const auto length = get<uint64_t>(image, length_at);
+  if (image.size() < length)
+    fail<FileError>(path, ": is truncated: it holds ", image.size(), " bytes of ", length, advice);
+  if (image.size() > length)
+    fail<FileError>(path, ": is damaged: it holds ", image.size(), " bytes, more than its ", length, advice);
+  if (!has_digest(image, body_digest_at, digest_of(image.subspan(checkpoint_header_bytes))))
+    fail<FileError>(path, ": is damaged: its digest is wrong", advice);
+}
+
+}  // namespace
+
+std::vector<uint8_t> checkpoint_image(const StateDict& state) {
+  std::vector<uint8_t> image = to_hdf5(state, checkpoint_header_bytes);
+  const std::span header = std::span(image).first(checkpoint_header_bytes);
+  std::copy(magic.begin(), magic.end(), header.begin());
+  put<uint32_t>(header, version_at, checkpoint_format_version);
+  put<uint64_t>(header, length_at, image.size());
+  put_digest(header, body_digest_at, digest_of(std::span(image).subspan(checkpoint_header_bytes)));
+  put_digest(header, header_digest_at, digest_of(header.first(header_digest_at)));
+  return image;
+}
+
+void write_checkpoint_image(const std::string& path, std::span<const uint8_t> image) {
+  write_file(path, image);
+}
+
+void write_checkpoint(const std::string& path, const StateDict& state) {
+  write_checkpoint_image(path, checkpoint_image(state));
+}
+
+StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
+  check_image(image, path);
+  return from_hdf5(image, path);
+}
+
+StateDict read_checkpoint(const std::string& path) {
+  const std::vector<uint8_t> image = read_file(path);
+  return read_checkpoint_image(image, path);
+}
+
+}  // namespace weft

@@ -1,0 +1,46 @@
+// Checkpoints: one file each, an ordinary HDF5 file (hdf5_file.h says how a state looks in it) behind a user
+// block of 512 bytes that makes it self-validating. h5py.File(path) opens it as it is. All numbers are
+// little-endian:
+//
+//     0  16 bytes  "weft checkpoint\n"
+//    16  uint32    format version
+//    24  uint64    length of the whole file
+//    32  16 bytes  digest (128-bit XXH3) of everything behind the user block
+//   496  16 bytes  digest of the 496 bytes before
+//
+// The rest is zero; magic, version and the two places of the digests stay in all versions. The digest is
+// checked before libhdf5 sees a byte. Equal states are equal files.
+#pragma once
+
+#include <weft/lib/array/state_dict.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+inline constexpr size_t checkpoint_header_bytes = 512;
+inline constexpr uint32_t checkpoint_format_version = 1;
+
+/// The bytes of a checkpoint file. It is a snapshot: the state may change while another thread writes it.
+std::vector<uint8_t> checkpoint_image(const StateDict& state);
+
+/// Writes an image beside `path`, syncs, reads back and compares, and renames: at every instant `path` is the
+/// file that was there or the new one, whole. Old checkpoints are pruned by the caller, after this has
+/// returned. FileError with path and cause; `path` is then what it was, and no temporary stays.
+void write_checkpoint_image(const std::string& path, std::span<const uint8_t> image);
+
+/// Both.
+void write_checkpoint(const std::string& path, const StateDict& state);
+
+/// The state of a checkpoint. FileError, each with its own text, when the file is missing, not a regular
+/// file, not permitted, empty, truncated (with bytes expected and found), not a weft checkpoint (HDF5 or
+/// not), of a newer format version, or damaged.
+StateDict read_checkpoint(const std::string& path);
+
+/// The same for bytes in memory; `path` is for the messages.
+StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path);
+
+}  // namespace weft

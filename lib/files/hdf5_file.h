@@ -1,0 +1,44 @@
+// State trees as HDF5, and the only door to libhdf5.
+//
+//   dict     group
+//   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8
+//   bits) integer  dataset of shape (), int64 number   dataset of shape (), float64 text     dataset of shape
+//   (), string of fixed length, UTF-8; an empty text is a null dataspace
+// An array of shape () in int64 or float64 carries the attribute `array`, which tells it from a number.
+// h5py reads all of them with file["model/weight"][()].
+//
+// Equal states give equal bytes: nothing but the state goes in, no time and no order of creation.
+// All functions may be called from any thread; they take turns, as libhdf5 is not thread-safe.
+#pragma once
+
+#include <weft/lib/array/state_dict.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// The bytes of an HDF5 file that holds `state`, behind `user_block` bytes of zeros (0, 512 or a larger power
+/// of two) that the caller may fill. It is built in memory, in place: no second copy of the arrays.
+/// ValueError for dicts nested deeper than 32; MemoryError.
+std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block = 0);
+
+/// An upper bound of what to_hdf5 takes beyond the user block, some 500 bytes above it for each array.
+size_t most_hdf5_bytes(const StateDict& state);
+
+/// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
+/// variable length and compressed datasets are. FileError that begins with `path` and names the object for
+/// anything that is not in the list above (other types, links into other files), and with libhdf5's own
+/// reason for what it cannot read. libhdf5 does not withstand damage made on purpose: from strangers take
+/// checkpoints, whose digest is checked first.
+StateDict from_hdf5(std::span<const uint8_t> bytes, const std::string& path);
+
+/// The same for a file.
+StateDict read_hdf5(const std::string& path);
+
+/// Whether the bytes hold the signature of an HDF5 file, at the beginning or behind a user block.
+bool is_hdf5(std::span<const uint8_t> bytes);
+
+}  // namespace weft

@@ -1,0 +1,89 @@
+#include <weft/lib/base/math.h>
+#include <weft/lib/kernels/checks.h>
+#include <weft/lib/kernels/fused/rotary.h>
+#include <weft/lib/kernels/strides.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/lib/profile/profile.h>
+
+#include <cmath>
+#include <vector>
+
+namespace weft::kernels {
+
+Array rotary_table(int64_t tokens, int64_t D, double base, int64_t offset, DType dtype) {
+  return rotary_table(tokens, D, base, std::span(&offset, 1), dtype).reshape({tokens, D});
+}
+
+Array rotary_table(int64_t tokens, int64_t D, double base, std::span<const int64_t> offsets, DType dtype) {
+  if (D < 0 || D % 2 != 0) fail<ValueError>("rotary: the head width ", D, " is not even");
+  if (!(base > 0) || std::isinf(base))
+    fail<ValueError>("rotary: the base ", base, " is not positive and finite");
+  for (const int64_t offset : offsets)
+    if (offset < 0) fail<ValueError>("rotary: the offset ", offset, " is negative");
+  const int64_t half = D / 2;
+  std::vector<double> frequencies;
+  for (int64_t i = 0; i < half; ++i)
+    frequencies.push_back(math::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(D)));
+  const int64_t rows = static_cast<int64_t>(offsets.size());
+  Array table({rows, tokens, D}, dtype);
+  visit_floating("rotary", dtype, [&]<class T>(T) {
+    T* const to = table.mutable_data<T>();
+    constexpr int64_t work_of_angle = 16;
+    parallel_for(rows * tokens, tile_of_items(work_of_angle * D), [&](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end; ++at) {
+        const double place =
+            static_cast<double>(offsets[static_cast<size_t>(at / tokens)]) + static_cast<double>(at % tokens);
+        for (int64_t i = 0; i < half; ++i) {
+          const double angle = place * frequencies[static_cast<size_t>(i)];
+          to[at * D + i] = static_cast<T>(math::cos(angle));
+          to[at * D + half + i] = static_cast<T>(math::sin(angle));
+        }
+      }
+    });
+  });
+  return table;
+}
+
+namespace {
+
+/// One head. Plain arithmetic, each step rounded: the same bits on every processor.
+template <class T>
+void turn(const T* x, const T* cosines, const T* sines, T sign, T* __restrict y, int64_t half) {
+  for (int64_t i = 0; i < half; ++i) {
+    const T sine = sign * sines[i];
+    y[i] = x[i] * cosines[i] - x[half + i] * sine;
+    y[half + i] = x[half + i] * cosines[i] + x[i] * sine;
+  }
+}
+
+}  // namespace
+
+Array rotary(const Array& x, const Array& table, bool inverse) {
+  check_same_type("rotary", "x", x, "table", table);
+  const bool by_row = table.rank() == 3;
+  if ((table.rank() != 2 && !by_row) || x.rank() != 3 || x.dim(1) != table.dim(-2) ||
+      (by_row && x.dim(0) != table.dim(0)) || table.dim(-1) % 2 != 0 ||
+      (table.dim(-1) == 0 ? x.dim(2) != 0 : x.dim(2) % table.dim(-1) != 0))
+    fail<ShapeError>("rotary: x is ", x.shape(), ", table ", table.shape(),
+                     ": needs (B, T, H D) and (T, D) or (B, T, D)");
+  Array y(x.shape(), x.dtype());
+  if (x.size() == 0) return y;
+  const KernelScope profile("rotary", 3 * x.size(), x, table, y);
+  visit_floating("rotary", x.dtype(), [&]<class T>(T) {
+    const int64_t rows = x.dim(0) * x.dim(1), width = x.dim(2), D = table.dim(-1), half = D / 2;
+    const int64_t turns_rows = by_row ? rows : x.dim(1);
+    const T *from = x.data<T>(), *turns = table.data<T>();
+    const T sign = inverse ? T{-1} : T{1};
+    T* const to = y.mutable_data<T>();
+    parallel_for(rows, tile_of_items(width), [=](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        for (int64_t c = 0; c < width; c += D) {
+          const T* const cosines = turns + row % turns_rows * D;
+          turn(from + row * width + c, cosines, cosines + half, sign, to + row * width + c, half);
+        }
+    });
+  });
+  return y;
+}
+
+}  // namespace weft::kernels

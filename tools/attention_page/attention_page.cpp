@@ -1,0 +1,164 @@
+#include "attention_page.h"
+
+#include <weft/data/text/utf8.h>
+#include <weft/lib/base/error.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "attention_page_texts.h"
+
+namespace weft::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string base64(std::span<const uint8_t> bytes) {
+  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t left = std::min<size_t>(3, bytes.size() - i);
+    uint32_t three = 0;
+    for (size_t k = 0; k < 3; ++k) three = three << 8 | (k < left ? bytes[i + k] : 0U);
+    for (size_t k = 0; k < 4; ++k) text += k <= left ? digits[three >> (18 - 6 * k) & 63U] : '=';
+  }
+  return text;
+}
+
+/// Controls, and what would turn or break the line that shows it; newline and tab are drawn.
+bool is_hidden(char32_t c) {
+  if (c == '\n' || c == '\t') return false;
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x200b || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/// UTF-8 that prints: "\xff" for a byte of something else, "\u202e" for a character that is_hidden.
+std::string shown(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const Utf8Char first = decode_utf8(bytes);
+    const auto length = static_cast<size_t>(std::max(1, first.length));
+    char number[8];
+    if (first.length < 1) {
+      std::snprintf(number, sizeof number, "\\x%02x", static_cast<unsigned>(static_cast<uint8_t>(bytes[0])));
+      text += number;
+    } else if (is_hidden(first.code_point)) {
+      std::snprintf(number, sizeof number, "\\u%04x", static_cast<unsigned>(first.code_point));
+      text += number;
+    } else {
+      text += bytes.substr(0, length);
+    }
+    bytes.remove_prefix(length);
+  }
+  return text;
+}
+
+ordered_json shown(const std::vector<std::string>& tokens) {
+  ordered_json list = ordered_json::array();
+  for (const std::string& token : tokens) list.push_back(shown(token));
+  return list;
+}
+
+const char* name_of(Looks looks) {
+  return looks == Looks::own ? "own" : looks == Looks::source ? "source" : "cross";
+}
+
+std::vector<uint8_t> quantised(const AttentionLayer& layer) {
+  std::vector<uint8_t> bytes;
+  bytes.reserve(static_cast<size_t>(layer.weights.size()));
+  for (const float w : layer.weights.values<float>()) {
+    // A softmax in float32 may pass 1 by some roundings.
+    if (!(w >= 0 && w <= 1.001F))
+      fail<ValueError>("attention page: layer ", layer.name, " has a weight of ", w, ", outside [0, 1]");
+    const long level = std::lround(255 * std::sqrt(std::min(w, 1.0F)));
+    bytes.push_back(static_cast<uint8_t>(w > 0 ? std::max(1L, level) : 0L));
+  }
+  return bytes;
+}
+
+ordered_json json_of(const AttentionLayer& layer, int64_t tokens, int64_t sources) {
+  const Array& w = layer.weights;
+  const int64_t rows = layer.looks == Looks::source ? sources : tokens;
+  const int64_t columns = layer.looks == Looks::own ? tokens : sources;
+  if (w.rank() != 3 || w.dim(0) < 1 || w.dim(1) != rows || w.dim(2) != columns)
+    fail<ShapeError>("attention page: layer ", layer.name, " has weights ", w.shape(), ": needs (H, ", rows,
+                     ", ", columns, ") for its tokens");
+  return {{"name", shown(layer.name)},
+          {"looks", name_of(layer.looks)},
+          {"heads", w.dim(0)},
+          {"weights", base64(quantised(layer))}};
+}
+
+/// Red, green, blue of each pixel, from 0 to 255: what lies in [0, 1] as it is, else stretched to fit.
+std::vector<uint8_t> colours(const Array& pixels) {
+  const auto values = pixels.values<float>();
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const bool plain = *least >= 0 && *most <= 1;
+  const float low = plain ? 0 : *least, range = plain || *most == *least ? 1 : *most - low;
+  const size_t channels = static_cast<size_t>(pixels.dim(0)), plane = values.size() / channels;
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < plane; ++i)
+    for (size_t c = 0; c < 3; ++c)
+      bytes.push_back(static_cast<uint8_t>(
+          std::lround(255 * (values[(channels == 3 ? c : 0) * plane + i] - low) / range)));
+  return bytes;
+}
+
+ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
+  const Array& x = picture.pixels;
+  const int64_t size = picture.patch_size;
+  if (x.rank() != 3 || (x.dim(0) != 1 && x.dim(0) != 3) || size < 1 || x.size() == 0 ||
+      x.dim(1) % size != 0 || x.dim(2) % size != 0)
+    fail<ShapeError>("attention page: a picture of ", x.shape(), " in patches of ", size,
+                     ": needs (1 or 3, height, width), cut into whole patches");
+  const int64_t patches = x.dim(1) / size * (x.dim(2) / size);
+  if (picture.first_patch < 0 || picture.first_patch + patches != tokens)
+    fail<ShapeError>("attention page: a picture of ", patches, " patches behind ", picture.first_patch,
+                     " tokens, but there are ", tokens, " tokens");
+  if (!x.all_finite()) fail<ValueError>("attention page: the picture has NaN or infinity in it");
+  return {{"width", x.dim(2)},
+          {"height", x.dim(1)},
+          {"patch", size},
+          {"first", picture.first_patch},
+          {"pixels", base64(colours(x))}};
+}
+
+std::string filled(std::string_view pattern, std::string_view place, std::string_view text) {
+  const size_t at = pattern.find(place);
+  return cat(pattern.substr(0, at), text, pattern.substr(at + place.size()));
+}
+
+}  // namespace
+
+std::string AttentionPage::html() const {
+  const auto count = static_cast<int64_t>(tokens.size()), source_count = static_cast<int64_t>(sources.size());
+  if (layers.empty()) fail<ValueError>("attention page: there is no layer that attends");
+  int64_t weights = 0;
+  for (const AttentionLayer& layer : layers) weights += layer.weights.size();
+  if (weights > most_weights)
+    fail<ValueError>("attention page: ", layers.size(), " layers over ", count + source_count,
+                     " tokens make ", weights, " weights, and a page holds ", most_weights,
+                     "; give a shorter text");
+
+  ordered_json data{{"title", shown(title)},     {"apart", apart},     {"tokens", shown(tokens)},
+                    {"sources", shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
+  if (picture) data["picture"] = json_of(*picture, count);
+  for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
+  // ASCII alone, and nothing that could end the element: '<' stands in strings only, where it may be escaped.
+  std::string json;
+  for (const char c : data.dump(-1, ' ', true))
+    if (c == '<')
+      json += "\\u003c";
+    else
+      json += c;
+
+  const std::string script = cat(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
+  return filled(filled(filled(page_html, "@page.css@", page_css), "@script@", script), "@data@", json);
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,110 @@
+// The commands of weft. Each checks everything it was given first; what it returns then does the work, and
+// gives the exit code. So an error before work began and one while working are told apart by where they come
+// from.
+#pragma once
+
+#include <weft/layers/models/decoding/sampling.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft::tools {
+
+using Work = std::function<int()>;
+
+struct TrainArguments {
+  std::vector<std::string> data;
+  std::string model, task;  ///< empty: as the configuration has them
+  std::string out;
+  std::string config;
+  std::vector<std::string> set;
+  std::string init_from;
+  bool overwrite = false;
+  std::string resume;
+  bool profile = false;
+  int64_t profile_steps = 10;
+};
+Work prepare_train(const TrainArguments& arguments);
+
+struct EvalArguments {
+  std::string model;  ///< RUN or FILE.h5
+  std::string data;   ///< empty: the run's validation split
+  int64_t stride = 0;
+  std::string task;        ///< empty: the run's own
+  int64_t samples = 1000;  ///< of a generated task
+  int64_t length = 0;      ///< of all its sequences; 0: as trained on
+  bool last = false;
+  bool json = false;
+};
+Work prepare_eval(const EvalArguments& arguments);
+
+/// Of the sequences that a model reads: one, as text or as ids, or one a line of a file.
+struct GenerateArguments {
+  std::string model;
+  std::optional<std::string> prompt;
+  std::string ids;      ///< "5,9,2": ids are printed then, too
+  std::string prompts;  ///< a file
+  bool interactive = false;
+  int64_t tokens = 500;
+  SamplingOptions sampling;
+  int64_t beams = 0;  ///< 0: tokens are drawn
+  double length_penalty = 1.0;
+  std::vector<std::string> stop;
+  uint64_t seed = 1337;
+  bool last = false;
+};
+Work prepare_generate(const GenerateArguments& arguments);
+
+struct LogitsArguments {
+  std::string model;
+  std::string ids, target_ids;  ///< "5,9,2"
+  std::string image;            ///< a file of NumPy
+  std::string out;
+  bool last = false;
+};
+Work prepare_logits(const LogitsArguments& arguments);
+
+/// What is read: --text or --ids; of an encoder-decoder --source or --ids, and its answer, --text or
+/// --target-ids (empty: its own); of a model of pictures --image.
+struct AttentionArguments {
+  std::string model;
+  std::string text, source;
+  std::string ids, target_ids;  ///< "5,9,2"
+  std::string image;            ///< a file of NumPy
+  std::string out;
+  bool last = false;
+};
+Work prepare_attention(const AttentionArguments& arguments);
+
+struct ImportArguments {
+  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out
+  std::string out;
+};
+Work prepare_import(const ImportArguments& arguments);
+
+struct ExportArguments {
+  std::string model;
+  std::string format;  ///< "hf", "safetensors"
+  std::string out;
+  bool last = false;
+};
+Work prepare_export(const ExportArguments& arguments);
+
+struct InspectArguments {
+  std::string model;
+  bool json = false;
+};
+Work prepare_inspect(const InspectArguments& arguments);
+
+struct StoriesArguments {
+  int64_t bytes = 0;
+  uint64_t seed = 0;
+  std::string out;
+  bool json = false;
+};
+Work prepare_stories(const StoriesArguments& arguments);
+
+}  // namespace weft::tools

@@ -1,0 +1,184 @@
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/console.h>
+#include <weft/train/model_file.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+
+namespace weft::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Spread {
+  double mean = 0, deviation = 0, largest = 0;
+};
+
+Spread spread_of(const Array& array) {
+  const Array wide = array.to(float64);
+  const auto values = wide.values<double>();
+  const auto n = static_cast<double>(values.size());
+  Spread spread;
+  if (values.empty()) return spread;
+  for (const double v : values) {
+    spread.mean += v / n;
+    spread.largest = std::max(spread.largest, std::abs(v));
+  }
+  double squares = 0;
+  for (const double v : values) squares += (v - spread.mean) * (v - spread.mean);
+  spread.deviation = std::sqrt(squares / n);
+  return spread;
+}
+
+std::vector<int64_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+/// The numbers and texts of a dict.
+ordered_json json_of(const StateDict& state) {
+  ordered_json all = ordered_json::object();
+  for (const auto& entry : state.entries())
+    std::visit(
+        [&]<class T>(const T& v) {
+          if constexpr (!std::is_same_v<T, Array> && !std::is_same_v<T, std::shared_ptr<StateDict>>)
+            all[entry.first] = v;
+        },
+        entry.second);
+  return all;
+}
+
+ordered_json json_of(const ModelFile& file) {
+  const Checkpoint& c = file.checkpoint;
+  ordered_json tensors = ordered_json::array(), history = ordered_json::array();
+  int64_t parameters = 0;
+  for (const auto& [name, value] : c.model.entries()) {
+    const Array& array = std::get<Array>(value);
+    const Spread s = spread_of(array);
+    parameters += array.size();
+    tensors.push_back({{"name", name},
+                       {"shape", extents(array.shape())},
+                       {"mean", s.mean},
+                       {"deviation", s.deviation},
+                       {"largest", s.largest}});
+  }
+  for (const Evaluation& e : c.history.evaluations)
+    history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
+  ordered_json all{{"file", file.path},
+                   {"step", c.step},
+                   {"parameters", parameters},
+                   {"model", c.model_kind},
+                   {"model_config", json_of(c.model_config)},
+                   {"config", json_of(fixed_state(c.config))},
+                   {"history", history},
+                   {"tensors", tensors}};
+  return all;
+}
+
+/// The checkpoints of a run and how far it is.
+ordered_json json_of_run(const RunFolder& run) {
+  Config config;
+  ordered_json checkpoints = run.steps();
+  std::error_code error;
+  ordered_json all{{"run", run.path}, {"checkpoints", checkpoints}};
+  if (std::filesystem::exists(run.config(), error)) {
+    apply_file(config, run.config());
+    all["max_iters"] = config.max_iters;
+    all["data"] = config.data;
+  }
+  return all;
+}
+
+std::string scalar_text(const StateDict::Value& value) {
+  if (const auto* number = std::get_if<int64_t>(&value)) return cat(*number);
+  if (const auto* number = std::get_if<double>(&value)) return cat(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return "...";
+}
+
+std::string padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string scientific(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%11.3e", value);
+  return text;
+}
+
+std::string text_of(const ModelFile& file) {
+  const Checkpoint& c = file.checkpoint;
+  int64_t parameters = 0;
+  size_t widest = 0;
+  for (const auto& [name, value] : c.model.entries()) {
+    parameters += std::get<Array>(value).size();
+    widest = std::max(widest, name.size());
+  }
+  std::string text =
+      cat(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  ", c.model_kind, ":");
+  const char* between = " ";
+  for (const auto& [name, value] : c.model_config.entries()) {
+    text += cat(between, name, " ", scalar_text(value));
+    between = ", ";
+  }
+  text += "\n";
+  if (c.tokenizer)
+    text += cat("  tokenizer ", c.tokenizer->kind(), ", ", c.tokenizer->vocab_size(), " tokens\n");
+  if (const Evaluation* best = c.history.best()) {
+    const Evaluation& last = c.history.evaluations.back();
+    text += cat("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
+                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ",
+                best->step, "\n");
+  }
+  text += cat("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
+              "       mean      spread     largest\n");
+  for (const auto& [name, value] : c.model.entries()) {
+    const Array& array = std::get<Array>(value);
+    const Spread s = spread_of(array);
+    text += cat("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
+                " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
+  }
+  return text;
+}
+
+std::string text_of_run(const RunFolder& run) {
+  std::string text = cat(run.path, ": checkpoints at");
+  for (const int64_t step : run.steps()) text += cat(" ", step);
+  std::error_code error;
+  if (std::filesystem::exists(run.config(), error)) {
+    Config config;
+    apply_file(config, run.config());
+    text += cat(" of ", config.max_iters, " updates; text");
+    for (const std::string& path : config.data) text += " " + path;
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+Work prepare_inspect(const InspectArguments& arguments) {
+  Console console;
+  const Say say = [&](std::string_view line) { console.print(line); };
+  std::error_code error;
+  const bool is_run = std::filesystem::is_directory(arguments.model, error);
+  std::optional<ModelFile> file;
+  if (is_run) file = newest_checkpoint({arguments.model}, say);
+  if (!file) file = open_model(arguments.model, false, say);
+  return [=] {
+    if (arguments.json) {
+      ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();
+      all.update(json_of(*file));
+      write_out(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) +
+                "\n");  // a path may be any bytes
+    } else {
+      write_out((is_run ? text_of_run({arguments.model}) : "") + text_of(*file));
+    }
+    return 0;
+  };
+}
+
+}  // namespace weft::tools

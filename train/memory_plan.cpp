@@ -1,0 +1,156 @@
+#include "memory_plan.h"
+
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/lib/files/hdf5_file.h>
+#include <weft/lib/machine/available_memory.h>
+#include <weft/lib/machine/dry_run.h>
+#include <weft/optim/clip.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "evaluate.h"
+#include "model_config.h"
+#include "session.h"
+
+namespace weft {
+namespace {
+
+/// What stacks of threads, OpenMP, HDF5 and the heap come to later.
+constexpr int64_t program_later = int64_t{3} << 20;
+
+int64_t held() { return static_cast<int64_t>(memory_stats().in_use + memory_stats().cached); }
+
+/// What is read by its values, and so cannot be just any memory: zeros, as long as nothing was freed yet.
+struct ImaginedBatches {
+  Batch now, next;
+  std::vector<Batch> evaluated;  ///< what whole batches leave over
+
+  explicit ImaginedBatches(const Session& s)
+      : now(s.task.largest(s.config.batch_size)), next(s.task.largest(s.config.batch_size)) {
+    for (const Samples* samples : {&s.task.seen, &s.task.unseen})
+      if (const int64_t rows = samples->size() % s.config.batch_size; rows > 0)
+        evaluated.push_back(s.task.largest(rows));
+  }
+};
+
+void imagine_evaluation(const ImaginedBatches& batches, const Session& s, Model& model) {
+  const Evaluating evaluating(model);
+  const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
+  if (s.task.seen.size() >= s.config.batch_size) score(batches.now);
+  for (const Batch& batch : batches.evaluated) score(batch);
+}
+
+void imagine_update(const Config& config, const Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
+                    const Batch& batch) {
+  for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
+    const RandomScope random({});
+    model.loss(batch).sum.backward();
+  }
+  grad_norm(optimizer.parameters());
+  optimizer.step();
+  if (ema) ema->update();
+  optimizer.zero_grad();
+}
+
+/// Token by token at first, then in strides that let the caches grow as they will.
+void imagine_sample(const Config& config, Model& any) {
+  auto* const writer = dynamic_cast<GenerativeModel*>(&any);
+  if (!writer || writer->has_encoder()) return;
+  GenerativeModel& model = *writer;
+  const Evaluating evaluating(model);
+  const std::unique_ptr<DecoderState> state = model.start(1);
+  const auto read = [&](int64_t tokens) {
+    Array ids({1, tokens}, int64);
+    std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
+    model.next(ids, {}, *state);
+  };
+  const int64_t length = std::min(config.sample_tokens, config.block_size);
+  for (int64_t done = 0, next = 1; done < length; done += next) {
+    next = std::clamp<int64_t>(done / 2, 1, length - done);
+    read(next);
+  }
+}
+
+std::string amount(int64_t bytes) {
+  const double mb = 1e-6 * static_cast<double>(bytes);
+  return mb < 9999.5 ? cat(fixed(mb, mb < 99.95 ? 1 : 0), " MB") : cat(fixed(1e-3 * mb, 1), " GB");
+}
+
+int64_t bytes_of(const StateDict& state) {
+  int64_t bytes = 0;
+  for (const auto& [name, value] : state.entries()) {
+    if (const auto* array = std::get_if<Array>(&value)) bytes += static_cast<int64_t>(array->nbytes());
+    if (const auto* below = std::get_if<std::shared_ptr<StateDict>>(&value)) bytes += bytes_of(**below);
+  }
+  return bytes;
+}
+
+/// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
+void imagine_run(MemoryPlan& plan, const Session& s) {
+  const ImaginedBatches batches(s);
+  const NoInit no_init;
+  const int64_t before = held();
+  const std::unique_ptr<Model> model = make_model(s.config, s.task);
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(s.config, *model);
+  std::optional<EMA> ema;
+  if (s.config.ema_decay > 0) ema.emplace(optimizer->parameters(), s.config.ema_decay);
+  plan.weights = 3 * (held() - before);
+  for (int64_t step = 0; step < 2; ++step) {
+    imagine_evaluation(batches, s, *model);
+    imagine_sample(s.config, *model);
+    imagine_update(s.config, *model, *optimizer, ema, batches.now);
+  }
+  StateDict state;
+  state.set("model", model->state_dict());
+  state.set("optimizer", optimizer->state_dict());
+  if (ema) state.set("ema", ema->state_dict());
+  plan.weights = bytes_of(state);
+  plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
+  plan.update = held() - plan.weights;
+}
+
+[[noreturn]] void refuse(const MemoryPlan& plan, const Config& config, const std::string& wanted,
+                         const std::string& parts) {
+  const bool model_alone =
+      plan.weights == 0 || plan.program + plan.weights + plan.checkpoint > plan.available;
+  const std::string keys =
+      model_alone ? cat("Lower n_embd (", config.n_embd, ") or n_layer (", config.n_layer, ")")
+                  : cat("Lower batch_size (", config.batch_size,
+                        "; gradient_accumulation_steps makes up for it) or block_size (", config.block_size,
+                        ")", config.recompute ? "" : ", or set recompute=true");
+  fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
+                    " are to be had", parts, ". ", keys);
+}
+
+}  // namespace
+
+int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
+
+MemoryPlan plan_memory(const Session& session) {
+  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held();
+  MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later,
+                  .available = available_memory()};
+  if (plan.available < detail::unlimited_memory - resident) plan.available += resident;
+  const DryRun dry;
+  try {
+    imagine_run(plan, session);
+  } catch (const MemoryError&) {
+    refuse(plan, session.config, cat("more than ", amount(held())), "");
+  }
+  plan.loading = std::max(peak, resident + plan.weights);
+  if (plan.most() > plan.available)
+    refuse(plan, session.config, amount(plan.most()),
+           cat(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
+               " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
+  return plan;
+}
+
+std::string describe(const MemoryPlan& plan) {
+  return cat("memory: at most ", amount(plan.most()), " (weights and optimizer ", amount(plan.weights),
+             ", an update ", amount(plan.update), ", a checkpoint ", amount(plan.checkpoint),
+             ", the program ", amount(plan.program), "); ", amount(plan.available), " are available");
+}
+
+}  // namespace weft

@@ -1,0 +1,30 @@
+// How much memory a run will take, found by a dry run of its parts before it begins.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weft {
+
+struct Session;
+
+/// Bytes of anonymous memory, at the highest.
+struct MemoryPlan {
+  int64_t program = 0;     ///< what is there already, and what threads and libraries will add
+  int64_t weights = 0;     ///< with the optimizer's state
+  int64_t update = 0;      ///< gradients, activations and scratch, of evaluation and samples too
+  int64_t checkpoint = 0;  ///< the file, which is made in memory
+  int64_t loading = 0;     ///< all together before the first update: reading the text, checkpoints
+  int64_t available = 0;   ///< of the machine and of the limits of this process, before the run
+
+  int64_t most() const;
+};
+
+/// For a session with configuration and text, but without a model. Nothing of the run changes. MemoryError,
+/// with the amounts and the keys to lower, when the run would take more than there is.
+MemoryPlan plan_memory(const Session& session);
+
+/// "memory: at most 54.4 MB (...); 22.1 GB are available".
+std::string describe(const MemoryPlan& plan);
+
+}  // namespace weft

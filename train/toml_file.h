@@ -1,0 +1,29 @@
+// TOML in and out, for config.cpp; the only door to toml++, which takes seconds to compile.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weft {
+
+using TomlValue = std::variant<bool, int64_t, double, std::string>;
+
+struct TomlEntry {
+  std::string key;
+  int64_t line = 0;
+  std::string text;  ///< the value as a message shows it
+  TomlValue value = false;
+  bool is_list = false;
+  std::vector<std::string> list = {};
+};
+
+/// The entries of a flat file, in the order of their lines. FileError when it cannot be read; ValueError that
+/// begins with "PATH:LINE: " when it is not TOML, or holds tables, dates, or lists of anything but texts.
+std::vector<TomlEntry> read_toml(const std::string& path);
+
+/// A text in quotes. ValueError when it is not UTF-8, as TOML cannot hold it.
+std::string toml_string(const std::string& text);
+
+}  // namespace weft
