@@ -37,7 +37,7 @@ void compare(const char* order, const std::function<double()>& scalar, std::vect
       const double error = std::abs(found - numeric) / (1 + std::abs(numeric));
       result.worst = std::max(result.worst, error);
       if (!(error <= options.tolerance)) {
-        result.failure = cat("gradcheck: ", order, " of input ", k, " ", inputs[k].shape(), " at element ", i,
+        result.failure = str("gradcheck: ", order, " of input ", k, " ", inputs[k].shape(), " at element ", i,
                              ": the rule gives ", found, ", central differences ", numeric);
         return;
       }

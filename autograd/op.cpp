@@ -14,9 +14,9 @@ void check_finite(const char* op, const Array& value, std::span<const OpInput> i
   for (const OpInput& input : inputs) {
     if (!input.tensor.defined()) continue;
     if (!input.tensor.value().all_finite()) return;  // made by an earlier operation, or given so on purpose
-    append_to(shapes, cat(shapes.empty() ? "" : ", ", input.tensor.shape()));
+    append_to(shapes, str(shapes.empty() ? "" : ", ", input.tensor.shape()));
   }
-  const std::string where = rule_running() ? cat("backward of ", running_op(), ": ") : "";
+  const std::string where = rule_running() ? str("backward of ", running_op(), ": ") : "";
   fail<NumericError>(where, op, ": made the first NaN or infinity, in its result ", value.shape(), " from ",
                      shapes);
 }

@@ -237,7 +237,7 @@ void Bench::movement() {
   op("transpose", arrays(2, 2), [&] { return transpose(activation(x), 0, 1); });
   op("expand", arrays(1, 1), [&] { return expand(activation(row), {rows_, columns}); });
   op("slice", arrays(1, 1.5), [&] { return slice(activation(x), 1, 0, columns / 2); });
-  op("concat", arrays(2, 2), [&] { return weft::concat({activation(half), activation(half)}, 1); });
+  op("cat", arrays(2, 2), [&] { return weft::cat({activation(half), activation(half)}, 1); });
   op("stack", arrays(2, 2), [&] { return weft::stack({activation(half), activation(half)}); });
 }
 

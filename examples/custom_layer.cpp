@@ -42,7 +42,7 @@ int main() {
   for (int step = 0; step <= 500; ++step) {
     const Tensor x(random_normal({64, 8}, 0, 1, random_key(2, 0, static_cast<uint64_t>(step))));
     std::vector<Tensor> columns = split(x, 1, 1);
-    const Tensor wanted = concat({columns.rbegin(), columns.rend()}, 1);
+    const Tensor wanted = cat({columns.rbegin(), columns.rend()}, 1);
     const Tensor loss = mean(square(layer.forward(x) - wanted));
     loss.backward();
     optimizer.step();

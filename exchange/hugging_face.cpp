@@ -26,8 +26,8 @@ const std::vector<Family>& families() {
 std::string listed(const std::vector<std::string>& names) {
   constexpr size_t most = 8;
   std::string text;
-  for (size_t i = 0; i < std::min(names.size(), most); ++i) text += cat(i > 0 ? ", " : "", names[i]);
-  return names.size() > most ? cat(text, " and ", names.size() - most, " more") : text;
+  for (size_t i = 0; i < std::min(names.size(), most); ++i) text += str(i > 0 ? ", " : "", names[i]);
+  return names.size() > most ? str(text, " and ", names.size() - most, " more") : text;
 }
 
 const Family& family_of(const HuggingFaceConfig& config) {
@@ -136,7 +136,7 @@ Tensors renamed(const Tensors& tensors, const Family& family, const Names& names
 
 StateDict weights_of(Tensors tensors, const Family& family, const Names& names, const std::string& path,
                      std::vector<std::string>& notes) {
-  const auto who = [&](const std::string& name) { return cat(path, ": tensor ", name, ": "); };
+  const auto who = [&](const std::string& name) { return str(path, ": tensor ", name, ": "); };
   for (const auto& [second, first] : names.ties) {
     const auto copy = tensors.find(second), original = tensors.find(first);
     if (copy == tensors.end()) continue;
@@ -203,7 +203,7 @@ void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string
                   double ours, std::vector<std::string>& notes) {
   for (const std::string& key : keys)
     if (const double dropout = theirs.number(key, fallback); dropout != ours)
-      notes.push_back(cat(key, " is ", dropout, "; weft has one dropout everywhere, ", ours));
+      notes.push_back(str(key, " is ", dropout, "; weft has one dropout everywhere, ", ours));
 }
 
 int64_t class_count(const HuggingFaceConfig& theirs) {
@@ -212,8 +212,8 @@ int64_t class_count(const HuggingFaceConfig& theirs) {
 
 void add_labels(nlohmann::ordered_json& theirs, int64_t classes) {
   for (int64_t i = 0; i < classes; ++i) {
-    theirs["id2label"][std::to_string(i)] = cat("LABEL_", i);
-    theirs["label2id"][cat("LABEL_", i)] = i;
+    theirs["id2label"][std::to_string(i)] = str("LABEL_", i);
+    theirs["label2id"][str("LABEL_", i)] = i;
   }
 }
 
@@ -227,7 +227,7 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
     const std::vector<int64_t> ends = config.integers("eos_token_id");
     if (!ends.empty() && ends[0] >= 0 && ends[0] < ours.config.integer("vocab_size")) ours.end_id = ends[0];
     if (ends.size() > 1)
-      ours.notes.push_back(cat("of ", ends.size(), " eos_token_id only ", ends[0], " ends a text"));
+      ours.notes.push_back(str("of ", ends.size(), " eos_token_id only ", ends[0], " ends a text"));
     const Names names = family.names(ours.config);
     ours.weights = weights_of(renamed(model.tensors, family, names, path), family, names, path, ours.notes);
     check_weights(ours, path);

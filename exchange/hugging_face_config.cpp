@@ -103,7 +103,7 @@ int64_t HuggingFaceConfig::entries(const std::string& key, int64_t fallback) con
 
 HuggingFaceConfig HuggingFaceConfig::object(const std::string& key) const {
   return {value(key, std::optional(json::object()), "an object", [](const json& v) { return v.is_object(); }),
-          cat(path_, ": ", key)};
+          str(path_, ": ", key)};
 }
 
 void HuggingFaceConfig::allow(const std::string& key, const std::vector<json>& values) const {

@@ -33,7 +33,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   theirs.allow("mlp_bias", {false});
   if (ours.dropout != 0)
     notes.push_back(
-        cat("attention_dropout is ", ours.dropout, "; weft has it of embeddings and sublayers too"));
+        str("attention_dropout is ", ours.dropout, "; weft has it of embeddings and sublayers too"));
   return ours.state();
 }
 
@@ -80,7 +80,7 @@ Names names(const StateDict& config) {
       {"post_attention_layernorm", "norm2"}};
   Mappings block;
   for (const auto& [theirs, ours] : parts)
-    block.push_back({cat("model.layers.*.", theirs, ".weight"), {cat("blocks.*.", ours, ".weight")}});
+    block.push_back({str("model.layers.*.", theirs, ".weight"), {str("blocks.*.", ours, ".weight")}});
   add_blocks(all.mappings, config.integer("n_layer"), block);
   return all;
 }

@@ -36,7 +36,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   theirs.allow("is_decoder", {false});
   theirs.allow("is_encoder_decoder", {true});
   if (!theirs.has("n_positions"))
-    notes.push_back(cat("config.json names no longest sequence; weft's block_size is ", ours.block_size));
+    notes.push_back(str("config.json names no longest sequence; weft's block_size is ", ours.block_size));
   return ours.state();
 }
 
@@ -82,11 +82,11 @@ Names names(const StateDict& config) {
                             {stack + "position_bias.weight"}});
     Mappings block;
     const auto add = [&](int layer, const std::string& theirs, const std::string& ours) {
-      block.push_back({cat(stack, "block.*.layer.", layer, ".", theirs, ".weight"),
-                       {cat(stack, "blocks.*.", ours, ".weight")}});
+      block.push_back({str(stack, "block.*.layer.", layer, ".", theirs, ".weight"),
+                       {str(stack, "blocks.*.", ours, ".weight")}});
     };
     const auto add_attention = [&](int layer, const std::string& theirs, const std::string& ours) {
-      add(layer, "layer_norm", cat("norm", layer + 1));
+      add(layer, "layer_norm", str("norm", layer + 1));
       for (const auto& [short_name, name] :
            {std::pair(".q", ".query"), {".k", ".key"}, {".v", ".value"}, {".o", ".output"}})
         add(layer, theirs + short_name, ours + name);
@@ -94,7 +94,7 @@ Names names(const StateDict& config) {
     add_attention(0, "SelfAttention", "attention");
     if (decodes) add_attention(1, "EncDecAttention", "cross_attention");
     const int last = decodes ? 2 : 1;
-    add(last, "layer_norm", cat("norm", last + 1));
+    add(last, "layer_norm", str("norm", last + 1));
     if (has_gate) add(last, "DenseReluDense.wi_0", "feed_forward.gate");
     add(last, has_gate ? "DenseReluDense.wi_1" : "DenseReluDense.wi", "feed_forward.up");
     add(last, "DenseReluDense.wo", "feed_forward.down");

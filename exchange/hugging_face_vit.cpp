@@ -61,11 +61,11 @@ Names names(const StateDict& config) {
   Mappings block;
   for (const char* part : {".weight", ".bias"}) {
     all.mappings.push_back(
-        {cat("vit.embeddings.patch_embeddings.projection", part), {cat("patch_embedding", part)}});
-    all.mappings.push_back({cat("vit.layernorm", part), {cat("norm", part)}});
-    all.mappings.push_back({cat("classifier", part), {cat("head", part)}});
+        {str("vit.embeddings.patch_embeddings.projection", part), {str("patch_embedding", part)}});
+    all.mappings.push_back({str("vit.layernorm", part), {str("norm", part)}});
+    all.mappings.push_back({str("classifier", part), {str("head", part)}});
     for (const auto& [theirs, ours] : parts)
-      block.push_back({cat("vit.encoder.layer.*.", theirs, part), {cat("blocks.*.", ours, part)}});
+      block.push_back({str("vit.encoder.layer.*.", theirs, part), {str("blocks.*.", ours, part)}});
   }
   add_blocks(all.mappings, config.integer("n_layer"), block);
   return all;

@@ -73,14 +73,14 @@ class Module {
   LayerScope profile_scope(std::string_view part = {}) const {
     return LayerScope([&] {
       const std::string whole = path();
-      return cat(whole, whole.empty() || part.empty() ? "" : ".", part);
+      return str(whole, whole.empty() || part.empty() ? "" : ".", part);
     });
   }
   /// Registers a parameter. ValueError for a name that is taken, empty or holds '/'.
   Tensor parameter(const std::string& name, const Shape& shape, const Init& init);
   /// Registers an array that is saved with the module but not trained.
   Tensor buffer(const std::string& name, Array value);
-  /// Builds a module below this one. Dots in a name are part of the path: child<Block>(cat("blocks.", i),
+  /// Builds a module below this one. Dots in a name are part of the path: child<Block>(str("blocks.", i),
   /// ...).
   template <class M, class... Arguments>
   M& child(const std::string& name, Arguments&&... arguments) {
@@ -93,7 +93,7 @@ class Module {
   template <class M, class... Arguments>
   std::vector<M*> child_list(const std::string& name, int64_t count, const Arguments&... arguments) {
     std::vector<M*> made;
-    for (int64_t i = 0; i < count; ++i) made.push_back(&child<M>(cat(name, ".", i), arguments...));
+    for (int64_t i = 0; i < count; ++i) made.push_back(&child<M>(str(name, ".", i), arguments...));
     return made;
   }
 

@@ -23,7 +23,7 @@ Recurrent::Recurrent(RecurrentCell kind, int64_t inputs, int64_t H, const Recurr
   const Init init = init::fan_in_uniform(H);
   for (int64_t layer = 0; layer < options.layers; ++layer)
     for (int64_t direction = 0; direction < directions(); ++direction) {
-      const std::string suffix = cat("_l", layer, direction == 1 ? "_reverse" : "");
+      const std::string suffix = str("_l", layer, direction == 1 ? "_reverse" : "");
       const int64_t I = layer == 0 ? inputs : H * directions();
       RecurrentWeights made;
       made.ih = parameter("weight_ih" + suffix, {G * H, I}, init);
@@ -65,7 +65,7 @@ RecurrentOutput Recurrent::forward(const Tensor& x, const std::vector<int64_t>& 
       out.states.push_back(made.state);
       ++k;
     }
-    out.y = y.size() == 1 ? y[0] : concat(y, -1);
+    out.y = y.size() == 1 ? y[0] : cat(y, -1);
   }
   return out;
 }

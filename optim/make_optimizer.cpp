@@ -61,7 +61,7 @@ const Row& row_of(const std::string& name) {
   std::string known;
   for (const Row& row : rows) {
     if (name == row.name) return row;
-    known += cat(known.empty() ? "" : ", ", row.name);
+    known += str(known.empty() ? "" : ", ", row.name);
   }
   fail<ValueError>("there is no optimizer '", name, "'; there are ", known);
 }

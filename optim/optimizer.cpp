@@ -40,8 +40,8 @@ void Optimizer::check_option(const char* optimizer, const char* option, double v
                              double end) {
   if (value >= least && value < end) return;
   fail<ValueError>(optimizer, ": ", option, " = ", value,
-                   std::isfinite(end) ? cat(" is not in [", least, ", ", end, ")")
-                                      : cat(" is not a number from ", least, " on"));
+                   std::isfinite(end) ? str(" is not in [", least, ", ", end, ")")
+                                      : str(" is not a number from ", least, " on"));
 }
 
 std::vector<NamedTensor> Optimizer::parameters() const {

@@ -35,7 +35,7 @@ void check_used(const char* option, const std::vector<NamedTensor>& parameters,
     if (std::none_of(parameters.begin(), parameters.end(),
                      [&](const NamedTensor& p) { return matches(pattern, p.name); })) {
       std::string names;
-      for (const NamedTensor& p : parameters) names += cat(names.empty() ? "" : ", ", p.name);
+      for (const NamedTensor& p : parameters) names += str(names.empty() ? "" : ", ", p.name);
       fail<ValueError>(option, ": no parameter is of the pattern '", pattern, "'; there are: ", names);
     }
   }

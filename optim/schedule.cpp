@@ -94,7 +94,7 @@ Function by_name(const std::string& name) {
   std::string known;
   for (const Row& row : rows) {
     if (name == row.name) return row.function;
-    known += cat(known.empty() ? "" : ", ", row.name);
+    known += str(known.empty() ? "" : ", ", row.name);
   }
   fail<ValueError>("there is no schedule '", name, "'; there are ", known);
 }

@@ -17,7 +17,7 @@ namespace weft::test {
 inline std::string difference(const Array& found, const Array& expected, double tolerance,
                               double floor = 0.0) {
   if (!(found.shape() == expected.shape()))
-    return cat("shape is ", found.shape(), ", expected ", expected.shape());
+    return str("shape is ", found.shape(), ", expected ", expected.shape());
   const Array a = found.to(float64), b = expected.to(float64);
   double largest = floor;
   for (const double value : b.values<double>()) {
@@ -27,7 +27,7 @@ inline std::string difference(const Array& found, const Array& expected, double 
     const double x = a.values<double>()[i], wanted = b.values<double>()[i];
     if (x == wanted || (std::isnan(x) && std::isnan(wanted))) continue;
     if (!(std::abs(x - wanted) <= tolerance * largest))
-      return cat("element ", i, " of ", found.shape(), " is ", x, ", expected ", wanted);
+      return str("element ", i, " of ", found.shape(), " is ", x, ", expected ", wanted);
   }
   return {};
 }

@@ -243,7 +243,7 @@ void check_command(const CLI::App& app, const std::string& word) {
   if (std::ranges::count(names, word) > 0) return;
   const std::string near = nearest(word, names.data(), names.data() + names.size());
   fail<ValueError>("there is no command '", word, "'",
-                   near.empty() ? "; weft --help lists them" : cat("; did you mean '", near, "'?"));
+                   near.empty() ? "; weft --help lists them" : str("; did you mean '", near, "'?"));
 }
 
 }  // namespace weft::tools

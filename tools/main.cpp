@@ -21,7 +21,7 @@ namespace {
 constexpr int refused = 2, failed = 1;
 
 int complain(const char* what, int code) {
-  Console().print(cat("weft: ", what));
+  Console().print(str("weft: ", what));
   return code;
 }
 
@@ -56,7 +56,7 @@ int run(int argc, char** argv) {
       write_out(text.str());
       return 0;
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? cat(argv[1], " ") : "",
+      fail<ValueError>(error.what(), "; weft ", argc > 1 && argv[1][0] != '-' ? str(argv[1], " ") : "",
                        "--help tells more");
     }
     work = prepare();

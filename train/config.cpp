@@ -29,7 +29,7 @@ constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkp
 constexpr double any = std::numeric_limits<double>::infinity();
 
 std::string decimal(double value) {
-  std::string text = cat(value);
+  std::string text = str(value);
   if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
   return text;
 }
@@ -52,15 +52,15 @@ const Key& key_named(const std::string& where, const std::string& name) {
   for (const Key& key : config_keys()) names.push_back(key.name);
   const std::string near = nearest(name, names.data(), names.data() + names.size());
   fail<ValueError>(where, "there is no key '", name, "'",
-                   near.empty() ? "; weft train --help lists them all" : cat("; did you mean '", near, "'?"));
+                   near.empty() ? "; weft train --help lists them all" : str("; did you mean '", near, "'?"));
 }
 
 std::string wanted(const Key& key) {
   return std::visit(
-      Overloaded{[](const IntegerKey& k) { return cat("a whole number between ", k.least, " and ", k.most); },
+      Overloaded{[](const IntegerKey& k) { return str("a whole number between ", k.least, " and ", k.most); },
                  [](const NumberKey& k) {
-                   return k.below == any ? cat("a number of at least ", k.least)
-                                         : cat("a number from ", k.least, " to below ", k.below);
+                   return k.below == any ? str("a number of at least ", k.least)
+                                         : str("a number from ", k.least, " to below ", k.below);
                  },
                  [](const BoolKey&) { return std::string("true or false"); },
                  [](const ChoiceKey& k) { return joined(k.choices, " or "); },
@@ -218,9 +218,9 @@ std::string steering_keys() {
 
 std::string value_text(const Config& config, const Key& key) {
   if (key.name == "lr_decay_iters" && config.lr_decay_iters == Config::unset) return "max_iters";
-  return std::visit(Overloaded{[&](const IntegerKey& k) { return cat(config.*k.member); },
+  return std::visit(Overloaded{[&](const IntegerKey& k) { return str(config.*k.member); },
                                [&](const NumberKey& k) { return decimal(config.*k.member); },
-                               [&](const BoolKey& k) { return cat(config.*k.member); },
+                               [&](const BoolKey& k) { return str(config.*k.member); },
                                [&](const ChoiceKey& k) { return toml_string(config.*k.member); },
                                [&](const TextKey& k) { return toml_string(config.*k.member); }},
                     key.kind);
@@ -229,16 +229,16 @@ std::string value_text(const Config& config, const Key& key) {
 std::string config_help() {
   std::string text = "Keys, for --set key=value and configuration files, each with its default:\n";
   for (const Key& key : config_keys()) {
-    std::string line = cat("  ", key.name, " = ", value_text(Config(), key));
+    std::string line = str("  ", key.name, " = ", value_text(Config(), key));
     line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
-    text += cat(line, key.meaning, "\n");
+    text += str(line, key.meaning, "\n");
   }
-  return text + cat("On resume only these may change: ", steering_keys(), ".\n");
+  return text + str("On resume only these may change: ", steering_keys(), ".\n");
 }
 
 void apply_file(Config& config, const std::string& path) {
   for (const TomlEntry& entry : read_toml(path)) {
-    const std::string where = cat(path, ":", entry.line, ": ");
+    const std::string where = str(path, ":", entry.line, ": ");
     if (entry.key == "data") {
       if (!entry.is_list) fail<ValueError>(where, "data must be a list of paths, [\"text.txt\"]");
       config.data = entry.list;
@@ -279,13 +279,13 @@ std::string to_toml(const Config& config) {
   std::string text =
       "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
   for (size_t i = 0; i < config.data.size(); ++i)
-    text += cat(i == 0 ? "" : ", ", toml_string(config.data[i]));
+    text += str(i == 0 ? "" : ", ", toml_string(config.data[i]));
   text += "]\n";
-  if (!config.init_from.empty()) text += cat("init_from = ", toml_string(config.init_from), "\n");
+  if (!config.init_from.empty()) text += str("init_from = ", toml_string(config.init_from), "\n");
   for (const Key& key : config_keys()) {
-    std::string line = cat(key.name, " = ", value_text(config, key));
+    std::string line = str(key.name, " = ", value_text(config, key));
     line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
-    text += cat(line, "# ", key.meaning, "\n");
+    text += str(line, "# ", key.meaning, "\n");
   }
   return text;
 }

@@ -43,7 +43,7 @@ Console::~Console() { clear(); }
 // What standard error cannot take is lost: training goes on without an audience.
 void Console::print(std::string_view line) {
   clear();
-  write_all(STDERR_FILENO, cat(line, "\n"));
+  write_all(STDERR_FILENO, str(line, "\n"));
 }
 
 void Console::renew(std::string_view line) {
@@ -51,7 +51,7 @@ void Console::renew(std::string_view line) {
   if (!terminal_ || (showing_ && now - last_ < std::chrono::milliseconds(100))) return;
   last_ = now;
   showing_ = true;
-  write_all(STDERR_FILENO, cat("\r", line.substr(0, columns() - 1), "\x1b[K"));
+  write_all(STDERR_FILENO, str("\r", line.substr(0, columns() - 1), "\x1b[K"));
 }
 
 void Console::clear() {

@@ -99,7 +99,7 @@ Task generated_task(const Config& config, const TaskSource& source) {
   task.unseen = samples_of(validation, wanted);
   task.largest = largest_of(*train);
   task.content_hash = fingerprint(*train, *validation);
-  task.summary = cat("task ", config.task, ": ", task_summary(config.task), "; ",
+  task.summary = str("task ", config.task, ": ", task_summary(config.task), "; ",
                      config.samples > 0 ? grouped(config.samples) : std::string("endless"), " samples");
   return task;
 }

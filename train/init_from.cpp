@@ -60,7 +60,7 @@ void take_weights(Session& session, const ModelFile& source) {
   if (fresh == all)
     fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
 
-  session.notes.push_back(cat("weights from ", source.path, " (step ", source.checkpoint.step,
+  session.notes.push_back(str("weights from ", source.path, " (step ", source.checkpoint.step,
                               "): ", all - fresh, " of ", all, " tensors taken"));
   if (!same_vocabulary && session.task.tokenizer)
     session.notes.push_back(

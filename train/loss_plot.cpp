@@ -77,7 +77,7 @@ struct Axis {
 };
 
 std::string curve(const std::vector<Point>& points, const char* name, const Axis& x, const Axis& y) {
-  std::string text = cat("<polyline class='curve ", name, "' points='");
+  std::string text = str("<polyline class='curve ", name, "' points='");
   for (const Point& p : points) text += fixed(x.at(p.x), 1) + "," + fixed(y.at(p.y), 1) + " ";
   return text + "'/>\n";
 }
@@ -85,19 +85,19 @@ std::string curve(const std::vector<Point>& points, const char* name, const Axis
 std::string dots(const std::vector<Point>& points, const char* name, const Axis& x, const Axis& y) {
   std::string text;
   for (const Point& p : points)
-    text += cat("<circle class='", name, "-dot' r='2.5' cx='", fixed(x.at(p.x), 1), "' cy='",
+    text += str("<circle class='", name, "-dot' r='2.5' cx='", fixed(x.at(p.x), 1), "' cy='",
                 fixed(y.at(p.y), 1), "'/>\n");
   return text;
 }
 
 std::string words(double x, double y, const char* anchor, const std::string& text,
                   const std::string& more = "") {
-  return cat("<text x='", fixed(x, 1), "' y='", fixed(y, 1), "' text-anchor='", anchor, "'", more, ">", text,
+  return str("<text x='", fixed(x, 1), "' y='", fixed(y, 1), "' text-anchor='", anchor, "'", more, ">", text,
              "</text>\n");
 }
 
 std::string line(double x1, double y1, double x2, double y2, const char* name) {
-  return cat("<line class='", name, "' x1='", fixed(x1, 1), "' y1='", fixed(y1, 1), "' x2='", fixed(x2, 1),
+  return str("<line class='", name, "' x1='", fixed(x1, 1), "' y1='", fixed(y1, 1), "' x2='", fixed(x2, 1),
              "' y2='", fixed(y2, 1), "'/>\n");
 }
 
@@ -137,7 +137,7 @@ std::string loss_plot(const std::string& title, const std::vector<Update>& updat
   const Axis x(0, last, left, width - right, 8, true), y(least, most, height - bottom, top, 6, false);
 
   std::string svg =
-      cat("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='", width,
+      str("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='", width,
           "' height='", height, "' role='img'>\n<title>", escaped(title), "</title>\n", style,
           "<rect class='paper' width='", width, "' height='", height, "'/>\n");
   svg += words(left, 30, "start", escaped(title), " class='title'");
@@ -152,7 +152,7 @@ std::string loss_plot(const std::string& title, const std::vector<Update>& updat
   svg += line(left, height - bottom, width - right, height - bottom, "axis");
   svg += words((left + width - right) / 2, height - 10, "middle", "updates");
   svg += words(0, 0, "middle", "loss, nats a token",
-               cat(" transform='translate(18 ", fixed((top + height - bottom) / 2, 1), ") rotate(-90)'"));
+               str(" transform='translate(18 ", fixed((top + height - bottom) / 2, 1), ") rotate(-90)'"));
   svg += curve(batch, "batch", x, y) + curve(train, "train", x, y) + curve(val, "val", x, y);
   svg += dots(train, "train", x, y) + dots(val, "val", x, y);
 
@@ -160,7 +160,7 @@ std::string loss_plot(const std::string& title, const std::vector<Update>& updat
                                                 {"train", "training", 220.0},
                                                 {"val", "validation", 105.0}}) {
     const double at = width - right - from_right;
-    svg += cat("<polyline class='curve ", name, "' points='", fixed(at, 1), ",25 ", fixed(at + 26, 1),
+    svg += str("<polyline class='curve ", name, "' points='", fixed(at, 1), ",25 ", fixed(at + 26, 1),
                ",25'/>\n");
     svg += words(at + 33, 30, "start", label);
   }

@@ -75,7 +75,7 @@ void imagine_sample(const Config& config, Model& any) {
 
 std::string amount(int64_t bytes) {
   const double mb = 1e-6 * static_cast<double>(bytes);
-  return mb < 9999.5 ? cat(fixed(mb, mb < 99.95 ? 1 : 0), " MB") : cat(fixed(1e-3 * mb, 1), " GB");
+  return mb < 9999.5 ? str(fixed(mb, mb < 99.95 ? 1 : 0), " MB") : str(fixed(1e-3 * mb, 1), " GB");
 }
 
 int64_t bytes_of(const StateDict& state) {
@@ -116,8 +116,8 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
   const bool model_alone =
       plan.weights == 0 || plan.program + plan.weights + plan.checkpoint > plan.available;
   const std::string keys =
-      model_alone ? cat("Lower n_embd (", config.n_embd, ") or n_layer (", config.n_layer, ")")
-                  : cat("Lower batch_size (", config.batch_size,
+      model_alone ? str("Lower n_embd (", config.n_embd, ") or n_layer (", config.n_layer, ")")
+                  : str("Lower batch_size (", config.batch_size,
                         "; gradient_accumulation_steps makes up for it) or block_size (", config.block_size,
                         ")", config.recompute ? "" : ", or set recompute=true");
   fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
@@ -137,18 +137,18 @@ MemoryPlan plan_memory(const Session& session) {
   try {
     imagine_run(plan, session);
   } catch (const MemoryError&) {
-    refuse(plan, session.config, cat("more than ", amount(held())), "");
+    refuse(plan, session.config, str("more than ", amount(held())), "");
   }
   plan.loading = std::max(peak, resident + plan.weights);
   if (plan.most() > plan.available)
     refuse(plan, session.config, amount(plan.most()),
-           cat(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
+           str(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
                " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
   return plan;
 }
 
 std::string describe(const MemoryPlan& plan) {
-  return cat("memory: at most ", amount(plan.most()), " (weights and optimizer ", amount(plan.weights),
+  return str("memory: at most ", amount(plan.most()), " (weights and optimizer ", amount(plan.weights),
              ", an update ", amount(plan.update), ", a checkpoint ", amount(plan.checkpoint),
              ", the program ", amount(plan.program), "); ", amount(plan.available), " are available");
 }

@@ -161,7 +161,7 @@ void check_keys(const Config& config) {
       continue;
     std::string fit;
     for (const Row& row : rows())
-      if (std::ranges::count(row.keys, key.name) > 0) fit += cat(fit.empty() ? "" : ", ", row.kind);
+      if (std::ranges::count(row.keys, key.name) > 0) fit += str(fit.empty() ? "" : ", ", row.kind);
     fail<ValueError>(key.name, " = ", value, ": ", config.model, " has no such key; ", fit,
                      fit.find(',') == std::string::npos ? " has" : " have");
   }
@@ -174,9 +174,9 @@ StateDict model_config(const Config& config, TaskKind kind, const DataShape& sha
   if (!takes(row, kind)) {
     std::string fit;
     for (const Row& other : rows())
-      if (takes(other, kind)) fit += cat(fit.empty() ? "" : ", ", other.kind);
+      if (takes(other, kind)) fit += str(fit.empty() ? "" : ", ", other.kind);
     fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(kind), "', which ", config.model,
-                     " does not learn; ", fit.empty() ? "no model does yet" : cat(fit, " can"));
+                     " does not learn; ", fit.empty() ? "no model does yet" : str(fit, " can"));
   }
   return row.config(config, kind, shape);
 }
@@ -213,18 +213,18 @@ std::unique_ptr<Model> make_model(const Config& config, const Task& task) {
 std::string models_help() {
   std::string text = "Models, each with the tasks it takes:\n";
   for (const Row& row : rows()) {
-    std::string line = cat("  ", row.kind);
+    std::string line = str("  ", row.kind);
     line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
     std::string tasks;
     for (const std::string& task : names_of_tasks())
-      if (takes(row, kind_of_task(task))) tasks += cat(tasks.empty() ? "" : ", ", task);
-    text += cat(line, tasks, "\n");
+      if (takes(row, kind_of_task(task))) tasks += str(tasks.empty() ? "" : ", ", task);
+    text += str(line, tasks, "\n");
   }
   text += "Tasks:\n";
   for (const std::string& task : names_of_tasks()) {
-    std::string line = cat("  ", task);
+    std::string line = str("  ", task);
     line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
-    text += cat(line, meaning_of_task(task), "\n");
+    text += str(line, meaning_of_task(task), "\n");
   }
   return text;
 }

@@ -15,7 +15,7 @@ std::optional<ModelFile> newest_checkpoint(const RunFolder& run, const Say& say)
     try {
       return ModelFile{path, Checkpoint::read(path), run};
     } catch (const FileError& error) {
-      say(cat("skipped: ", error.what()));
+      say(str("skipped: ", error.what()));
     }
   }
   return std::nullopt;
@@ -38,7 +38,7 @@ ModelFile open_model(const std::string& run_or_file, bool last, const Say& say) 
     }
   }
   if (auto newest = newest_checkpoint(run, say)) {
-    if (!last) say(cat(run.best(), " is not there; ", newest->path, " is used"));
+    if (!last) say(str(run.best(), " is not there; ", newest->path, " is used"));
     return std::move(*newest);
   }
   fail<FileError>(run_or_file, ": holds no checkpoint that can be used; weft train --resume ", run_or_file,

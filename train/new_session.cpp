@@ -34,7 +34,7 @@ std::optional<ModelFile> read_config(Session& session, const TrainArguments& arg
   resolve(config);
   config.init_from = source ? absolute(source->path) : "";
   if (config.min_lr > config.learning_rate)
-    session.notes.push_back(cat("warning: min_lr ", config.min_lr, " is above learning_rate ",
+    session.notes.push_back(str("warning: min_lr ", config.min_lr, " is above learning_rate ",
                                 config.learning_rate, ": the rate will rise, not fall"));
 
   if (!arguments.data.empty()) config.data = arguments.data;

@@ -57,7 +57,7 @@ std::optional<ModelFile> read_best(Session& session) {
   try {
     return ModelFile{path, Checkpoint::read(path), session.folder()};
   } catch (const FileError& error) {
-    session.notes.push_back(cat("skipped: ", error.what()));
+    session.notes.push_back(str("skipped: ", error.what()));
     return std::nullopt;
   }
 }
@@ -72,14 +72,14 @@ void restore_best(Session& session, const std::optional<ModelFile>& best) {
     try {
       if (Checkpoint::read(copy).history.evaluated(wanted->step)) {
         write_checkpoint_image(session.folder().best(), read_file(copy));
-        session.notes.push_back(cat(session.folder().best(), ": restored from ", copy));
+        session.notes.push_back(str(session.folder().best(), ": restored from ", copy));
         return;
       }
     } catch (const FileError&) {
       // Said already, when the newest checkpoint was looked for.
     }
   }
-  session.notes.push_back(cat("warning: ", session.folder().best(), " of step ", wanted->step,
+  session.notes.push_back(str("warning: ", session.folder().best(), " of step ", wanted->step,
                               " is lost; it comes back with the next better validation loss"));
 }
 
@@ -130,7 +130,7 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   if (from_best) start = best;
   if (best) best->checkpoint.model = best->checkpoint.optimizer = {};  // makes room for those of the run
   if (lost)
-    session->notes.push_back(best ? cat("no step can be read; going on from ", best->path)
+    session->notes.push_back(best ? str("no step can be read; going on from ", best->path)
                                   : "no checkpoint can be read; the run begins again");
 
   if (start && start->checkpoint.numerics != numerics_version)
@@ -172,7 +172,7 @@ std::shared_ptr<Session> resumed_session(const TrainArguments& arguments) {
   session->metrics.emplace(folder.metrics(), session->step, session->history);
   if (session->metrics->unreadable() > 0)
     session->notes.push_back(
-        cat(folder.metrics(), ": ", session->metrics->unreadable(), " unreadable lines removed"));
+        str(folder.metrics(), ": ", session->metrics->unreadable(), " unreadable lines removed"));
   return session;
 }
 

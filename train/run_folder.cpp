@@ -57,7 +57,7 @@ bool is_free(const std::string& path) {
 std::string RunFolder::checkpoint(int64_t step) const {
   std::string number = std::to_string(step);
   if (number.size() < digits) number.insert(0, digits - number.size(), '0');
-  return cat(checkpoints(), "/", prefix, number, suffix);
+  return str(checkpoints(), "/", prefix, number, suffix);
 }
 
 std::vector<int64_t> RunFolder::steps() const {
@@ -126,7 +126,7 @@ RunClaim RunClaim::create(const std::string& path, bool overwrite) {
 RunClaim RunClaim::create_free(const std::string& name) {
   const bool made_parent = make_folder("runs");
   for (int64_t number = 1;; ++number) {
-    RunClaim claim(number == 1 ? "runs/" + name : cat("runs/", name, "-", number));
+    RunClaim claim(number == 1 ? "runs/" + name : str("runs/", name, "-", number));
     std::error_code error;
     if (fs::exists(claim.folder_.path, error) || !make_folder(claim.folder_.path)) continue;
     if (made_parent) claim.made_.push_back("runs");

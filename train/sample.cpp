@@ -22,7 +22,7 @@ std::string printable(std::string text) {
 void print_answer(Session& s) {
   const TaskDataset& task = *s.task.generated;
   const Batch batch = task.batch(s.step, 1);
-  s.console.print(cat("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
+  s.console.print(str("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
                       answer_of(*s.model, task, batch, 0), "\n---"));
 }
 
@@ -38,7 +38,7 @@ void print_sample(Session& s) {
   const auto ids = generate(*model, tokenizer.encode(default_prompt(tokenizer)),
                             {.tokens = s.config.sample_tokens, .seed = static_cast<uint64_t>(s.config.seed)},
                             [](int64_t) { return StopSignals::received() == 0; });
-  s.console.print(cat("---\n", printable(tokenizer.decode(ids)), "\n---"));
+  s.console.print(str("---\n", printable(tokenizer.decode(ids)), "\n---"));
 }
 
 }  // namespace weft

@@ -19,7 +19,7 @@ void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer) 
                        .cache_folder = session.folder().cache(),
                        .progress = [&console](int64_t done, int64_t all) {
                          if (const int signal = StopSignals::received()) throw Stopped{signal};
-                         console.renew(cat("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+                         console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
                        }});
   console.clear();
   session.notes.insert(session.notes.end(), session.task.notes.begin(), session.task.notes.end());

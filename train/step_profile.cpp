@@ -20,15 +20,15 @@ void StepProfile::after_update() {
 void StepProfile::finish() {
   if (steps_ == 0 || written_) return;
   if (profiling()) return write();
-  console_.print(cat("no profile: the run ended within ", warm_up, " updates of warm-up"));
+  console_.print(str("no profile: the run ended within ", warm_up, " updates of warm-up"));
 }
 
 void StepProfile::write() {
   written_ = true;
   const Profile profile = stop_profile();
-  console_.print(cat("\n", profile_table(profile)));
+  console_.print(str("\n", profile_table(profile)));
   write_file(folder_.trace(), profile_trace(profile));
-  console_.print(cat(folder_.trace(), ": the trace, for ui.perfetto.dev or chrome://tracing"));
+  console_.print(str(folder_.trace(), ": the trace, for ui.perfetto.dev or chrome://tracing"));
 }
 
 }  // namespace weft

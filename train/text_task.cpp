@@ -13,13 +13,13 @@ namespace {
 std::vector<std::string> notes_of(const TokenizedText& text, bool keeps_returns) {
   std::vector<std::string> notes;
   if (const int64_t marks = text.notes.byte_order_marks; marks > 0)
-    notes.push_back(cat("warning: ", marks, " of the files ", marks == 1 ? "begins" : "begin",
+    notes.push_back(str("warning: ", marks, " of the files ", marks == 1 ? "begins" : "begin",
                         " with a byte-order mark; it is read as a character of the text"));
   if (const int64_t returns = text.notes.carriage_returns; returns > 0)
-    notes.push_back(keeps_returns ? cat("warning: the text holds ", grouped(returns),
+    notes.push_back(keeps_returns ? str("warning: the text holds ", grouped(returns),
                                         " carriage returns, which are kept; --set newlines=lf drops them")
-                                  : cat(grouped(returns), " carriage returns are dropped (newlines=lf)"));
-  if (!text.rebuilt.empty()) notes.push_back(cat("made again: ", text.rebuilt));
+                                  : str(grouped(returns), " carriage returns are dropped (newlines=lf)"));
+  if (!text.rebuilt.empty()) notes.push_back(str("made again: ", text.rebuilt));
   return notes;
 }
 
@@ -61,7 +61,7 @@ Task text_task(const Config& config, const TaskSource& source) {
     return largest_batch(rows, length, vocab_size);
   };
   task.content_hash = text.content_hash;
-  task.summary = cat("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
+  task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");
   task.notes = notes_of(text, config.newlines == "keep");
   return task;

@@ -25,20 +25,20 @@ std::vector<std::string> texts_of(const toml::array& list, const std::string& wh
 
 TomlEntry entry_of(const std::string& path, const std::string& key, const toml::node& node) {
   TomlEntry entry{.key = key, .line = static_cast<int64_t>(node.source().begin.line), .text = {}};
-  const std::string where = cat(path, ":", entry.line, ": ");
+  const std::string where = str(path, ":", entry.line, ": ");
   if (const auto* list = node.as_array()) {
     entry.is_list = true;
     entry.text = "a list";
     entry.list = texts_of(*list, where, key);
   } else if (const auto truth = node.value_exact<bool>()) {
     entry.value = *truth;
-    entry.text = cat(*truth);
+    entry.text = str(*truth);
   } else if (const auto whole = node.value_exact<int64_t>()) {
     entry.value = *whole;
-    entry.text = cat(*whole);
+    entry.text = str(*whole);
   } else if (const auto number = node.value_exact<double>()) {
     entry.value = *number;
-    entry.text = cat(*number);
+    entry.text = str(*number);
   } else if (const auto text = node.value_exact<std::string>()) {
     entry.value = *text;
     entry.text = "'" + *text + "'";

@@ -69,7 +69,7 @@ Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tens
   }
   if (!fits) {
     fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
-                     at.side_by_side ? cat("T, H D) with H = ", at.heads) : "H, T, D)", ", k and v (B, ",
+                     at.side_by_side ? str("T, H D) with H = ", at.heads) : "H, T, D)", ", k and v (B, ",
                      at.side_by_side ? "S, G D)" : "G, S, D)", ", where G is H or divides it");
   }
   return {at, kv};

@@ -65,7 +65,7 @@ Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& w
   if (T > 0) parts.push_back(B > 0 && H > 0 ? stack(y, 1) : slice(xw, 2, 0, H));
   parts.push_back(reshape(state.h, {B, 1, H}));
   if (state.c.defined()) parts.push_back(reshape(state.c, {B, 1, H}));
-  return concat(parts, 1);
+  return cat(parts, 1);
 }
 
 }  // namespace composed

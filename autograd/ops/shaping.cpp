@@ -59,12 +59,12 @@ Tensor unslice(const Tensor& x, const Shape& shape, int axis, int64_t begin) {
       {{x, [place, begin, extent](const Tensor& g) { return slice(g, place, begin, begin + extent); }}});
 }
 
-Tensor concat(const std::vector<Tensor>& parts, int axis) {
-  if (parts.empty()) fail<ShapeError>("concat: no tensors to join");
-  const int place = normal_axis("concat", axis, parts[0].rank());
+Tensor cat(const std::vector<Tensor>& parts, int axis) {
+  if (parts.empty()) fail<ShapeError>("cat: no tensors to join");
+  const int place = normal_axis("cat", axis, parts[0].rank());
   std::vector<Array> values;
   for (const Tensor& part : parts) values.push_back(part.value());
-  Array y = kernels::concat(values, place);
+  Array y = kernels::cat(values, place);
   std::vector<OpInput> inputs;
   int64_t begin = 0;
   for (const Tensor& part : parts) {
@@ -72,7 +72,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
     inputs.push_back({part, [place, begin, end](const Tensor& g) { return slice(g, place, begin, end); }});
     begin = end;
   }
-  return make_op("concat", std::move(y), inputs);
+  return make_op("cat", std::move(y), inputs);
 }
 
 Tensor stack(const std::vector<Tensor>& parts, int axis) {
@@ -83,7 +83,7 @@ Tensor stack(const std::vector<Tensor>& parts, int axis) {
       fail<ShapeError>("stack: shapes differ: ", parts[0].shape(), " and ", part.shape());
     raised.push_back(reshape(part, part.shape().inserted(axis, 1)));
   }
-  return concat(raised, axis);
+  return cat(raised, axis);
 }
 
 std::vector<Tensor> split(const Tensor& x, int64_t size, int axis) {

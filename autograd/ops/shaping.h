@@ -22,7 +22,7 @@ Tensor expand(const Tensor& x, const Shape& shape);
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
 /// Joins along an existing axis, or along a new one. ShapeError when the other extents differ, or for no
 /// parts.
-Tensor concat(const std::vector<Tensor>& parts, int axis);
+Tensor cat(const std::vector<Tensor>& parts, int axis);
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0);
 /// Cuts into parts of `size` along an axis; the last may be smaller. ValueError unless size is at least 1.
 std::vector<Tensor> split(const Tensor& x, int64_t size, int axis);

@@ -163,7 +163,7 @@ int64_t longest_review() {
   for (const Strength& strength : strengths)
     for (const bool positive : {false, true})
       for (std::string text : {straight, negated}) {
-        const std::string word = cat("[", words_of(strength, positive), "]");
+        const std::string word = str("[", words_of(strength, positive), "]");
         put(text, "[word]", word + " and " + word);
         clause = std::max(clause, all.longest(text));
       }

@@ -98,10 +98,10 @@ bool inside(Figure figure, float x, float y, float radius) {
 }  // namespace
 
 std::string Scene::content() const {
-  std::string text = cat(ground);
+  std::string text = str(ground);
   for (const PlacedFigure& one : figures) {
-    text += cat(";", static_cast<int>(one.figure), ",", one.x, ",", one.y, ",", one.radius);
-    for (const float channel : one.color) text += cat(",", channel);
+    text += str(";", static_cast<int>(one.figure), ",", one.x, ",", one.y, ",", one.radius);
+    for (const float channel : one.color) text += str(",", channel);
   }
   return text;
 }

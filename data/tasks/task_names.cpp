@@ -44,7 +44,7 @@ const Entry& entry_of(std::string_view name) {
   if (found != entries().end()) return *found;
   const std::vector<std::string>& names = task_names();
   const std::string near = nearest(name, names.data(), names.data() + names.size());
-  fail<ValueError>("task: there is no '", name, "'", near.empty() ? "" : cat("; did you mean '", near, "'?"));
+  fail<ValueError>("task: there is no '", name, "'", near.empty() ? "" : str("; did you mean '", near, "'?"));
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ std::string header_of(int width, const std::string& key) {
 /// What the ids are made from, and how. Two caches with one key hold the same bytes.
 std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tokenizer) {
   std::string text =
-      cat("ids ", version, " ", scan.content_hash, " ", name_of(newlines), " ", tokenizer.kind());
+      str("ids ", version, " ", scan.content_hash, " ", name_of(newlines), " ", tokenizer.kind());
   for (int64_t id = 0; id < tokenizer.vocab_size(); ++id) text += tokenizer.decode(id);
   return to_hex(digest_of(bytes_of(text)));
 }

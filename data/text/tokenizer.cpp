@@ -49,7 +49,7 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
 }
 
 std::string Tokenizer::describe_unknown(std::string_view text, size_t at) const {
-  return cat("character ", describe_character(decode_utf8(text.substr(at)).code_point));
+  return str("character ", describe_character(decode_utf8(text.substr(at)).code_point));
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids) const {

@@ -19,7 +19,7 @@ bool is_letter(char c) {
 const std::vector<std::string>& special_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all = {"<pad>", "<s>", "</s>", "<unk>", "<mask>", "<cls>", "<sep>"};
-    for (int64_t i = 0; i < WordTokenizer::sentinels; ++i) all.push_back(cat("<extra_id_", i, ">"));
+    for (int64_t i = 0; i < WordTokenizer::sentinels; ++i) all.push_back(str("<extra_id_", i, ">"));
     return all;
   }();
   return names;
@@ -112,7 +112,7 @@ size_t WordTokenizer::append_ids(std::string_view text, std::vector<int64_t>& id
 }
 
 std::string WordTokenizer::describe_unknown(std::string_view text, size_t at) const {
-  return cat("word '", text.substr(at, piece_length(text.substr(at))), "'");
+  return str("word '", text.substr(at, piece_length(text.substr(at))), "'");
 }
 
 std::string WordTokenizer::decode(int64_t id) const {

@@ -23,7 +23,7 @@ RecurrentTranslatorConfig checked(const RecurrentTranslatorConfig& config) {
 }
 
 Tensor side_by_side(const Tensor& forwards, const Tensor& backwards) {
-  return concat({forwards, backwards}, -1);
+  return cat({forwards, backwards}, -1);
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ RecurrentTranslator::Source RecurrentTranslator::encode(const Array& ids,
 
 Tensor RecurrentTranslator::predict(const Tensor& h, const AdditiveAttention::Memory& memory) const {
   const Tensor found = attention(h, memory);
-  const Tensor y = dropout(tanh(combine(concat({found, h}, -1))));
+  const Tensor y = dropout(tanh(combine(cat({found, h}, -1))));
   const LayerScope layer = profile_scope("head");
   return linear(y, head ? head->weight : token_embedding.weight);
 }

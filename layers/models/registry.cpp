@@ -46,7 +46,7 @@ std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& conf
   std::string known;
   for (const Row& row : rows) {
     if (kind == row.kind) return row.make(config);
-    known += cat(known.empty() ? "" : ", ", row.kind);
+    known += str(known.empty() ? "" : ", ", row.kind);
   }
   fail<ValueError>("there is no model '", kind, "'; there are ", known);
 }

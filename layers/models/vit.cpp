@@ -76,7 +76,7 @@ ViT::ViT(const ViTConfig& given)
       blocks([this] {
         std::vector<EncoderBlock*> made;
         for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(&child<EncoderBlock>(cat("blocks.", i), config.n_embd, config.n_head,
+          made.push_back(&child<EncoderBlock>(str("blocks.", i), config.n_embd, config.n_head,
                                               block_options(config, i)));
         }
         return made;
@@ -93,7 +93,7 @@ Tensor ViT::encode(const Array& pictures) const {
   const Tensor patches = patch_embedding(Tensor(pictures));  // (B, P, C)
   // As a row of a table, so that its gradient is one chain over the samples, across micro-batches too.
   const Tensor first = class_token(Array::zeros({pictures.dim(0), 1}, int64));  // (B, 1, C)
-  const Tensor x = dropout(position_embedding(concat({first, patches}, 1)));
+  const Tensor x = dropout(position_embedding(cat({first, patches}, 1)));
   return norm(through(blocks, x, recompute_blocks, Mask{}));
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 std::string list(std::span<const int64_t> extents) {
   std::string text = "(";
-  for (size_t i = 0; i < extents.size(); ++i) append_to(text, cat(i ? ", " : "", extents[i]));
+  for (size_t i = 0; i < extents.size(); ++i) append_to(text, str(i ? ", " : "", extents[i]));
   return text + (extents.size() == 1 ? ",)" : ")");
 }
 

@@ -34,11 +34,11 @@ void check_key(const std::string& key) {
 }
 
 struct Describe {
-  std::string operator()(int64_t value) const { return cat("the integer ", value); }
-  std::string operator()(double value) const { return cat("the number ", value); }
+  std::string operator()(int64_t value) const { return str("the integer ", value); }
+  std::string operator()(double value) const { return str("the number ", value); }
   std::string operator()(const std::string&) const { return "a text"; }
   std::string operator()(const Array& array) const {
-    return cat("an array ", array.shape(), " ", array.dtype());
+    return str("an array ", array.shape(), " ", array.dtype());
   }
   std::string operator()(const std::shared_ptr<StateDict>&) const { return "a dict"; }
 };
@@ -162,8 +162,8 @@ LoadReport compare_arrays(const std::map<std::string, Array>& wanted, const Stat
     const auto* found = std::get_if<Array>(&entry->second);
     if (found != nullptr && found->shape() == array.shape() && found->dtype() == array.dtype()) continue;
     const std::string what =
-        found != nullptr ? cat(found->shape(), " ", found->dtype()) : std::visit(Describe{}, entry->second);
-    report.mismatched.push_back(cat(name, ": wanted ", array.shape(), " ", array.dtype(), ", found ", what));
+        found != nullptr ? str(found->shape(), " ", found->dtype()) : std::visit(Describe{}, entry->second);
+    report.mismatched.push_back(str(name, ": wanted ", array.shape(), " ", array.dtype(), ", found ", what));
   }
   for (const auto& [name, value] : state.entries())
     if (!wanted.contains(name)) report.unexpected.push_back(name);

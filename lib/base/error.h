@@ -62,7 +62,7 @@ void append_to(std::string& text, float part);
 
 /// Joins strings, numbers and whatever else has an `append_to(std::string&, value)` in its namespace.
 template <class... Parts>
-std::string cat(const Parts&... parts) {
+std::string str(const Parts&... parts) {
   std::string text;
   (append_to(text, parts), ...);
   return text;
@@ -72,7 +72,7 @@ std::string cat(const Parts&... parts) {
 /// b)`.
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-  throw E(cat(parts...));
+  throw E(str(parts...));
 }
 
 /// The candidate with the smallest edit distance to `name`, for "did you mean"; empty when none is near.

@@ -142,7 +142,7 @@ void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
 }
 
 AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_(cat(path_, partial)), folder_(folder_of(path_)) {
+    : path_(std::move(path)), temporary_(str(path_, partial)), folder_(folder_of(path_)) {
   check_replaceable(path_);
   try {
     open_temporary();
@@ -159,7 +159,7 @@ void AtomicFile::open_temporary() {
     Descriptor file(checked("open", temporary_, [&] {
       return ::open(temporary_.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0666);
     }));
-    if (file.get() < 0) fail_with(errno, path_, cat("cannot be written as ", temporary_));
+    if (file.get() < 0) fail_with(errno, path_, str("cannot be written as ", temporary_));
     return file;
   };
   for (bool ours = false; !ours;) {
@@ -194,7 +194,7 @@ void AtomicFile::write(std::span<const uint8_t> bytes) {
       struct statvfs space {};
       const bool known = ::statvfs(folder_.c_str(), &space) == 0;
       fail<FileError>(path_, ": the disk is full: ", wanted, " bytes are needed, ",
-                      known ? cat(size_ + space.f_bavail * space.f_frsize, " are free") : "too few are free",
+                      known ? str(size_ + space.f_bavail * space.f_frsize, " are free") : "too few are free",
                       " in ", folder_, "; make room or choose another folder");
     }
     if (put < 0 && errno == EFBIG)
@@ -217,9 +217,9 @@ void AtomicFile::commit() {
 
   const Descriptor folder(
       checked("open", folder_, [&] { return ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (folder.get() < 0) fail_with(errno, path_, cat("its folder ", folder_, " cannot be opened"));
+  if (folder.get() < 0) fail_with(errno, path_, str("its folder ", folder_, " cannot be opened"));
   if (checked("rename", path_, [&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0)
-    fail_with(errno, path_, cat(temporary_, " cannot be renamed to it"));
+    fail_with(errno, path_, str(temporary_, " cannot be renamed to it"));
   locked_ = Descriptor();
   // Some file systems cannot sync a folder and say EINVAL; the rename is as durable there as it gets.
   if (checked("fsync", folder_, [&] { return ::fsync(folder.get()); }) != 0 && errno != EINVAL &&

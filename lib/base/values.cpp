@@ -28,7 +28,7 @@ double parse_number(const std::string& name, std::string_view text, double least
   double value = 0;
   if (!read_whole(text, value) || !std::isfinite(value) || value < least || value > most) {
     const std::string range =
-        std::isinf(most) ? cat("of at least ", least) : cat("between ", least, " and ", most);
+        std::isinf(most) ? str("of at least ", least) : str("between ", least, " and ", most);
     fail<ValueError>(name, ": '", text, "' is not a number ", range);
   }
   return value;
@@ -54,7 +54,7 @@ std::string grouped(int64_t number) {
 std::string fixed(double number, int digits) {
   char text[64];
   const int length = std::snprintf(text, sizeof text, "%.*f", digits, number);
-  return length > 0 && static_cast<size_t>(length) < sizeof text ? std::string(text) : cat(number);
+  return length > 0 && static_cast<size_t>(length) < sizeof text ? std::string(text) : str(number);
 }
 
 std::string brief(double number) {
@@ -66,11 +66,11 @@ std::string brief(double number) {
 std::string duration(double seconds) {
   if (!(seconds < 1e9)) return "?";
   const auto whole = static_cast<int64_t>(std::lround(seconds));
-  if (whole < 60) return cat(whole, " s");
-  const auto two = [](int64_t n) { return cat(n < 10 ? "0" : "", n); };
+  if (whole < 60) return str(whole, " s");
+  const auto two = [](int64_t n) { return str(n < 10 ? "0" : "", n); };
   const int64_t minutes = whole / 60;
-  if (minutes < 60) return cat(minutes, ":", two(whole % 60));
-  return cat(minutes / 60, ":", two(minutes % 60), ":", two(whole % 60));
+  if (minutes < 60) return str(minutes, ":", two(whole % 60));
+  return str(minutes / 60, ":", two(minutes % 60), ":", two(whole % 60));
 }
 
 std::string quoted(const std::string& path) {

@@ -299,7 +299,7 @@ class Reader {
     const DType dtype = dtype_of_file(type, where);
     const int rank = H5Sget_simple_extent_ndims(space);
     if (H5Sget_simple_extent_type(space) == H5S_NULL || rank < 0 || rank > Shape::max_rank)
-      refuse(where, cat("has no shape of at most ", Shape::max_rank, " axes"));
+      refuse(where, str("has no shape of at most ", Shape::max_rank, " axes"));
     hsize_t extents[Shape::max_rank] = {};
     check(H5Sget_simple_extent_dims(space, extents, nullptr), where);
     std::vector<int64_t> shape;
@@ -331,7 +331,7 @@ class Reader {
                            ? has_all_chunks(data, properties, shape, where)
                            : stored / size_of(dtype) == static_cast<uint64_t>(shape.size());
     if (!whole)
-      refuse(where, cat("is ", shape, " ", dtype, ", but only ", stored, " bytes of it are stored"));
+      refuse(where, str("is ", shape, " ", dtype, ", but only ", stored, " bytes of it are stored"));
   }
 
   bool has_all_chunks(hid_t data, hid_t properties, const Shape& shape, const std::string& where) {
@@ -379,7 +379,7 @@ class Reader {
   }
 
   void check(hid_t result, const std::string& where) {
-    if (result < 0) refuse(where, cat("cannot be read: ", library_reason()));
+    if (result < 0) refuse(where, str("cannot be read: ", library_reason()));
   }
   [[noreturn]] void refuse(const std::string& where, const std::string& why) {
     fail<FileError>(path_, ": '", where.empty() ? "/" : where, "' ", why);

@@ -165,8 +165,8 @@ Array read_npy(const std::string& path) {
 void write_npy(const std::string& path, const Array& array) {
   const auto type = std::ranges::find(types, array.dtype(), &std::pair<std::string_view, DType>::second);
   std::string shape = "(";
-  for (const int64_t extent : array.shape()) shape += cat(extent, ", ");
-  std::string header = cat("{'descr': '", type->first, "', 'fortran_order': False, 'shape': ", shape, "), }");
+  for (const int64_t extent : array.shape()) shape += str(extent, ", ");
+  std::string header = str("{'descr': '", type->first, "', 'fortran_order': False, 'shape': ", shape, "), }");
   // Values begin at a multiple of 64 bytes.
   const size_t before = magic.size() + 4;
   header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');

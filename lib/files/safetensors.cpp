@@ -148,7 +148,7 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   values_at_ = length_bytes + length;
   const uint64_t value_bytes = file_.size() - values_at_;
   for (const auto& [name, raw] : header.entries)
-    entries_.emplace(name, checked(raw, value_bytes, cat(path, ": tensor ", shown(name), ": ")));
+    entries_.emplace(name, checked(raw, value_bytes, str(path, ": tensor ", shown(name), ": ")));
   check_tiling(entries_, value_bytes, path);
 }
 
@@ -238,16 +238,16 @@ void write_safetensors(const std::string& path, const std::map<std::string, Arra
   std::string header, between;
   const auto add = [&](const std::string& entry) { header += std::exchange(between, ",") + entry; };
   for (const auto& [key, text] : metadata)
-    add(cat(safetensors::quoted_json(key), ":", safetensors::quoted_json(text)));
+    add(str(safetensors::quoted_json(key), ":", safetensors::quoted_json(text)));
   if (!metadata.empty()) header = "\"__metadata__\":{" + header + "}";
   uint64_t end = 0;
   for (const Named* named : order) {
     const Array& array = named->second;
     std::string extents;
-    for (const int64_t extent : array.shape()) extents += cat(extents.empty() ? "" : ",", extent);
+    for (const int64_t extent : array.shape()) extents += str(extents.empty() ? "" : ",", extent);
     const uint64_t begin = end;
     end += array.nbytes();
-    add(cat(safetensors::quoted_json(named->first), ":{\"dtype\":\"", element_of(array.dtype()).name,
+    add(str(safetensors::quoted_json(named->first), ":{\"dtype\":\"", element_of(array.dtype()).name,
             "\",\"shape\":[", extents, "],\"data_offsets\":[", begin, ",", end, "]}"));
   }
   header = "{" + header + "}";

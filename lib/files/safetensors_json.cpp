@@ -19,8 +19,8 @@ class StrictReader : public nlohmann::json_sax<json> {
 
   bool null() override { return value("null"); }
   bool boolean(bool) override { return value("a bool"); }
-  bool number_integer(int64_t number) override { return value(cat("the number ", number)); }
-  bool number_unsigned(uint64_t number) override { return value(cat("the number ", number)); }
+  bool number_integer(int64_t number) override { return value(str("the number ", number)); }
+  bool number_unsigned(uint64_t number) override { return value(str("the number ", number)); }
   bool number_float(double, const std::string& text) override { return value("the number " + shown(text)); }
   bool string(std::string& text) override { return value("the text " + shown(text)); }
   bool binary(json::binary_t&) override { return value("binary data"); }
@@ -117,7 +117,7 @@ class HeaderReader final : public StrictReader {
     place_ = place;
     return true;
   }
-  std::string tensor() const { return cat("tensor ", shown(entry_->first), ": "); }
+  std::string tensor() const { return str("tensor ", shown(entry_->first), ": "); }
   bool value(const std::string& what) override {
     switch (place_) {
       case Place::outside:

@@ -18,7 +18,7 @@ Set choose() {
   for (const Set set : widest_first) {
     if (!supported(set)) continue;
     if (word.empty() || word == name_of(set)) return set;
-    available += cat(available.empty() ? "" : ", ", name_of(set));
+    available += str(available.empty() ? "" : ", ", name_of(set));
   }
   for (const Set set : widest_first)
     if (word == name_of(set))

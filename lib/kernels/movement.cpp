@@ -168,7 +168,7 @@ Array permute(const Array& x, std::span<const int> order) {
   }
   if (!valid) {
     std::string text;
-    for (const int axis : order) append_to(text, cat(text.empty() ? "" : ", ", axis));
+    for (const int axis : order) append_to(text, str(text.empty() ? "" : ", ", axis));
     fail<ShapeError>("permute: the order (", text, ") does not name every axis of ", from, " once");
   }
   const Strides strides = dense_strides(from);
@@ -247,26 +247,26 @@ Array unslice(const Array& x, const Shape& shape, int axis, int64_t begin) {
   return y;
 }
 
-Array concat(const std::vector<Array>& parts, int axis) {
-  if (parts.empty()) fail<ShapeError>("concat: no arrays are given");
+Array cat(const std::vector<Array>& parts, int axis) {
+  if (parts.empty()) fail<ShapeError>("cat: no arrays are given");
   const Array& first = parts.front();
-  const int place = normal_axis("concat", axis, first.rank());
+  const int place = normal_axis("cat", axis, first.rank());
   int64_t extent = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
     const Array& part = parts[i];
     if (part.dtype() != first.dtype()) {
-      fail<TypeError>("concat: array 0 is ", first.dtype(), ", array ", i, " is ", part.dtype());
+      fail<TypeError>("cat: array 0 is ", first.dtype(), ", array ", i, " is ", part.dtype());
     }
     if (part.rank() != first.rank() || !(part.shape() == first.shape().with(place, part.shape()[place]))) {
-      fail<ShapeError>("concat: extents other than axis ", place, " differ: array 0 is ", first.shape(),
+      fail<ShapeError>("cat: extents other than axis ", place, " differ: array 0 is ", first.shape(),
                        ", array ", i, " is ", part.shape());
     }
     if (__builtin_add_overflow(extent, part.shape()[place], &extent)) {
-      fail<ShapeError>("concat: the sum of the extents of axis ", place, " is too large");
+      fail<ShapeError>("cat: the sum of the extents of axis ", place, " is too large");
     }
   }
   Array y(first.shape().with(place, extent), first.dtype());
-  const KernelScope profile("concat", 0, y, y);
+  const KernelScope profile("cat", 0, y, y);
   const Runs to(y.shape(), place, y.dtype());
   char* target = static_cast<char*>(y.mutable_bytes());
   for (const Array& part : parts) {

@@ -200,7 +200,7 @@ class LayerTable {
     for (int depth = 2; rows(depth) > rows(depth - 1) && rows(depth) <= most_rows + 4; ++depth)
       deepest = depth;
     std::vector<std::string> titles{"layer"};
-    for (const std::string_view phase : phases_) titles.push_back(cat(phase, " ms"));
+    for (const std::string_view phase : phases_) titles.push_back(str(phase, " ms"));
     titles.insert(titles.end(),
                   {view_.steps > 0 ? "ms/step" : "ms", "%", "GFLOP/s", "GB/s", "kept MB", "peak MB"});
     Grid grid(titles, 1);
@@ -243,7 +243,7 @@ class LayerTable {
       const std::string title = above.empty() ? name : name.substr(above.size() + 1);
       const size_t members = above.empty() ? layer.members.size() : 1;
       std::vector<std::string> cells{
-          cat(std::string(2 * indent, ' '), title, members > 1 ? cat(" (", members, ")") : "")};
+          str(std::string(2 * indent, ' '), title, members > 1 ? str(" (", members, ")") : "")};
       for (const std::string_view phase : phases_) {
         const auto found = layer.phases.find(phase);
         cells.push_back(found == layer.phases.end() ? "" : view_.milliseconds(found->second));
@@ -268,8 +268,8 @@ class LayerTable {
 std::string profile_table(const Profile& profile) {
   const View view(profile);
   const std::string title = view.steps > 0
-                                ? cat("profile of ", view.steps, view.steps == 1 ? " step\n\n" : " steps\n\n")
-                                : cat("profile\n\n");
+                                ? str("profile of ", view.steps, view.steps == 1 ? " step\n\n" : " steps\n\n")
+                                : str("profile\n\n");
   return title + by_phase(view) + "\n" + by_op(view) + "\n" + LayerTable(view).text();
 }
 

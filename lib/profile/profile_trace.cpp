@@ -57,7 +57,7 @@ double megabytes(int64_t bytes) { return 1e-6 * static_cast<double>(bytes); }
 std::string arguments_of(const ProfileEvent& event) {
   std::string json;
   const auto add = [&](const char* name, const std::string& value) {
-    json += cat(json.empty() ? "" : ",", quoted(name), ":", value);
+    json += str(json.empty() ? "" : ",", quoted(name), ":", value);
   };
   const double per_second = 1e-9 / std::max(event.seconds(), 1e-9);
   if (event.kind == Kind::kernel || event.kind == Kind::op) {
@@ -130,7 +130,7 @@ std::vector<Slice> slices_of(const Profile& profile) {
 std::string counters(const Profile& profile) {
   std::string json;
   const auto add = [&](int64_t when, int64_t bytes) {
-    json += cat(",\n{\"name\":\"memory in use\",\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":", microseconds(when),
+    json += str(",\n{\"name\":\"memory in use\",\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":", microseconds(when),
                 ",\"dur\":0,\"args\":{\"MB\":", rounded(megabytes(bytes)), "}}");
   };
   std::vector<const ProfileEvent*> kernels;
@@ -154,7 +154,7 @@ std::string profile_trace(const Profile& profile) {
       "\"args\":{\"name\":\"weft\"}}";
   for (const Slice& slice : slices_of(profile)) {
     json +=
-        cat(",\n{\"name\":", quoted(slice.name), ",\"cat\":\"", categories[static_cast<size_t>(slice.kind)],
+        str(",\n{\"name\":", quoted(slice.name), ",\"cat\":\"", categories[static_cast<size_t>(slice.kind)],
             "\",\"ph\":\"X\",\"pid\":1", ",\"tid\":", slice.thread, ",\"ts\":", microseconds(slice.begin),
             ",\"dur\":", microseconds(slice.end - slice.begin), ",\"args\":{", slice.arguments, "}}");
   }

@@ -349,7 +349,7 @@ TEST_CASE("backward: a profile counts each gradient for the layer that its opera
   for (const ProfileEvent& event : stop_profile().events) {
     if (event.kind != ProfileEvent::Kind::op) continue;
     CHECK(event.phase == "backward");
-    ops.push_back(cat(event.name, " ", event.layer));
+    ops.push_back(str(event.name, " ", event.layer));
   }
   CHECK(ops == std::vector<std::string>{"sum ", "exp up"});
 }

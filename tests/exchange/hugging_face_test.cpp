@@ -17,7 +17,7 @@ using test::refuses;
 namespace {
 
 std::string path_of(const std::string& name) {
-  return cat(WEFT_SOURCE_DIR "/tests/reference/hugging_face/", name);
+  return str(WEFT_SOURCE_DIR "/tests/reference/hugging_face/", name);
 }
 
 std::unique_ptr<Model> built(const BareModel& model) {

@@ -99,7 +99,7 @@ TEST_CASE("attention recorder: a model's layers by path, and not a bit of the mo
     CHECK(logits().identical(before));
     REQUIRE(recorder.records().size() == 3);
     for (size_t layer = 0; layer < 3; ++layer) {
-      CHECK(recorder.records()[layer].path == cat("blocks.", layer, ".attention"));
+      CHECK(recorder.records()[layer].path == str("blocks.", layer, ".attention"));
       check_rows(recorder.records()[layer].weights, std::vector<bool>(6, false));
     }
     CHECK(outer.records().empty());

@@ -13,7 +13,7 @@ TEST_CASE("feed-forward: equals PyTorch's with every activation") {
                                          {"gelu_tanh", Activation::gelu_tanh},
                                          {"silu", Activation::silu}}) {
     FeedForward layer(8, {.hidden = 12, .activation = activation});
-    check_layer(cat("feed_forward ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
+    check_layer(str("feed_forward ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
   }
 }
 
@@ -24,7 +24,7 @@ TEST_CASE("feed-forward: gated, equals PyTorch's SwiGLU, GEGLU and ReGLU") {
                                          {"gelu_tanh", Activation::gelu_tanh},
                                          {"silu", Activation::silu}}) {
     FeedForward layer(8, {.hidden = 12, .activation = activation, .gated = true});
-    check_layer(cat("feed_forward gated ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
+    check_layer(str("feed_forward gated ", name), layer, [&](const Inputs& in) { return layer(in.at("x")); });
   }
 }
 

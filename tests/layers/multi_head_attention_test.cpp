@@ -85,8 +85,8 @@ TEST_CASE(
     KeyValueCache cache;
     layer.forward(slice(x, 1, 0, 9), cache, std::vector<int64_t>{9, 2});
     for (int64_t i = 0; i < 10; ++i) {
-      const Tensor next = concat({tokens(x, 0, 9 + i, 10 + i), tokens(x, 1, 2 + i, 3 + i)}, 0);
-      const Tensor expected = concat({tokens(whole, 0, 9 + i, 10 + i), tokens(whole, 1, 2 + i, 3 + i)}, 0);
+      const Tensor next = cat({tokens(x, 0, 9 + i, 10 + i), tokens(x, 1, 2 + i, 3 + i)}, 0);
+      const Tensor expected = cat({tokens(whole, 0, 9 + i, 10 + i), tokens(whole, 1, 2 + i, 3 + i)}, 0);
       CHECK(layer.forward(next, cache).value().identical(expected.value()));
     }
   }
@@ -141,7 +141,7 @@ TEST_CASE("multi-head attention: heads that do not divide the width") {
   refuses<ValueError>([] { MultiHeadAttention layer(8, 0); }, {"MultiHeadAttention", "0 heads"});
   for (const int64_t kv_heads : {-1, 3, 8})
     refuses<ValueError>([&] { MultiHeadAttention layer(8, 4, {.kv_heads = kv_heads}); },
-                        {"MultiHeadAttention", cat(kv_heads, " heads of keys"), "4 heads"});
+                        {"MultiHeadAttention", str(kv_heads, " heads of keys"), "4 heads"});
   refuses<ValueError>(
       [] {
         const RandomScope random({});

@@ -30,7 +30,7 @@ Tensor joined(const Recurrent& layer, const Inputs& in, const std::vector<int64_
   for (const RecurrentState& state : out.states) parts.push_back(with_axis(state.h));
   for (const RecurrentState& state : out.states)
     if (state.c.defined()) parts.push_back(with_axis(state.c));
-  return concat(parts, 1);
+  return cat(parts, 1);
 }
 
 }  // namespace
@@ -41,9 +41,9 @@ TEST_CASE("recurrent layers: equal PyTorch's, weight by weight: layers, directio
     const RecurrentOptions deep{.layers = 2, .bidirectional = true};
     Recurrent plain(cell, 8, 6), bare(cell, 8, 6, {.bias = false}), both(cell, 8, 6, deep);
     check_layer(name, plain, [&](const Inputs& in) { return joined(plain, in); });
-    check_layer(cat(name, " without bias"), bare, [&](const Inputs& in) { return joined(bare, in); });
-    check_layer(cat(name, " deep"), both, [&](const Inputs& in) { return joined(both, in); });
-    check_layer(cat(name, " padded"), both, [&](const Inputs& in) { return joined(both, in, {2, 5}); });
+    check_layer(str(name, " without bias"), bare, [&](const Inputs& in) { return joined(bare, in); });
+    check_layer(str(name, " deep"), both, [&](const Inputs& in) { return joined(both, in); });
+    check_layer(str(name, " padded"), both, [&](const Inputs& in) { return joined(both, in, {2, 5}); });
   }
 }
 

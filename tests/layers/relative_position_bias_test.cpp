@@ -12,7 +12,7 @@ TEST_CASE("relative positions: the buckets are those of transformers") {
     for (const auto& [buckets, most] : {std::pair{32, 128}, {8, 20}}) {
       CAPTURE(both);
       CAPTURE(buckets);
-      const Array& expected = file.array(cat("buckets ", both ? "both " : "back ", buckets, " ", most));
+      const Array& expected = file.array(str("buckets ", both ? "both " : "back ", buckets, " ", most));
       for (int64_t i = 0; i < expected.size(); ++i) {
         CAPTURE(i - 300);
         CHECK(relative_position_bucket(i - 300, {buckets, most, both}) == expected.data<int64_t>()[i]);

@@ -12,11 +12,11 @@ TEST_CASE("transformer: encoder and decoder blocks equal PyTorch's, pre- and pos
        {std::pair{"pre", NormPlacement::pre}, {"post", NormPlacement::post}}) {
     const BlockOptions options{.norm = placement, .feed_forward = {.hidden = 12}};
     EncoderBlock encoder(8, 2, options);
-    check_layer(cat("encoder ", name), encoder, [&](const Inputs& in) {
+    check_layer(str("encoder ", name), encoder, [&](const Inputs& in) {
       return encoder(in.at("x"), Mask::lengths({7, 4}));
     });
     DecoderBlock decoder(8, 2, options);
-    check_layer(cat("decoder ", name), decoder, [&](const Inputs& in) {
+    check_layer(str("decoder ", name), decoder, [&](const Inputs& in) {
       return decoder.forward(in.at("x"), in.at("memory"), Mask::causal(), Mask::lengths({7, 4}));
     });
   }

@@ -50,7 +50,7 @@ TEST_CASE("train step: a profile sees the phase, and an update for each paramete
   std::vector<std::string> updates;
   for (const ProfileEvent& event : stop_profile().events) {
     CHECK(event.phase == "optimizer");
-    if (event.kind == ProfileEvent::Kind::op) updates.push_back(cat(event.name, " ", event.layer));
+    if (event.kind == ProfileEvent::Kind::op) updates.push_back(str(event.name, " ", event.layer));
   }
   CHECK(updates == std::vector<std::string>{"update blocks.0.up", "update "});
 }

@@ -6,7 +6,7 @@
 #include "checks.h"
 
 using weft::Array;
-using weft::cat;
+using weft::str;
 
 namespace {
 
@@ -20,7 +20,7 @@ Arrays expected(const std::string& name) {
 std::string second_row(const Array& ids, int64_t count) {
   std::string text;
   for (int64_t t = 0; t < count; ++t)
-    text += cat(text.empty() ? "" : ",", static_cast<int64_t>(ids.at({1, t})));
+    text += str(text.empty() ? "" : ",", static_cast<int64_t>(ids.at({1, t})));
   return text;
 }
 
@@ -33,7 +33,7 @@ Array second(const Array& all, const weft::Shape& shape) {
 }  // namespace
 
 std::string reference_model(const std::string& name) {
-  return cat(WEFT_SOURCE_DIR "/tests/reference/hugging_face/", name);
+  return str(WEFT_SOURCE_DIR "/tests/reference/hugging_face/", name);
 }
 
 std::vector<std::string> second_sample(const std::string& name, const std::string& image) {
@@ -61,7 +61,7 @@ std::string logits_difference(const std::string& name, const std::string& npy) {
 std::string tensors_difference(const std::string& name, const std::string& folder) {
   const Arrays before = weft::read_safetensors_folder(reference_model(name));
   const Arrays after = weft::read_safetensors_folder(folder);
-  if (before.size() != after.size()) return cat(after.size(), " tensors, not ", before.size());
+  if (before.size() != after.size()) return str(after.size(), " tensors, not ", before.size());
   for (const auto& [key, array] : after)
     if (!before.contains(key) || !array.identical(before.at(key).to(weft::float32))) return key;
   return {};

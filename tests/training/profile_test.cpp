@@ -52,7 +52,7 @@ TEST_CASE("a profile of training: the arithmetic of the formula, every layer by 
       if (event.name == "step") in_steps += event.end - event.begin;
       layers[std::string(event.phase)].emplace(event.layer);
       if (event.kind != Kind::kernel) continue;
-      flop[cat(event.phase, " ", event.op)] += event.flop;
+      flop[str(event.phase, " ", event.op)] += event.flop;
       if (!event.phase.empty()) in_kernels += event.end - event.begin;
     }
     CHECK(in_kernels > 0);

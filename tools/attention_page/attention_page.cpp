@@ -130,7 +130,7 @@ ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
 
 std::string filled(std::string_view pattern, std::string_view place, std::string_view text) {
   const size_t at = pattern.find(place);
-  return cat(pattern.substr(0, at), text, pattern.substr(at + place.size()));
+  return str(pattern.substr(0, at), text, pattern.substr(at + place.size()));
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ std::string AttentionPage::html() const {
     else
       json += c;
 
-  const std::string script = cat(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
+  const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
   return filled(filled(filled(page_html, "@page.css@", page_css), "@script@", script), "@data@", json);
 }
 

@@ -125,7 +125,7 @@ void take_picture(Viewer& v) {
 
 std::vector<std::string> words_of(const Viewer& v, const Ids& ids) {
   std::vector<std::string> words;
-  for (const int64_t id : ids) words.push_back(v.tokenizer ? v.tokenizer->decode(id) : cat(id));
+  for (const int64_t id : ids) words.push_back(v.tokenizer ? v.tokenizer->decode(id) : str(id));
   return words;
 }
 
@@ -161,7 +161,7 @@ Looks looks_of(const AttentionRecord& record, const Viewer& v) {
 
 int work(Viewer& v) {
   const NoGrad no_grad;
-  AttentionPage page{.title = cat(v.model->kind(), ", ", grouped(v.model->parameter_count()),
+  AttentionPage page{.title = str(v.model->kind(), ", ", grouped(v.model->parameter_count()),
                                   " parameters, after ", grouped(v.file.checkpoint.step), " updates; ",
                                   v.file.path)};
   const Batch batch = describe(v, page);

@@ -66,7 +66,7 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
   const auto model = e.file.checkpoint.build_model();
   const int64_t batch_size = std::max<int64_t>(1, 2048 / e.file.checkpoint.config.block_size);
   const LossMeter meter = evaluate(*model, windows, batch_size, [&](int64_t done) {
-    e.console.renew(cat("evaluating: ", 100 * done / windows.size(), " %"));
+    e.console.renew(str("evaluating: ", 100 * done / windows.size(), " %"));
   });
   e.console.clear();
   const double loss = meter.mean(), perplexity = math::exp(loss);
@@ -81,7 +81,7 @@ int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& wind
               "\n");
     return 0;
   }
-  write_out(cat("loss                ", fixed(loss, 6), "\nperplexity          ", fixed(perplexity, 4),
+  write_out(str("loss                ", fixed(loss, 6), "\nperplexity          ", fixed(perplexity, 4),
                 "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()),
                 "\n"));
   return 0;
@@ -94,7 +94,7 @@ void print_scores(const std::vector<Score>& scores, bool json) {
     object[s.name] = s.value;
     std::string line = s.name;
     line.resize(std::max<size_t>(line.size() + 2, 20), ' ');
-    lines += cat(line, fixed(s.value, 6), "\n");
+    lines += str(line, fixed(s.value, 6), "\n");
   }
   write_out(json ? object.dump() + "\n" : lines);
 }
@@ -119,7 +119,7 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
   return [=] {
     const std::vector<Score> scores = score(
         *model, *task, arguments.samples, evaluated_at_once,
-        [&](int64_t done) { e->console.renew(cat("evaluating: ", 100 * done / arguments.samples, " %")); });
+        [&](int64_t done) { e->console.renew(str("evaluating: ", 100 * done / arguments.samples, " %")); });
     e->console.clear();
     print_scores(scores, arguments.json);
     return 0;

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
   std::map<std::string, std::string> metadata = {{"format", "pt"}, {"model", checkpoint.model_kind}};
   for (const auto& [name, value] : checkpoint.model_config.entries()) {
-    if (const auto* whole = std::get_if<int64_t>(&value)) metadata[name] = cat(*whole);
-    if (const auto* number = std::get_if<double>(&value)) metadata[name] = cat(*number);
+    if (const auto* whole = std::get_if<int64_t>(&value)) metadata[name] = str(*whole);
+    if (const auto* number = std::get_if<double>(&value)) metadata[name] = str(*number);
     if (const auto* text = std::get_if<std::string>(&value)) metadata[name] = *text;
   }
   return metadata;
@@ -60,7 +60,7 @@ Work prepare_export(const ExportArguments& arguments) {
       write_safetensors(out + "/model.safetensors", arrays_of(file->checkpoint.weights()),
                         metadata_of(file->checkpoint));
     }
-    console->print(cat(out, ": ", file->path, " as ", hugging_face ? "transformers has it" : "safetensors",
+    console->print(str(out, ": ", file->path, " as ", hugging_face ? "transformers has it" : "safetensors",
                        file->checkpoint.tokenizer ? "; the tokenizer is not exported" : ""));
     return 0;
   };

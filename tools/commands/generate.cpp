@@ -120,7 +120,7 @@ std::vector<Ids> continued(const Writer& w, const std::vector<Ids>& prompts) {
 void note_length(Writer& w, const Ids& ids) {
   const auto size = static_cast<int64_t>(ids.size());
   if (!w.answers() && size > w.generative->context())
-    w.console.print(cat("weft: the prompt has ", grouped(size), " tokens; the model reads the last ",
+    w.console.print(str("weft: the prompt has ", grouped(size), " tokens; the model reads the last ",
                         w.generative->context(), " of them"));
 }
 
@@ -142,7 +142,7 @@ int write_ids(Writer& w, const Ids& prompt) {
   const Ids added = continued(w, {prompt})[0];
   all.insert(all.end(), added.begin(), added.end());
   std::string line;
-  for (const int64_t id : all) line += cat(line.empty() ? "" : ",", id);
+  for (const int64_t id : all) line += str(line.empty() ? "" : ",", id);
   write_out(line + "\n");
   return 0;
 }
@@ -150,7 +150,7 @@ int write_ids(Writer& w, const Ids& prompt) {
 int write_rows(Writer& w, const std::vector<std::string>& texts, const std::vector<Ids>& prompts) {
   const std::vector<Ids> rows = continued(w, prompts);
   for (size_t i = 0; i < rows.size(); ++i)
-    write_out(cat(w.answers() ? "" : texts[i], text_of(w, rows[i]), "\n"));
+    write_out(str(w.answers() ? "" : texts[i], text_of(w, rows[i]), "\n"));
   return 0;
 }
 
@@ -203,7 +203,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
     const std::vector<std::string> texts = lines_of(arguments.prompts);
     std::vector<Ids> prompts;
     for (size_t i = 0; i < texts.size(); ++i)
-      prompts.push_back(encoded(*w, cat(arguments.prompts, ":", i + 1), texts[i]));
+      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i]));
     return [=] { return write_rows(*w, texts, prompts); };
   }
   if (w->answers() && !arguments.prompt)

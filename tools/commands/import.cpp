@@ -25,9 +25,9 @@ Checkpoint checkpoint_of(const BareModel& model) {
     if (entry == model.config.entries().end()) continue;
     const auto* const whole = std::get_if<int64_t>(&entry->second);
     const bool is_bool = std::holds_alternative<BoolKey>(key.kind);
-    apply_setting(checkpoint.config, is_bool ? cat(key.name, "=", whole && *whole != 0)
-                                     : whole ? cat(key.name, "=", *whole)
-                                             : cat(key.name, "=", model.config.number(key.name)));
+    apply_setting(checkpoint.config, is_bool ? str(key.name, "=", whole && *whole != 0)
+                                     : whole ? str(key.name, "=", *whole)
+                                             : str(key.name, "=", model.config.number(key.name)));
   }
   resolve(checkpoint.config);
   return checkpoint;
@@ -41,7 +41,7 @@ Work prepare_import(const ImportArguments& arguments) {
   const auto checkpoint = std::make_shared<Checkpoint>(checkpoint_of(model));
   int64_t parameters = 0;
   for (const auto& [name, value] : model.weights.entries()) parameters += std::get<Array>(value).size();
-  const std::string summary = cat(claim->folder().best(), ": a ", model.kind, " of ", grouped(parameters),
+  const std::string summary = str(claim->folder().best(), ": a ", model.kind, " of ", grouped(parameters),
                                   " parameters from ", arguments.folder);
   return [claim, checkpoint, summary, notes = model.notes] {
     write_checkpoint(claim->folder().best(), checkpoint->state());

@@ -93,8 +93,8 @@ ordered_json json_of_run(const RunFolder& run) {
 }
 
 std::string scalar_text(const StateDict::Value& value) {
-  if (const auto* number = std::get_if<int64_t>(&value)) return cat(*number);
-  if (const auto* number = std::get_if<double>(&value)) return cat(*number);
+  if (const auto* number = std::get_if<int64_t>(&value)) return str(*number);
+  if (const auto* number = std::get_if<double>(&value)) return str(*number);
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   return "...";
 }
@@ -119,40 +119,40 @@ std::string text_of(const ModelFile& file) {
     widest = std::max(widest, name.size());
   }
   std::string text =
-      cat(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  ", c.model_kind, ":");
+      str(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  ", c.model_kind, ":");
   const char* between = " ";
   for (const auto& [name, value] : c.model_config.entries()) {
-    text += cat(between, name, " ", scalar_text(value));
+    text += str(between, name, " ", scalar_text(value));
     between = ", ";
   }
   text += "\n";
   if (c.tokenizer)
-    text += cat("  tokenizer ", c.tokenizer->kind(), ", ", c.tokenizer->vocab_size(), " tokens\n");
+    text += str("  tokenizer ", c.tokenizer->kind(), ", ", c.tokenizer->vocab_size(), " tokens\n");
   if (const Evaluation* best = c.history.best()) {
     const Evaluation& last = c.history.evaluations.back();
-    text += cat("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
+    text += str("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
                 fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ",
                 best->step, "\n");
   }
-  text += cat("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
+  text += str("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
               "       mean      spread     largest\n");
   for (const auto& [name, value] : c.model.entries()) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
-    text += cat("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
+    text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
                 " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
   }
   return text;
 }
 
 std::string text_of_run(const RunFolder& run) {
-  std::string text = cat(run.path, ": checkpoints at");
-  for (const int64_t step : run.steps()) text += cat(" ", step);
+  std::string text = str(run.path, ": checkpoints at");
+  for (const int64_t step : run.steps()) text += str(" ", step);
   std::error_code error;
   if (std::filesystem::exists(run.config(), error)) {
     Config config;
     apply_file(config, run.config());
-    text += cat(" of ", config.max_iters, " updates; text");
+    text += str(" of ", config.max_iters, " updates; text");
     for (const std::string& path : config.data) text += " " + path;
   }
   return text + "\n";

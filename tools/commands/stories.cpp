@@ -31,7 +31,7 @@ int work(const StoriesArguments& arguments) {
               "\n");
     return 0;
   }
-  write_out(cat(arguments.out, ": ", grouped(made.stories), " stories, ", grouped(characters),
+  write_out(str(arguments.out, ": ", grouped(made.stories), " stories, ", grouped(characters),
                 " characters\nentropy rate of the grammar       ", fixed(rate, 6),
                 " nats a character\n-log p of this text               ", fixed(nats, 6),
                 " nats a character\n-log p of its validation split    ", fixed(validation, 6),

@@ -30,7 +30,7 @@ void throw_if_stopped() {
 
 std::string step_text(const Session& s, int64_t step) {
   const std::string number = std::to_string(step), of = std::to_string(s.config.max_iters);
-  return cat("step ", std::string(of.size() - std::min(of.size(), number.size()), ' '), number, "/", of);
+  return str("step ", std::string(of.size() - std::min(of.size(), number.size()), ' '), number, "/", of);
 }
 
 /// Nothing that cannot be trained on is ever saved.
@@ -116,7 +116,7 @@ Update update(Session& s) {
     const std::string origin = origin_of(s, error.what());
     fail<NumericError>(
         "step ", s.step, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-        s.saved_step >= 0 ? cat("the last good checkpoint is ", s.folder().checkpoint(s.saved_step))
+        s.saved_step >= 0 ? str("the last good checkpoint is ", s.folder().checkpoint(s.saved_step))
                           : "no checkpoint was written yet",
         "; a smaller learning_rate or grad_clip may help");
   }
@@ -128,7 +128,7 @@ void evaluate_both(Session& s) {
   const auto show = [&](int64_t done, int64_t before) {
     throw_if_stopped();
     const int64_t all = s.task.seen.size() + s.task.unseen.size();
-    s.console.renew(cat(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
+    s.console.renew(str(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
   };
   double train_loss = 0, val_loss = 0;
   {
@@ -149,7 +149,7 @@ void evaluate_both(Session& s) {
   const bool best = s.history.since_best() == 0;
   if (best) write_checkpoint(s.folder().best(), s.checkpoint().state());
   write_file(s.folder().plot(), loss_plot(s.folder().path, s.metrics->updates(), s.metrics->evaluations()));
-  s.console.print(cat(step_text(s, s.step), "  train loss ", fixed(train_loss, 4), "  validation loss ",
+  s.console.print(str(step_text(s, s.step), "  train loss ", fixed(train_loss, 4), "  validation loss ",
                       fixed(val_loss, 4), best ? "  (best)" : ""));
   print_sample(s);
 }
@@ -161,28 +161,28 @@ bool out_of_patience(const Session& s) {
 void announce(Session& s) {
   const Config& c = s.config;
   Console& console = s.console;
-  console.print(cat(s.folder().path, ": ", c.model, ", ", c.n_layer, " layers, ", c.n_head, " heads, ",
+  console.print(str(s.folder().path, ": ", c.model, ", ", c.n_layer, " layers, ", c.n_head, " heads, ",
                     c.n_embd, " wide, ", grouped(s.model->parameter_count()), " parameters"));
   console.print(s.task.summary);
   console.print(describe(s.memory));
   for (const std::string& note : s.notes) console.print(note);
   if (s.saved_step >= 0)
-    console.print(cat("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
+    console.print(str("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
 }
 
 /// A line that shows what a finished run writes; none of a model that does not.
 std::string writing(const Session& s, const std::string& run) {
   const auto* const writer = dynamic_cast<const GenerativeModel*>(s.model.get());
   if (writer == nullptr) return "";
-  return cat("\n  weft generate ", run, writer->has_encoder() ? " --interactive" : "");
+  return str("\n  weft generate ", run, writer->has_encoder() ? " --interactive" : "");
 }
 
 int finish(Session& s, double seconds) {
   const std::string run = quoted(s.folder().path);
   const Evaluation* best = s.history.best();
   s.console.print(
-      cat(out_of_patience(s) && s.step < s.config.max_iters
-              ? cat("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
+      str(out_of_patience(s) && s.step < s.config.max_iters
+              ? str("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
               : "",
           grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
           fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
@@ -193,7 +193,7 @@ int finish(Session& s, double seconds) {
 
 int stop(Session& s, int signal) {
   if (s.step > 0) save(s);
-  s.console.print(cat("stopped by ", signal_name(signal), " after ", s.step,
+  s.console.print(str("stopped by ", signal_name(signal), " after ", s.step,
                       s.step > 0 ? " updates, saved" : " updates", "; weft train --resume ",
                       quoted(s.folder().path), " goes on"));
   return exit_code_of(signal);
@@ -220,7 +220,7 @@ class Pace {
 void report(Session& s, Update done, Pace& pace) {
   done.tokens_per_second = pace.per_second(s.read);
   const std::string line =
-      cat(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", brief(done.lr), "  norm ",
+      str(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", brief(done.lr), "  norm ",
           fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)),
           s.task.tokenizer ? " tokens/s  " : " pictures/s  ",
           duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");

@@ -33,7 +33,7 @@ DecodedTexts::DecodedTexts(const char* what, const GenerativeModel& model,
     : model_(model), prompts_(prompts), prompt_of_(prompts.size()) {
   for (size_t i = 0; i < prompts.size(); ++i)
     if (prompts[i].empty())
-      fail<ValueError>(what, ": the prompt", prompts.size() > 1 ? cat(" of row ", i) : "", " is empty");
+      fail<ValueError>(what, ": the prompt", prompts.size() > 1 ? str(" of row ", i) : "", " is empty");
   std::iota(prompt_of_.begin(), prompt_of_.end(), size_t{0});
   texts_ = model.has_encoder() ? std::vector(prompts.size(), std::vector{model.start_id()}) : prompts;
   if (prompts.empty()) return;

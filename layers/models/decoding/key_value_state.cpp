@@ -47,7 +47,7 @@ KeyValueState& state_of(const char* model, DecoderState& state, size_t layers) {
   auto* const own = dynamic_cast<KeyValueState*>(&state);
   if (!own || own->caches.size() != layers)
     fail<ValueError>(model, ": the state is of another model",
-                     own ? cat(": it has ", own->caches.size(), " layers, not ", layers) : "");
+                     own ? str(": it has ", own->caches.size(), " layers, not ", layers) : "");
   return *own;
 }
 

@@ -6,7 +6,7 @@ namespace weft {
 Array shifted_right(const char* model, const Array& targets, int64_t start_id) {
   if (!targets.defined() || targets.rank() != 2)
     fail<ShapeError>(model, ": reads the targets too, but they are ",
-                     targets.defined() ? cat(targets.shape()) : "missing", ": needs (B, T)");
+                     targets.defined() ? str(targets.shape()) : "missing", ": needs (B, T)");
   Array ids(targets.shape(), int64);
   const int64_t* const written = targets.data<int64_t>();
   int64_t* const read = ids.mutable_data<int64_t>();

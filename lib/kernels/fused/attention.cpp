@@ -70,7 +70,7 @@ KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) 
   }
   const int64_t shared = x.H / x.group;
   return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * (x.H * x.T + shared * x.S) * x.D,
-          cat(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, shared, x.S, x.D})};
+          str(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, shared, x.S, x.D})};
 }
 
 /// The score gradients of all heads that share a bias are added to it by one thread, in order. They are

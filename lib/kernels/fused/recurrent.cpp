@@ -112,7 +112,7 @@ Time time_of(const char* op, const Array& xw, const Array& weight, const Array& 
   if (!ranks || xw.dim(2) != gates * H || weight.dim(0) != gates * H || h0.shape() != Shape{xw.dim(0), H} ||
       (bias.defined() && bias.shape() != Shape{gates * H}))
     fail<ShapeError>(op, ": xw is ", xw.shape(), ", weight ", weight.shape(), ", h0 ", h0.shape(),
-                     bias.defined() ? cat(", bias ", bias.shape()) : "", ": needs (B, T, ", gates, " H), (",
+                     bias.defined() ? str(", bias ", bias.shape()) : "", ": needs (B, T, ", gates, " H), (",
                      gates, " H, H), (B, H) and (", gates, " H)");
   const Time time{xw.dim(0), xw.dim(1), H, gates, states, order};
   if (!order.lengths.empty() && static_cast<int64_t>(order.lengths.size()) != time.B)
@@ -126,7 +126,7 @@ Time time_of(const char* op, const Array& xw, const Array& weight, const Array& 
 KernelWork work_of(const Time& time, int products) {
   const int64_t flop = 2 * products * time.B * time.T * time.gates * time.H * time.H;
   return {flop, static_cast<int64_t>(sizeof(float)) * time.B * time.T * time.H * (2 * time.gates + 2),
-          cat("(", time.B, ", ", time.T, ", ", time.H, ")")};
+          str("(", time.B, ", ", time.T, ", ", time.H, ")")};
 }
 
 /// Runs cell(b, t, hw) for all tokens in order, where hw (gates H) is h W^T + bias of the row; h (B, H) is

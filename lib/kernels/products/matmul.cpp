@@ -227,12 +227,12 @@ std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weight
   }
   const KernelScope profile("linear", [&] {
     const auto bytes = [](const Array& a) { return a.size() * static_cast<int64_t>(size_of(a.dtype())); };
-    KernelWork work{0, bytes(x), cat(x.shape())};
+    KernelWork work{0, bytes(x), str(x.shape())};
     for (size_t i = 0; i < weights.size(); ++i) {
       work.flop += 2 * results[i].size() * x.dim(-1);
       work.bytes += bytes(weights[i].weight) + bytes(results[i]);
       if (weights[i].bias.defined()) work.bytes += bytes(weights[i].bias);
-      work.shapes += cat(" ", weights[i].weight.shape());
+      work.shapes += str(" ", weights[i].weight.shape());
     }
     return work;
   });

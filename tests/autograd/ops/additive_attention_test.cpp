@@ -18,7 +18,7 @@ std::vector<OpCase> additive_attention_cases() {
   std::vector<OpCase> cases;
   const auto row = [&](const char* how, int64_t B, int64_t T, int64_t S, int64_t A) {
     cases.push_back({"additive_scores(Tensor, Tensor, Tensor)",
-                     cat("additive_scores: ", how),
+                     str("additive_scores: ", how),
                      scores,
                      {{{B, T, A}}, {{B, S, A}}, {{A}}}});
   };

@@ -157,12 +157,12 @@ std::vector<OpCase> attention_cases() {
   const std::string split_op = "scaled_dot_product_attention(Tensor, Tensor, Tensor, AttentionOptions)";
   const std::string joint_op = "multi_head_attention(Tensor, Tensor, Tensor, int64_t, AttentionOptions)";
   for (const Setting& setting : settings()) {
-    cases.push_back({split_op, cat("attention: ", setting.name), apart(setting),
+    cases.push_back({split_op, str("attention: ", setting.name), apart(setting),
                      draws_for(setting, {B, H, T, D}, {B, H, S, D})});
   }
   const Setting plain{"plain"}, causal{"causal", Mask::causal()};
   const auto shapes = [&](const char* how, const Shape& q, const Shape& k) {
-    cases.push_back({split_op, cat("attention: ", how), apart(plain), draws_for(plain, q, k)});
+    cases.push_back({split_op, str("attention: ", how), apart(plain), draws_for(plain, q, k)});
   };
   shapes("size 1", {1, 1, 1, 1}, {1, 1, 1, 1});
   shapes("no samples", {0, 2, 3, 2}, {0, 2, 4, 2});
@@ -340,7 +340,7 @@ TEST_CASE("attention: shapes and types that do not fit") {
         [&] {
           attend(q, z({B, heads, S, D}), z({B, heads, S, D}));
         },
-        {name, "(2, 3, 4, 2)", cat("(2, ", heads, ", 5, 2)")});
+        {name, "(2, 3, 4, 2)", str("(2, ", heads, ", 5, 2)")});
   refuses<ShapeError>([&] { attend(q, k, k, {.bias = z({T, 3})}); }, {"bias (4, 3)", "(2, 3, 4, 5)"});
   refuses<ShapeError>([&] { attend(q, k, k, {Mask::lengths({1, 2, 3})}); }, {name, "3"});
   refuses<ShapeError>(

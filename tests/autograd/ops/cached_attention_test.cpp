@@ -76,9 +76,9 @@ TEST_CASE("cached attention: rows of different lengths in a cache have the bits 
         std::vector<Tensor> all;
         for (size_t b = 0; b < read.size(); ++b) {
           const Tensor own = part(in[k], sources[b], read[b], read[b] + lengths[b]);
-          all.push_back(concat({own, full({1, T - lengths[b], width}, 9, dtype)}, 1));
+          all.push_back(cat({own, full({1, T - lengths[b], width}, 9, dtype)}, 1));
         }
-        pieces[k] = concat(all, 0);
+        pieces[k] = cat(all, 0);
       }
       const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], H, cache, lengths);
       for (size_t b = 0; b < read.size(); ++b) {
@@ -152,7 +152,7 @@ TEST_CASE("cached attention: a cache refuses what does not go on with it, and is
         [&] {
           cache.select(std::vector<int64_t>{0, row});
         },
-        {"KeyValueCache", cat("no row ", row)});
+        {"KeyValueCache", str("no row ", row)});
   CHECK(cache.length() == 1);
 }
 

@@ -39,7 +39,7 @@ Tensor composed_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias
           }
         outputs.push_back(total);
       }
-      const Tensor all = concat(outputs, 1);  // (B, O)
+      const Tensor all = cat(outputs, 1);  // (B, O)
       places.push_back(bias.defined() ? all + bias : all);
     }
     rows.push_back(stack(places, -1));
@@ -80,7 +80,7 @@ std::vector<OpCase> convolution_cases() {
     const Function f = [options = c.options](const std::vector<Tensor>& in) {
       return conv2d(in[0], in[1], bias_of(in), options);
     };
-    cases.push_back({two, cat("conv2d: ", c.name), f, {{c.x}, {c.weight}, {{c.weight[0]}}}});
+    cases.push_back({two, str("conv2d: ", c.name), f, {{c.x}, {c.weight}, {{c.weight[0]}}}});
   }
   const Function plain = [](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], bias_of(in)); };
   cases.push_back({two, "conv2d: no bias", plain, {{{2, 3, 4, 5}}, {{4, 3, 2, 3}}}});
@@ -90,7 +90,7 @@ std::vector<OpCase> convolution_cases() {
   const auto row = [&](const char* how, const Conv1dOptions& options, const Shape& x, const Shape& weight) {
     cases.push_back(
         {one,
-         cat("conv1d: ", how),
+         str("conv1d: ", how),
          [options](const std::vector<Tensor>& in) { return conv1d(in[0], in[1], bias_of(in), options); },
          {{x}, {weight}, {{weight[0]}}}});
   };
@@ -111,7 +111,7 @@ std::vector<OpCase> convolution_cases() {
   const std::string grouped = "grouped_linear(Tensor, Tensor, Tensor, int64_t)";
   for (const int64_t groups : {1, 3})
     cases.push_back({grouped,
-                     cat("grouped_linear: ", groups),
+                     str("grouped_linear: ", groups),
                      [groups](const std::vector<Tensor>& in) {
                        return grouped_linear(in[0], in[1], bias_of(in), groups);
                      },

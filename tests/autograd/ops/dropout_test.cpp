@@ -10,7 +10,7 @@ std::vector<OpCase> dropout_cases() {
   std::vector<OpCase> cases;
   const auto row = [&](const char* how, const Shape& shape, double p, bool training) {
     cases.push_back({"dropout(Tensor, double, std::string_view, bool)",
-                     cat("dropout: ", how),
+                     str("dropout: ", how),
                      [=](const std::vector<Tensor>& in) {
                        const RandomScope random({.seed = 3});
                        return dropout(square(in[0]), p, "here", training);

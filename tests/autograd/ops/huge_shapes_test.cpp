@@ -47,7 +47,7 @@ TEST_CASE("huge shapes: nothing in them, and it works at once") {
     works({huge, 1, 0}, {x({huge, 1, 0})}, [](In in) { return rotary(in[0], 2); });
     works({0, huge, 4}, {x({huge, 0, 4})}, [](In in) { return permute(in[0], {1, 0, 2}); });
     works({huge - 5, 0}, {x({huge, 0})}, [](In in) { return slice(in[0], 0, 5, huge); });
-    works({2 * huge, 0}, {x({huge, 0})}, [](In in) { return concat({in[0], in[0]}, 0); });
+    works({2 * huge, 0}, {x({huge, 0})}, [](In in) { return cat({in[0], in[0]}, 0); });
     works({2 * huge, 0}, {x({huge, 0})}, [](In in) { return unslice(in[0], {2 * huge, 0}, 0, huge); });
     works({0, huge}, {x({huge, 0})}, [](In in) { return reshape(in[0], {-1, huge}); });
     works({huge, 0, 4}, {x({4, 4})}, [](In in) { return embedding(ids({huge, 0}), in[0]); });
@@ -60,7 +60,7 @@ TEST_CASE("huge shapes: nothing in them, and it works at once") {
 }
 
 TEST_CASE("huge shapes: more elements than an int64 counts") {
-  const std::string text = cat("(", huge, ", ", huge);
+  const std::string text = str("(", huge, ", ", huge);
   refuses<ShapeError>([&] { Array::zeros({huge, huge}); }, {text});
   refuses<ShapeError>([&] { expand(leaf({1}), {huge, huge}); }, {text});
   refuses<ShapeError>([&] { matmul(leaf({huge, 0}), leaf({0, huge})); }, {text});
@@ -72,21 +72,21 @@ TEST_CASE("huge shapes: more elements than an int64 counts") {
       [&] {
         embedding(ids({huge, 0}), leaf({4, huge, 0}));
       },
-      {cat("(", huge, ", 0, ", huge)});
+      {str("(", huge, ", 0, ", huge)});
   refuses<ShapeError>(
       [&] {
         multi_head_attention(leaf({1, huge, 0}), leaf({1, huge, 0}), leaf({1, huge, 0}), 1);
       },
-      {cat(huge, ", ", huge)});
+      {str(huge, ", ", huge)});
   const std::vector<Tensor> parts(16, leaf({int64_t{1} << 59, 0}));
-  refuses<ShapeError>([&] { concat(parts, 0); }, {"concat", "too large"});
+  refuses<ShapeError>([&] { cat(parts, 0); }, {"cat", "too large"});
   refuses<ShapeError>([&] { stack(parts); }, {"(16, "});
   refuses<ShapeError>([&] { slice(leaf({4, 0}), 0, INT64_MIN, INT64_MAX); }, {"slice"});
   refuses<ShapeError>([&] { unslice(leaf({4, 0}), {8, 0}, 0, INT64_MAX); }, {"unslice"});
 }
 
 TEST_CASE("huge shapes: more bytes than there are") {
-  const std::string bytes = cat(4 * more, " bytes");
+  const std::string bytes = str(4 * more, " bytes");
   refuses<MemoryError>([&] { Array::zeros({more}); }, {bytes});
   refuses<MemoryError>([&] { Array({int64_t{INT64_MAX / 8}}, float64); }, {"9223372036854775800 bytes"});
   refuses<MemoryError>([&] { random_normal({more}, 0, 1, random_key(1, 1)); }, {bytes});

@@ -20,7 +20,7 @@ std::string differences(const char* what, const std::vector<Tensor>& found,
   for (size_t k = 0; k < expected.size(); ++k) {
     if (const std::string text = difference(found[k].value(), expected[k].value(), tolerance, 1);
         !text.empty())
-      return cat(what, " of input ", k, ": ", text);
+      return str(what, " of input ", k, ": ", text);
   }
   return {};
 }
@@ -34,7 +34,7 @@ const StateDict& reference() {
 std::vector<Tensor> numbered(const StateDict& from, const std::string& prefix, size_t count) {
   std::vector<Tensor> found(count);
   for (size_t k = 0; k < count; ++k) {
-    const std::string key = cat(prefix, k);
+    const std::string key = str(prefix, k);
     if (from.contains(key)) found[k] = Tensor(from.array(key));
   }
   return found;

@@ -23,7 +23,7 @@ std::vector<OpCase> product_cases() {
   std::vector<OpCase> cases;
   const Function product = [](const std::vector<Tensor>& in) { return matmul(in[0], in[1]); };
   const auto row = [&](const char* how, const Shape& a, const Shape& b) {
-    cases.push_back({"matmul(Tensor, Tensor)", cat("matmul: ", how), product, {{a}, {b}}});
+    cases.push_back({"matmul(Tensor, Tensor)", str("matmul: ", how), product, {{a}, {b}}});
   };
   row("matrices", {3, 4}, {4, 2});
   row("batch", {2, 3, 4}, {2, 4, 2});
@@ -52,7 +52,7 @@ std::vector<OpCase> product_cases() {
           return batch.inserted(batch.rank(), rows).inserted(batch.rank() + 1, columns);
         };
         cases.push_back({"matmul(Tensor, Tensor, bool, bool)",
-                         cat("matmul ", ta, " ", tb, ": ", how),
+                         str("matmul ", ta, " ", tb, ": ", how),
                          [ta, tb](const std::vector<Tensor>& in) { return matmul(in[0], in[1], ta, tb); },
                          {{ta ? shape(batch_a, 4, 3) : shape(batch_a, 3, 4)},
                           {tb ? shape(batch_b, 2, 4) : shape(batch_b, 4, 2)}}});
@@ -77,7 +77,7 @@ std::vector<OpCase> product_cases() {
   cases.push_back({"linears(Tensor, std::initializer_list<LinearWeights>)",
                    "linears",
                    [](const std::vector<Tensor>& in) {
-                     return concat(linears(in[0], {{in[1], Tensor()}, {in[2], in[3]}}), -1);
+                     return cat(linears(in[0], {{in[1], Tensor()}, {in[2], in[3]}}), -1);
                    },
                    {{{2, 3, 4}}, {{3, 4}}, {{2, 4}}, {{2}}}});
   return cases;

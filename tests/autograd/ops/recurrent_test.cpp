@@ -37,7 +37,7 @@ Function joined(RecurrentCell cell, const Given& given, const RecurrenceOptions&
     std::vector<Tensor> parts = {made.y};
     for (const Tensor& state : {made.state.h, made.state.c})
       if (state.defined()) parts.push_back(reshape(state, {state.dim(0), 1, state.dim(1)}));
-    return concat(parts, 1);
+    return cat(parts, 1);
   };
 }
 
@@ -60,7 +60,7 @@ std::vector<OpCase> recurrent_cases() {
     const std::string op = name + "(Tensor, RecurrentWeights, RecurrenceOptions)";
     const auto row = [&](const char* how, const Given& given, const RecurrenceOptions& options,
                          const std::vector<Draw>& draws) {
-      cases.push_back({op, cat(name, ": ", how), joined(cell, given, options), draws});
+      cases.push_back({op, str(name, ": ", how), joined(cell, given, options), draws});
     };
     const Given all{}, weights{.biases = false, .state = false};
     const auto sized = [&](int64_t b, int64_t t, int64_t i, int64_t h) {

@@ -46,7 +46,7 @@ std::vector<OpCase> reduction_cases() {
   const auto var_row = [&](const char* how, const Shape& shape, const std::vector<int>& axes, bool keepdim,
                            double correction) {
     cases.push_back({variance,
-                     cat("var: ", how),
+                     str("var: ", how),
                      [=](const std::vector<Tensor>& in) { return var(in[0], axes, keepdim, correction); },
                      {{shape}}});
   };
@@ -58,7 +58,7 @@ std::vector<OpCase> reduction_cases() {
   const std::string down = "sum_to(Tensor, Shape)";
   const auto to_row = [&](const char* how, const Shape& shape, const Shape& to) {
     cases.push_back({down,
-                     cat("sum_to: ", how),
+                     str("sum_to: ", how),
                      [to](const std::vector<Tensor>& in) { return sum_to(in[0], to); },
                      {{shape}}});
   };

@@ -22,7 +22,7 @@ Tensor composed_rotary(const Tensor& x, int64_t heads, double base, int64_t offs
   const Tensor sines(sin(Tensor(angles)).value().to(x.dtype()));
   const Tensor apart = reshape(x, {x.dim(0), tokens, heads, width});
   const Tensor first = slice(apart, 3, 0, half), second = slice(apart, 3, half, width);
-  return reshape(concat({first * cosines - second * sines, second * cosines + first * sines}, 3), x.shape());
+  return reshape(cat({first * cosines - second * sines, second * cosines + first * sines}, 3), x.shape());
 }
 
 Function rotary_of(int64_t heads, double base = 10000.0, int64_t offset = 0) {

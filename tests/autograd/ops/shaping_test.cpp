@@ -45,16 +45,14 @@ std::vector<OpCase> shaping_cases() {
                         auto f) {
     cases.push_back({op, name, [f](const std::vector<Tensor>& in) { return square(f(in)); }, shapes});
   };
-  const std::string join = "concat(std::vector<Tensor>, int)";
-  const auto along = [](int axis) {
-    return [axis](const std::vector<Tensor>& in) { return concat(in, axis); };
-  };
-  many(join, "concat", {{{2, 3}}, {{2, 1}}, {{2, 4}}}, along(1));
-  many(join, "concat: first axis", {{{2, 3}}, {{1, 3}}}, along(-2));
-  many(join, "concat: one", {{{2, 3}}}, along(0));
-  many(join, "concat: size 0", {{{0, 3}}, {{2, 3}}}, along(0));
-  many(join, "concat: shared", {{{2, 3}}}, [](const std::vector<Tensor>& in) {
-    return concat({in[0], in[0] * 2.0, in[0]}, 1);
+  const std::string join = "cat(std::vector<Tensor>, int)";
+  const auto along = [](int axis) { return [axis](const std::vector<Tensor>& in) { return cat(in, axis); }; };
+  many(join, "cat", {{{2, 3}}, {{2, 1}}, {{2, 4}}}, along(1));
+  many(join, "cat: first axis", {{{2, 3}}, {{1, 3}}}, along(-2));
+  many(join, "cat: one", {{{2, 3}}}, along(0));
+  many(join, "cat: size 0", {{{0, 3}}, {{2, 3}}}, along(0));
+  many(join, "cat: shared", {{{2, 3}}}, [](const std::vector<Tensor>& in) {
+    return cat({in[0], in[0] * 2.0, in[0]}, 1);
   });
   const std::string pile = "stack(std::vector<Tensor>, int)";
   many(pile, "stack", {{{2, 3}}, {{2, 3}}}, [](const std::vector<Tensor>& in) { return stack(in); });
@@ -109,9 +107,9 @@ TEST_CASE("shaping: arguments that do not fit") {
   refuses<ShapeError>([&] { slice(x, 2, 0, 1); }, {"slice", "2"});
   refuses<ShapeError>([&] { unslice(x, {2, 4}, 1, 2); }, {"unslice", "(2, 3)", "(2, 4)"});
   refuses<ShapeError>([&] { unslice(x, {3, 4}, 1, 0); }, {"unslice", "(2, 3)", "(3, 4)"});
-  refuses<ShapeError>([&] { concat({}, 0); }, {"concat"});
-  refuses<ShapeError>([&] { concat({x, zeros({2, 4})}, 0); }, {"concat", "(2, 3)", "(2, 4)"});
-  refuses<TypeError>([&] { concat({x, zeros({2, 3}, float64)}, 0); }, {"concat", "float32", "float64"});
+  refuses<ShapeError>([&] { cat({}, 0); }, {"cat"});
+  refuses<ShapeError>([&] { cat({x, zeros({2, 4})}, 0); }, {"cat", "(2, 3)", "(2, 4)"});
+  refuses<TypeError>([&] { cat({x, zeros({2, 3}, float64)}, 0); }, {"cat", "float32", "float64"});
   refuses<ShapeError>([&] { stack({}); }, {"stack"});
   refuses<ShapeError>([&] { stack({x, zeros({2, 4})}); }, {"stack", "(2, 3)", "(2, 4)"});
   refuses<ValueError>([&] { split(x, 0, 0); }, {"split", "0"});

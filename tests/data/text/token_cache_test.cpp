@@ -45,7 +45,7 @@ TEST_CASE("ids from the cache, from memory and from the tokenizer are the same, 
     for (const int64_t piece_bytes : {4, 7, 1000000}) {
       const TokenizedText memory = tokenize_files(paths, {.piece_bytes = piece_bytes});
       const TokenizedText cached = tokenize_files(
-          paths, {.cache_folder = folder.path(cat("run/cache", piece_bytes)), .piece_bytes = piece_bytes});
+          paths, {.cache_folder = folder.path(str("run/cache", piece_bytes)), .piece_bytes = piece_bytes});
       CHECK(identical(memory.tokenizer->state_dict(), tokenizer.state_dict()));
       CHECK(ids_of(*memory.tokens) == wanted);
       CHECK(ids_of(*cached.tokens) == wanted);

@@ -8,7 +8,7 @@
 namespace weft::test {
 
 inline StateDict model_file(const std::string& file) {
-  return read_hdf5(cat(WEFT_SOURCE_DIR "/tests/reference/", file));
+  return read_hdf5(str(WEFT_SOURCE_DIR "/tests/reference/", file));
 }
 
 inline Batch batch_of(const StateDict& expected) {

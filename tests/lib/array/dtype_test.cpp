@@ -19,7 +19,7 @@ TEST_CASE("element types: names, sizes and C++ types belong together") {
                {boolean, "bool", 1, false}};
   for (const auto& type : types) {
     CHECK(std::string(name_of(type.dtype)) == type.name);
-    CHECK(cat(type.dtype) == type.name);
+    CHECK(str(type.dtype) == type.name);
     CHECK(size_of(type.dtype) == type.size);
     CHECK(is_floating(type.dtype) == type.floating);
     visit_dtype(type.dtype, [&]<class T>(T zero) {

@@ -10,25 +10,25 @@ using namespace weft;
 
 TEST_CASE("cat joins words, numbers and shapes") {
   const std::string word = "word";
-  CHECK(cat() == "");
-  CHECK(cat("a ", word, ' ', 3, " ", -4L, " ", size_t{5}, " ", true, false) == "a word 3 -4 5 truefalse");
-  CHECK(cat(INT64_MIN, " ", UINT64_MAX) == "-9223372036854775808 18446744073709551615");
-  CHECK(cat(Shape{2, 3}, " and ", Shape{}) == "(2, 3) and ()");
+  CHECK(str() == "");
+  CHECK(str("a ", word, ' ', 3, " ", -4L, " ", size_t{5}, " ", true, false) == "a word 3 -4 5 truefalse");
+  CHECK(str(INT64_MIN, " ", UINT64_MAX) == "-9223372036854775808 18446744073709551615");
+  CHECK(str(Shape{2, 3}, " and ", Shape{}) == "(2, 3) and ()");
 }
 
 TEST_CASE("numbers are written so that they read back as the same number") {
-  CHECK(cat(0.1) == "0.1");
-  CHECK(cat(1e-5) == "1e-05");
-  CHECK(cat(-0.0) == "-0");
-  CHECK(cat(3.0f) == "3");
-  CHECK(cat(std::numeric_limits<double>::infinity()) == "inf");
-  CHECK(cat(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(str(0.1) == "0.1");
+  CHECK(str(1e-5) == "1e-05");
+  CHECK(str(-0.0) == "-0");
+  CHECK(str(3.0f) == "3");
+  CHECK(str(std::numeric_limits<double>::infinity()) == "inf");
+  CHECK(str(std::numeric_limits<double>::quiet_NaN()) == "nan");
   for (const double x : {1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5e-17})
-    CHECK(std::strtod(cat(x).c_str(), nullptr) == x);
+    CHECK(std::strtod(str(x).c_str(), nullptr) == x);
 }
 
 TEST_CASE("float is written as float, not as the double beside it") {
-  CHECK(cat(0.1f, ' ', 16777216.0f, ' ', -1e-30f) == "0.1 16777216 -1e-30");
+  CHECK(str(0.1f, ' ', 16777216.0f, ' ', -1e-30f) == "0.1 16777216 -1e-30");
 }
 
 TEST_CASE("fail throws the type that is named, with the joined text") {

@@ -27,8 +27,8 @@ StateDict everything() {
   model.set("mask", Array::from<bool>({true, false, true}, {3}));
   model.set("rank8", Array::arange(2, float32).reshape({1, 1, 1, 1, 2, 1, 1, 1}));
   for (const DType dtype : {float32, float64, int32, int64, boolean}) {
-    model.set(cat("scalar ", dtype), Array::scalar(1, dtype));
-    model.set(cat("empty ", dtype), Array::zeros({0, 3}, dtype));
+    model.set(str("scalar ", dtype), Array::scalar(1, dtype));
+    model.set(str("empty ", dtype), Array::zeros({0, 3}, dtype));
   }
   StateDict plain;
   plain.set("integer", INT64_MIN);
@@ -82,7 +82,7 @@ TEST_CASE("every kind of entry comes back bit for bit") {
 
 TEST_CASE("many entries and large arrays come back") {
   StateDict state;
-  for (int i = 0; i < 3000; ++i) state.set(cat("entry.", i), i);
+  for (int i = 0; i < 3000; ++i) state.set(str("entry.", i), i);
   state.set("large", Array::arange(1 << 20, float32));
   CHECK(identical(from_hdf5(to_hdf5(state), "memory"), state));
 }
@@ -107,9 +107,9 @@ TEST_CASE("equal states are equal bytes, whenever and in whatever order they wer
 TEST_CASE("the memory of an image is asked for once: a vector that grew would hold up to twice its bytes") {
   StateDict state;
   for (int i = 0; i < 100; ++i) {
-    state.set(cat("array.", i), Array::arange(10000, float32));
-    state.set(cat("number.", i), i);
-    state.set(cat("dict.", i), StateDict());
+    state.set(str("array.", i), Array::arange(10000, float32));
+    state.set(str("number.", i), i);
+    state.set(str("dict.", i), StateDict());
   }
   const std::vector<uint8_t> image = to_hdf5(state, 512);
   CHECK(image.capacity() < image.size() + 500000);

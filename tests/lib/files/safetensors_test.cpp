@@ -17,7 +17,7 @@ namespace {
 using Arrays = std::map<std::string, Array>;
 
 std::string reference(const std::string& name) {
-  return cat(WEFT_SOURCE_DIR "/tests/reference/safetensors/", name, ".safetensors");
+  return str(WEFT_SOURCE_DIR "/tests/reference/safetensors/", name, ".safetensors");
 }
 
 /// The bytes of a file with this header, and so many bytes of values.
@@ -28,7 +28,7 @@ std::string file_of(const std::string& header, size_t value_bytes = 0) {
 }
 
 std::string tensor(const std::string& shape, uint64_t begin, uint64_t end, const std::string& dtype = "F32") {
-  return cat("{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[", begin, ",", end, "]}");
+  return str("{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[", begin, ",", end, "]}");
 }
 
 void refused(const std::string& bytes, const std::vector<std::string>& parts) {
@@ -152,7 +152,7 @@ TEST_CASE("safetensors: a header that lies is refused by what is wrong") {
 
   for (const char* extent :
        {"-2", "2.0", "2.5", "\"2\"", "null", "true", "[2]", "{}", "18446744073709551616", "-0"})
-    header_refused("{\"x\":" + tensor(cat("[", extent, "]"), 0, 8) + "}", 8,
+    header_refused("{\"x\":" + tensor(str("[", extent, "]"), 0, 8) + "}", 8,
                    {"tensor 'x'", "its shape holds ", "not a whole number of at least 0"});
   header_refused("{\"x\":" + tensor("[9223372036854775808]", 0, 8) + "}", 8, {"more than an int64"});
   header_refused("{\"x\":" + tensor("[4294967296,4294967296]", 0, 0) + "}", 0,
@@ -164,8 +164,8 @@ TEST_CASE("safetensors: a header that lies is refused by what is wrong") {
 
 TEST_CASE("safetensors: offsets that lie are refused by what is wrong") {
   const auto two = [](uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
-    return "{\"x\":" + tensor(cat("[", (b - a) / 4, "]"), a, b) +
-           ",\"y\":" + tensor(cat("[", (d - c) / 4, "]"), c, d) + "}";
+    return "{\"x\":" + tensor(str("[", (b - a) / 4, "]"), a, b) +
+           ",\"y\":" + tensor(str("[", (d - c) / 4, "]"), c, d) + "}";
   };
   const Folder folder;
   CHECK(read_safetensors(folder.write("good", file_of(two(8, 16, 0, 8), 16))).size() == 2);

@@ -138,29 +138,29 @@ TEST_CASE("slice and unslice: bounds outside are refused") {
   CHECK_THROWS_AS(kernels::unslice(x, {2, 3, 1}, 1, 0), ShapeError);
 }
 
-TEST_CASE("concat puts slices back together") {
+TEST_CASE("cat puts slices back together") {
   const Array x = naive::numbered({4, 5, 6});
   for (int axis = -3; axis < 3; ++axis) {
     const int64_t extent = x.dim(axis);
     const std::vector<Array> parts = {kernels::slice(x, axis, 0, 1), kernels::slice(x, axis, 1, 1),
                                       kernels::slice(x, axis, 1, extent)};
-    CHECK(kernels::concat(parts, axis).identical(x));
-    CHECK(kernels::concat({x}, axis).identical(x));
+    CHECK(kernels::cat(parts, axis).identical(x));
+    CHECK(kernels::cat({x}, axis).identical(x));
   }
   const Array empty = kernels::slice(x, 0, 0, 0);
-  CHECK(kernels::concat({empty, empty}, 1).shape() == Shape{0, 10, 6});
+  CHECK(kernels::cat({empty, empty}, 1).shape() == Shape{0, 10, 6});
 }
 
-TEST_CASE("concat: nothing, other extents and other types are refused") {
+TEST_CASE("cat: nothing, other extents and other types are refused") {
   const Array a = naive::numbered({2, 3});
-  CHECK_THROWS_AS(kernels::concat({}, 0), ShapeError);
-  CHECK_THROWS_WITH_AS(kernels::concat({a, naive::numbered({2, 4})}, 0),
-                       "concat: extents other than axis 0 differ: array 0 is (2, 3), array 1 is (2, 4)",
+  CHECK_THROWS_AS(kernels::cat({}, 0), ShapeError);
+  CHECK_THROWS_WITH_AS(kernels::cat({a, naive::numbered({2, 4})}, 0),
+                       "cat: extents other than axis 0 differ: array 0 is (2, 3), array 1 is (2, 4)",
                        ShapeError);
-  CHECK_THROWS_AS(kernels::concat({a, naive::numbered({2})}, 0), ShapeError);
-  CHECK_THROWS_AS(kernels::concat({a, a}, 2), ShapeError);
-  CHECK_THROWS_WITH_AS(kernels::concat({a, a.to(float64)}, 0),
-                       "concat: array 0 is float32, array 1 is float64", TypeError);
+  CHECK_THROWS_AS(kernels::cat({a, naive::numbered({2})}, 0), ShapeError);
+  CHECK_THROWS_AS(kernels::cat({a, a}, 2), ShapeError);
+  CHECK_THROWS_WITH_AS(kernels::cat({a, a.to(float64)}, 0), "cat: array 0 is float32, array 1 is float64",
+                       TypeError);
 }
 
 TEST_CASE("tril: one on and below the diagonal") {

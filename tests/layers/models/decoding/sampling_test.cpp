@@ -106,7 +106,7 @@ TEST_CASE("sampling: what it does not take") {
   for (const int64_t id : {-1, 2})
     refuses<ValueError>(
         [&] { sample_token(logits, {.repetition_penalty = 2}, key, 0, 0, std::vector<int64_t>{id}); },
-        {"sampling", cat(id), "2 logits"});
+        {"sampling", str(id), "2 logits"});
   for (const std::vector<float>& bad : {std::vector<float>{1, NAN}, {1, inf}, {-inf, -inf}, {}})
     refuses<NumericError>([&] { sample_token(bad, {}, key, 0, 0); }, {"sampling"});
 }

@@ -47,7 +47,7 @@ TEST_CASE("dropout: a batch in pieces is the batch at once") {
   const Array whole = kernels::dropout(x, 0.5, key, 10);
   const Array a = kernels::dropout(kernels::slice(x, 0, 0, 3), 0.5, key, 10);
   const Array b = kernels::dropout(kernels::slice(x, 0, 3, 7), 0.5, key, 13);
-  CHECK(kernels::concat({a, b}, 0).identical(whole));
+  CHECK(kernels::cat({a, b}, 0).identical(whole));
 }
 
 TEST_CASE("dropout: the share kept, the ends, threads, bad p") {

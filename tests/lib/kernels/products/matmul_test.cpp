@@ -69,7 +69,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 std::string name(const Case& x) {
-  return cat(x.m, " x ", x.n, " x ", x.k, x.transpose_a ? " a^T" : "", x.transpose_b ? " b^T" : "",
+  return str(x.m, " x ", x.n, " x ", x.k, x.transpose_a ? " a^T" : "", x.transpose_b ? " b^T" : "",
              x.accumulate ? " +=" : "", x.bias ? " bias" : "");
 }
 
