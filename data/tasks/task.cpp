@@ -39,24 +39,6 @@ std::string picture_text(const Array& pictures, int64_t row) {
 
 }  // namespace
 
-const char* name_of(TaskKind kind) {
-  switch (kind) {
-    case TaskKind::language:
-      return "language";
-    case TaskKind::masked:
-      return "masked";
-    case TaskKind::classification:
-      return "classification";
-    case TaskKind::pairs:
-      return "pairs";
-    case TaskKind::pictures:
-      return "pictures";
-    case TaskKind::patches:
-      return "patches";
-  }
-  fail<ValueError>("task: no kind ", static_cast<int>(kind));
-}
-
 TaskDataset::TaskDataset(std::string name, TaskOptions options,
                          std::shared_ptr<const WordTokenizer> tokenizer, std::vector<std::string> class_names)
     : name_(std::move(name)),

@@ -8,6 +8,7 @@
 #include <weft/data/dataset.h>
 #include <weft/data/generators/draws.h>
 #include <weft/data/text/word_tokenizer.h>
+#include <weft/lib/array/data_shape.h>
 
 #include <cstdint>
 #include <memory>
@@ -17,18 +18,6 @@
 #include <vector>
 
 namespace weft {
-
-/// What a batch holds (lib/batch.h), and so which models learn it and how answers are scored.
-enum class TaskKind {
-  language,        ///< inputs (B, T), targets (B, T): the next token, where it is not Batch::ignored
-  masked,          ///< inputs (B, T) with masks, targets (B, T): what was masked
-  classification,  ///< inputs (B, T), targets (B) classes
-  pairs,           ///< inputs (B, S), targets (B, T), both ending with end_id()
-  pictures,        ///< inputs (B, channels, H, W) float32, targets (B) classes
-  patches,         ///< inputs (B, channels, H, W) float32, targets (B, P) a class a patch
-};
-/// "language", "masked", ...
-const char* name_of(TaskKind kind);
 
 struct TaskOptions {
   uint64_t seed = 1;
@@ -44,13 +33,6 @@ struct TaskOptions {
   /// Of the tasks of words: the tokenizer of a checkpoint, say; it must know every word of the task. Null:
   /// the task's own.
   std::shared_ptr<const WordTokenizer> tokenizer = nullptr;
-};
-
-/// The sizes that a model of the task must have.
-struct TaskSizes {
-  int64_t longest_input = 0;                               ///< T or S, all special tokens included
-  int64_t longest_target = 0;                              ///< T of pairs, the end included
-  int64_t channels = 0, height = 0, width = 0, patch = 0;  ///< of pictures
 };
 
 /// A dataset that knows what it asks. Rows are padded on the right: inputs with pad_id(), targets with

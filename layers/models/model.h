@@ -5,6 +5,8 @@
 #include <weft/autograd/ops/loss.h>
 #include <weft/layers/module.h>
 #include <weft/lib/array/batch.h>
+#include <weft/lib/array/data_shape.h>
+#include <weft/lib/array/state_dict.h>
 
 #include <memory>
 #include <span>
@@ -14,10 +16,11 @@ namespace weft {
 
 class Model : public Module {
  public:
-  /// The name that `weft train --model` takes: "gpt2", "bert".
-  virtual std::string kind() const = 0;
-  /// What makes the same model again, weights apart (Config::from_state of each model reads it).
-  virtual StateDict config_state() const = 0;
+  /// The name that it was registered under (registry.h), which `weft train --model` takes: "gpt2", "bert".
+  /// StateError for a model of a class that is not registered.
+  std::string kind() const;
+  /// What makes the same model again, weights apart: its settings, by name.
+  StateDict config_state() const;
   /// What the model says to a batch: (B, T, V) for tokens, (B, classes) for classes. An encoder-decoder reads
   /// batch.targets too, shifted right by one behind its start token.
   virtual Tensor logits(const Batch& batch) const = 0;
