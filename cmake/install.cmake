@@ -3,14 +3,14 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(weft_package ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 
-install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_exchange weft
+install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_exchange weft_train weft
         EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
 install(TARGETS weft_xt EXPORT weft_xt COMPONENT library)
 install(EXPORT weft_rooms NAMESPACE weft:: FILE weftTargets.cmake DESTINATION ${weft_package} COMPONENT library)
 install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${weft_package} COMPONENT library)
 
 # The vector code of lib/isa is internal and stays in the tree.
-install(DIRECTORY lib autograd layers optim data exchange DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
+install(DIRECTORY lib autograd layers optim data exchange train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
         FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE)
 install(FILES weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library)
 

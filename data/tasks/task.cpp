@@ -39,6 +39,18 @@ std::string picture_text(const Array& pictures, int64_t row) {
 
 }  // namespace
 
+TaskOptions task_options(const SettingValues& settings) {
+  TaskOptions options{.settings = settings};
+  const auto take = [&](const char* name, int64_t& to) {
+    if (settings.contains(name)) to = settings.integer(name);
+  };
+  take("samples", options.samples);
+  take("min_length", options.min_length);
+  take("max_length", options.max_length);
+  if (settings.contains("mask_share")) options.mask_share = settings.number("mask_share");
+  return options;
+}
+
 TaskDataset::TaskDataset(std::string name, TaskOptions options,
                          std::shared_ptr<const WordTokenizer> tokenizer, std::vector<std::string> class_names)
     : name_(std::move(name)),

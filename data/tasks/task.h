@@ -1,4 +1,4 @@
-// Tasks: what models learn, made by generators of our own, so that samples never run out, what is right is
+// Tasks by name are in registry.h. They are what models learn, made by generators of our own, so that samples never run out, what is right is
 // known, and no sample of the validation split is ever trained on.
 //
 // Which split a sample belongs to is a matter of what it says (split_of in data/draws.h). Sample number n of
@@ -9,6 +9,7 @@
 #include <weft/data/generators/draws.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/array/data_shape.h>
+#include <weft/lib/settings/setting.h>
 
 #include <cstdint>
 #include <memory>
@@ -33,7 +34,10 @@ struct TaskOptions {
   /// Of the tasks of words: the tokenizer of a checkpoint, say; it must know every word of the task. Null:
   /// the task's own.
   std::shared_ptr<const WordTokenizer> tokenizer = nullptr;
+  SettingValues settings = {};  ///< all that were given, a user's own among them
 };
+/// The options that settings of a run are: samples, min_length, max_length, mask_share.
+TaskOptions task_options(const SettingValues& settings);
 
 /// A dataset that knows what it asks. Rows are padded on the right: inputs with pad_id(), targets with
 /// Batch::ignored; Batch::lengths says how many tokens of each row of the inputs count.
@@ -86,13 +90,5 @@ class TaskDataset : public Dataset {
   std::shared_ptr<const WordTokenizer> tokenizer_;
   std::vector<std::string> class_names_;
 };
-
-/// The tasks that make_task knows, in the order of a list for people.
-const std::vector<std::string>& task_names();
-/// One line about it. ValueError as make_task.
-std::string task_summary(std::string_view name);
-/// ValueError for a name that nobody knows, with the nearest; for an option out of range or without a meaning
-/// for that task; for a tokenizer that lacks one of its words, naming it.
-std::shared_ptr<const TaskDataset> make_task(std::string_view name, const TaskOptions& options = {});
 
 }  // namespace weft
