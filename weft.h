@@ -90,6 +90,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>

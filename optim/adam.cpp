@@ -1,5 +1,5 @@
 #include <weft/lib/base/math.h>
-#include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/adam.h>
 
 #include <cmath>

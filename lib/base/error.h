@@ -69,8 +69,8 @@ std::string str(const Parts&... parts) {
   return text;
 }
 
-/// Throws E with the joined text: `fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ",
-/// b)`.
+/// Throws E with the joined text:
+///   fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ", b)
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw E(str(parts...));
