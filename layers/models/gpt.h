@@ -41,8 +41,6 @@ class GPT : public GenerativeModel {
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
   Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
 

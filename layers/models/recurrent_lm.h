@@ -37,8 +37,6 @@ class RecurrentLM : public GenerativeModel {
   /// inputs (B, T), of which lengths count -> (B, T, V).
   Tensor logits(const Batch& batch) const override;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return INT64_MAX; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

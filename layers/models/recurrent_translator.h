@@ -46,10 +46,7 @@ class RecurrentTranslator : public GenerativeModel {
   /// -> (B, T, V). In place of targets that are ignored it reads start_id.
   Tensor logits(const Batch& batch) const override;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return INT64_MAX; }
   bool has_encoder() const override { return true; }
-  int64_t start_id() const override { return config.start_id; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -49,10 +49,7 @@ class Transformer : public GenerativeModel {
   /// ids (B, T), start_id among them, and the memory of what they answer -> (B, T, V).
   Tensor decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths = {}) const;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   bool has_encoder() const override { return true; }
-  int64_t start_id() const override { return config.start_id; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
