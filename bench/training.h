@@ -23,12 +23,16 @@ class TrainingStep {
 
   /// One step on the same batch; its loss.
   double operator()() {
+    if (optimizer_) {
+      weft::TrainStep step(*optimizer_, {.seed = 1});
+      step.backward(model_, {inputs_, targets_});
+      const double loss = step.loss();
+      step.finish({.lr = 1e-3, .max_norm = 1.0});
+      return loss;
+    }
     const weft::Loss loss = model_.loss({inputs_, targets_});
     loss.sum.backward();
-    if (optimizer_)
-      weft::train_step(*optimizer_, {.lr = 1e-3, .count = loss.count, .max_norm = 1.0});
-    else
-      model_.zero_grad();
+    model_.zero_grad();
     return loss.mean().item();
   }
 

@@ -5,6 +5,10 @@ set(weft_package ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 
 install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_exchange weft_train weft
         EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
+if(TARGET weft_cli)
+  install(TARGETS weft_cli EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
+  install(FILES tools/cli.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/tools COMPONENT library)
+endif()
 install(TARGETS weft_xt EXPORT weft_xt COMPONENT library)
 install(EXPORT weft_rooms NAMESPACE weft:: FILE weftTargets.cmake DESTINATION ${weft_package} COMPONENT library)
 install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${weft_package} COMPONENT library)

@@ -78,12 +78,9 @@ int main(int argc, char** argv) try {
   AdamW optimizer(model.parameters(), {.beta2 = 0.99});
   Loader loader(std::make_shared<TokenDataset>(tokens, 96, 1), 12);
   for (int64_t step = 0; step < steps; ++step) {
-    const Batch batch = loader.next();
-    const Loss loss = model.loss(batch);
-    loss.sum.backward();
-    train_step(optimizer, {.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}),
-                           .count = loss.count,
-                           .max_norm = 1.0});
+    TrainStep update(optimizer, {.seed = 1, .step = step});
+    const Loss loss = update.backward(model, loader.next());
+    update.finish({.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}), .max_norm = 1.0});
     if (step % 100 == 0 || step == steps - 1) std::printf("step %4ld  loss %.4f\n", step, loss.mean().item());
   }
 

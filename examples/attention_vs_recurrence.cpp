@@ -48,9 +48,9 @@ double seconds_since(Clock::time_point start) {
 /// One update; its seconds.
 double update(Model& model, Optimizer& optimizer, const Batch& batch, double lr) {
   const Clock::time_point start = Clock::now();
-  const Loss loss = model.loss(batch);
-  loss.sum.backward();
-  train_step(optimizer, {.lr = lr, .count = loss.count, .max_norm = 1.0});
+  TrainStep step(optimizer);
+  step.backward(model, batch);
+  step.finish({.lr = lr, .max_norm = 1.0});
   return seconds_since(start);
 }
 

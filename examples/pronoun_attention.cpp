@@ -117,11 +117,9 @@ int main(int argc, char** argv) try {
   Loader loader(std::make_shared<TokenDataset>(tokens, context, 1), 8);
   measure(model, tokenizer, 0);
   for (int64_t step = 0; step < steps; ++step) {
-    const Loss loss = model.loss(loader.next());
-    loss.sum.backward();
-    train_step(optimizer, {.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}),
-                           .count = loss.count,
-                           .max_norm = 1.0});
+    TrainStep update(optimizer, {.seed = 1, .step = step});
+    const Loss loss = update.backward(model, loader.next());
+    update.finish({.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}), .max_norm = 1.0});
     if (step % 500 == 0 || step == steps - 1) std::printf("step %4ld  loss %.4f\n", step, loss.mean().item());
   }
   std::puts("");

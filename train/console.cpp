@@ -21,12 +21,22 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+std::string& name_of_program() {
+  static std::string name = "weft";
+  return name;
+}
+
 size_t columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
 }  // namespace
+
+const std::string& program_name() { return name_of_program(); }
+void set_program_name(std::string name) {
+  if (!name.empty()) name_of_program() = std::move(name);
+}
 
 void write_out(std::string_view text) {
   if (const int error = write_all(STDOUT_FILENO, text); error != 0)

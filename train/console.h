@@ -7,6 +7,10 @@
 
 namespace weft {
 
+/// What the program is called in lines that are to be typed next: "weft", unless it was set.
+const std::string& program_name();
+void set_program_name(std::string name);
+
 /// Writes to standard output at once. FileError when it cannot take it (a full disk, a closed pipe).
 void write_out(std::string_view text);
 

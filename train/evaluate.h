@@ -32,7 +32,7 @@ LossMeter evaluate(Model& model, const Windows& windows, int64_t batch_size,
   const Evaluating evaluating(model);
   LossMeter meter;
   for (int64_t first = 0; first < windows.size(); first += batch_size) {
-    each(first);
+    if (each) each(first);
     const Batch batch = windows.batch(first, batch_size);
     meter.add(model.loss(batch));
   }

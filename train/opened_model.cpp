@@ -1,4 +1,5 @@
 #include <weft/lib/base/error.h>
+#include <weft/train/console.h>
 #include <weft/train/opened_model.h>
 
 #include <filesystem>
@@ -48,7 +49,7 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     if (!last) say(str(run.best(), " is not there; ", newest->path, " is used"));
     return std::move(*newest);
   }
-  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; weft train --resume ", run_or_file,
+  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; ", program_name(), " train --resume ", run_or_file,
                   " goes on with it");
 }
 

@@ -5,6 +5,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
+#include <weft/train/console.h>
 #include <weft/train/run_config.h>
 #include <weft/train/toml_file.h>
 
@@ -138,7 +139,7 @@ void check_foreign(const RunConfig& config, const Assignment& given) {
   for (const Setting& s : run_keys()) names.push_back(s.name);
   const std::string near = nearest(given.key, names.data(), names.data() + names.size());
   fail<ValueError>(given.where, "there is no key '", given.key, "'",
-                   near.empty() ? "; weft train --help lists them all" : str("; did you mean '", near, "'?"));
+                   near.empty() ? str("; ", program_name(), " train --help lists them all") : str("; did you mean '", near, "'?"));
 }
 
 /// What no single key shows.

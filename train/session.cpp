@@ -4,6 +4,7 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/train/console.h>
 #include <weft/train/resume_choice.h>
 #include <weft/train/session.h>
 #include <weft/train/transfer.h>
@@ -157,7 +158,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
-        "makes its own samples; weft train --help lists them");
+        "makes its own samples; ", program_name(), " train --help lists them");
   for (std::string& path : config.data) path = absolute(path);
   return source;
 }
@@ -306,7 +307,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
       fail<FileError>(folder.path,
                       ": nothing that was saved can be read, so that nothing is begun anew over it",
                       reasons, reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
-                      "\n  mend what stands in the way, or move all of it aside and begin again: weft train --resume ",
+                      "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(), " train --resume ",
                       quoted(folder.path), " --start-over");
     set_aside(folder, say);
     point = ResumePoint::beginning;

@@ -2,10 +2,10 @@
 //
 //   start_profile();
 //   for (int k = 0; k < 10; ++k) {
-//     const PhaseScope step("step");
-//     const Loss loss = [&] { const PhaseScope phase("forward"); return model.loss(batch); }();
-//     loss.sum.backward();                                       // names itself the phase "backward",
-//     train_step(optimizer, {.lr = 1e-3, .count = loss.count});  // and this "optimizer"
+//     const PhaseScope phase("step");
+//     TrainStep step(optimizer, {.seed = 1, .step = k});
+//     step.backward(model, loader.next());  // names itself the phases "forward" and "backward",
+//     step.finish({.lr = 1e-3});            // and this "optimizer"
 //   }
 //   const Profile profile = stop_profile();
 //   std::cout << profile_table(profile);

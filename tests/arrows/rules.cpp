@@ -54,7 +54,7 @@ Place place_of(const std::string& path) {
       rooms = row->second;
       rooms.insert(row->first);
     }
-    if (tested == "tools") rooms.insert(tested);
+    if (tested == "tools" || tested == "training") rooms.insert("tools");
     rooms.insert("tests");
     if (!tested.empty()) room += "/" + tested;
   }

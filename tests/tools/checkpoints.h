@@ -1,7 +1,29 @@
 // What checkpoints hold. Apart from program.h, whose function weft cannot stand beside the namespace.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
-/// Whether two checkpoint files hold the same under `name`, names and bits.
-bool same_part(const std::string& name, const std::string& path, const std::string& other);
+/// Whether two checkpoint files hold the same under `place` ("training/optimizer"), names and bits.
+bool same_part(const std::string& place, const std::string& path, const std::string& other);
+
+/// Whether what training has in two files of any format is the same: weights, averages, optimizer, position, history.
+bool same_training(const std::string& path, const std::string& other);
+
+/// Names under a place; "" is the whole.
+std::vector<std::string> keys_under(const std::string& path, const std::string& place);
+/// A text there; empty when there is none.
+std::string text_at(const std::string& path, const std::string& place);
+
+/// One entry set, or taken out.
+struct Edit {
+  std::string place;
+  std::optional<std::variant<int64_t, std::string>> value = {};
+};
+/// A checkpoint with these edits, as a new file under a right digest.
+void edit_checkpoint(const std::string& path, const std::string& out, const std::vector<Edit>& edits);
+/// A file that holds these entries alone.
+void write_entries(const std::string& out, const std::vector<Edit>& entries);

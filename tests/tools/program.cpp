@@ -45,7 +45,7 @@ Arguments with_settings(Arguments arguments, const Arguments& settings) {
 Program::Program(const Folder& folder, const Arguments& arguments, const Options& options)
     : folder_(folder), out_(fresh_name("out")), err_(fresh_name("err")) {
   Arguments words = options.under;
-  words.push_back(WEFT_PROGRAM);
+  words.push_back(options.program.empty() ? WEFT_PROGRAM : options.program);
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

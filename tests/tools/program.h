@@ -23,6 +23,7 @@ class Program {
     long file_limit = -1;                       ///< bytes that a file may grow to; -1 for no limit
     long memory_limit = -1;                     ///< bytes of addresses, likewise
     Arguments under = {};                       ///< a program, with arguments, that runs weft
+    std::string program = {};                   ///< instead of weft: one with models of its own
   };
   /// Starts `weft ARGUMENTS...` in a folder.
   Program(const Folder& folder, const Arguments& arguments) : Program(folder, arguments, Options()) {}

@@ -1,8 +1,12 @@
 # The command line, driven as a user drives it.
-weft_tests(tools weft_attention_page weft_lib)
+weft_tests(tools weft_cli)
 if(TARGET test_tools)
   add_dependencies(test_tools weft_program)
   target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"
                                                 WEFT_VERSION="${PROJECT_VERSION}")
+  if(TARGET example_custom_model)
+    add_dependencies(test_tools example_custom_model)
+    target_compile_definitions(test_tools PRIVATE CUSTOM_PROGRAM="$<TARGET_FILE:example_custom_model>")
+  endif()
   target_include_directories(test_tools SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE})
 endif()

@@ -22,15 +22,12 @@ class Run {
   }
 
   void step() {
-    const RandomScope random({.seed = 1, .step = steps_++});
-    int64_t count = 0;
+    TrainStep now(optimizer_, {.seed = 1, .step = steps_++});
     for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 4}, {4, 6}}) {
       const Array ids = slice(Tensor(whole_), 0, begin, end).value();
-      const Loss loss = model_.loss({ids, ids});
-      loss.sum.backward();
-      count += loss.count;
+      now.backward(model_, {ids, ids});
     }
-    train_step(optimizer_, {.lr = 1e-3, .count = count, .max_norm = 1});
+    now.finish({.lr = 1e-3, .max_norm = 1});
   }
 
  private:
@@ -38,7 +35,7 @@ class Run {
   GPT model_;
   AdamW optimizer_;
   Array whole_;
-  uint64_t steps_ = 0;
+  int64_t steps_ = 0;
 };
 
 int64_t resident_bytes() {

@@ -53,9 +53,9 @@ std::vector<Case> cases() {
 
 double learn(const Model& model, Optimizer& optimizer, const Batch& batch, int64_t steps) {
   for (int64_t step = 0; step < steps; ++step) {
-    const Loss loss = model.loss(batch);
-    loss.sum.backward();
-    train_step(optimizer, {.lr = optimizer.lr(), .count = loss.count, .max_norm = 1});
+    TrainStep now(optimizer, {.seed = 1, .step = step});
+    now.backward(model, batch);
+    now.finish({.lr = optimizer.lr(), .max_norm = 1});
   }
   const NoGrad no_grad;
   return model.loss(batch).mean().item();

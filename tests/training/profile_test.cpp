@@ -22,15 +22,11 @@ StateDict two_steps(bool recompute) {
   model.recompute_blocks = recompute;
   AdamW optimizer(model.parameters());
   const Array ids = Array::full({B, T}, 3, int64);
-  for (uint64_t k = 0; k < 2; ++k) {
-    const PhaseScope step("step");
-    const RandomScope dropping({.seed = 1, .step = k});
-    const Loss loss = [&] {
-      const PhaseScope phase("forward");
-      return model.loss({ids, ids});
-    }();
-    loss.sum.backward();
-    train_step(optimizer, {.count = loss.count});
+  for (int64_t k = 0; k < 2; ++k) {
+    const PhaseScope phase("step");
+    TrainStep step(optimizer, {.seed = 1, .step = k});
+    step.backward(model, {ids, ids});
+    step.finish({});
   }
   return model.state_dict();
 }

@@ -14,9 +14,9 @@ namespace {
 double loss_after(int64_t steps, Model& model, const Batch& batch) {
   AdamW optimizer(parameter_groups(model.parameters()), {.beta2 = 0.99});
   for (int64_t step = 0; step < steps; ++step) {
-    const Loss loss = model.loss(batch);
-    loss.sum.backward();
-    train_step(optimizer, {.lr = 0.02, .count = loss.count, .max_norm = 1});
+    TrainStep now(optimizer, {.seed = 1, .step = step});
+    now.backward(model, batch);
+    now.finish({.lr = 0.02, .max_norm = 1});
   }
   const NoGrad no_grad;
   return model.loss(batch).mean().item();

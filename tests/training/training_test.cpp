@@ -46,17 +46,12 @@ Record train(int64_t micro, double dropout = 0, bool recompute_blocks = false) {
   for (int64_t step = 0; step < ids.dim(0); ++step) {
     const Array x = part(ids, step, step + 1).reshape({ids.dim(1), -1}),
                 y = part(targets, step, step + 1).reshape({ids.dim(1), -1});
-    LossMeter meter;
-    for (int64_t begin = 0; begin < x.dim(0); begin += micro) {
-      const RandomScope random(
-          {.seed = 1, .step = static_cast<uint64_t>(step), .first_sample = static_cast<uint64_t>(begin)});
-      const Loss loss = model.loss({part(x, begin, begin + micro), part(y, begin, begin + micro)});
-      loss.sum.backward();
-      meter.add(loss);
-    }
-    record.losses.push_back(meter.mean());
+    TrainStep now(optimizer, {.seed = 1, .step = step});
+    for (int64_t begin = 0; begin < x.dim(0); begin += micro)
+      now.backward(model, {part(x, begin, begin + micro), part(y, begin, begin + micro)});
+    record.losses.push_back(now.loss());
     const double lr = schedule::cosine(step, {.lr = 1e-2, .warmup = 3, .steps = 8, .min_lr = 1e-3});
-    record.norms.push_back(train_step(optimizer, {.lr = lr, .count = meter.count(), .max_norm = 1}));
+    record.norms.push_back(now.finish({.lr = lr, .max_norm = 1}));
   }
   record.weights = copied(model.state_dict());
   record.optimizer = optimizer.state_dict();
@@ -115,9 +110,9 @@ TEST_CASE("training: recomputed blocks give the same bits, in micro-batches too,
   const Array ids = random_uniform({8, 64}, 0, 29, random_key(1, 1)).to(int64);
   const auto peak_of_step = [&] {
     reset_peak();
-    const Loss loss = model.loss({ids, ids});
-    loss.sum.backward();
-    train_step(optimizer, {.lr = 1e-3, .count = loss.count, .max_norm = 1});
+    TrainStep step(optimizer);
+    step.backward(model, {ids, ids});
+    step.finish({.lr = 1e-3, .max_norm = 1});
     return memory_stats().peak;
   };
   peak_of_step();  // makes gradients and the optimizer's state
@@ -139,10 +134,10 @@ TEST_CASE("training: one batch is driven to a loss near zero") {
   const Array targets = part(reference().array("targets"), 0, 1).reshape({4, 12});
   double loss = 0;
   for (int step = 0; step < 200; ++step) {
-    const Loss now = model.loss({ids, targets});
-    loss = now.mean().item();
-    now.sum.backward();
-    train_step(optimizer, {.lr = 1e-2, .count = now.count, .max_norm = 1});
+    TrainStep now(optimizer);
+    now.backward(model, {ids, targets});
+    loss = now.loss();
+    now.finish({.lr = 1e-2, .max_norm = 1});
   }
   CHECK(loss < 0.01);
 }

@@ -159,6 +159,16 @@ Looks looks_of(const AttentionRecord& record, const Viewer& v) {
   return v.writer && record.path.starts_with("encoder.") ? Looks::source : Looks::own;
 }
 
+/// Whether a layer of somebody's own tells the recorder where it looks.
+bool records_any(Viewer& v) {
+  const NoGrad no_grad;
+  AttentionPage page;
+  const Batch batch = describe(v, page);
+  const AttentionRecorder recorder;
+  v.model->logits(batch);
+  return !recorder.records().empty();
+}
+
 int work(Viewer& v) {
   const NoGrad no_grad;
   AttentionPage page{.title = str(v.model->kind(), ", ", grouped(v.model->parameter_count()),
@@ -190,8 +200,6 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->model = v->file.checkpoint.model.build();
   v->tokenizer = v->file.checkpoint.model.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);
-  if (!find<MultiHeadAttention>(*v->model) && !find<AdditiveAttention>(*v->model))
-    fail<ValueError>(v->file.path, ": is a ", v->model->kind(), ", which has no attention to show");
   if (const auto* const writer = dynamic_cast<const GenerativeModel*>(v->model.get()))
     v->writer = writer->has_encoder() ? writer : nullptr;
   if (!v->patches && !arguments.image.empty())
@@ -202,6 +210,8 @@ Work prepare_attention(const AttentionArguments& arguments) {
     take_pair(*v);
   else
     take_text(*v);
+  if (!find<MultiHeadAttention>(*v->model) && !find<AdditiveAttention>(*v->model) && !records_any(*v))
+    fail<ValueError>(v->file.path, ": is a ", v->model->kind(), ", which has no attention to show");
   const AtomicFile writable(arguments.out);
   return [v] { return work(*v); };
 }

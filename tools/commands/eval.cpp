@@ -142,7 +142,7 @@ Work prepare_eval(const EvalArguments& arguments) {
   const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
   if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
   if (!e->model().tokenizer)
-    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; weft logits takes ids");
+    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(), " logits takes ids");
   e->tokens = tokens_of(e->opened, arguments);
   const StateDict& settings = e->model().settings;
   const int64_t block_size =

@@ -190,8 +190,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
   w->generative = dynamic_cast<const GenerativeModel*>(w->model.get());
   if (!w->generative)
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(),
-                     ", which does not write; weft eval and weft "
-                     "logits say what it knows");
+                     ", which does not write; ", program_name(), " eval and ", program_name(),
+                     " logits say what it knows");
   w->end_ids = w->file.checkpoint.model.end_ids;
   if (!arguments.ids.empty()) {
     const Ids ids = parse_ids("--ids", arguments.ids, w->generative->vocab_size());

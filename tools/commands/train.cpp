@@ -4,6 +4,7 @@
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/train_step.h>
 #include <weft/tools/commands/commands.h>
+#include <weft/train/console.h>
 #include <weft/train/anomaly.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/progress.h>
@@ -121,7 +122,7 @@ void announce(Session& s) {
 std::string writing(const Session& s, const std::string& run) {
   const auto* const writer = dynamic_cast<const GenerativeModel*>(s.model.get());
   if (writer == nullptr) return "";
-  return str("\n  weft generate ", run, writer->has_encoder() ? " --interactive" : "");
+  return str("\n  ", program_name(), " generate ", run, writer->has_encoder() ? " --interactive" : "");
 }
 
 void say_finished(Session& s, bool early, double seconds) {
@@ -132,8 +133,8 @@ void say_finished(Session& s, bool early, double seconds) {
                             : "",
                       grouped(s.run->step()), " updates done, ", duration(seconds), "; best validation loss ",
                       fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ",
-                      s.run->folder().path, "; now try", writing(s, run), "\n  weft eval ", run,
-                      "\n  weft train --continue ", run,
+                      s.run->folder().path, "; now try", writing(s, run), "\n  ", program_name(), " eval ", run,
+                      "\n  ", program_name(), " train --continue ", run,
                       " --set max_iters=", std::max<int64_t>(s.config.max_iters, 1)));
 }
 
@@ -182,7 +183,7 @@ int train(Session& s, int64_t profile_steps) {
     profile.finish();
     if (run.step() > 0) run.save();
     s.console.print(str("stopped by ", signal_name(stopped.signal), " after ", run.step(),
-                        run.step() > 0 ? " updates, saved" : " updates", "; weft train --resume ",
+                        run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(), " train --resume ",
                         quoted(run.folder().path), " goes on"));
     return exit_code_of(stopped.signal);
   }

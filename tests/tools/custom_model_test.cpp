@@ -1,0 +1,77 @@
+// A program with a model of its own has every command (examples/custom_model.cpp).
+#ifdef CUSTOM_PROGRAM
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <string>
+
+#include "program.h"
+
+namespace {
+
+const Program::Options custom{.program = CUSTOM_PROGRAM};
+
+Result run(const Folder& folder, const Arguments& arguments) { return weft(folder, arguments, custom); }
+
+Arguments train_custom(const std::string& out, const Arguments& more = {}) {
+  Arguments settings{"--model", "cosine", "temperature=4", "keep_checkpoints=0"};
+  settings.insert(settings.end(), more.begin(), more.end());
+  return train(out, settings);
+}
+
+}  // namespace
+
+TEST_CASE("custom model: killed and resumed it ends with the same bytes") {
+  const Folder folder;
+  write_text(folder);
+  const Arguments longer{"max_iters=300", "checkpoint_interval=10", "eval_interval=50"};
+  REQUIRE(run(folder, train_custom("whole", longer)).code == 0);
+  {
+    Program killed(folder, train_custom("run", longer), custom);
+    REQUIRE(wait_until([&] { return exists(folder, "run/checkpoints/step-00000030.h5"); }));
+    killed.send(SIGKILL);
+    killed.wait();
+  }
+  REQUIRE_FALSE(exists(folder, "run/checkpoints/step-00000300.h5"));
+  const Result resumed = run(folder, resume("run"));
+  REQUIRE_MESSAGE(resumed.code == 0, resumed.err);
+  CHECK(contains(resumed.err, "custom_model generate run"));
+  for (const char* file : {"checkpoints/step-00000300.h5", "best.h5"})
+    CHECK_MESSAGE(folder.read(std::string("run/") + file) == folder.read(std::string("whole/") + file), file);
+}
+
+TEST_CASE("custom model: it is scored, sampled, looked at, told about and handed on") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(run(folder, train_custom("run")).code == 0);
+  CHECK(number_in(run(folder, {"eval", "run", "--json"}).out, "loss") > 0);
+  const Result text = run(folder, {"generate", "run", "--prompt", "the ", "--tokens", "30"});
+  REQUIRE_MESSAGE(text.code == 0, text.err);
+  CHECK(text.out.starts_with("the "));
+  CHECK(text.out.size() == 34);
+  CHECK(run(folder, {"generate", "run", "--prompt", "the ", "--tokens", "5", "--beams", "3"}).code == 0);
+  CHECK(run(folder, {"logits", "run", "--ids", "1,2,3", "--out", "logits.npy"}).code == 0);
+  const Result page = run(folder, {"attention", "run", "--text", "the cat", "--out", "page.html"});
+  CHECK_MESSAGE(page.code == 0, page.err);
+  CHECK(contains(folder.read("page.html"), "blocks.0.attention"));
+  CHECK(contains(run(folder, {"inspect", "run"}).out, "temperature 4"));
+  CHECK(run(folder, {"export", "run", "--format", "safetensors", "--out", "plain"}).code == 0);
+  REQUIRE(run(folder, {"export", "run", "--format", "weft", "--out", "mine.h5"}).code == 0);
+  CHECK(run(folder, {"generate", "mine.h5", "--prompt", "the ", "--tokens", "30"}).out == text.out);
+  const Result profile = run(folder, train_custom("profiled", {"--profile"}));
+  CHECK(contains(profile.err, "linear"));
+  const Result help = run(folder, {"train", "--help"});
+  CHECK(contains(help.out, "cosine"));
+  CHECK(contains(help.out, "temperature = 10"));
+  const Result hf = run(folder, {"export", "run", "--format", "hf", "--out", "theirs"});
+  CHECK(hf.code == 2);
+  CHECK(contains(hf.err, "cosine"));
+  // Where it is not registered, the file says who opens it.
+  const Result elsewhere = weft(folder, {"generate", "mine.h5", "--prompt", "the "});
+  CHECK(elsewhere.code == 2);
+  CHECK(contains(elsewhere.err, "of the kind 'cosine'"));
+  const Result wrong = run(folder, train_custom("wrong", {"temperature=1000"}));
+  CHECK(wrong.code == 2);
+  CHECK(contains(wrong.err, "temperature must be a number"));
+}
+#endif

@@ -1,0 +1,264 @@
+// Files of former formats, kept for ever: each opens, says and writes what it did, and its run ends where it ended.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "checkpoints.h"
+#include "program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string fixtures = WEFT_SOURCE_DIR "/tests/fixtures";
+
+/// One kind of run: what it was asked when the fixture was made.
+struct Kind {
+  const char* name;
+  Arguments looks;     ///< of weft logits
+  const char* prompt;  ///< empty: it does not write
+  bool text = false;   ///< whether it reads text.txt
+  bool pairs = false;
+};
+
+const std::vector<Kind> kinds = {
+    {"gpt2", {"--ids", "5,9,2,1"}, "In", true},
+    {"llama", {"--ids", "5,9,2,1"}, "In", true},
+    {"lstm", {"--ids", "5,9,2,1"}, "In", true},
+    {"gru", {"--ids", "41,40,42"}, ""},
+    {"bert-masked", {"--ids", "41,40,42"}, ""},
+    {"bert-classes", {"--ids", "41,40,42"}, ""},
+    {"transformer", {"--ids", "41,40,42", "--target-ids", "1,40"}, "a b c", false, true},
+    {"transformer-pre", {"--ids", "41,40,42", "--target-ids", "1,40"}, "c b a", false, true},
+    {"t5", {"--ids", "41,40,42", "--target-ids", "1,40"}, "a c b", false, true},
+    {"lstm-seq2seq", {"--ids", "41,40,42", "--target-ids", "1,40"}, "a b", false, true},
+    {"vit", {"--image", "picture.npy"}, ""},
+    {"vit-segments", {"--image", "picture.npy"}, ""},
+};
+
+Arguments joined(Arguments a, const Arguments& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// A copy of the folder of one format, in which a run may go on.
+void copy_fixture(const Folder& folder, const std::string& format, const std::string& name) {
+  for (const char* shared : {"text.txt", "picture.npy"})
+    fs::copy_file(fixtures + "/" + format + "/" + shared, folder.path(shared), fs::copy_options::skip_existing);
+  fs::copy(fixtures + "/" + format + "/" + name + "/run", folder.path("run"), fs::copy_options::recursive);
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What a TOML file says of a key of text.
+std::string setting(const std::string& toml, const std::string& key) {
+  const size_t at = toml.find("\n" + key + " = \"") + key.size() + 5;
+  return toml.substr(at, toml.find('"', at) - at);
+}
+
+int64_t step_of(const std::string& file) { return std::stol(file.substr(5, 8)); }
+
+void check_kind(const std::string& format, const Kind& kind) {
+  CAPTURE(format);
+  CAPTURE(kind.name);
+  const Folder folder;
+  copy_fixture(folder, format, kind.name);
+  const std::string made = fixtures + "/" + format + "/" + kind.name + "/";
+
+  Result result = weft(folder, joined({"logits", "run", "--last", "--out", "now.npy"}, kind.looks));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(folder.read("now.npy") == text_of(made + "logits.npy"));
+
+  if (*kind.prompt) {
+    std::string written =
+        weft(folder, {"generate", "run", "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt}).out;
+    if (kind.pairs)
+      written += weft(folder, {"generate", "run", "--last", "--tokens", "12", "--beams", "3", "--prompt", kind.prompt}).out;
+    CHECK(written == text_of(made + "written.txt"));
+  }
+  if (!kind.text) {
+    result = weft(folder, {"eval", "run", "--last", "--json", "--samples", "50"});
+    CHECK_MESSAGE(result.out == text_of(made + "scores.json"), result.err);
+  }
+  CHECK(weft(folder, {"inspect", "run"}).code == 0);
+  result = weft(folder, {"export", "run", "--last", "--format", "weft", "--out", "alone.h5"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  result = weft(folder, joined({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(folder.read("alone.npy") == folder.read("now.npy"));
+
+  const Arguments data = kind.text ? Arguments{"--data", "text.txt"} : Arguments{};
+  result = weft(folder, joined({"train", "--init-from", "run", "--out", "tuned", "--set", "max_iters=1", "--set",
+                                "sample_tokens=0", "--task", setting(folder.read("run/config.toml"), "task")},
+                               data));
+  CHECK_MESSAGE(result.code == 0, result.err);
+  result = weft(folder, joined({"train", "--config", "run/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
+  CHECK_MESSAGE(result.code == 0, result.err);
+
+  const int64_t stopped = step_of(listed(folder, "run/checkpoints").back());
+  result = weft(folder, joined({"train", "--resume", "run", "--threads", "1", "--set",
+                                "max_iters=" + std::to_string(stopped + 20), "--set", "eval_interval=10"},
+                               data));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const std::string end = "run/checkpoints/" + listed(folder, "run/checkpoints").back();
+  CHECK(same_training(folder.path(end), made + "end.h5"));
+}
+
+}  // namespace
+
+TEST_CASE("fixtures: runs of the first format") {
+  for (const Kind& kind : kinds) check_kind("format-1", kind);
+}
+
+TEST_CASE("fixtures: models that the first weft import wrote") {
+  const Folder folder;
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(fixtures + "/format-1")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("imported-")) continue;
+    CAPTURE(name);
+    ++seen;
+    const std::string file = (entry.path() / "best.h5").string();
+    Result result = weft(folder, {"inspect", entry.path().string()});
+    CHECK_MESSAGE(result.code == 0, result.err);
+    CHECK(contains(result.out, "a model alone"));
+    if (!fs::exists(entry.path() / "logits.npy")) continue;
+    Arguments looks{"--ids", "5,9,2"};
+    if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
+    result = weft(folder, joined({"logits", file, "--out", name + ".npy"}, looks));
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    CHECK(folder.read(name + ".npy") == text_of((entry.path() / "logits.npy").string()));
+  }
+  CHECK(seen == 8);
+}
+
+TEST_CASE("fixtures: each key of the configuration may be missing, and one bit may not be another") {
+  const Folder folder;
+  copy_fixture(folder, "format-1", "llama");
+  const std::string path = folder.path("run/checkpoints/" + listed(folder, "run/checkpoints")[0]);
+  for (const std::string& key : keys_under(path, "config")) {
+    CAPTURE(key);
+    edit_checkpoint(path, folder.path("old.h5"), {{"config/" + key}});
+    Result result = weft(folder, {"inspect", "old.h5"});
+    CHECK_MESSAGE(result.code == 0, result.err);
+  }
+  for (const char* key : {"window", "rope_base", "tie_embeddings", "head_width"}) {
+    CAPTURE(key);
+    edit_checkpoint(path, folder.path("old.h5"), {{std::string("model_config/") + key}});
+    for (const Arguments& command : {Arguments{"inspect", "old.h5"},
+                                     Arguments{"generate", "old.h5", "--prompt", "In", "--tokens", "5"},
+                                     Arguments{"eval", "old.h5", "--data", "text.txt"}}) {
+      const Result result = weft(folder, command);
+      CHECK_MESSAGE(result.code == 0, result.err);
+    }
+  }
+  edit_checkpoint(path, folder.path("old.h5"), {{"model_config/vocab_size"}});
+  Result result = weft(folder, {"generate", "old.h5", "--prompt", "In"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "vocab_size"));
+
+  std::string bytes = folder.read("run/best.h5");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  folder.write("flipped.h5", bytes);
+  result = weft(folder, {"generate", "flipped.h5", "--prompt", "In"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "flipped.h5: "));
+}
+
+TEST_CASE("files of newer versions: what does not matter is passed over, what does is refused") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  const std::string best = folder.path("run/best.h5");
+  const auto changed = [&](const std::string& place, bool needed) {
+    std::vector<Edit> edits{{place + "colour", "red"}};
+    if (needed) edits.push_back({place + "must_know", text_at(best, place + "must_know") + ",colour"});
+    edit_checkpoint(best, folder.path("new.h5"), edits);
+    return weft(folder, {"generate", "new.h5", "--prompt", "the", "--tokens", "3"});
+  };
+  for (const char* place : {"", "model/", "model/settings/"}) {
+    CAPTURE(place);
+    Result result = changed(place, false);
+    CHECK_MESSAGE(result.code == 0, result.err);
+    CHECK(contains(result.err, "colour"));
+    CHECK(contains(result.err, "warning"));
+    result = changed(place, true);
+    CHECK(result.code == 2);
+    CHECK(contains(result.err, "colour"));
+  }
+  edit_checkpoint(best, folder.path("mine.h5"), {{"model/kind", "mine"}});
+  Result result = weft(folder, {"generate", "mine.h5", "--prompt", "the"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "of the kind 'mine'"));
+  CHECK(contains(result.err, "register_model"));
+  CHECK(weft(folder, {"inspect", "mine.h5"}).code == 0);
+
+  write_entries(folder.path("empty.h5"), {{"kind", "weft model"}});
+  result = weft(folder, {"inspect", "empty.h5"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "holds no model"));
+}
+
+TEST_CASE("a run of other numerics is told, and goes on only when it is said") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=5"})).code == 0);
+  const std::string path = folder.path("run/checkpoints/step-00000005.h5");
+  edit_checkpoint(path, path, {{"training/numerics", int64_t{1}}});
+  Result result = weft(folder, resume("run", {"max_iters=10"}));
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "numerics 1"));
+  CHECK(contains(result.err, "--any-numerics"));
+  result = weft(folder, {"train", "--resume", "run", "--any-numerics", "--set", "max_iters=10"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+}
+
+TEST_CASE("a model alone is taken by every command where it takes a run") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=10", "ema_decay=0.5"})).code == 0);
+  Result result = weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 2);  // it is there
+  REQUIRE(weft(folder, {"export", "run", "--format", "weft", "--dtype", "bfloat16", "--out", "half.h5"}).code == 0);
+  CHECK(keys_under(folder.path("model.h5"), "") == Arguments{"kind", "model"});
+  const auto bytes = [&](const char* file) { return fs::file_size(folder.path(file)); };
+  CHECK(bytes("half.h5") < bytes("model.h5"));
+  CHECK(bytes("model.h5") < bytes("run/best.h5") / 2);
+
+  const auto said = [&](const char* model) {
+    std::string all;
+    for (const Arguments& command : {Arguments{"generate", model, "--prompt", "the", "--tokens", "20"},
+                                     Arguments{"eval", model, "--data", "text.txt", "--json"}}) {
+      const Result one = weft(folder, command);
+      CHECK_MESSAGE(one.code == 0, one.err);
+      all += one.out;
+    }
+    return all;
+  };
+  CHECK(said("model.h5") == said("run"));
+  const double exact = number_in(weft(folder, {"eval", "model.h5", "--data", "text.txt", "--json"}).out, "loss");
+  const double rounded = number_in(weft(folder, {"eval", "half.h5", "--data", "text.txt", "--json"}).out, "loss");
+  CHECK(rounded != exact);
+  CHECK(std::abs(rounded - exact) < 0.01);
+  CHECK(weft(folder, {"attention", "model.h5", "--text", "the cat", "--out", "page.html"}).code == 0);
+  CHECK(weft(folder, {"export", "model.h5", "--format", "hf", "--out", "theirs"}).code == 0);
+  CHECK(weft(folder, {"export", "model.h5", "--format", "safetensors", "--out", "plain"}).code == 0);
+  result = weft(folder, {"train", "--data", "text.txt", "--init-from", "model.h5", "--out", "tuned", "--set",
+                         "max_iters=1"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  result = weft(folder, {"train", "--init-from", "model.h5", "--with-optimizer", "--data", "text.txt", "--out", "more"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "holds a model alone"));
+  result = weft(folder, {"train", "--continue", "model.h5", "--out", "more"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "--init-from takes its weights"));
+}
