@@ -87,6 +87,7 @@
 #include <weft/lib/array/random.h>
 #include <weft/lib/array/shape.h>
 #include <weft/lib/array/state_dict.h>
+#include <weft/lib/base/bfloat16.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
@@ -103,6 +104,7 @@
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
+#include <weft/lib/profile/profile_event.h>
 #include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/clip.h>
