@@ -90,6 +90,7 @@
 #include <weft/lib/array/random.h>
 #include <weft/lib/array/shape.h>
 #include <weft/lib/array/state_dict.h>
+#include <weft/lib/base/bfloat16.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
@@ -109,6 +110,7 @@
 #include <weft/lib/settings/registry.h>
 #include <weft/lib/settings/setting.h>
 #include <weft/lib/settings/settings.h>
+#include <weft/lib/profile/profile_event.h>
 #include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/clip.h>
@@ -127,6 +129,7 @@
 #include <weft/train/console.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/history.h>
+#include <weft/train/line_chart.h>
 #include <weft/train/loss_plot.h>
 #include <weft/train/memory_plan.h>
 #include <weft/train/model_file.h>

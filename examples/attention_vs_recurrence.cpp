@@ -9,18 +9,26 @@
 //     to 64: beyond them, more is asked for than was ever seen in training;
 //  3. the time of an update of one sequence of T tokens. Attention's grows with T squared in the end, that of
 //     the others with T: the table says from where on attention costs more.
+#include <weft/train/line_chart.h>
 #include <weft/weft.h>
 
 #include <chrono>
 #include <cstdio>
 #include <memory>
 
-#include "line_chart.h"
-
 using namespace weft;
 using Clock = std::chrono::steady_clock;
 
 const std::vector<std::string> kinds = {"llama", "lstm", "gru"};
+
+ChartSeries series_of(const std::string& kind) {
+  using Colour = ChartSeries::Colour;
+  return {.name = kind,
+          .colour = kind == "llama"  ? Colour::blue
+                    : kind == "lstm" ? Colour::orange
+                                     : Colour::green,
+          .dots = true};
+}
 
 /// Models of about equal parameters: 12 C^2 a block of a Llama, 8 of an LSTM's layer, 6 of a GRU's.
 std::unique_ptr<Model> make(const std::string& kind, int64_t vocab_size, int64_t block_size) {
@@ -64,21 +72,21 @@ double validation_loss(Model& model, const EvalDataset& data) {
 }
 
 /// 1. Loss by updates and by seconds.
-std::vector<Chart> learn_text(int64_t updates) {
+std::vector<LineChart> learn_text(int64_t updates) {
   const Stories stories = generate_stories(400'000, 1);
   const CharTokenizer tokenizer = CharTokenizer::of(stories.text);
   const auto tokens = std::make_shared<MemoryTokens>(tokenizer.encode(stories.text));
   const auto [train, validation] = split_tokens(tokens);
   const TokenDataset windows(train, 64, 1);
   const EvalDataset unseen(validation, 64, 128);
-  Chart by_update{.title = "Loss on stories by updates", .x = "updates", .y = "nats a character"},
+  LineChart by_update{.title = "Loss on stories by updates", .x = "updates", .y = "nats a character"},
       by_time{.title = "Loss on stories by time", .x = "seconds", .y = "nats a character"};
   std::printf("1. stories, %ld updates of 16 x 64 characters\n   model  parameters  loss  seconds\n",
               updates);
   for (const std::string& kind : kinds) {
     const auto model = make(kind, tokenizer.vocab_size(), 64);
     Muon optimizer = optimizer_of(*model);
-    Curve updated{kind, {}}, timed{kind, {}};
+    ChartSeries updated = series_of(kind), timed = updated;
     double seconds = 0;
     for (int64_t k = 1; k <= updates; ++k) {
       const double lr =
@@ -91,14 +99,14 @@ std::vector<Chart> learn_text(int64_t updates) {
     }
     std::printf("   %-5s  %10ld  %.4f  %.1f\n", kind.c_str(), model->parameter_count(),
                 updated.points.back().second, seconds);
-    by_update.curves.push_back(updated);
-    by_time.curves.push_back(timed);
+    by_update.series.push_back(updated);
+    by_time.series.push_back(timed);
   }
   // Equal time: each at the last moment that all have reached.
   double least = 1e300;
-  for (const Curve& curve : by_time.curves) least = std::min(least, curve.points.back().first);
+  for (const ChartSeries& curve : by_time.series) least = std::min(least, curve.points.back().first);
   std::printf("   after %.1f seconds:", least);
-  for (const Curve& curve : by_time.curves) {
+  for (const ChartSeries& curve : by_time.series) {
     double loss = curve.points.front().second;
     for (const auto& [time, value] : curve.points)
       if (time <= least) loss = value;
@@ -127,9 +135,9 @@ double accuracy(const Model& model, const TaskDataset& task, int64_t samples) {
 }
 
 /// 2. Accuracy by distance.
-Chart recall(int64_t updates) {
+LineChart recall(int64_t updates) {
   constexpr int64_t farthest_trained = 64;
-  Chart chart{
+  LineChart chart{
       .title = "Recall of an item some tokens back", .x = "tokens back", .y = "accuracy", .log_x = true};
   const auto task = make_task("recall", {.max_length = farthest_trained});
   std::printf(
@@ -146,7 +154,7 @@ Chart recall(int64_t updates) {
           schedule::cosine(k, {.lr = 5e-3, .warmup = updates / 20, .steps = updates, .min_lr = 3e-4});
       update(*model, optimizer, task->batch(32 * k, 32), lr);
     }
-    Curve curve{kind, {}};
+    ChartSeries curve = series_of(kind);
     std::printf("   %-5s ", kind.c_str());
     for (int64_t back = 8; back <= 512; back *= 2) {
       const auto asked =
@@ -155,24 +163,24 @@ Chart recall(int64_t updates) {
       std::printf("  %5.2f", curve.points.back().second);
     }
     std::printf("\n");
-    chart.curves.push_back(curve);
+    chart.series.push_back(curve);
   }
   std::printf("\n");
   return chart;
 }
 
 /// 3. Time of an update by T.
-Chart time_steps(int64_t longest) {
+LineChart time_steps(int64_t longest) {
   constexpr int64_t vocab_size = 64;
-  Chart chart{.title = "Time of an update of T tokens",
-              .x = "tokens",
-              .y = "milliseconds",
-              .log_x = true,
-              .log_y = true};
+  LineChart chart{.title = "Time of an update of T tokens",
+                  .x = "tokens",
+                  .y = "milliseconds",
+                  .log_x = true,
+                  .log_y = true};
   std::printf("3. an update of one sequence of T tokens, milliseconds (least of 5)\n       T");
   for (const std::string& kind : kinds) std::printf("  %8s", kind.c_str());
   std::printf("\n");
-  for (const std::string& kind : kinds) chart.curves.push_back({kind, {}});
+  for (const std::string& kind : kinds) chart.series.push_back(series_of(kind));
   int64_t crossing = 0;
   for (int64_t T = 64; T <= longest; T *= 2) {
     std::printf("   %5ld", T);
@@ -183,11 +191,11 @@ Chart time_steps(int64_t longest) {
       double best = 1e300;
       for (int round = 0; round < 5; ++round)
         best = std::min(best, update(*model, optimizer, {ids, ids}, 1e-4));
-      chart.curves[i].points.emplace_back(T, 1e3 * best);
+      chart.series[i].points.emplace_back(T, 1e3 * best);
       std::printf("  %8.2f", 1e3 * best);
     }
     std::printf("\n");
-    const bool dearer = chart.curves[0].points.back().second > chart.curves[1].points.back().second;
+    const bool dearer = chart.series[0].points.back().second > chart.series[1].points.back().second;
     if (dearer && crossing == 0) crossing = T;
     if (!dearer) crossing = 0;
   }
@@ -205,10 +213,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: attention_vs_recurrence [OUT.svg [UPDATES]]\n");
     return 2;
   }
-  std::vector<Chart> charts = learn_text(updates);
+  std::vector<LineChart> charts = learn_text(updates);
   charts.push_back(recall(4 * updates));
   charts.push_back(time_steps(updates < 100 ? 256 : 16384));
-  draw_charts(out, charts);
+  write_file(out, line_charts(charts));
   std::printf("drawn as %s\n", out.c_str());
   return 0;
 }

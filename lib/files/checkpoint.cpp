@@ -2,7 +2,6 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/lib/files/hdf5_file.h>
 
 #include <algorithm>
 #include <string_view>
@@ -77,8 +76,8 @@ void check_image(std::span<const uint8_t> image, const std::string& path) {
 
 }  // namespace
 
-std::vector<uint8_t> checkpoint_image(const StateDict& state) {
-  std::vector<uint8_t> image = to_hdf5(state, checkpoint_header_bytes);
+std::vector<uint8_t> checkpoint_image(const StateDict& state, const Hdf5Options& options) {
+  std::vector<uint8_t> image = to_hdf5(state, checkpoint_header_bytes, options);
   const std::span header = std::span(image).first(checkpoint_header_bytes);
   std::copy(magic.begin(), magic.end(), header.begin());
   put<uint32_t>(header, version_at, checkpoint_format_version);
@@ -92,8 +91,8 @@ void write_checkpoint_image(const std::string& path, std::span<const uint8_t> im
   write_file(path, image);
 }
 
-void write_checkpoint(const std::string& path, const StateDict& state) {
-  write_checkpoint_image(path, checkpoint_image(state));
+void write_checkpoint(const std::string& path, const StateDict& state, const Hdf5Options& options) {
+  write_checkpoint_image(path, checkpoint_image(state, options));
 }
 
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <weft/lib/array/state_dict.h>
+#include <weft/lib/files/hdf5_file.h>
 
 #include <cstdint>
 #include <span>
@@ -25,15 +26,16 @@ inline constexpr size_t checkpoint_header_bytes = 512;
 inline constexpr uint32_t checkpoint_format_version = 1;
 
 /// The bytes of a checkpoint file. It is a snapshot: the state may change while another thread writes it.
-std::vector<uint8_t> checkpoint_image(const StateDict& state);
+std::vector<uint8_t> checkpoint_image(const StateDict& state, const Hdf5Options& options = {});
 
 /// Writes an image beside `path`, syncs, reads back and compares, and renames: at every instant `path` is the
 /// file that was there or the new one, whole. Old checkpoints are pruned by the caller, after this has
 /// returned. FileError with path and cause; `path` is then what it was, and no temporary stays.
 void write_checkpoint_image(const std::string& path, std::span<const uint8_t> image);
 
-/// Both.
-void write_checkpoint(const std::string& path, const StateDict& state);
+/// Both:
+///   write_checkpoint("model.h5", state, {.bfloat16 = true});
+void write_checkpoint(const std::string& path, const StateDict& state, const Hdf5Options& options = {});
 
 /// The state of a checkpoint. FileError, each with its own text, when the file is missing, not a regular
 /// file, not permitted, empty, truncated (with bytes expected and found), not a weft checkpoint (HDF5 or

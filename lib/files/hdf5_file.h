@@ -1,7 +1,8 @@
 // State trees as HDF5, and the only door to libhdf5.
 //
 //   dict     group
-//   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8 bits)
+//   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8
+//            bits); float32 as bfloat16 (base/bfloat16.h; little-endian floats of 2 bytes) where that is asked for
 //   integer  dataset of shape (), int64
 //   number   dataset of shape (), float64
 //   text     dataset of shape (), string of fixed length, UTF-8; an empty text is a null dataspace
@@ -21,13 +22,19 @@
 
 namespace weft {
 
+struct Hdf5Options {
+  /// Stores float32 arrays at half the size, each value rounded to the nearest bfloat16. They are read as
+  /// float32.
+  bool bfloat16 = false;
+};
+
 /// The bytes of an HDF5 file that holds `state`, behind `user_block` bytes of zeros (0, 512 or a larger power
 /// of two) that the caller may fill. It is built in memory, in place: no second copy of the arrays.
 /// ValueError for dicts nested deeper than 32; MemoryError.
-std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block = 0);
+std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block = 0, const Hdf5Options& options = {});
 
 /// An upper bound of what to_hdf5 takes beyond the user block, some 500 bytes above it for each array.
-size_t most_hdf5_bytes(const StateDict& state);
+size_t most_hdf5_bytes(const StateDict& state, const Hdf5Options& options = {});
 
 /// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
 /// variable length and compressed datasets are. FileError that begins with `path` and names the object for

@@ -1,3 +1,4 @@
+#include <weft/lib/base/bfloat16.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/lib/files/safetensors_json_internal.h>
@@ -55,8 +56,6 @@ float float_of_half(uint16_t half) {
   }
   return std::bit_cast<float>(sign | exponent << 23 | fraction << 13);
 }
-
-float float_of_bfloat(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
 /// Reads values of From in pieces and converts each.
 template <class From, class To, class Convert>
@@ -164,7 +163,7 @@ Array SafetensorsFile::read(const std::string& name) const {
   if (dtype == "F16") {
     read_as<uint16_t, float>(file_, at, array, float_of_half);
   } else if (dtype == "BF16") {
-    read_as<uint16_t, float>(file_, at, array, float_of_bfloat);
+    read_as<uint16_t, float>(file_, at, array, float_of_bfloat16);
   } else if (dtype == "U32") {
     read_as<uint32_t, int64_t>(file_, at, array, widened);
   } else if (dtype == "U16") {

@@ -53,7 +53,7 @@ template <class... Wanted>
 void need(bool right, const std::string& who, const json& value, const Wanted&... wanted) {
   if (right) return;
   std::string found = value.is_null() ? "null" : "a bool";
-  if (value.is_number()) found = "the number " + shown(value.dump());
+  if (value.is_number()) found = "the number " + value.dump();
   if (value.is_string()) found = "the text " + shown(value.get<std::string>());
   if (value.is_structured()) found = value.is_object() ? "an object" : "an array";
   fail<FileError>(who, " ", found, ", not ", wanted...);

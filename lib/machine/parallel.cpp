@@ -280,9 +280,7 @@ void set_num_threads(int threads) {
 
 int thread_index() { return index_in_loop; }
 
-namespace detail {
-
-void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
+void detail::run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (DryRun::active()) return;
   const int threads = num_threads();
   if (tiles > 1 && threads > 1 && !inside_loop && Office::only().take()) {
@@ -293,11 +291,9 @@ void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
     team.run(tiles, run, context);
     return;
   }
-  const std::optional<ComputeMode> mode =
-      inside_loop ? std::nullopt : std::optional<ComputeMode>(std::in_place);
+  std::optional<ComputeMode> mode;
+  if (!inside_loop) mode.emplace();
   for (int64_t i = 0; i < tiles; ++i) run(context, i);
 }
-
-}  // namespace detail
 
 }  // namespace weft

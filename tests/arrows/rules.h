@@ -29,11 +29,10 @@ std::string listed(const std::vector<Finding>& findings);
 std::vector<File> read_tree(const std::string& root);
 
 /// What breaks a rule:
-/// - an include against an arrow, of a file that is not there, of internals (lib/isa) or of weft/lib/xt.h
-/// where it may not be;
-/// - xtensor or BLAS outside lib/ (and there outside sources and xt.h), OpenMP outside lib/parallel.*, HDF5
-/// outside
-///   lib/hdf5_file.*, other third parties outside the rooms that may use them;
+/// - an include against an arrow, of a file that is not there, of internals (lib/isa) or of weft/lib/xt.h where
+///   it may not be;
+/// - xtensor or BLAS outside lib/ (and there outside sources and xt.h), OpenMP outside lib/machine/parallel.*,
+///   HDF5 outside lib/files/hdf5_*, other third parties outside the rooms that may use them;
 /// - libm's elementary functions in the rooms that compute (lib, autograd, layers, optim, data);
 /// - a header without #pragma once, a public header that weft.h does not reach.
 std::vector<Finding> broken_rules(const std::vector<File>& tree);

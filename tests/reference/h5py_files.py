@@ -1,4 +1,4 @@
-"""Writes h5py.h5, an HDF5 file as h5py makes it, which tests/lib/hdf5_file_test.cpp reads.
+"""Writes h5py.h5, an HDF5 file as h5py makes it, which tests/lib/files/hdf5_file_test.cpp reads.
 
     python3 tests/reference/h5py_files.py            (h5py 3.16, NumPy 2.4)
 
@@ -21,6 +21,34 @@ def virtual(file):
     file.create_virtual_dataset("x", layout)
 
 
+def float_type(size, sign, exponent_at, exponent, mantissa, bias, order=h5py.h5t.ORDER_LE):
+    """A floating-point type of so many bytes that HDF5 has no name for."""
+    kind = h5py.h5t.IEEE_F32LE.copy()
+    kind.set_fields(sign, exponent_at, exponent, 0, mantissa)
+    kind.set_size(size)
+    kind.set_ebias(bias)
+    kind.set_order(order)
+    return kind
+
+
+def bits(kind, values, chunks=None):
+    """A dataset `x` of that type, from the bits of its values."""
+
+    def fill(file, name="x"):
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        if chunks:
+            properties.set_chunk(chunks)
+            properties.set_deflate(4)
+        space = h5py.h5s.create_simple(values.shape)
+        data = h5py.h5d.create(file.id, name.encode(), kind, space, properties)
+        data.write(h5py.h5s.ALL, h5py.h5s.ALL, values, kind)
+
+    return fill
+
+
+bfloat16 = float_type(2, 15, 7, 8, 7, 127)
+
+
 def assign(value):
     return lambda file: file.__setitem__("x", value)
 
@@ -28,6 +56,10 @@ def assign(value):
 bad = {
     "uint8": assign(np.array([1], dtype="u1")),
     "float16": assign(np.array([1], dtype="f2")),
+    "bfloat16 of another order": bits(float_type(2, 15, 7, 8, 7, 127, h5py.h5t.ORDER_BE), np.array([1], "u2")),
+    "bfloat16 of another bias": bits(float_type(2, 15, 7, 8, 7, 126), np.array([1], "u2")),
+    "float of 2 bytes": bits(float_type(2, 15, 9, 6, 9, 31), np.array([1], "u2")),
+    "float of 3 bytes": bits(float_type(3, 23, 15, 8, 15, 127), np.zeros(3, "u1").view("V3")),
     "complex": assign(np.array([1j])),
     "texts": assign(["a", "b"]),
     "soft link": assign(h5py.SoftLink("/y")),
@@ -57,6 +89,9 @@ with h5py.File(pathlib.Path(__file__).with_name("h5py.h5"), "w") as file:
     good["big endian int64"] = np.array([1, -2], dtype=">i8")
     good["empty"] = np.zeros((0, 3), dtype="<f4")
     good.create_dataset("compressed", data=np.arange(1000, dtype="<i4"), chunks=(100,), compression="gzip")
+    narrow = np.array([[0x3F80, 0xC020, 0x0001], [0x7F80, 0x8000, 0x7F7F]], dtype="<u2")
+    bits(bfloat16, narrow)(good, "bfloat16")
+    bits(bfloat16, np.arange(1000, dtype="<u2"), (100,))(good, "compressed bfloat16")
     good["integer"] = 7
     good["number"] = 0.5
     good["scalar float32"] = np.float32(0.25)

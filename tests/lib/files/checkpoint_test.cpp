@@ -63,6 +63,22 @@ TEST_CASE("a state comes back from its file") {
   CHECK(read_checkpoint(path).empty());
 }
 
+TEST_CASE("a checkpoint in bfloat16 takes half the space, and is read as float32") {
+  const Folder folder;
+  StateDict state;
+  state.set("w", Array::from<float>({0x1.03p0F, -3, 0x1p-140F}, {3}));
+  state.set("many", Array::zeros({1000, 1000}, float32));
+  state.set("step", 7);
+  write_checkpoint(folder.path("a"), state, {.bfloat16 = true});
+  CHECK(folder.read("a") == as_text(checkpoint_image(state, {.bfloat16 = true})));
+  CHECK(2 * folder.read("a").size() < checkpoint_image(state).size() + 10000);
+  StateDict rounded;
+  rounded.set("w", Array::from<float>({0x1.04p0F, -3, 0}, {3}));
+  rounded.set("many", state.array("many"));
+  rounded.set("step", 7);
+  CHECK(identical(read_checkpoint(folder.path("a")), rounded));
+}
+
 TEST_CASE("equal states are equal files") {
   const Folder folder;
   write_checkpoint(folder.path("a"), sample(1));

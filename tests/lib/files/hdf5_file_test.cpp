@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <weft/lib/base/bfloat16.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/hdf5_file.h>
 
@@ -183,6 +184,43 @@ TEST_CASE("a file of the working folder does not disturb what happens in memory"
   CHECK(folder.files().size() == 1);
 }
 
+TEST_CASE("float32 arrays as bfloat16: half the size, read as float32, each value rounded to the nearest") {
+  const StateDict state = everything();
+  const std::vector<uint8_t> image = to_hdf5(state, 512, {.bfloat16 = true});
+  const StateDict found = from_hdf5(image, "memory");
+  const Array weight = found.dict("model").array("blocks.0.weight");
+  CHECK(weight.dtype() == float32);
+  CHECK(weight.shape() == Shape{2, 2});
+  const float* values = weight.data<float>();
+  CHECK(values[0] == 1.5F);
+  CHECK((values[1] == 0 && std::signbit(values[1])));
+  CHECK(std::isnan(values[2]));
+  CHECK(found.dict("model").array("rank8").shape() == Shape{1, 1, 1, 1, 2, 1, 1, 1});
+  CHECK(found.dict("model").array("empty float32").shape() == Shape{0, 3});
+  CHECK(found.dict("model").array("scalar float32").shape() == Shape{});
+  for (const char* key : {"double", "i32", "i64", "mask", "scalar float64", "empty int64"})
+    CHECK(found.dict("model").array(key).identical(state.dict("model").array(key)));
+  CHECK(identical(found.dict("plain"), state.dict("plain")));
+  CHECK(to_hdf5(found, 512, {.bfloat16 = true}) == image);
+
+  // More than libhdf5 converts at once, with every kind of number.
+  std::vector<float> many(3'000'000);
+  for (size_t i = 0; i < many.size(); ++i)
+    many[i] = std::bit_cast<float>(static_cast<uint32_t>(i) * 2654435761U);
+  StateDict large;
+  large.set("x", Array::from<float>(many, {3, 1'000'000}));
+  const std::vector<uint8_t> half = to_hdf5(large, 0, {.bfloat16 = true});
+  CHECK(half.size() < 6'010'000);
+  CHECK(half.size() <= most_hdf5_bytes(large, {.bfloat16 = true}));
+  CHECK(most_hdf5_bytes(large, {.bfloat16 = true}) < half.size() + 500000);
+  const StateDict again = from_hdf5(half, "memory");
+  const float* rounded = again.array("x").data<float>();
+  int64_t wrong = 0;
+  for (size_t i = 0; i < many.size(); ++i)
+    wrong += std::bit_cast<uint32_t>(rounded[i]) != uint32_t{bfloat16_of(many[i])} << 16;
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("a file that h5py wrote comes back") {
   const StateDict file = read_hdf5(WEFT_SOURCE_DIR "/tests/reference/h5py.h5");
   StateDict good;
@@ -195,6 +233,12 @@ TEST_CASE("a file that h5py wrote comes back") {
   good.set("big endian int64", Array::from<int64_t>({1, -2}, {2}));
   good.set("empty", Array::zeros({0, 3}));
   good.set("compressed", Array::arange(1000, int32));
+  good.set("bfloat16",
+           Array::from<float>(
+               {1, -2.5F, 0x1p-133F, std::numeric_limits<float>::infinity(), -0.0F, 0x1.fep127F}, {2, 3}));
+  std::vector<float> counted(1000);
+  for (uint16_t i = 0; i < 1000; ++i) counted[i] = float_of_bfloat16(i);
+  good.set("compressed bfloat16", Array::from<float>(counted, {1000}));
   good.set("integer", 7);
   good.set("number", 0.5);
   good.set("scalar float32", Array::scalar(0.25));
@@ -213,10 +257,22 @@ TEST_CASE("a file that h5py wrote comes back") {
 
 TEST_CASE("objects that h5py can write and weft cannot take are refused by name") {
   const StateDict file = read_hdf5(WEFT_SOURCE_DIR "/tests/reference/h5py.h5");
+  const auto no_float = [](const std::string& what) {
+    return str(
+        "'/x' is a float of ", what,
+        ": neither float32 nor float64 nor bfloat16 (16 bits, 8 of them exponent (bias 127) and 7 mantissa, "
+        "little-endian)");
+  };
   const std::map<std::string, std::string> reasons{
-      {"uint8", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
-      {"float16", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
-      {"complex", "'/x' is of a type other than float32, float64, int32, int64, bool and text"},
+      {"uint8", "'/x' is of a type other than float32, float64, bfloat16, int32, int64, bool and text"},
+      {"float16", no_float("16 bits, 5 of them exponent (bias 15) and 10 mantissa, little-endian")},
+      {"bfloat16 of another order",
+       no_float("16 bits, 8 of them exponent (bias 127) and 7 mantissa, not little-endian")},
+      {"bfloat16 of another bias",
+       no_float("16 bits, 8 of them exponent (bias 126) and 7 mantissa, little-endian")},
+      {"float of 2 bytes", no_float("16 bits, 6 of them exponent (bias 31) and 9 mantissa, little-endian")},
+      {"float of 3 bytes", no_float("24 bits, 8 of them exponent (bias 127) and 15 mantissa, little-endian")},
+      {"complex", "'/x' is of a type other than float32, float64, bfloat16, int32, int64, bool and text"},
       {"texts", "'/x' is an array of texts; only a single text can be read"},
       {"soft link", "'/x' is a soft or external link, which is not followed"},
       {"external link", "'/x' is a soft or external link, which is not followed"},

@@ -1,19 +1,11 @@
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <weft/lib/array/array.h>
 #include <weft/lib/base/error.h>
-#include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/machine/parallel.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -21,63 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "lib/threads.h"
+
 using namespace weft;
-
-namespace {
-
-/// Sets the number of threads while it lives.
-class Threads {
- public:
-  explicit Threads(int threads) : before_(num_threads()) { set_num_threads(threads); }
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
-
-/// Begins a loop when the process ends: as it was made before the team, it goes after it.
-struct AfterTheTeam {
-  bool wanted = false;
-  ~AfterTheTeam() {
-    if (!wanted) return;
-    std::atomic<int> tiles{0};
-    const std::thread::id self = std::this_thread::get_id();
-    parallel_for(10, 1, [&](int64_t, int64_t) {
-      tiles += std::this_thread::get_id() == self;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    });
-    if (tiles != 10) ::_exit(1);
-  }
-} after_the_team;
-
-/// How many of so many threads come together in one loop: the tiles wait for each other.
-int meet(int threads) {
-  std::atomic<int> waiting{0};
-  parallel_for(threads, 1, [&](int64_t, int64_t) {
-    ++waiting;
-    while (waiting < threads) std::this_thread::yield();
-  });
-  return waiting;
-}
-
-/// Of a child that does `work`; one that hangs is killed after 20 s, and has none.
-template <class Work>
-int exit_code_of_child(const Work& work) {
-  std::cout.flush();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(20);
-    work();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-}  // namespace
+using test::meet, test::Threads;
 
 TEST_CASE("parallel_for covers every index once, in tiles that the shape alone decides") {
   for (const int threads : {1, 2, 3, 8}) {
@@ -277,60 +216,4 @@ TEST_CASE("threads that begin loops at the same time: every loop is whole") {
   one.join();
   two.join();
   CHECK(wrong == 0);
-}
-
-TEST_CASE("a process ends whatever its team does") {
-  const Threads scope(3);
-  CHECK(meet(3) == 3);
-  SUBCASE("the child of a fork has a team of its own, which ends with it") {
-    CHECK(exit_code_of_child([] {
-            for (int round = 0; round < 3; ++round)
-              if (meet(3) != 3) std::exit(1);
-            std::exit(7);
-          }) == 7);
-  }
-  SUBCASE("a fork while another thread has the team") {
-    std::atomic<bool> inside{false}, done{false};
-    std::thread other([&] {
-      parallel_for(2, 1, [&](int64_t, int64_t) {
-        inside = true;
-        while (!done) std::this_thread::yield();
-      });
-    });
-    while (!inside) std::this_thread::yield();
-    CHECK(exit_code_of_child([] { std::exit(meet(3) == 3 ? 7 : 1); }) == 7);
-    done = true;
-    other.join();
-  }
-  SUBCASE("an exit from within a loop") {
-    CHECK(exit_code_of_child([] {
-            parallel_for(3, 1, [](int64_t begin, int64_t) {
-              if (begin == 1) std::exit(7);
-              while (true) std::this_thread::yield();
-            });
-          }) == 7);
-  }
-  SUBCASE("loops begun after the team has ended") {
-    CHECK(exit_code_of_child([] {
-            after_the_team.wanted = true;
-            meet(3);
-            std::exit(7);
-          }) == 7);
-  }
-}
-
-TEST_CASE("a BLAS that is called from a loop takes no threads of its own") {
-  const Threads scope(3);
-  // The child begins with one thread: what it has in the end was started here.
-  CHECK(exit_code_of_child([] {
-          const auto count = [] {
-            return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
-          };
-          meet(3);
-          const auto before = count();
-          Array x({8, 128, 128}, float64);
-          x.fill(1);
-          kernels::matmul(x, x);
-          std::exit(count() == before ? 7 : 1);
-        }) == 7);
 }
