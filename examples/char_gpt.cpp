@@ -73,7 +73,7 @@ int main(int argc, char** argv) try {
       std::printf("step %4ld  train %.4f  validation %.4f\n", step, evaluate(model, seen),
                   evaluate(model, unseen));
       StateDict state;
-      state.set("model", model.state_dict());
+      state.set("model", model.shared_state_dict());
       state.set("optimizer", optimizer.state_dict());
       state.set("loader", loader.state_dict());
       write_checkpoint(path, state);

@@ -56,7 +56,7 @@ void take_weights(Session& session, const ModelFile& source) {
     if (same_vocabulary || name != embedding) weights.set(name, std::get<Array>(value));
   const LoadReport report = session.model->load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
-  const size_t all = session.model->state_dict().size();
+  const size_t all = session.model->shared_state_dict().size();
   if (fresh == all)
     fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
 

@@ -51,7 +51,7 @@ Checkpoint Session::checkpoint() const {
           .tokenizer = task.tokenizer,
           .content_hash = task.content_hash,
           .history = history,
-          .model = model->state_dict(),
+          .model = model->shared_state_dict(),
           .optimizer = optimizer->state_dict(),
           .ema = ema ? ema->state_dict() : StateDict(),
           .loader = loader->state_dict()};

@@ -1,6 +1,7 @@
 // GPT: a decoder-only transformer (Radford et al. 2019, GPT-2; the layout of nanoGPT).
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/positional_encoding.h>
@@ -30,7 +31,7 @@ struct GPTConfig {
 /// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
 /// is the token embedding's weight (Press and Wolf 2017). First values: normal(0, 0.02), biases 0, the last
 /// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
-class GPT : public GenerativeModel {
+class GPT : public Layer<GPT, GenerativeModel> {
  public:
   explicit GPT(const GPTConfig& config);
 
@@ -38,7 +39,7 @@ class GPT : public GenerativeModel {
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
   std::string kind() const override { return "gpt2"; }
   StateDict config_state() const override { return config.state(); }
-  Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
+  Tensor logits(const Batch& batch) const override { return (*this)(batch.inputs, batch.lengths); }
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
@@ -47,7 +48,7 @@ class GPT : public GenerativeModel {
   Embedding& token_embedding;
   LearnedPositionalEncoding& position_embedding;
   Dropout& dropout;
-  std::vector<EncoderBlock*> blocks;
+  ModuleList<EncoderBlock>& blocks;
   LayerNorm& norm;
 };
 
