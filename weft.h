@@ -51,6 +51,7 @@
 #include <weft/layers/activation.h>
 #include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
+#include <weft/layers/block_options.h>
 #include <weft/layers/buffer_tensor.h>
 #include <weft/layers/containers.h>
 #include <weft/layers/conv.h>
@@ -58,6 +59,7 @@
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
+#include <weft/layers/forward_hooks.h>
 #include <weft/layers/gradcheck_module.h>
 #include <weft/layers/init.h>
 #include <weft/layers/layer.h>

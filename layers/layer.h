@@ -94,7 +94,7 @@ class Layer : public Base {
       -> decltype(self.forward(std::forward<Inputs>(inputs)...)) {
     const LayerScope scope = static_cast<const Layer&>(self).profile_scope();
     const typename Base::Calling calling(self);
-    if (self.has_forward_hooks()) return call_hooked(self, std::forward<Inputs>(inputs)...);
+    if (self.forward_hooks().any()) return call_hooked(self, std::forward<Inputs>(inputs)...);
     return self.forward(std::forward<Inputs>(inputs)...);
   }
 
@@ -107,7 +107,7 @@ class Layer : public Base {
       if constexpr (detail::is_seen<decltype(input)>) inputs.push_back(detail::seen(input));
     };
     (see(given), ...);
-    self.run_forward_pre_hooks(inputs);
+    self.forward_hooks().before(self, self.type(), inputs);
     size_t next = 0;
     // Braces, since arguments of a call have no order.
     std::tuple<decltype(detail::taken<Inputs>(given, inputs, next))...> arguments{
@@ -117,14 +117,14 @@ class Layer : public Base {
     };
     if constexpr (std::is_same_v<Output, Tensor>) {
       Tensor y = std::apply(forward, std::move(arguments));
-      self.run_forward_hooks(inputs, y);
+      self.forward_hooks().after(self, inputs, y);
       return y;
     } else if constexpr (detail::HasTensor<Output>) {
       Output output = std::apply(forward, std::move(arguments));
-      self.run_forward_hooks(inputs, output.y);
+      self.forward_hooks().after(self, inputs, output.y);
       return output;
     } else {
-      self.refuse_forward_hooks();
+      self.forward_hooks().refuse_result(self.type());
       return std::apply(forward, std::move(arguments));
     }
   }

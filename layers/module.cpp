@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <functional>
+#include <typeinfo>
 
 namespace weft {
 
@@ -165,56 +165,6 @@ void Module::check_known_to(const Module& caller) const {
     fail<StateError>(caller.type(), ": calls a ", type(),
                      " that is no child of it, and would neither be trained nor saved: write child<", type(),
                      ">(\"name\", ...) in its constructor, or ModuleList for several");
-}
-
-struct Module::Hooks {
-  std::map<size_t, ForwardPreHook> before;
-  std::map<size_t, ForwardHook> after;
-  size_t next = 0;
-};
-
-RemovableHandle Module::add_forward_pre_hook(ForwardPreHook hook) {
-  if (!hooks_) hooks_ = std::make_shared<Hooks>();
-  const size_t number = hooks_->next++;
-  hooks_->before.emplace(number, std::move(hook));
-  return RemovableHandle([hooks = std::weak_ptr(hooks_), number] {
-    if (const auto alive = hooks.lock()) alive->before.erase(number);
-  });
-}
-
-RemovableHandle Module::add_forward_hook(ForwardHook hook) {
-  if (!hooks_) hooks_ = std::make_shared<Hooks>();
-  const size_t number = hooks_->next++;
-  hooks_->after.emplace(number, std::move(hook));
-  return RemovableHandle([hooks = std::weak_ptr(hooks_), number] {
-    if (const auto alive = hooks.lock()) alive->after.erase(number);
-  });
-}
-
-void Module::run_forward_pre_hooks(std::vector<Tensor>& inputs) const {
-  const auto hooks = hooks_->before;  // one may remove itself
-  for (const auto& [number, hook] : hooks) {
-    std::vector<Tensor> replaced = hook(*this, inputs);
-    if (replaced.empty()) continue;
-    if (replaced.size() != inputs.size())
-      fail<ValueError>(type(), ": a forward pre-hook replaced ", inputs.size(), " inputs by ",
-                       replaced.size());
-    inputs = std::move(replaced);
-  }
-}
-
-void Module::run_forward_hooks(const std::vector<Tensor>& inputs, Tensor& output) const {
-  const auto hooks = hooks_->after;
-  for (const auto& [number, hook] : hooks) {
-    const Tensor replaced = hook(*this, inputs, output);
-    if (replaced.defined()) output = replaced;
-  }
-}
-
-void Module::refuse_forward_hooks() const {
-  if (!hooks_->after.empty())
-    fail<StateError>(type(),
-                     ": a forward hook sees a tensor, or the y of a result, which this layer gives not");
 }
 
 void Module::check_name(const std::string& name) const {

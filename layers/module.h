@@ -20,32 +20,20 @@
 
 #include <weft/autograd/named_tensor.h>
 #include <weft/layers/buffer_tensor.h>
+#include <weft/layers/forward_hooks.h>
 #include <weft/layers/init.h>
 #include <weft/lib/array/state_dict.h>
 #include <weft/lib/profile/profile.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <typeinfo>
 #include <utility>
 #include <vector>
 
 namespace weft {
-
-class Module;
-
-/// Called before a layer's forward() with the tensors it was given, arrays of ids among them; what it
-/// returns, unless empty, replaces them, one for one.
-using ForwardPreHook = std::function<std::vector<Tensor>(const Module&, const std::vector<Tensor>& inputs)>;
-/// Called after a layer's forward() with its result, or the `y` of its result; what it returns, if defined,
-/// replaces it.
-using ForwardHook =
-    std::function<Tensor(const Module&, const std::vector<Tensor>& inputs, const Tensor& output)>;
 
 class Module {
  public:
@@ -98,27 +86,11 @@ class Module {
   /// StateError in a call of a layer that has a hook and whose result is neither a tensor nor has one `y`.
   template <class Hook>
   RemovableHandle register_forward_pre_hook(Hook hook) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Hook&, const Module&, const std::vector<Tensor>&>>) {
-      return add_forward_pre_hook([hook = std::move(hook)](const auto& module, const auto& inputs) mutable {
-        hook(module, inputs);
-        return std::vector<Tensor>();
-      });
-    } else {
-      return add_forward_pre_hook(std::move(hook));
-    }
+    return hooks_.add(as_forward_pre_hook(std::move(hook)));
   }
   template <class Hook>
   RemovableHandle register_forward_hook(Hook hook) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Hook&, const Module&, const std::vector<Tensor>&,
-                                                      const Tensor&>>) {
-      return add_forward_hook(
-          [hook = std::move(hook)](const auto& module, const auto& inputs, const auto& output) mutable {
-            hook(module, inputs, output);
-            return Tensor();
-          });
-    } else {
-      return add_forward_hook(std::move(hook));
-    }
+    return hooks_.add(as_forward_hook(std::move(hook)));
   }
 
  protected:
@@ -166,14 +138,11 @@ class Module {
     const Module* const before_;
   };
 
-  bool has_forward_hooks() const { return hooks_ != nullptr; }
-  void run_forward_pre_hooks(std::vector<Tensor>& inputs) const;
-  void run_forward_hooks(const std::vector<Tensor>& inputs, Tensor& output) const;
-  /// StateError when there are hooks that would see the result.
-  void refuse_forward_hooks() const;
+  const ForwardHooks& forward_hooks() const { return hooks_; }
+  /// "MultiHeadAttention", for errors.
+  std::string type() const;
 
  private:
-  struct Hooks;
   /// Gathers the modules that this thread makes while it lives and that nobody adopts.
   class Construction {
    public:
@@ -191,10 +160,7 @@ class Module {
     Construction* const before_;
   };
 
-  RemovableHandle add_forward_pre_hook(ForwardPreHook hook);
-  RemovableHandle add_forward_hook(ForwardHook hook);
   void check_known_to(const Module& caller) const;
-  std::string type() const;
   std::map<std::string, Array> arrays() const;
   void adopt(const std::string& name, std::unique_ptr<Module> made);
   void check_name(const std::string& name) const;
@@ -204,7 +170,7 @@ class Module {
   std::vector<NamedTensor> parameters_;
   std::vector<std::pair<std::string, BufferTensor>> buffers_;
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> children_;
-  std::shared_ptr<Hooks> hooks_;  // null without hooks
+  ForwardHooks hooks_;
   Module* parent_ = nullptr;
   std::string name_;
   bool training_ = true;
