@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <weft/autograd/axes.h>
 #include <weft/autograd/gradcheck.h>
 #include <weft/autograd/named_tensor.h>
 #include <weft/autograd/node.h>
@@ -13,6 +14,7 @@
 #include <weft/autograd/ops/composed.h>
 #include <weft/autograd/ops/convolution.h>
 #include <weft/autograd/ops/dropout.h>
+#include <weft/autograd/ops/einsum.h>
 #include <weft/autograd/ops/indexing.h>
 #include <weft/autograd/ops/key_value_cache.h>
 #include <weft/autograd/ops/loss.h>
@@ -24,6 +26,7 @@
 #include <weft/autograd/ops/rotary.h>
 #include <weft/autograd/ops/shaping.h>
 #include <weft/autograd/recompute.h>
+#include <weft/autograd/removable_handle.h>
 #include <weft/autograd/tensor.h>
 #include <weft/data/dataset.h>
 #include <weft/data/generators/draws.h>
@@ -48,15 +51,21 @@
 #include <weft/data/text/utf8.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/exchange/hugging_face.h>
+#include <weft/layers/activation.h>
 #include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
+#include <weft/layers/block_options.h>
+#include <weft/layers/buffer_tensor.h>
+#include <weft/layers/containers.h>
 #include <weft/layers/conv.h>
 #include <weft/layers/drop_path.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/feed_forward.h>
+#include <weft/layers/forward_hooks.h>
+#include <weft/layers/gradcheck_module.h>
 #include <weft/layers/init.h>
-#include <weft/layers/layer_norm.h>
+#include <weft/layers/layer.h>
 #include <weft/layers/linear.h>
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/block_stack.h>
@@ -80,7 +89,6 @@
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/recurrent.h>
 #include <weft/layers/relative_position_bias.h>
-#include <weft/layers/rms_norm.h>
 #include <weft/layers/transformer.h>
 #include <weft/lib/array/array.h>
 #include <weft/lib/array/batch.h>

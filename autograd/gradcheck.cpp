@@ -22,7 +22,8 @@ double* values_of(Tensor& input) {
 
 /// Compares one order: `scalar` is a function of the inputs, `analytic` its gradients there.
 void compare(const char* order, const std::function<double()>& scalar, std::vector<Tensor>& inputs,
-             const std::vector<Tensor>& analytic, const GradcheckOptions& options, GradcheckResult& result) {
+             const std::vector<std::string>& names, const std::vector<Tensor>& analytic,
+             const GradcheckOptions& options, GradcheckResult& result) {
   for (size_t k = 0; k < inputs.size() && result; ++k) {
     double* const values = values_of(inputs[k]);
     for (int64_t i = 0; i < inputs[k].size(); ++i) {
@@ -37,8 +38,8 @@ void compare(const char* order, const std::function<double()>& scalar, std::vect
       const double error = std::abs(found - numeric) / (1 + std::abs(numeric));
       result.worst = std::max(result.worst, error);
       if (!(error <= options.tolerance)) {
-        result.failure = str("gradcheck: ", order, " of input ", k, " ", inputs[k].shape(), " at element ", i,
-                             ": the rule gives ", found, ", central differences ", numeric);
+        result.failure = str("gradcheck: ", order, " of ", names[k], " ", inputs[k].shape(), " at element ",
+                             i, ": the rule gives ", found, ", central differences ", numeric);
         return;
       }
     }
@@ -49,13 +50,17 @@ void compare(const char* order, const std::function<double()>& scalar, std::vect
 
 GradcheckResult gradcheck(const Function& f, std::vector<Tensor> inputs, GradcheckOptions options) {
   std::vector<Tensor> wanted;
-  for (const Tensor& input : inputs) {
+  std::vector<std::string> names;
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const Tensor& input = inputs[k];
     if (!input.requires_grad()) continue;
     if (input.dtype() != float64)
       fail<TypeError>("gradcheck: needs float64 inputs, one is ", input.dtype(), " ", input.shape());
     if (!input.is_leaf())
       fail<StateError>("gradcheck: needs leaves, one input is the result of ", input.op_name());
     wanted.push_back(input);
+    const bool named = k < options.names.size() && !options.names[k].empty();
+    names.push_back(named ? options.names[k] : str("input ", k));
   }
   if (wanted.empty()) fail<StateError>("gradcheck: no input requires a gradient");
 
@@ -69,7 +74,7 @@ GradcheckResult gradcheck(const Function& f, std::vector<Tensor> inputs, Gradche
     result.failure = "gradcheck: the result depends on no input that requires a gradient";
     return result;
   }
-  compare("the gradient", value, wanted, grad({total}, wanted), options, result);
+  compare("the gradient", value, wanted, names, grad({total}, wanted), options, result);
   if (!result || !options.second_order) return result;
 
   // The gradients themselves, weighed into one number, are the function to differentiate.
@@ -90,7 +95,7 @@ GradcheckResult gradcheck(const Function& f, std::vector<Tensor> inputs, Gradche
     for (const Tensor& input : wanted) second.push_back(zeros(input.shape(), float64));
   }
   compare(
-      "the second derivative", [&] { return slope().item(); }, wanted, second, options, result);
+      "the second derivative", [&] { return slope().item(); }, wanted, names, second, options, result);
   return result;
 }
 

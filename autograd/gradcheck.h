@@ -12,9 +12,10 @@
 namespace weft {
 
 struct GradcheckOptions {
-  double eps = 1e-6;         ///< step of the central difference
-  double tolerance = 1e-6;   ///< |analytic - numeric| <= tolerance (1 + |numeric|)
-  bool second_order = true;  ///< check the gradients of the gradients too
+  double eps = 1e-6;                 ///< step of the central difference
+  double tolerance = 1e-6;           ///< |analytic - numeric| <= tolerance (1 + |numeric|)
+  bool second_order = true;          ///< check the gradients of the gradients too
+  std::vector<std::string> names{};  ///< of the inputs, for the text of a failure; the others have numbers
 };
 
 struct GradcheckResult {

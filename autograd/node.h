@@ -87,7 +87,7 @@ class Unrecorded {
 
 uint64_t next_id();
 /// Whether nobody reads this gradient after the rule that runs now: true once, then it is the caller's; see
-/// take().
+/// consume().
 bool take_spent_gradient(const TensorState* g);
 /// Whether the rules that run now may be asked once more.
 bool graph_is_kept();

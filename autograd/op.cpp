@@ -103,13 +103,13 @@ Tensor Saved::operator()() const {
   return tensor_;
 }
 
-Array Saved::take() const {
+Array Saved::consume() const {
   Array value = (*this)().value();
   if (!graph_is_kept() && tensor_.defined()) tensor_ = {};
   return value;
 }
 
-Array take(const Tensor& g) {
+Array consume(const Tensor& g) {
   if (!take_spent_gradient(g.state().get())) return g.value();
   return std::exchange(g.state()->value, {});
 }

@@ -36,7 +36,7 @@ class Saved {
   Tensor operator()() const;
   /// Its values, for a rule that reads them for the last time: nobody else's, so that they may be
   /// overwritten, when the graph is not kept and nothing else holds them; array.unique() tells.
-  Array take() const;
+  Array consume() const;
 
  private:
   mutable Tensor tensor_;
@@ -103,7 +103,7 @@ Tensor remake_by(Tensor y, std::function<Array()> make);
 
 /// The values of g, a rule's argument: nobody else's, so that the rule may overwrite them, whenever the rule
 /// is the last that reads g; array.unique() tells.
-Array take(const Tensor& g);
+Array consume(const Tensor& g);
 
 /// All gradients at once, for fused operations whose inputs share work. `wanted[i]` tells whether input i
 /// needs one; the others may stay undefined.

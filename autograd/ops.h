@@ -6,6 +6,7 @@
 #include <weft/autograd/ops/attention.h>
 #include <weft/autograd/ops/convolution.h>
 #include <weft/autograd/ops/dropout.h>
+#include <weft/autograd/ops/einsum.h>
 #include <weft/autograd/ops/indexing.h>
 #include <weft/autograd/ops/loss.h>
 #include <weft/autograd/ops/normalization.h>

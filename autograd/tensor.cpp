@@ -104,16 +104,23 @@ void Tensor::retain_grad() {
   if (!is_leaf()) state_->node->retained = state_;
 }
 
-size_t Tensor::register_hook(GradHook hook) {
-  if (!requires_grad()) fail<StateError>("register_hook: the tensor ", shape(), " requires no gradient");
-  auto& hooks = state_->node ? state_->node->hooks : state_->hooks;
-  const size_t number = hooks.empty() ? 0 : hooks.rbegin()->first + 1;
-  hooks.emplace(number, std::move(hook));
-  return number;
+namespace {
+
+/// Registers in where.hooks; the handle outlives what it hooks.
+template <class Hooked>
+RemovableHandle hook_into(const std::shared_ptr<Hooked>& where, GradHook hook) {
+  const size_t number = where->hooks.empty() ? 0 : where->hooks.rbegin()->first + 1;
+  where->hooks.emplace(number, std::move(hook));
+  return RemovableHandle([alive = std::weak_ptr(where), number] {
+    if (const auto hooked = alive.lock()) hooked->hooks.erase(number);
+  });
 }
 
-void Tensor::remove_hook(size_t number) {
-  (checked().node ? state_->node->hooks : state_->hooks).erase(number);
+}  // namespace
+
+RemovableHandle Tensor::register_hook(GradHook hook) {
+  if (!requires_grad()) fail<StateError>("register_hook: the tensor ", shape(), " requires no gradient");
+  return state_->node ? hook_into(state_->node, std::move(hook)) : hook_into(state_, std::move(hook));
 }
 
 Tensor Tensor::detach() const { return Tensor(value()); }
@@ -123,6 +130,8 @@ Tensor ones(const Shape& shape, DType dtype) { return Tensor(Array::ones(shape, 
 Tensor full(const Shape& shape, double value, DType dtype) {
   return Tensor(Array::full(shape, value, dtype));
 }
+Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
+Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dtype) {
   return Tensor(Array::from(values, shape).to(dtype));
 }

@@ -5,6 +5,8 @@
 // to one thread at a time.
 #pragma once
 
+#include <weft/autograd/axes.h>
+#include <weft/autograd/removable_handle.h>
 #include <weft/lib/array/array.h>
 
 #include <cstdint>
@@ -41,8 +43,14 @@ class Tensor {
   const Array& value() const;
   const Shape& shape() const { return value().shape(); }
   int rank() const { return value().rank(); }
+  int ndim() const { return rank(); }
+  int dim() const { return rank(); }
+  /// Extent of an axis; negative axes count from the last. ShapeError when there is no such axis.
   int64_t dim(int axis) const { return value().dim(axis); }
+  int64_t size(int axis) const { return dim(axis); }
+  /// Number of elements.
   int64_t size() const { return value().size(); }
+  int64_t numel() const { return size(); }
   DType dtype() const { return value().dtype(); }
   /// The single value of a one-element tensor, as double.
   double item() const { return value().item(); }
@@ -71,9 +79,8 @@ class Tensor {
   void set_grad(Array grad);
   /// Makes a tensor that an operation made keep its gradient as leaves do.
   void retain_grad();
-  /// Calls `hook` with each gradient that arrives here, before it is used. Returns a number for remove_hook.
-  size_t register_hook(GradHook hook);
-  void remove_hook(size_t number);
+  /// Calls `hook` with each gradient that arrives here, before it is used.
+  RemovableHandle register_hook(GradHook hook);
 
   /// The same values as a leaf without history.
   Tensor detach() const;
@@ -83,6 +90,40 @@ class Tensor {
   /// once where the operations say so, unless grad() is asked in between.
   void backward(BackwardOptions options = {}) const;
   void backward(const Tensor& seed, BackwardOptions options = {}) const;
+
+  /// Operations as methods, for those who look for them here: x.view({B, -1}) is reshape(x, {B, -1}). What
+  /// they do stands where the functions do, in autograd/ops/; contiguous() is the tensor itself, and item()
+  /// above the number.
+  Tensor reshape(std::initializer_list<int64_t> extents) const;
+  Tensor view(std::initializer_list<int64_t> extents) const { return reshape(extents); }
+  Tensor permute(const Axes& order) const;
+  Tensor transpose(int first, int second) const;
+  Tensor flatten(int first = 0, int last = -1) const;
+  Tensor squeeze() const;
+  Tensor squeeze(int axis) const;
+  Tensor unsqueeze(int axis) const;
+  Tensor expand(const Shape& to) const;
+  Tensor contiguous() const { return *this; }
+  Tensor clone() const;
+  std::vector<Tensor> split(int64_t part, int axis = 0) const;
+  std::vector<Tensor> chunk(int64_t parts, int axis = 0) const;
+  Tensor sum(const Axes& axes = {}, bool keepdim = false) const;
+  Tensor mean(const Axes& axes = {}, bool keepdim = false) const;
+  Tensor max(const Axes& axes = {}, bool keepdim = false) const;
+  Tensor min(const Axes& axes = {}, bool keepdim = false) const;
+  Array argmax(int axis, bool keepdim = false) const;
+  Tensor matmul(const Tensor& other) const;
+  Tensor softmax(int axis) const;
+  Tensor log_softmax(int axis) const;
+  Tensor masked_fill(const Array& mask, double value) const;
+  Tensor exp() const;
+  Tensor log() const;
+  Tensor sqrt() const;
+  Tensor abs() const;
+  Tensor pow(double exponent) const;
+  Tensor tanh() const;
+  Tensor sigmoid() const;
+  Tensor relu() const;
 
   const std::shared_ptr<TensorState>& state() const { return state_; }
 
@@ -127,6 +168,9 @@ class DetectAnomaly {
 Tensor zeros(const Shape& shape, DType dtype = default_dtype());
 Tensor ones(const Shape& shape, DType dtype = default_dtype());
 Tensor full(const Shape& shape, double value, DType dtype = default_dtype());
+/// Of x's shape and type.
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dtype = default_dtype());
 Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype = default_dtype());
 

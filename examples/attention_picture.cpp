@@ -4,8 +4,9 @@
 //   build/bin/attention_picture [OUT.svg [STEPS]]
 //
 // prints the loss and writes OUT.svg (attention.svg): a square for each head, a row for each character that
-// looks, a column for each character it looks at; the darker, the more. The heads come to differ: some look at
-// the last few characters, some back to single ones, the spaces and digits where a word or a number begins.
+// looks, a column for each character it looks at; the darker, the more. The heads come to differ: some look
+// at the last few characters, some back to single ones, the spaces and digits where a word or a number
+// begins.
 #include <weft/weft.h>
 
 #include <cstdio>
@@ -19,10 +20,10 @@ std::vector<Array> attention_of(GPT& model, const Array& ids) {
   model.eval();
   std::vector<Array> all;
   Tensor x = model.position_embedding(model.token_embedding(ids));
-  for (const EncoderBlock* block : model.blocks) {
-    const Tensor normed = block->norm1(x);
-    all.push_back(block->attention.weights(normed, normed, Mask::causal()));
-    x = (*block)(x, Mask::causal());
+  for (const EncoderBlock& block : model.blocks) {
+    const Tensor normed = block.norm1(x);
+    all.push_back(block.attention.weights(normed, normed, Mask::causal()));
+    x = block(x, Mask::causal());
   }
   return all;
 }

@@ -14,7 +14,7 @@
 
 using namespace weft;
 
-struct GatedFeedForward : Module {
+struct GatedFeedForward : Layer<GatedFeedForward> {
   Linear &gate, &up, &down;
   GatedFeedForward(int64_t width, int64_t hidden)
       : gate(child<Linear>("gate", width, hidden)),
@@ -26,13 +26,11 @@ struct GatedFeedForward : Module {
 int main() {
   const RandomScope random({.seed = 1});
 
-  // One line checks a layer: every parameter is an input like any other.
+  // One line checks a layer, its input and all its parameters.
   {
     const DTypeScope doubles(float64);
     GatedFeedForward layer(3, 5);
-    std::vector<Tensor> inputs{Tensor(random_normal({2, 3}, 0, 1, random_key(1, 0)), true)};
-    for (const NamedTensor& p : layer.parameters()) inputs.push_back(p.tensor);
-    const GradcheckResult result = gradcheck([&](const auto& in) { return layer.forward(in[0]); }, inputs);
+    const GradcheckResult result = gradcheck(layer, Tensor(random_normal({2, 3}, 0, 1, random_key(1, 0))));
     std::printf("gradients: worst error %.1e %s\n", result.worst, result.failure.c_str());
     if (!result) return 1;
   }
@@ -43,7 +41,7 @@ int main() {
     const Tensor x(random_normal({64, 8}, 0, 1, random_key(2, 0, static_cast<uint64_t>(step))));
     std::vector<Tensor> columns = split(x, 1, 1);
     const Tensor wanted = cat({columns.rbegin(), columns.rend()}, 1);
-    const Tensor loss = mean(square(layer.forward(x) - wanted));
+    const Tensor loss = mean(square(layer(x) - wanted));
     loss.backward();
     optimizer.step();
     optimizer.zero_grad();

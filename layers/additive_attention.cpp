@@ -29,7 +29,6 @@ Tensor AdditiveAttention::weigh(const Tensor& x, const Memory& memory) const {
 }
 
 Tensor AdditiveAttention::forward(const Tensor& x, const Memory& memory) const {
-  const LayerScope layer = profile_scope();
   const Tensor weights = weigh(x, memory);  // (B, T, S)
   if (AttentionRecorder* const recorder = AttentionRecorder::current())
     recorder->add({path(), true, weights.value().reshape(weights.shape().inserted(1, 1))});

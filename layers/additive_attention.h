@@ -11,7 +11,7 @@ namespace weft {
 
 /// Children: query, Linear without bias (query_width -> width); key, Linear (memory_width -> width).
 /// Parameter: score (width), v of the formula; first values uniform within 1 / sqrt(width).
-class AdditiveAttention : public Module {
+class AdditiveAttention : public Layer<AdditiveAttention> {
  public:
   AdditiveAttention(int64_t query_width, int64_t memory_width, int64_t width);
 
@@ -25,7 +25,6 @@ class AdditiveAttention : public Module {
   /// x (B, T, query_width) -> (B, T, memory_width). A sample without tokens gives zeros. An
   /// AttentionRecorder sees the weights as those of one head.
   Tensor forward(const Tensor& x, const Memory& memory) const;
-  Tensor operator()(const Tensor& x, const Memory& memory) const { return forward(x, memory); }
   /// The weights (B, T, S), for looking at.
   Array weights(const Tensor& x, const Memory& memory) const;
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <array>
 #include <cstdint>
@@ -11,33 +11,25 @@
 namespace weft {
 
 /// Parameters: weight (outputs, channels / groups, kernel), bias (outputs), unless `with_bias` is false.
-class Conv1d : public Module {
+class Conv1d : public Layer<Conv1d> {
  public:
   /// ValueError unless channels, outputs and kernel are at least 1 and groups divide the first two.
   Conv1d(int64_t channels, int64_t outputs, int64_t kernel, const Conv1dOptions& options = {},
          bool with_bias = true);
   /// (B, channels, T) -> (B, outputs, T').
-  Tensor forward(const Tensor& x) const {
-    const LayerScope layer = profile_scope();
-    return conv1d(x, weight, bias, options);
-  }
-  Tensor operator()(const Tensor& x) const { return forward(x); }
+  Tensor forward(const Tensor& x) const { return conv1d(x, weight, bias, options); }
 
   const Conv1dOptions options;
   Tensor weight, bias;
 };
 
 /// Parameters: weight (outputs, channels / groups, kernel height, kernel width), bias (outputs).
-class Conv2d : public Module {
+class Conv2d : public Layer<Conv2d> {
  public:
   Conv2d(int64_t channels, int64_t outputs, const std::array<int64_t, 2>& kernel,
          const Conv2dOptions& options = {}, bool with_bias = true);
   /// (B, channels, H, W) -> (B, outputs, H', W').
-  Tensor forward(const Tensor& x) const {
-    const LayerScope layer = profile_scope();
-    return conv2d(x, weight, bias, options);
-  }
-  Tensor operator()(const Tensor& x) const { return forward(x); }
+  Tensor forward(const Tensor& x) const { return conv2d(x, weight, bias, options); }
 
   const Conv2dOptions options;
   Tensor weight, bias;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 namespace weft {
 
-class DropPath : public Module {
+class DropPath : public Layer<DropPath> {
  public:
   /// ValueError unless 0 <= p < 1.
   explicit DropPath(double probability) : p(probability) {
@@ -17,12 +17,10 @@ class DropPath : public Module {
   Tensor forward(const Tensor& x) const {
     if (!training() || p == 0) return x;
     if (x.rank() < 1) fail<ShapeError>("DropPath: x is ", x.shape(), ": needs (B, ...)");
-    const LayerScope layer = profile_scope();
     Shape samples = x.shape();
     for (int axis = 1; axis < x.rank(); ++axis) samples = samples.with(axis, 1);
     return x * dropout(ones(samples, x.dtype()), p, path());
   }
-  Tensor operator()(const Tensor& x) const { return forward(x); }
 
   const double p;
 };

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 namespace weft {
 
-class Dropout : public Module {
+class Dropout : public Layer<Dropout> {
  public:
   /// ValueError unless 0 <= p < 1.
   explicit Dropout(double probability) : p(probability) {
@@ -15,10 +15,8 @@ class Dropout : public Module {
   /// Acts in training only; needs a RandomScope then.
   Tensor forward(const Tensor& x) const {
     if (!training() || p == 0) return x;
-    const LayerScope layer = profile_scope();
     return dropout(x, p, path());
   }
-  Tensor operator()(const Tensor& x) const { return forward(x); }
 
   const double p;
 };

@@ -2,21 +2,17 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 namespace weft {
 
 /// Parameter: weight (count, width); first values normal(0, 1) as in PyTorch unless said otherwise.
-class Embedding : public Module {
+class Embedding : public Layer<Embedding> {
  public:
   Embedding(int64_t count, int64_t width, const Init& weight_init = init::normal(0.0, 1.0))
       : weight(parameter("weight", {count, width}, weight_init)) {}
   /// ids (...) -> (..., width).
-  Tensor forward(const Array& ids) const {
-    const LayerScope layer = profile_scope();
-    return embedding(ids, weight);
-  }
-  Tensor operator()(const Array& ids) const { return forward(ids); }
+  Tensor forward(const Array& ids) const { return embedding(ids, weight); }
 
   Tensor weight;
 };

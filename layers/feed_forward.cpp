@@ -33,7 +33,6 @@ FeedForward::FeedForward(int64_t width, const FeedForwardOptions& options)
       activation(options.activation) {}
 
 Tensor FeedForward::forward(const Tensor& x) const {
-  const LayerScope layer = profile_scope();
   const Tensor hidden = gate ? activate(activation, (*gate)(x)) * up(x) : activate(activation, up(x));
   return down(dropout(hidden));
 }

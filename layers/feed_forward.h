@@ -20,12 +20,11 @@ struct FeedForwardOptions {
 };
 
 /// Children: gate (C -> F) where there is one, up (C -> F), down (F -> C).
-class FeedForward : public Module {
+class FeedForward : public Layer<FeedForward> {
  public:
   explicit FeedForward(int64_t width, const FeedForwardOptions& options = {});
   /// (..., C) -> (..., C).
   Tensor forward(const Tensor& x) const;
-  Tensor operator()(const Tensor& x) const { return forward(x); }
 
   Linear* const gate;  ///< null unless gated
   Linear &up, &down;

@@ -9,13 +9,14 @@
 //   };
 //   ... gated(x) ...
 //
-// A call is forward(), of any overload, with what belongs to every call: the profiler counts its time for this
-// layer (lib/profile.h), and the hooks that were registered see it. forward() called by its name is that alone,
-// as in PyTorch.
+// A call is forward(), of any overload, with what belongs to every call: the profiler counts its time for
+// this layer (lib/profile.h), and the hooks that were registered see it. forward() called by its name is that
+// alone, as in PyTorch. Arguments in braces need their type: attention(x, Mask{}, bias).
 #pragma once
 
 #include <weft/layers/module.h>
 
+#include <concepts>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -26,8 +27,8 @@ namespace detail {
 
 /// What hooks see of one input of a call: tensors, and arrays as tensors without history.
 template <class Input>
-constexpr bool is_seen = std::is_same_v<std::remove_cvref_t<Input>, Tensor> ||
-                         std::is_same_v<std::remove_cvref_t<Input>, Array>;
+constexpr bool is_seen =
+    std::is_same_v<std::remove_cvref_t<Input>, Tensor> || std::is_same_v<std::remove_cvref_t<Input>, Array>;
 
 inline Tensor seen(const Tensor& x) { return x; }
 inline Tensor seen(const Array& x) { return x.defined() ? Tensor(x) : Tensor(); }
@@ -45,6 +46,23 @@ decltype(auto) taken(std::remove_reference_t<Input>& input, const std::vector<Te
   }
 }
 
+/// A module that can be called, or has a forward(), with these.
+template <class M, class... Inputs>
+concept CallableWith = requires(M& module, Inputs&&... inputs) {
+  module(static_cast<Inputs&&>(inputs)...);
+}
+|| requires(M& module, Inputs&&... inputs) { module.forward(static_cast<Inputs&&>(inputs)...); };
+
+/// The call, or forward() of a module that cannot be called.
+template <class M, class... Inputs>
+decltype(auto) call_module(M& module, Inputs&&... inputs) {
+  if constexpr (requires { module(std::forward<Inputs>(inputs)...); }) {
+    return module(std::forward<Inputs>(inputs)...);
+  } else {
+    return module.forward(std::forward<Inputs>(inputs)...);
+  }
+}
+
 template <class Output>
 concept HasTensor = requires(Output& output) {
   { output.y } -> std::same_as<Tensor&>;
@@ -58,34 +76,38 @@ class Layer : public Base {
  public:
   using Base::Base;
 
-  template <class... Inputs>
+  // Self is Derived, which is complete where it is called.
+  template <class... Inputs, class Self = Derived>
   auto operator()(Inputs&&... inputs) const
-      -> decltype(std::declval<const Derived&>().forward(std::forward<Inputs>(inputs)...)) {
+      -> decltype(std::declval<const Self&>().forward(std::forward<Inputs>(inputs)...)) {
     return call(static_cast<const Derived&>(*this), std::forward<Inputs>(inputs)...);
   }
-  template <class... Inputs>
+  template <class... Inputs, class Self = Derived>
   auto operator()(Inputs&&... inputs)
-      -> decltype(std::declval<Derived&>().forward(std::forward<Inputs>(inputs)...)) {
+      -> decltype(std::declval<Self&>().forward(std::forward<Inputs>(inputs)...)) {
     return call(static_cast<Derived&>(*this), std::forward<Inputs>(inputs)...);
   }
 
  private:
   template <class Self, class... Inputs>
-  static decltype(auto) call(Self& self, Inputs&&... inputs) {
+  static auto call(Self& self, Inputs&&... inputs)
+      -> decltype(self.forward(std::forward<Inputs>(inputs)...)) {
     const LayerScope scope = static_cast<const Layer&>(self).profile_scope();
     const typename Base::Calling calling(self);
-    if (self.has_forward_hooks()) return call_hooked(self, std::forward<Inputs>(inputs)...);
+    if (self.forward_hooks().any()) return call_hooked(self, std::forward<Inputs>(inputs)...);
     return self.forward(std::forward<Inputs>(inputs)...);
   }
 
   template <class Self, class... Inputs>
-  static decltype(auto) call_hooked(Self& self, Inputs&&... given) {
+  static auto call_hooked(Self& self, Inputs&&... given)
+      -> decltype(self.forward(std::forward<Inputs>(given)...)) {
+    using Output = decltype(self.forward(std::forward<Inputs>(given)...));
     std::vector<Tensor> inputs;
     const auto see = [&](const auto& input) {
       if constexpr (detail::is_seen<decltype(input)>) inputs.push_back(detail::seen(input));
     };
     (see(given), ...);
-    self.run_forward_pre_hooks(inputs);
+    self.forward_hooks().before(self, self.type(), inputs);
     size_t next = 0;
     // Braces, since arguments of a call have no order.
     std::tuple<decltype(detail::taken<Inputs>(given, inputs, next))...> arguments{
@@ -93,17 +115,16 @@ class Layer : public Base {
     const auto forward = [&](auto&&... taken) -> decltype(auto) {
       return self.forward(std::forward<decltype(taken)>(taken)...);
     };
-    using Output = decltype(std::apply(forward, std::move(arguments)));
-    if constexpr (std::is_same_v<std::remove_cvref_t<Output>, Tensor>) {
+    if constexpr (std::is_same_v<Output, Tensor>) {
       Tensor y = std::apply(forward, std::move(arguments));
-      self.run_forward_hooks(inputs, y);
+      self.forward_hooks().after(self, inputs, y);
       return y;
-    } else if constexpr (!std::is_reference_v<Output> && detail::HasTensor<Output>) {
+    } else if constexpr (detail::HasTensor<Output>) {
       Output output = std::apply(forward, std::move(arguments));
-      self.run_forward_hooks(inputs, output.y);
+      self.forward_hooks().after(self, inputs, output.y);
       return output;
     } else {
-      self.refuse_forward_hooks();
+      self.forward_hooks().refuse_result(self.type());
       return std::apply(forward, std::move(arguments));
     }
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <optional>
 
@@ -18,15 +18,11 @@ struct LinearOptions {
 };
 
 /// Parameters: weight (outputs, inputs), bias (outputs).
-class Linear : public Module {
+class Linear : public Layer<Linear> {
  public:
   Linear(int64_t inputs, int64_t outputs, const LinearOptions& options = {});
   /// (..., inputs) -> (..., outputs).
-  Tensor forward(const Tensor& x) const {
-    const LayerScope layer = profile_scope();
-    return linear(x, weight, bias);
-  }
-  Tensor operator()(const Tensor& x) const { return forward(x); }
+  Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
 
   Tensor weight, bias;
 };

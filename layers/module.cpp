@@ -1,9 +1,41 @@
+#include <cxxabi.h>
 #include <weft/layers/module.h>
 #include <weft/lib/array/random.h>
 
-#include <functional>
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <typeinfo>
 
 namespace weft {
+
+constinit thread_local const Module* Module::Calling::current_ = nullptr;
+constinit thread_local Module::Construction* Module::Construction::current_ = nullptr;
+
+Module::Module() {
+  static std::atomic<uint64_t> counter{0};
+  number_ = ++counter;
+  if (Construction::current_ != nullptr) Construction::current_->modules_.push_back(this);
+}
+
+Module::~Module() {
+  for (Construction* c = Construction::current_; c != nullptr; c = c->before_) std::erase(c->modules_, this);
+}
+
+Module::Construction::Construction() : before_(std::exchange(current_, this)) {}
+Module::Construction::~Construction() { current_ = before_; }
+
+void Module::Construction::check(const Module& made) const {
+  for (const Module* module : modules_) {
+    if (module == &made || module->parent_ != nullptr) continue;
+    const std::vector<NamedTensor> all = module->parameters();
+    const auto frozen = [](const NamedTensor& p) { return !p.tensor.requires_grad(); };
+    if (!all.empty() && std::ranges::all_of(all, frozen)) continue;
+    fail<StateError>(made.type(), ": holds a ", module->type(),
+                     " that is no child of it, and would neither be trained nor saved: write child<",
+                     module->type(), ">(\"name\", ...) in its constructor, or ModuleList for several");
+  }
+}
 
 template <class Visit>
 void Module::walk(const std::string& prefix, const Visit& visit) const {
@@ -12,6 +44,7 @@ void Module::walk(const std::string& prefix, const Visit& visit) const {
 }
 
 std::vector<NamedTensor> Module::parameters() const {
+  asked_ = true;
   std::vector<NamedTensor> all;
   walk("", [&](const Module& module, const std::string& prefix) {
     for (const auto& [name, tensor] : module.parameters_) all.push_back({prefix + name, tensor});
@@ -22,7 +55,7 @@ std::vector<NamedTensor> Module::parameters() const {
 std::vector<NamedTensor> Module::buffers() const {
   std::vector<NamedTensor> all;
   walk("", [&](const Module& module, const std::string& prefix) {
-    for (const auto& [name, tensor] : module.buffers_) all.push_back({prefix + name, tensor});
+    for (const auto& [name, buffer] : module.buffers_) all.push_back({prefix + name, buffer.tensor()});
   });
   return all;
 }
@@ -67,32 +100,34 @@ void Module::to(DType dtype) {
   }
 }
 
-namespace {
-
-std::map<std::string, Array> arrays_of(const Module& module) {
+std::map<std::string, Array> Module::arrays() const {
   std::map<std::string, Array> arrays;
-  for (const auto& [name, tensor] : module.parameters()) arrays.emplace(name, tensor.value());
-  for (const auto& [name, tensor] : module.buffers()) arrays.emplace(name, tensor.value());
+  for (const auto& [name, tensor] : parameters()) arrays.emplace(name, tensor.value());
+  for (const auto& [name, tensor] : buffers()) arrays.emplace(name, tensor.value());
   return arrays;
 }
 
-}  // namespace
-
 StateDict Module::state_dict() const {
   StateDict state;
-  for (const auto& [name, array] : arrays_of(*this)) state.set(name, array);
+  for (const auto& [name, array] : arrays()) state.set(name, array.copy());
+  return state;
+}
+
+StateDict Module::shared_state_dict() const {
+  StateDict state;
+  for (const auto& [name, array] : arrays()) state.set(name, array);
   return state;
 }
 
 void Module::load_state_dict(const StateDict& state) {
-  std::map<std::string, Array> arrays = arrays_of(*this);
+  std::map<std::string, Array> arrays = this->arrays();
   const LoadReport report = compare_arrays(arrays, state);
   if (!report.ok()) fail<StateError>("load_state_dict: the state does not fit the model\n", report.message());
   for (auto& [name, array] : arrays) array.copy_from(state.array(name));
 }
 
 LoadReport Module::load_matching(const StateDict& state) {
-  std::map<std::string, Array> arrays = arrays_of(*this);
+  std::map<std::string, Array> arrays = this->arrays();
   LoadReport report = compare_arrays(arrays, state);
   for (auto& [name, array] : arrays) {
     if (!state.contains(name)) continue;
@@ -108,10 +143,34 @@ std::string Module::path() const {
   return above.empty() ? name_ : above + "." + name_;
 }
 
+std::string Module::type() const {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status), std::free);
+  const std::string whole = status == 0 ? name.get() : typeid(*this).name();
+  return whole.starts_with("weft::") ? whole.substr(6) : whole;
+}
+
+void Module::check_known_to(const Module& caller) const {
+  const Module* root = &caller;
+  while (root->parent_ != nullptr) root = root->parent_;
+  // Whoever asked for these parameters trains them himself, and what was there before the caller was is not
+  // its own.
+  if (root == this || !root->asked_ || asked_ || number_ < root->number_ || !grad_enabled()) return;
+  bool trained = false;
+  walk("", [&](const Module& module, const std::string&) {
+    for (const NamedTensor& p : module.parameters_) trained = trained || p.tensor.requires_grad();
+  });
+  if (trained)
+    fail<StateError>(caller.type(), ": calls a ", type(),
+                     " that is no child of it, and would neither be trained nor saved: write child<", type(),
+                     ">(\"name\", ...) in its constructor, or ModuleList for several");
+}
+
 void Module::check_name(const std::string& name) const {
   bool taken = false;
   for (const auto& [other, tensor] : parameters_) taken = taken || other == name;
-  for (const auto& [other, tensor] : buffers_) taken = taken || other == name;
+  for (const auto& [other, buffer] : buffers_) taken = taken || other == name;
   for (const auto& [other, module] : children_) taken = taken || other == name;
   if (taken) fail<ValueError>("module: the name '", name, "' is registered twice");
   if (name.empty() || name.find('/') != std::string::npos)
@@ -127,11 +186,9 @@ Tensor Module::parameter(const std::string& name, const Shape& shape, const Init
   return made;
 }
 
-Tensor Module::buffer(const std::string& name, Array value) {
+BufferTensor Module::buffer(const std::string& name, Array value) {
   check_name(name);
-  Tensor made(std::move(value));
-  buffers_.push_back({name, made});
-  return made;
+  return buffers_.emplace_back(name, BufferTensor(Tensor(std::move(value)))).second;
 }
 
 void Module::adopt(const std::string& name, std::unique_ptr<Module> made) {

@@ -53,13 +53,12 @@ AttentionOptions MultiHeadAttention::attention_options(const Mask& mask, const T
   return result;
 }
 
-Tensor MultiHeadAttention::turned(const Tensor& x, int64_t x_heads) const {
+Tensor MultiHeadAttention::apply_rotary(const Tensor& x, int64_t x_heads) const {
   return options.rotary ? rotary(x, x_heads, *options.rotary) : x;
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask,
                                    const Tensor& bias) const {
-  const LayerScope layer = profile_scope();
   AttentionOptions settings = attention_options(mask, bias);
   if (training() && options.dropout > 0) {
     settings.dropout = options.dropout;
@@ -67,21 +66,20 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const
   }
   if (AttentionRecorder* const recorder = AttentionRecorder::current())
     recorder->add({path(), x.state() != context.state(), weights(x, context, mask, bias)});
-  const Tensor q = turned(query(x), heads), k = turned(key(context), kv_heads);
+  const Tensor q = apply_rotary(query(x), heads), k = apply_rotary(key(context), kv_heads);
   return output(multi_head_attention(q, k, value(context), heads, settings));
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths,
                                    const Tensor& bias) const {
   const NoGrad no_grad;
-  const LayerScope layer = profile_scope();
   const std::vector<Tensor> made =
       linears(x, {{query.weight, query.bias}, {key.weight, key.bias}, {value.weight, value.bias}});
   Tensor q = made[0], k = made[1];
   if (options.rotary) {
     const auto placed = [&](const Tensor& y, int64_t y_heads) {
-      return cache.even() ? rotary(y, y_heads, *options.rotary, cache.length())
-                          : rotary(y, y_heads, *options.rotary, cache.lengths());
+      return cache.same_length() ? rotary(y, y_heads, *options.rotary, cache.length())
+                                 : rotary(y, y_heads, *options.rotary, cache.lengths());
     };
     q = placed(q, heads), k = placed(k, kv_heads);
   }
@@ -93,20 +91,20 @@ KeyValueCache MultiHeadAttention::remember(const Tensor& context, std::span<cons
   const NoGrad no_grad;
   const LayerScope layer = profile_scope();
   KeyValueCache memory;
-  memory.append(turned(key(context), kv_heads).value(), value(context).value(), lengths);
+  memory.append(apply_rotary(key(context), kv_heads).value(), value(context).value(), lengths);
   return memory;
 }
 
 Tensor MultiHeadAttention::forward_memory(const Tensor& x, const KeyValueCache& memory) const {
   const NoGrad no_grad;
   const LayerScope layer = profile_scope();
-  return output(memory_attention(turned(query(x), heads), heads, memory, attention_options({}, {})));
+  return output(memory_attention(apply_rotary(query(x), heads), heads, memory, attention_options({}, {})));
 }
 
 Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask,
                                   const Tensor& bias) const {
   const NoGrad no_grad;
-  return attention_weights(turned(query(x), heads), turned(key(context), kv_heads), heads,
+  return attention_weights(apply_rotary(query(x), heads), apply_rotary(key(context), kv_heads), heads,
                            attention_options(mask, bias));
 }
 

@@ -29,7 +29,7 @@ struct MultiHeadAttentionOptions {
 /// Linear; head h owns columns h D to (h + 1) D.
 ///
 /// A `bias` of a call, undefined for none, is added to the scaled scores and broadcasts to (B, H, T, S).
-class MultiHeadAttention : public Module {
+class MultiHeadAttention : public Layer<MultiHeadAttention> {
  public:
   /// ValueError when heads do not divide the width and no head_width is given, when kv_heads do not divide
   /// the heads, or an option is out of range.
@@ -42,9 +42,6 @@ class MultiHeadAttention : public Module {
   /// x (B, T, C) attends to context (B, S, C).
   Tensor forward(const Tensor& x, const Tensor& context, const Mask& mask = {},
                  const Tensor& bias = {}) const;
-  Tensor operator()(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {}) const {
-    return forward(x, x, mask, bias);
-  }
   /// Decoding: the keys and values of the first lengths[b] tokens of each row (empty: all) join the cache,
   /// and x attends causally to all of it. The bits are those of the full causal pass. No gradient.
   Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {},
@@ -63,9 +60,12 @@ class MultiHeadAttention : public Module {
 
  private:
   AttentionOptions attention_options(const Mask& mask, const Tensor& bias) const;
-  Tensor turned(const Tensor& x, int64_t x_heads) const;
+  Tensor apply_rotary(const Tensor& x, int64_t x_heads) const;
 
   const std::vector<double> slopes_;
 };
+
+/// PyTorch's name.
+using MultiheadAttention = MultiHeadAttention;
 
 }  // namespace weft

@@ -14,7 +14,6 @@ PatchEmbedding::PatchEmbedding(int64_t channels, int64_t patch_size, int64_t wid
 }
 
 Tensor PatchEmbedding::forward(const Tensor& x) const {
-  const LayerScope layer = profile_scope();
   if (x.rank() != 4 || x.dim(1) != weight.dim(1) || x.dim(2) < 1 || x.dim(3) < 1 || x.dim(2) % patch != 0 ||
       x.dim(3) % patch != 0)
     fail<ShapeError>("PatchEmbedding: x is ", x.shape(), ": needs (B, ", weight.dim(1),

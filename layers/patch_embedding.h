@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <cstdint>
 #include <optional>
@@ -17,14 +17,13 @@ struct PatchEmbeddingOptions {
 
 /// A convolution whose kernel is as large as its stride, without moving its result: parameters weight (width,
 /// channels, patch, patch), as Conv2d's, and bias (width).
-class PatchEmbedding : public Module {
+class PatchEmbedding : public Layer<PatchEmbedding> {
  public:
   /// ValueError unless all three are at least 1.
   PatchEmbedding(int64_t channels, int64_t patch, int64_t width, const PatchEmbeddingOptions& options = {});
   /// x (B, channels, H, W) -> (B, P, width), the P = (H / patch) (W / patch) patches row by row. ShapeError
   /// unless patch divides H and W, and x has the channels.
   Tensor forward(const Tensor& x) const;
-  Tensor operator()(const Tensor& x) const { return forward(x); }
 
   const int64_t patch;
   Tensor weight, bias;

@@ -1,5 +1,6 @@
 #include <weft/layers/positional_encoding.h>
 #include <weft/lib/base/math.h>
+#include <weft/lib/kernels/movement.h>
 
 #include <algorithm>
 
@@ -35,13 +36,26 @@ void check_places(const char* op, const Tensor& x, int64_t offset, int64_t lengt
 
 Tensor SinusoidalPositionalEncoding::forward(const Tensor& x) const {
   check_places("SinusoidalPositionalEncoding", x, 0, table_.dim(0), table_.dim(1));
-  const LayerScope layer = profile_scope();
-  return x + slice(Tensor(table_.to(x.dtype())), 0, 0, x.dim(1));
+  return x + Tensor(kernels::slice(table_, 0, 0, x.dim(1)).to(x.dtype()));
+}
+
+Tensor SinusoidalPositionalEncoding::forward(const Tensor& x, std::span<const int64_t> offsets) const {
+  const char* const op = "SinusoidalPositionalEncoding";
+  const int64_t length = table_.dim(0);
+  check_places(op, x, 0, std::max(length, x.rank() == 3 ? x.dim(1) : 0), table_.dim(1));
+  const int64_t B = x.dim(0), T = x.dim(1);
+  if (static_cast<int64_t>(offsets.size()) != B)
+    fail<ShapeError>(op, ": x is ", x.shape(), ", with ", offsets.size(), " offsets");
+  Array places({B, T}, int64);
+  int64_t* const values = places.mutable_data<int64_t>();
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t t = 0; t < T; ++t)
+      values[b * T + t] = std::min(offsets[static_cast<size_t>(b)] + t, length - 1);
+  return x + Tensor(kernels::take_rows(table_, places).to(x.dtype()));
 }
 
 Tensor LearnedPositionalEncoding::forward(const Tensor& x, int64_t offset) const {
   check_places("LearnedPositionalEncoding", x, offset, weight.dim(0), weight.dim(1));
-  const LayerScope layer = profile_scope();
   // Both ways the gradient of a row is one chain over the samples, which goes on across micro-batches; that
   // of a slice would not be.
   if (x.dim(1) == weight.dim(0)) return x + weight;
@@ -63,7 +77,6 @@ Tensor LearnedPositionalEncoding::forward(const Tensor& x, std::span<const int64
   if (!fits(offsets) || !(lengths.empty() || fits(lengths)))
     fail<ShapeError>(op, ": x is ", x.shape(), ", with ", offsets.size(), " offsets and ", lengths.size(),
                      " lengths");
-  const LayerScope layer = profile_scope();
   Array places({B, T}, int64);
   int64_t* const values = places.mutable_data<int64_t>();
   for (int64_t b = 0; b < B; ++b) {

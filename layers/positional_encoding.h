@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <span>
 
@@ -12,19 +12,22 @@ namespace weft {
 /// in column 2i + 1. ValueError for an odd width.
 Array sinusoidal_table(int64_t length, int64_t width);
 
-/// x (B, T, C) + the first T rows of the table; ShapeError beyond `length`. Nothing is trained or saved.
-class SinusoidalPositionalEncoding : public Module {
+/// x (B, T, C) + rows of the table -> (B, T, C). Nothing is trained or saved.
+class SinusoidalPositionalEncoding : public Layer<SinusoidalPositionalEncoding> {
  public:
   SinusoidalPositionalEncoding(int64_t length, int64_t width) : table_(sinusoidal_table(length, width)) {}
+  /// The first T rows; ShapeError beyond `length`.
   Tensor forward(const Tensor& x) const;
-  Tensor operator()(const Tensor& x) const { return forward(x); }
+  /// Row b begins at place offsets[b]; what would stand beyond the last place is padding, and is given the
+  /// last. ShapeError unless one offset a row is given.
+  Tensor forward(const Tensor& x, std::span<const int64_t> offsets) const;
 
  private:
-  Array table_;
+  const Array table_;  // float64 (length, width)
 };
 
 /// x (B, T, C) + trained rows for places offset .. offset + T - 1. Parameter: weight (length, width).
-class LearnedPositionalEncoding : public Module {
+class LearnedPositionalEncoding : public Layer<LearnedPositionalEncoding> {
  public:
   LearnedPositionalEncoding(int64_t length, int64_t width, const Init& weight_init = init::normal(0.0, 0.02))
       : weight(parameter("weight", {length, width}, weight_init)) {}
@@ -33,7 +36,6 @@ class LearnedPositionalEncoding : public Module {
   /// Row b begins at place offsets[b]; its tokens after lengths[b] (empty: none) are padding, whatever they
   /// are given.
   Tensor forward(const Tensor& x, std::span<const int64_t> offsets, std::span<const int64_t> lengths) const;
-  Tensor operator()(const Tensor& x) const { return forward(x); }
 
   Tensor weight;
 };

@@ -47,7 +47,6 @@ RecurrentStates Recurrent::zero_states(int64_t B) const {
 
 RecurrentOutput Recurrent::forward(const Tensor& x, const std::vector<int64_t>& lengths,
                                    const RecurrentStates& initial) const {
-  const LayerScope layer = profile_scope();
   if (!initial.empty() && initial.size() != weights.size())
     fail<ValueError>(name_of(cell), ": ", initial.size(), " initial states for ", weights.size(),
                      " layers and directions");

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <cstdint>
 #include <vector>
@@ -28,7 +28,7 @@ struct RecurrentOutput {
 /// Parameters of layer k: weight_ih_lk (G H, I), weight_hh_lk (G H, H), bias_ih_lk and bias_hh_lk (G H), G
 /// being 4 for an LSTM and 3 for a GRU; backwards the same with _reverse. First values: uniform within
 /// 1 / sqrt(H).
-class Recurrent : public Module {
+class Recurrent : public Layer<Recurrent> {
  public:
   /// ValueError unless inputs, width (H) and layers are at least 1, and 0 <= dropout < 1.
   Recurrent(RecurrentCell cell, int64_t inputs, int64_t width, const RecurrentOptions& options = {});
@@ -37,10 +37,6 @@ class Recurrent : public Module {
   /// changes nothing: states are held over it, and y is 0 there.
   RecurrentOutput forward(const Tensor& x, const std::vector<int64_t>& lengths = {},
                           const RecurrentStates& initial = {}) const;
-  RecurrentOutput operator()(const Tensor& x, const std::vector<int64_t>& lengths = {},
-                             const RecurrentStates& initial = {}) const {
-    return forward(x, lengths, initial);
-  }
   /// Zeros for B samples.
   RecurrentStates zero_states(int64_t B) const;
 

@@ -36,7 +36,6 @@ Tensor RelativePositionBias::forward(int64_t samples, int64_t T, int64_t S,
                                      std::span<const int64_t> offsets) const {
   if (!offsets.empty() && static_cast<int64_t>(offsets.size()) != samples)
     fail<ShapeError>("RelativePositionBias: ", offsets.size(), " offsets for ", samples, " samples");
-  const LayerScope layer = profile_scope();
   const bool alike = offsets.empty() && !(grad_enabled() && weight.requires_grad());
   Array ids({alike ? 1 : samples, T, S}, int64);
   int64_t* const values = ids.mutable_data<int64_t>();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <weft/autograd/ops.h>
-#include <weft/layers/module.h>
+#include <weft/layers/layer.h>
 
 #include <optional>
 #include <span>
@@ -22,7 +22,7 @@ struct RelativePositionBiasOptions {
 int64_t relative_position_bucket(int64_t distance, const RelativePositionBiasOptions& options);
 
 /// Parameter: weight (buckets, H). Shared by all layers of a stack: one call, whose result each layer adds.
-class RelativePositionBias : public Module {
+class RelativePositionBias : public Layer<RelativePositionBias> {
  public:
   /// ValueError below 2 buckets a direction, or when max_distance is not beyond those of one distance each.
   explicit RelativePositionBias(int64_t heads, const RelativePositionBiasOptions& options = {});

@@ -103,7 +103,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
     imagine_update(config, *model, *optimizer, ema, batches.now);
   }
   StateDict state;
-  state.set("model", model->state_dict());
+  state.set("model", model->shared_state_dict());
   state.set("optimizer", optimizer->state_dict());
   if (ema) state.set("ema", ema->state_dict());
   plan.weights = bytes_of(state);

@@ -149,8 +149,7 @@ ModelFile ModelFile::read(const std::string& path, const Say& say) {
 }
 
 void ModelFile::write(const std::string& path, WriteOptions options) const {
-  static_cast<void>(options);  // MERGE: bfloat16
-  write_checkpoint(path, state());
+  write_checkpoint(path, state(), {.bfloat16 = options.bfloat16});
 }
 
 }  // namespace weft

@@ -60,7 +60,7 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
 RunCheckpoint Run::checkpoint() const {
   RunCheckpoint made{.model = {.kind = parts_.model.kind(),
                                .settings = parts_.model.config_state(),
-                               .weights = parts_.model.state_dict(),
+                               .weights = parts_.model.shared_state_dict(),
                                .tokenizer = about_.tokenizer,
                                .end_ids = about_.end_ids,
                                .trained_on = about_.trained_on}};

@@ -59,7 +59,7 @@ void take_weights(Model& model, const TaskData& task, const OpenedModel& source,
     if (same_vocabulary || name != embedding) weights.set(name, std::get<Array>(value));
   const LoadReport report = model.load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
-  const size_t all = model.state_dict().size();
+  const size_t all = model.shared_state_dict().size();
   if (fresh == all) fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
 
   const std::string step = source.checkpoint.training ? str(" (step ", source.checkpoint.training->step, ")") : "";

@@ -41,9 +41,9 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
   AttentionOptions settings = options;
   settings.mask.is_causal = true;
   settings.mask.causal_offset = cache.length();
-  if (!cache.even()) settings.mask.causal_offsets = cache.lengths();
+  if (!cache.same_length()) settings.mask.causal_offsets = cache.lengths();
   cache.append(k.value(), v.value(), lengths);
-  if (!cache.even()) settings.mask.key_lengths = cache.lengths();
+  if (!cache.same_length()) settings.mask.key_lengths = cache.lengths();
   return attention_to(op, cache, at, q, settings);
 }
 
@@ -57,7 +57,7 @@ Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& mem
   if (!options.mask.empty()) fail<ValueError>(op, ": lengths come of the memory, not of a mask");
   check_slopes(op, options, heads);
   AttentionOptions settings = options;
-  if (!memory.even()) settings.mask.key_lengths = memory.lengths();
+  if (!memory.same_length()) settings.mask.key_lengths = memory.lengths();
   return attention_to(op, memory, at, q, settings);
 }
 

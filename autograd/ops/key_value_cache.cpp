@@ -65,7 +65,7 @@ void KeyValueCache::append(const Array& k, const Array& v, std::span<const int64
     length += added(b);
   }
   longest_ = wanted;
-  even_ = std::equal(lengths_.begin() + (B > 0), lengths_.end(), lengths_.begin());
+  same_length_ = std::equal(lengths_.begin() + (B > 0), lengths_.end(), lengths_.begin());
 }
 
 void KeyValueCache::select(std::span<const int64_t> rows) {
@@ -91,13 +91,13 @@ void KeyValueCache::select(std::span<const int64_t> rows) {
   keys_ = keys;
   values_ = values;
   lengths_ = std::move(lengths);
-  even_ = std::equal(lengths_.begin() + (lengths_.empty() ? 0 : 1), lengths_.end(), lengths_.begin());
+  same_length_ = std::equal(lengths_.begin() + (lengths_.empty() ? 0 : 1), lengths_.end(), lengths_.begin());
 }
 
 void KeyValueCache::clear() {
   lengths_.clear();
   longest_ = 0;
-  even_ = true;
+  same_length_ = true;
 }
 
 }  // namespace weft

@@ -26,7 +26,7 @@ class KeyValueCache {
   /// Tokens that the longest row holds.
   int64_t length() const { return longest_; }
   /// Whether all rows hold as many.
-  bool even() const { return even_; }
+  bool same_length() const { return same_length_; }
   /// (B, room, C), of which the first lengths()[b] tokens of row b count.
   const Array& keys() const { return keys_; }
   const Array& values() const { return values_; }
@@ -37,7 +37,7 @@ class KeyValueCache {
   Array keys_, values_;
   std::vector<int64_t> lengths_;
   int64_t longest_ = 0;
-  bool even_ = true;
+  bool same_length_ = true;
 };
 
 }  // namespace weft

@@ -81,10 +81,16 @@ Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptio
           },
           {x()}, g)[0];
     }
-    return Tensor(kernels::cross_entropy_grad(x.take(), labels, lse, ignore, smoothing, g.item()));
+    return Tensor(kernels::cross_entropy_grad(x.consume(), labels, lse, ignore, smoothing, g.item()));
   };
   return {make_op("cross_entropy", Array::scalar(forward.sum, float32), {{flat, rule}}), forward.count,
           forward.losses};
+}
+
+Tensor mse_loss(const Tensor& x, const Tensor& target) {
+  if (x.shape() != target.shape())
+    fail<ShapeError>("mse_loss: x is ", x.shape(), ", the target ", target.shape());
+  return mean(square(x - target));
 }
 
 }  // namespace weft

@@ -39,4 +39,7 @@ struct CrossEntropyOptions {
 /// first target that is neither in [0, V) nor ignore_index.
 Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptions options = {});
 
+/// mean((x - target)^2), one number. ShapeError unless both have one shape.
+Tensor mse_loss(const Tensor& x, const Tensor& target);
+
 }  // namespace weft

@@ -108,7 +108,7 @@ Tensor normalized(const char* op, bool centred, const Tensor& x, const Tensor& w
   const Array mean = forward.mean, rstd = forward.rstd;
   const auto for_x = [=, x = save(x), w = save(weight)](const Tensor& g) {
     if (grad_enabled()) return composed_again(g)[0];
-    return Tensor(kernels::layer_norm_grad_x(take(g), x().value(), array_of(w()), mean, rstd));
+    return Tensor(kernels::layer_norm_grad_x(consume(g), x().value(), array_of(w()), mean, rstd));
   };
   const auto into_weight = [=, x = save(x)](const Tensor& g, Array& into, bool fresh) {
     if (fresh) into.fill(0);

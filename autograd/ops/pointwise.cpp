@@ -24,7 +24,7 @@ Tensor activation(Unary kind, UnaryGrad fused, const Tensor& x, Tensor (*slope)(
   if (!records(x)) return unary(kind, x, {});
   const Tensor y = unary(kind, x, [x = save(x), fused, slope](const Tensor& g) {
     if (grad_enabled()) return g * slope(x());
-    return Tensor(kernels::unary_grad(fused, x().value(), take(g)));
+    return Tensor(kernels::unary_grad(fused, x().value(), consume(g)));
   });
   return remake_by(y, [x = save(x), kind] { return kernels::unary(kind, x().value()); });
 }
@@ -85,14 +85,14 @@ Tensor abs(const Tensor& x) {
 Tensor tanh(const Tensor& x) {
   return unary(Unary::tanh, x, [](const Tensor& g, const Tensor& y) {
     if (grad_enabled()) return g * (1.0 - square(y));
-    return Tensor(kernels::unary_grad(UnaryGrad::tanh_from_y, y.value(), take(g)));
+    return Tensor(kernels::unary_grad(UnaryGrad::tanh_from_y, y.value(), consume(g)));
   });
 }
 
 Tensor sigmoid(const Tensor& x) {
   return unary(Unary::sigmoid, x, [](const Tensor& g, const Tensor& y) {
     if (grad_enabled()) return g * y * (1.0 - y);
-    return Tensor(kernels::unary_grad(UnaryGrad::sigmoid_from_y, y.value(), take(g)));
+    return Tensor(kernels::unary_grad(UnaryGrad::sigmoid_from_y, y.value(), consume(g)));
   });
 }
 

@@ -4,6 +4,8 @@
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/reduce.h>
 
+#include <cmath>
+
 namespace weft {
 
 namespace {
@@ -46,6 +48,19 @@ Tensor max(const Tensor& x, const Axes& axes, bool keepdim) {
           const Tensor shares = Tensor(winners) / Tensor(kernels::sum_to(winners, to.kept));
           return shares * reshape(g, to.kept);
         }}});
+}
+
+Tensor min(const Tensor& x, const Axes& axes, bool keepdim) { return -max(-x, axes, keepdim); }
+
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Array largest = kernels::max(x.value(), axes, false);
+  // What is taken away and added again cancels out of the result, gradients included.
+  const Array finite =
+      kernels::compare(kernels::Compare::lt, kernels::unary(kernels::Unary::abs, largest), INFINITY);
+  const Tensor shift(kernels::where(finite, largest, Array::scalar(0, x.dtype()))
+                         .reshape(reduced("logsumexp", x.shape(), axes).kept));
+  const Tensor y = log(sum(exp(x - shift), axes, true)) + shift;
+  return keepdim ? y : reshape(y, largest.shape());
 }
 
 Tensor var(const Tensor& x, const Axes& axes, bool keepdim, double correction) {

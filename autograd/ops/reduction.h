@@ -4,28 +4,17 @@
 
 #include <weft/autograd/tensor.h>
 
-#include <initializer_list>
-#include <span>
-#include <vector>
-
 namespace weft {
-
-/// A list of axes from braces or a vector: sum(x, {0, -1}).
-class Axes {
- public:
-  Axes(std::initializer_list<int> axes) : axes_(axes) {}
-  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
-  operator std::span<const int>() const { return axes_; }
-
- private:
-  std::vector<int> axes_;
-};
 
 Tensor sum(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
 /// sum / number of elements; NaN over none, as in PyTorch.
 Tensor mean(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
 /// Largest value; equal ones share the gradient equally (PyTorch's amax). ShapeError over no elements.
 Tensor max(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+/// Smallest value, likewise (PyTorch's amin).
+Tensor min(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+/// log sum exp(x), without overflow; -inf where all are -inf.
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim = false);
 /// mean((x - mean)^2) n / (n - correction); correction 1 is Bessel's, PyTorch's default.
 Tensor var(const Tensor& x, const Axes& axes = {}, bool keepdim = false, double correction = 1);
 /// The reverse of expand: sums x down to `shape`, which must broadcast to x's.

@@ -17,6 +17,41 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
                  {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 
+Tensor view(const Tensor& x, std::initializer_list<int64_t> extents) { return reshape(x, extents); }
+
+Tensor flatten(const Tensor& x, int first, int last) {
+  if (x.rank() == 0) return reshape(x, {1});
+  const int begin = normal_axis("flatten", first, x.rank()), end = normal_axis("flatten", last, x.rank());
+  if (end < begin) fail<ShapeError>("flatten: axis ", last, " of ", x.shape(), " comes before axis ", first);
+  std::vector<int64_t> extents(x.shape().begin(), x.shape().begin() + begin + 1);
+  for (int axis = begin + 1; axis <= end; ++axis) extents.back() *= x.dim(axis);
+  extents.insert(extents.end(), x.shape().begin() + end + 1, x.shape().end());
+  return reshape(x, Shape(extents));
+}
+
+Tensor squeeze(const Tensor& x) {
+  std::vector<int64_t> extents;
+  for (const int64_t extent : x.shape())
+    if (extent != 1) extents.push_back(extent);
+  return reshape(x, Shape(extents));
+}
+
+Tensor squeeze(const Tensor& x, int axis) {
+  const int place = normal_axis("squeeze", axis, x.rank());
+  return x.dim(place) == 1 ? reshape(x, x.shape().without(place)) : x;
+}
+
+Tensor unsqueeze(const Tensor& x, int axis) {
+  const int place = normal_axis("unsqueeze", axis, x.rank() + 1);
+  std::vector<int64_t> extents(x.shape().begin(), x.shape().end());
+  extents.insert(extents.begin() + place, 1);
+  return reshape(x, Shape(extents));
+}
+
+Tensor clone(const Tensor& x) {
+  return make_op("clone", x.value().copy(), {{x, [](const Tensor& g) { return g; }}});
+}
+
 Tensor permute(const Tensor& x, const Axes& order) {
   std::vector<int> axes;
   for (const int axis : std::span<const int>(order)) axes.push_back(normal_axis("permute", axis, x.rank()));
@@ -95,6 +130,12 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int axis) {
     parts.push_back(slice(x, place, begin, std::min(extent, begin + size)));
   }
   return parts;
+}
+
+std::vector<Tensor> chunk(const Tensor& x, int64_t parts, int axis) {
+  if (parts < 1) fail<ValueError>("chunk: into ", parts, " parts");
+  const int64_t extent = x.dim(normal_axis("chunk", axis, x.rank()));
+  return split(x, std::max<int64_t>(1, (extent + parts - 1) / parts), axis);
 }
 
 }  // namespace weft

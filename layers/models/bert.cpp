@@ -67,7 +67,6 @@ MaskedTokenHead::MaskedTokenHead(int64_t width, int64_t vocab_size, const Linear
       bias(parameter("bias", {vocab_size}, init::zeros())) {}
 
 Tensor MaskedTokenHead::forward(const Tensor& x, const Tensor& embeddings) const {
-  const LayerScope layer = profile_scope();
   return linear(norm(gelu(dense(x))), embeddings, bias);
 }
 
@@ -77,7 +76,6 @@ PooledHead::PooledHead(int64_t width, int64_t classes, double probability, const
       dropout(child<Dropout>("dropout", probability)) {}
 
 Tensor PooledHead::forward(const Tensor& x) const {
-  const LayerScope layer = profile_scope();
   const Tensor first = reshape(slice(x, 1, 0, 1), {x.dim(0), x.dim(2)});  // (B, C)
   return classifier(dropout(tanh(pooler(first))));
 }
@@ -93,8 +91,8 @@ BERT::BERT(const BERTConfig& given)
       embedding_norm(
           child<LayerNorm>("embedding_norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
-                                      block_options(config))),
+      blocks(child<ModuleList<EncoderBlock>>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                             block_options(config))),
       masked_head(config.n_class > 0
                       ? nullptr
                       : &child<MaskedTokenHead>("head", config.n_embd, config.vocab_size,
@@ -129,7 +127,7 @@ Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const
 
 Tensor BERT::logits(const Batch& batch) const {
   const Tensor x = encode(batch.inputs, batch.lengths);
-  return masked_head ? masked_head->forward(x, token_embedding.weight) : pooled_head->forward(x);
+  return masked_head ? (*masked_head)(x, token_embedding.weight) : (*pooled_head)(x);
 }
 
 Loss BERT::loss(const Batch& batch) const {
@@ -147,7 +145,7 @@ Loss BERT::loss(const Batch& batch) const {
   const auto count = static_cast<int64_t>(places.size());
   const Tensor x = reshape(encode(batch.inputs, batch.lengths), {batch.inputs.size(), config.n_embd});
   const Tensor chosen = embedding(Array::from(places, {count}), x);  // (count, C)
-  return loss_of(masked_head->forward(chosen, token_embedding.weight), Array::from(targets, {count}));
+  return loss_of((*masked_head)(chosen, token_embedding.weight), Array::from(targets, {count}));
 }
 
 }  // namespace weft

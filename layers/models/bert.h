@@ -2,6 +2,7 @@
 // masked tokens or one that tells the class of a text.
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/model.h>
@@ -36,7 +37,7 @@ struct BERTConfig {
 
 /// What a masked token was: norm(gelu(dense(x))) against the token embeddings, plus a bias for each token.
 /// Children: dense, norm. Parameter: bias (V).
-class MaskedTokenHead : public Module {
+class MaskedTokenHead : public Layer<MaskedTokenHead> {
  public:
   MaskedTokenHead(int64_t width, int64_t vocab_size, const LinearOptions& dense,
                   const LayerNormOptions& norm);
@@ -49,7 +50,7 @@ class MaskedTokenHead : public Module {
 };
 
 /// classifier(dropout(tanh(pooler(first token)))).
-class PooledHead : public Module {
+class PooledHead : public Layer<PooledHead> {
  public:
   PooledHead(int64_t width, int64_t classes, double dropout, const LinearOptions& options);
   /// x (B, T, C), T at least 1 -> (B, classes).
@@ -81,7 +82,7 @@ class BERT : public Model {
   Embedding& type_embedding;
   LayerNorm& embedding_norm;
   Dropout& dropout;
-  std::vector<EncoderBlock*> blocks;
+  ModuleList<EncoderBlock>& blocks;
   MaskedTokenHead* const masked_head;  ///< null with n_class above 0
   PooledHead* const pooled_head;       ///< null with n_class 0
 

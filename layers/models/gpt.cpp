@@ -60,8 +60,8 @@ GPT::GPT(const GPTConfig& given)
       position_embedding(
           child<LearnedPositionalEncoding>("position_embedding", config.block_size, config.n_embd)),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
-                                      block_options(config))),
+      blocks(child<ModuleList<EncoderBlock>>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                             block_options(config))),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
 Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
@@ -82,10 +82,10 @@ Tensor GPT::next(const Array& ids, std::span<const int64_t> lengths, DecoderStat
   const DecodingStep step("GPT", ids, lengths, of, blocks.size(), config.block_size);
   KeyValueState& state = step.state;
   const Tensor tokens = token_embedding(ids);
-  const bool even = state.even() && lengths.empty();
-  Tensor x = even ? position_embedding.forward(tokens, state.longest())
-                  : position_embedding.forward(tokens, state.lengths(), lengths);  // (B, T, C)
-  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, state.caches[i], lengths);
+  const bool aligned = state.same_length() && lengths.empty();
+  Tensor x = aligned ? position_embedding(tokens, state.longest())
+                     : position_embedding(tokens, state.lengths(), lengths);  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i](x, state.caches[i], lengths);
   x = norm(step.last_tokens(x));  // (B, C)
   step.finish();
   const LayerScope head = profile_scope("head");

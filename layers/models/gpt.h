@@ -1,6 +1,7 @@
 // GPT: a decoder-only transformer (Radford et al. 2019, GPT-2; the layout of nanoGPT).
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
@@ -32,14 +33,14 @@ struct GPTConfig {
 /// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
 /// is the token embedding's weight (Press and Wolf 2017). First values: normal(0, 0.02), biases 0, the last
 /// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
-class GPT : public GenerativeModel {
+class GPT : public Layer<GPT, GenerativeModel> {
  public:
   using Config = GPTConfig;
   explicit GPT(const GPTConfig& config);
 
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
-  Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
+  Tensor logits(const Batch& batch) const override { return (*this)(batch.inputs, batch.lengths); }
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
@@ -48,7 +49,7 @@ class GPT : public GenerativeModel {
   Embedding& token_embedding;
   LearnedPositionalEncoding& position_embedding;
   Dropout& dropout;
-  std::vector<EncoderBlock*> blocks;
+  ModuleList<EncoderBlock>& blocks;
   LayerNorm& norm;
 };
 

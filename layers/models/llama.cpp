@@ -85,8 +85,8 @@ Llama::Llama(const LlamaConfig& given)
       token_embedding(
           child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 0.02))),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks(child_list<EncoderBlock>("blocks", config.n_layer, config.n_embd, config.n_head,
-                                      block_options(config))),
+      blocks(child<ModuleList<EncoderBlock>>("blocks", config.n_layer, config.n_embd, config.n_head,
+                                             block_options(config))),
       norm(child<RMSNorm>("norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
       output(config.tie_embeddings ? nullptr
                                    : &child<Linear>("output", config.n_embd, config.vocab_size,
@@ -112,7 +112,7 @@ Tensor Llama::next(const Array& ids, std::span<const int64_t> lengths, DecoderSt
   const NoGrad no_grad;
   const DecodingStep step("Llama", ids, lengths, of, blocks.size(), config.block_size);
   Tensor x = token_embedding(ids);  // (B, T, C)
-  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i]->forward(x, step.state.caches[i], lengths);
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i](x, step.state.caches[i], lengths);
   const Tensor logits = head(step.last_tokens(x));  // (B, V)
   step.finish();
   return logits;

@@ -2,6 +2,7 @@
 // heads that share keys and values (Llama 2).
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
@@ -35,14 +36,14 @@ struct LlamaConfig {
 
 /// token_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm, and output unless tied; no biases.
 /// First values: normal(0, 0.02), the last layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
-class Llama : public GenerativeModel {
+class Llama : public Layer<Llama, GenerativeModel> {
  public:
   using Config = LlamaConfig;
   explicit Llama(const LlamaConfig& config);
 
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
-  Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
+  Tensor logits(const Batch& batch) const override { return (*this)(batch.inputs, batch.lengths); }
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
@@ -50,7 +51,7 @@ class Llama : public GenerativeModel {
   const LlamaConfig config;
   Embedding& token_embedding;
   Dropout& dropout;
-  std::vector<EncoderBlock*> blocks;
+  ModuleList<EncoderBlock>& blocks;
   RMSNorm& norm;
   Linear* const output;  ///< null when tied
 

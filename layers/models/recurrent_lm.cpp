@@ -62,7 +62,7 @@ Tensor RecurrentLM::next(const Array& ids, std::span<const int64_t> lengths, Dec
   RecurrentDecoderState& state =
       RecurrentDecoderState::of(kind(), of, recurrent.weights.size(), ids, lengths);
   const Tensor x = dropout(token_embedding(ids));
-  RecurrentOutput out = recurrent(x, {lengths.begin(), lengths.end()}, state.states());
+  RecurrentOutput out = recurrent(x, std::vector<int64_t>(lengths.begin(), lengths.end()), state.states());
   const Tensor y = predict(dropout(out.states.back().h));  // (B, V)
   state.advance(std::move(out.states), lengths, ids.dim(1));
   return y;

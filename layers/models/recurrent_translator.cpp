@@ -81,7 +81,8 @@ Tensor RecurrentTranslator::predict(const Tensor& h, const AdditiveAttention::Me
 Tensor RecurrentTranslator::logits(const Batch& batch) const {
   const Array ids = shifted_right(name, batch.targets, config.start_id);
   const Source source = encode(batch.inputs, batch.lengths);
-  return predict(decoder(dropout(token_embedding(ids)), {}, source.states).y, source.memory);
+  return predict(decoder(dropout(token_embedding(ids)), std::vector<int64_t>{}, source.states).y,
+                 source.memory);
 }
 
 std::unique_ptr<DecoderState> RecurrentTranslator::start(const Batch& source) const {
@@ -95,8 +96,8 @@ Tensor RecurrentTranslator::next(const Array& ids, std::span<const int64_t> leng
   RecurrentDecoderState& state = RecurrentDecoderState::of(name, of, decoder.weights.size(), ids, lengths);
   if (!state.memory().states.defined())
     fail<ValueError>(name, ": the state has read no sequence to answer: start() from one");
-  RecurrentOutput out =
-      decoder(dropout(token_embedding(ids)), {lengths.begin(), lengths.end()}, state.states());
+  RecurrentOutput out = decoder(dropout(token_embedding(ids)),
+                                std::vector<int64_t>(lengths.begin(), lengths.end()), state.states());
   const Tensor h = out.states.back().h;  // (B, C)
   const Tensor y = predict(reshape(h, {h.dim(0), 1, h.dim(1)}), state.memory());
   state.advance(std::move(out.states), lengths, ids.dim(1));

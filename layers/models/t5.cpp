@@ -110,12 +110,12 @@ T5::T5(const T5Config& given)
       dropout(child<Dropout>("dropout", config.dropout)),
       encoder_position_bias(child<RelativePositionBias>("encoder.position_bias", config.n_head,
                                                         position_options(config, true))),
-      encoder_blocks(child_list<EncoderBlock>("encoder.blocks", config.n_layer, config.n_embd, config.n_head,
-                                              block_options(config))),
+      encoder_blocks(child<ModuleList<EncoderBlock>>("encoder.blocks", config.n_layer, config.n_embd,
+                                                     config.n_head, block_options(config))),
       encoder_norm(child<RMSNorm>("encoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
       decoder_position_bias(child<RelativePositionBias>("decoder.position_bias", config.n_head,
                                                         position_options(config, false))),
-      decoder_blocks(child_list<DecoderBlock>(
+      decoder_blocks(child<ModuleList<DecoderBlock>>(
           "decoder.blocks", config.n_decoder_layer > 0 ? config.n_decoder_layer : config.n_layer,
           config.n_embd, config.n_head, block_options(config))),
       decoder_norm(child<RMSNorm>("decoder.norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
@@ -125,7 +125,7 @@ T5::T5(const T5Config& given)
 
 Tensor T5::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
   check_ids("T5", ids, config.block_size);
-  const Tensor bias = encoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
+  const Tensor bias = encoder_position_bias(ids.dim(0), ids.dim(1), ids.dim(1));
   const Tensor x = dropout(token_embedding(ids));  // (B, S, C)
   return dropout(encoder_norm(through(encoder_blocks, x, recompute_blocks, counted(lengths), bias)));
 }
@@ -139,7 +139,7 @@ Tensor T5::head(const Tensor& x) const {
 
 Tensor T5::decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths) const {
   check_ids("T5", ids, config.block_size);
-  const Tensor bias = decoder_position_bias.forward(ids.dim(0), ids.dim(1), ids.dim(1));
+  const Tensor bias = decoder_position_bias(ids.dim(0), ids.dim(1), ids.dim(1));
   const Tensor x = dropout(token_embedding(ids));  // (B, T, C)
   return head(through(decoder_blocks, x, recompute_blocks, memory, Mask::causal(), counted(lengths), bias));
 }
@@ -160,11 +160,10 @@ Tensor T5::next(const Array& ids, std::span<const int64_t> lengths, DecoderState
   const DecodingStep step("T5", ids, lengths, of, decoder_blocks.size(), config.block_size);
   KeyValueState& state = step.state;
   step.needs_memory("T5");
-  const Tensor bias =
-      decoder_position_bias.forward(state.rows(), ids.dim(1), step.longest(), state.lengths());
+  const Tensor bias = decoder_position_bias(state.rows(), ids.dim(1), step.longest(), state.lengths());
   Tensor x = token_embedding(ids);  // (B, T, C)
   for (size_t i = 0; i < decoder_blocks.size(); ++i)
-    x = decoder_blocks[i]->forward(x, state.caches[i], state.memory[i], lengths, bias);
+    x = decoder_blocks[i](x, state.caches[i], state.memory[i], lengths, bias);
   const Tensor logits = head(step.last_tokens(x));
   step.finish();
   return logits;

@@ -2,6 +2,7 @@
 // form and as version 1.1.
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
@@ -66,10 +67,10 @@ class T5 : public GenerativeModel {
   Embedding& token_embedding;
   Dropout& dropout;
   RelativePositionBias& encoder_position_bias;
-  std::vector<EncoderBlock*> encoder_blocks;
+  ModuleList<EncoderBlock>& encoder_blocks;
   RMSNorm& encoder_norm;
   RelativePositionBias& decoder_position_bias;
-  std::vector<DecoderBlock*> decoder_blocks;
+  ModuleList<DecoderBlock>& decoder_blocks;
   RMSNorm& decoder_norm;
   Linear* const output;  ///< null when tied
 

@@ -2,9 +2,7 @@
 #include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/transformer.h>
-#include <weft/layers/positional_encoding.h>
 
-#include <algorithm>
 #include <cmath>
 
 namespace weft {
@@ -72,38 +70,28 @@ Transformer::Transformer(const TransformerConfig& given)
       token_embedding(
           child<Embedding>("token_embedding", config.vocab_size, config.n_embd,
                            init::normal(0.0, 1.0 / std::sqrt(static_cast<double>(config.n_embd))))),
+      position_encoding(
+          child<SinusoidalPositionalEncoding>("position_encoding", config.block_size, config.n_embd)),
       dropout(child<Dropout>("dropout", config.dropout)),
-      encoder_blocks(child_list<EncoderBlock>("encoder.blocks", config.n_layer, config.n_embd, config.n_head,
-                                              block_options(config))),
+      encoder_blocks(child<ModuleList<EncoderBlock>>("encoder.blocks", config.n_layer, config.n_embd,
+                                                     config.n_head, block_options(config))),
       encoder_norm(config.pre_norm ? &child<LayerNorm>("encoder.norm", config.n_embd,
                                                        LayerNormOptions{.eps = config.layer_norm_eps})
                                    : nullptr),
-      decoder_blocks(child_list<DecoderBlock>("decoder.blocks", config.n_layer, config.n_embd, config.n_head,
-                                              block_options(config))),
+      decoder_blocks(child<ModuleList<DecoderBlock>>("decoder.blocks", config.n_layer, config.n_embd,
+                                                     config.n_head, block_options(config))),
       decoder_norm(config.pre_norm ? &child<LayerNorm>("decoder.norm", config.n_embd,
                                                        LayerNormOptions{.eps = config.layer_norm_eps})
-                                   : nullptr),
-      positions_(sinusoidal_table(config.block_size, config.n_embd)) {}
+                                   : nullptr) {}
 
-Tensor Transformer::embed(const Array& ids, std::span<const int64_t> offsets) const {
-  const Tensor tokens = token_embedding(ids) * std::sqrt(static_cast<double>(config.n_embd));  // (B, T, C)
-  const int64_t T = ids.dim(1);
-  if (offsets.empty()) {
-    const Array first = slice(Tensor(positions_), 0, 0, T).value();  // (T, C)
-    return dropout(tokens + Tensor(first.to(tokens.dtype())));
-  }
-  Array places(ids.shape(), int64);
-  int64_t* const values = places.mutable_data<int64_t>();
-  for (int64_t i = 0; i < places.size(); ++i) {
-    // Beyond the last place there is padding alone.
-    values[i] = std::min(offsets[static_cast<size_t>(i / T)] + i % T, config.block_size - 1);
-  }
-  return dropout(tokens + Tensor(embedding(places, Tensor(positions_)).value().to(tokens.dtype())));
+Tensor Transformer::scaled(const Array& ids) const {
+  return token_embedding(ids) * std::sqrt(static_cast<double>(config.n_embd));  // (B, T, C)
 }
 
 Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
   check_ids("Transformer", ids, config.block_size);
-  const Tensor x = through(encoder_blocks, embed(ids, {}), recompute_blocks, counted(lengths));
+  const Tensor x =
+      through(encoder_blocks, dropout(position_encoding(scaled(ids))), recompute_blocks, counted(lengths));
   return encoder_norm ? (*encoder_norm)(x) : x;
 }
 
@@ -116,8 +104,8 @@ Tensor Transformer::head(const Tensor& x) const {
 Tensor Transformer::decode(const Array& ids, const Tensor& memory,
                            const std::vector<int64_t>& lengths) const {
   check_ids("Transformer", ids, config.block_size);
-  return head(
-      through(decoder_blocks, embed(ids, {}), recompute_blocks, memory, Mask::causal(), counted(lengths)));
+  return head(through(decoder_blocks, dropout(position_encoding(scaled(ids))), recompute_blocks, memory,
+                      Mask::causal(), counted(lengths)));
 }
 
 Tensor Transformer::logits(const Batch& batch) const {
@@ -136,9 +124,9 @@ Tensor Transformer::next(const Array& ids, std::span<const int64_t> lengths, Dec
   const DecodingStep step("Transformer", ids, lengths, of, decoder_blocks.size(), config.block_size);
   KeyValueState& state = step.state;
   step.needs_memory("Transformer");
-  Tensor x = embed(ids, state.lengths());
+  Tensor x = dropout(position_encoding(scaled(ids), state.lengths()));
   for (size_t i = 0; i < decoder_blocks.size(); ++i)
-    x = decoder_blocks[i]->forward(x, state.caches[i], state.memory[i], lengths);
+    x = decoder_blocks[i](x, state.caches[i], state.memory[i], lengths);
   const Tensor y = head(step.last_tokens(x));
   step.finish();
   return y;

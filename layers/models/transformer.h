@@ -1,9 +1,11 @@
 // The Transformer: an encoder that reads a sequence and a decoder that answers it (Vaswani et al. 2017).
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
+#include <weft/layers/positional_encoding.h>
 #include <weft/layers/transformer.h>
 
 #include <memory>
@@ -31,10 +33,11 @@ struct TransformerConfig {
   static const Settings<TransformerConfig>& settings();
 };
 
-/// token_embedding, dropout, encoder.blocks.0 .. and decoder.blocks.0 .. n_layer - 1 (ReLU), and with
-/// pre_norm encoder.norm and decoder.norm. The input of both sides is sqrt(C) token_embedding + sinusoidal
-/// positions (sections 3.4 and 3.5); the output layer is the token embedding's weight. First values: the
-/// embedding normal(0, 1 / sqrt(C)), the other matrices Xavier-uniform, biases 0, as in tensor2tensor.
+/// token_embedding, position_encoding, dropout, encoder.blocks.0 .. and decoder.blocks.0 .. n_layer - 1
+/// (ReLU), and with pre_norm encoder.norm and decoder.norm. The input of both sides is sqrt(C)
+/// token_embedding + sinusoidal positions (sections 3.4 and 3.5); the output layer is the token embedding's
+/// weight. First values: the embedding normal(0, 1 / sqrt(C)), the other matrices Xavier-uniform, biases 0,
+/// as in tensor2tensor.
 class Transformer : public GenerativeModel {
  public:
   using Config = TransformerConfig;
@@ -56,17 +59,16 @@ class Transformer : public GenerativeModel {
 
   const TransformerConfig config;
   Embedding& token_embedding;
+  SinusoidalPositionalEncoding& position_encoding;
   Dropout& dropout;
-  std::vector<EncoderBlock*> encoder_blocks;
+  ModuleList<EncoderBlock>& encoder_blocks;
   LayerNorm* const encoder_norm;  ///< null with post-norm
-  std::vector<DecoderBlock*> decoder_blocks;
+  ModuleList<DecoderBlock>& decoder_blocks;
   LayerNorm* const decoder_norm;  ///< null with post-norm
 
  private:
-  Tensor embed(const Array& ids, std::span<const int64_t> offsets) const;
+  Tensor scaled(const Array& ids) const;
   Tensor head(const Tensor& x) const;
-
-  const Array positions_;  // (block_size, C)
 };
 
 }  // namespace weft

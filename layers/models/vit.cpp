@@ -74,12 +74,10 @@ ViT::ViT(const ViTConfig& given)
       position_embedding(child<LearnedPositionalEncoding>(
           "position_embedding", 1 + config.patches(), config.n_embd, init::normal_by_width(config.n_embd))),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks([this] {
-        std::vector<EncoderBlock*> made;
-        for (int64_t i = 0; i < config.n_layer; ++i) {
-          made.push_back(&child<EncoderBlock>(str("blocks.", i), config.n_embd, config.n_head,
-                                              block_options(config, i)));
-        }
+      blocks([this]() -> ModuleList<EncoderBlock>& {
+        auto& made = child<ModuleList<EncoderBlock>>("blocks");
+        for (int64_t i = 0; i < config.n_layer; ++i)
+          made.append(config.n_embd, config.n_head, block_options(config, i));
         return made;
       }()),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),

@@ -2,6 +2,7 @@
 // with a head that tells the class of the picture or one that tells that of each patch.
 #pragma once
 
+#include <weft/layers/containers.h>
 #include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/model.h>
@@ -54,7 +55,7 @@ class ViT : public Model {
   Embedding& class_token;
   LearnedPositionalEncoding& position_embedding;
   Dropout& dropout;
-  std::vector<EncoderBlock*> blocks;
+  ModuleList<EncoderBlock>& blocks;
   LayerNorm& norm;
   Linear& head;
 };

@@ -143,22 +143,22 @@ TEST_CASE("backward: hooks see gradients, may replace them, and go when removed"
     seen.push_back(g.value().at({0}));
     return g * 10.0;
   });
-  const size_t second = h.register_hook([&](const Tensor& g) {
+  const RemovableHandle second = h.register_hook([&](const Tensor& g) {
     seen.push_back(g.value().at({0}));
     return Tensor();
   });
   sum(h).backward({.retain_graph = true});
   CHECK(seen == std::vector<double>{1, 10});
   check_values(x.grad(), {20, 20});
-  h.remove_hook(second);
+  second.remove();
   sum(h).backward({.retain_graph = true});
   CHECK(seen.size() == 3);
 
   Tensor leaf_hooked = leaf({1});
-  const size_t number = leaf_hooked.register_hook([](const Tensor& g) { return g * -1.0; });
+  const RemovableHandle number = leaf_hooked.register_hook([](const Tensor& g) { return g * -1.0; });
   sum(leaf_hooked * 3.0).backward();
   check_values(leaf_hooked.grad(), {-3});
-  leaf_hooked.remove_hook(number);
+  number.remove();
   sum(leaf_hooked * 3.0).backward();
   check_values(leaf_hooked.grad(), {0});
   refuses<StateError>([&] { x.detach().register_hook([](const Tensor& g) { return g; }); },
@@ -168,9 +168,9 @@ TEST_CASE("backward: hooks see gradients, may replace them, and go when removed"
 TEST_CASE("backward: a hook that changes shape or type is refused") {
   const Tensor x = leaf({1, 2});
   Tensor h = exp(x);
-  const size_t number = h.register_hook([](const Tensor&) { return zeros({3}, float64); });
+  const RemovableHandle number = h.register_hook([](const Tensor&) { return zeros({3}, float64); });
   refuses<ShapeError>([&] { sum(h).backward({.retain_graph = true}); }, {"hook", "(2,)", "(3,)"});
-  h.remove_hook(number);
+  number.remove();
   h.register_hook([](const Tensor&) { return zeros({2}, float32); });
   refuses<ShapeError>([&] { sum(h).backward(); }, {"hook", "float64", "float32"});
 }

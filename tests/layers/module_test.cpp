@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
-#include <weft/autograd/gradcheck.h>
 #include <weft/autograd/ops.h>
+#include <weft/layers/containers.h>
 #include <weft/layers/dropout.h>
+#include <weft/layers/gradcheck_module.h>
 #include <weft/layers/linear.h>
 #include <weft/lib/array/random.h>
 
@@ -12,17 +13,18 @@ namespace weft::test {
 namespace {
 
 /// The layer of module.h's opening lines.
-struct Gated : Module {
+struct Gated : Layer<Gated> {
   Linear &value, &gate;
   explicit Gated(int64_t width)
       : value(child<Linear>("value", width, width)), gate(child<Linear>("gate", width, width)) {}
-  Tensor forward(const Tensor& x) { return value(x) * sigmoid(gate(x)); }
+  Tensor forward(const Tensor& x) const { return value(x) * sigmoid(gate(x)); }
 };
 
 struct Model : Module {
   Gated &first, &second;
   Dropout& dropout;
-  Tensor scale, seen;
+  Tensor scale;
+  BufferTensor seen;
   Model()
       : first(child<Gated>("blocks.0", 3)),
         second(child<Gated>("blocks.1", 3)),
@@ -44,12 +46,6 @@ std::vector<std::string> names(const std::vector<NamedTensor>& tensors) {
   std::vector<std::string> all;
   for (const auto& [name, tensor] : tensors) all.push_back(name);
   return all;
-}
-
-StateDict copied(const StateDict& state) {
-  StateDict copy;
-  for (const std::string& key : state.keys()) copy.set(key, state.array(key).copy());
-  return copy;
 }
 
 }  // namespace
@@ -111,7 +107,7 @@ TEST_CASE("module: names that are taken, empty or hold a slash") {
 
 TEST_CASE("module: state goes out and comes back bit for bit") {
   Model& model = made();
-  const StateDict state = copied(model.state_dict());
+  const StateDict state = model.state_dict();
   CHECK(state.size() == 10);
   {
     const NoGrad no_grad;
@@ -124,7 +120,7 @@ TEST_CASE("module: state goes out and comes back bit for bit") {
 
 TEST_CASE("module: a state that does not fit is refused with three lists, and changes nothing") {
   Model& model = made();
-  const StateDict before = copied(model.state_dict());
+  const StateDict before = model.state_dict();
   StateDict wrong;
   for (const std::string& key : before.keys()) {
     if (key == "blocks.0.gate.bias") continue;
@@ -171,26 +167,152 @@ TEST_CASE("module: a layer of one's own passes gradcheck in one line") {
   const RandomScope random({.seed = 1});
   Gated layer(3);
   layer.to(float64);
-  std::vector<Tensor> inputs = {Tensor(random_uniform({2, 3}, -1, 1, random_key(0, 1), float64), true)};
-  for (const auto& [name, tensor] : layer.parameters()) inputs.push_back(tensor);
-  CHECK(gradcheck([&](const std::vector<Tensor>& in) { return layer.forward(in[0]); }, inputs).failure == "");
+  CHECK(gradcheck(layer, Tensor(random_uniform({2, 3}, -1, 1, random_key(0, 1), float64))).failure == "");
+}
+
+TEST_CASE("module: a snapshot does not follow the training, the shared state does") {
+  const RandomScope random({.seed = 1});
+  Model model;
+  const StateDict kept = model.state_dict(), shared = model.shared_state_dict();
+  CHECK(identical(kept, shared));
+  {
+    const NoGrad no_grad;
+    model.scale.mutable_value().fill(5);
+  }
+  CHECK(kept.array("scale").identical(Array::ones({3})));
+  CHECK(shared.array("scale").identical(Array::full({3}, 5)));
+  model.load_state_dict(kept);
+  CHECK(model.scale.value().identical(Array::ones({3})));
+}
+
+TEST_CASE("module: what is assigned to a buffer is what is saved") {
+  const RandomScope random({.seed = 1});
+  Model model;
+  Tensor counts(Array::from<int64_t>({3, 4}, {2}));
+  model.seen = counts;
+  counts.mutable_value().fill(9);
+  CHECK(model.state_dict().array("seen").identical(Array::from<int64_t>({3, 4}, {2})));
+  StateDict state = model.state_dict();
+  state.set("seen", Array::from<int64_t>({7, 8}, {2}));
+  model.load_state_dict(state);
+  CHECK(model.seen.value().identical(Array::from<int64_t>({7, 8}, {2})));
+  refuses<ShapeError>([&] { model.seen = Tensor(Array::zeros({3}, int64)); }, {"buffer", "(2,)", "(3,)"});
+  refuses<ShapeError>([&] { model.seen = zeros({2}); }, {"int64", "float32"});
+  // Declared as a Tensor, a member would be another tensor than the one that is saved.
+  static_assert(!std::is_constructible_v<Tensor, BufferTensor>);
+  static_assert(std::is_constructible_v<Tensor, const BufferTensor&>);
+}
+
+TEST_CASE("module: a running mean in a buffer, and backward through what it was before") {
+  struct Running : Layer<Running> {
+    BufferTensor running = buffer("running", Array::ones({2}));
+    Tensor forward(const Tensor& x) {
+      const Tensor y = x * running;
+      running = running * 0.5 + mean(x, {0}) * 0.5;
+      return y;
+    }
+  } layer;
+  const Tensor x(Array::from<float>({3, 5, 1, 1}, {2, 2}), true);
+  const Tensor y = layer(x);
+  CHECK(layer.state_dict().array("running").identical(Array::from<float>({1.5, 2}, {2})));
+  sum(y).backward();
+  CHECK(x.grad().value().identical(Array::ones({2, 2})));
+  CHECK_FALSE(layer.buffers()[0].tensor.requires_grad());
+}
+
+namespace {
+
+/// Members that are nobody's children.
+struct Holds : Layer<Holds> {
+  Linear up{3, 3};
+  Tensor forward(const Tensor& x) const { return up(x); }
+};
+struct HoldsMany : Layer<HoldsMany> {
+  std::vector<std::unique_ptr<Linear>> layers;
+  HoldsMany() {
+    for (int i = 0; i < 2; ++i) layers.push_back(std::make_unique<Linear>(3, 3));
+  }
+  Tensor forward(const Tensor& x) const { return (*layers[1])((*layers[0])(x)); }
+};
+template <class M>
+struct Around : Layer<Around<M>> {
+  M& inner = this->template child<M>("inner");
+  Tensor forward(const Tensor& x) const { return inner(x); }
+};
+/// What it calls is another's.
+struct Borrows : Layer<Borrows> {
+  const Linear* other = nullptr;
+  Linear& own = child<Linear>("own", 3, 3);
+  Tensor forward(const Tensor& x) const { return own((*other)(x)); }
+};
+
+}  // namespace
+
+TEST_CASE("module: one that is held without being a child is refused") {
+  const RandomScope random({.seed = 1});
+  refuses<StateError>([] { Around<Holds> model; },
+                      {"Holds", "holds a Linear", "child<Linear>(\"name\", ...)", "trained nor saved"});
+  refuses<StateError>([] { Around<HoldsMany> model; }, {"HoldsMany", "Linear", "ModuleList"});
+  refuses<StateError>([] { Sequential().add<Holds>(); }, {"Holds", "Linear"});
+  // Of the outermost module it is known when it calls one, if its parameters are wanted.
+  Holds holds;
+  HoldsMany many;
+  const Tensor x = ones({2, 3});
+  holds(x);
+  holds.parameters();
+  many.state_dict();
+  refuses<StateError>([&] { holds(x); }, {"Holds", "calls a Linear", "child<Linear>(\"name\", ...)"});
+  refuses<StateError>([&] { many(x); }, {"HoldsMany", "Linear"});
+  const NoGrad no_grad;
+  CHECK(holds(x).shape() == Shape{2, 3});
+}
+
+TEST_CASE("module: one that is another's, or alone, is not refused") {
+  const RandomScope random({.seed = 1});
+  const Tensor x = ones({2, 3});
+  Linear before(3, 3);
+  Borrows borrows;
+  Linear after(3, 3);
+  Linear frozen(3, 3);
+  frozen.weight.set_requires_grad(false);
+  frozen.bias.set_requires_grad(false);
+  struct Small : Module {
+    Linear& own = child<Linear>("own", 3, 3);
+  } tree;
+  borrows.parameters();
+  after.parameters();
+  for (const Linear* other : {&before, &after, &frozen, &tree.own, &borrows.own}) {
+    borrows.other = other;
+    CHECK(borrows(x).shape() == Shape{2, 3});
+  }
+  // Built by a constructor, and gone when it is done; or frozen, and so held on purpose.
+  struct Measures : Module {
+    int64_t count = Linear(3, 3).parameter_count();
+    std::unique_ptr<Linear> teacher = std::make_unique<Linear>(3, 3);
+    Measures() { teacher->freeze(); }
+  };
+  struct Outer : Module {
+    Measures& inner = child<Measures>("inner");
+  } outer;
+  CHECK(outer.inner.count == 12);
+  Linear alone(3, 3);
+  CHECK(alone(x).shape() == Shape{2, 3});
 }
 
 TEST_CASE("a profile names layers by their paths, and parts of them") {
-  struct Part : Module {
-    void forward(const char* part) const { const LayerScope layer = profile_scope(part); }
+  struct Part : Layer<Part> {
+    void forward() const { const LayerScope layer = profile_scope("loss"); }
   };
-  struct Whole : Module {
+  struct Whole : Layer<Whole> {
     Part& part;
     Whole() : part(child<Part>("blocks.0")) {}
     void forward() const {
-      const LayerScope layer = profile_scope(), head = profile_scope("head");
-      part.forward("");
-      part.forward("loss");
+      const LayerScope head = profile_scope("head");
+      part();
     }
   } const model;
   start_profile();
-  model.forward();
+  model();
   std::vector<std::string> names;
   for (const ProfileEvent& event : stop_profile().events) names.emplace_back(event.layer);
   CHECK(names == std::vector<std::string>{"head", "blocks.0", "blocks.0.loss"});

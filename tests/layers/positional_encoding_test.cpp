@@ -25,6 +25,17 @@ TEST_CASE("positional encoding: sinusoidal places are added in the type of x, wi
   refuses<ShapeError>([&] { encoding(zeros({2, 3, 6})); }, {"(2, 3, 6)", "4"});
 }
 
+TEST_CASE("positional encoding: rows at sinusoidal places of their own, padding wherever it falls") {
+  const SinusoidalPositionalEncoding encoding(10, 4);
+  const Tensor table(sinusoidal_table(10, 4).to(float32));
+  const std::vector<int64_t> offsets = {0, 8};
+  const Tensor y = encoding(zeros({2, 3, 4}), offsets);
+  CHECK(y.value().at({0, 2, 1}) == table.value().at({2, 1}));
+  CHECK(y.value().at({1, 1, 0}) == table.value().at({9, 0}));
+  CHECK(y.value().at({1, 2, 0}) == table.value().at({9, 0}));
+  refuses<ShapeError>([&] { encoding(zeros({3, 3, 4}), offsets); }, {"(3, 3, 4)", "2 offsets"});
+}
+
 TEST_CASE("positional encoding: learned places may begin anywhere, and learn") {
   const RandomScope random({});
   const LearnedPositionalEncoding encoding(10, 4);

@@ -92,7 +92,7 @@ TEST_CASE("recurrent layers: reading goes on from the states to the bits of the 
     const Tensor whole = layer(x).y;
     RecurrentStates states = layer.zero_states(2);
     for (int64_t t = 0; t < 9; ++t) {
-      const RecurrentOutput out = layer(slice(x, 1, t, t + 1), {}, states);
+      const RecurrentOutput out = layer(slice(x, 1, t, t + 1), std::vector<int64_t>{}, states);
       CHECK(out.y.value().identical(slice(whole, 1, t, t + 1).value()));
       states = out.states;
     }
@@ -108,7 +108,7 @@ TEST_CASE("recurrent layers: arguments that do not fit") {
   const LSTM layer(4, 3, {.layers = 2});
   refuses<ValueError>(
       [&] {
-        layer(zeros({2, 5, 4}), {}, {{zeros({2, 3})}});
+        layer(zeros({2, 5, 4}), std::vector<int64_t>{}, RecurrentStates{{zeros({2, 3})}});
       },
       {"LSTM", "1 initial", "2 layers"});
   refuses<ShapeError>([&] { layer(zeros({2, 5, 3})); }, {"lstm", "(2, 5, 3)"});

@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <weft/layers/containers.h>
+#include <weft/layers/gradcheck_module.h>
 #include <weft/layers/transformer.h>
 #include <weft/lib/array/random.h>
 
@@ -110,6 +112,96 @@ TEST_CASE("transformer: padding changes no bit of the tokens before it") {
   const Tensor padded = block(x, Mask::lengths({9, 4}));
   const Tensor alone = block(slice(slice(x, 0, 1, 2), 1, 0, 4));
   CHECK(slice(slice(padded, 0, 1, 2), 1, 0, 4).value().identical(alone.value()));
+}
+
+namespace {
+
+/// The mean of the tokens up to each, through a matrix: attention of one's own, in one class.
+struct MeanAttention : Layer<MeanAttention> {
+  Linear& value;
+  MeanAttention(int64_t width, int64_t) : value(child<Linear>("value", width, width)) {}
+  Tensor forward(const Tensor& x, const Mask& mask) const {
+    const int64_t T = x.dim(1);
+    const Tensor scores = masked_fill(zeros({x.dim(0), T, T}, x.dtype()),
+                                      Tensor(mask.dense(x.dim(0), 1, T, T).to(x.dtype())) < 0.5, -INFINITY);
+    return matmul(softmax(reshape(scores, {x.dim(0), T, T})), value(x));
+  }
+};
+
+/// Attention that takes no mask, and one that cannot be called.
+struct Mixing : Layer<Mixing> {
+  explicit Mixing(int64_t tokens, double by) : mix(parameter("mix", {tokens, tokens}, init::constant(by))) {}
+  Tensor forward(const Tensor& x) const { return matmul(mix, x); }
+  Tensor mix;
+};
+struct Doubled : Module {
+  explicit Doubled(int64_t) {}
+  Tensor forward(const Tensor& x) const { return x * 2.0; }
+};
+
+/// Ours, under another type.
+struct OwnAttention : Layer<OwnAttention, MultiHeadAttention> {
+  using Layer::Layer;
+  template <class... Inputs>
+  Tensor forward(const Tensor& x, Inputs&&... inputs) const {
+    return MultiHeadAttention::forward(x, std::forward<Inputs>(inputs)...);
+  }
+};
+struct OwnFeedForward : Layer<OwnFeedForward, FeedForward> {
+  using Layer::Layer;
+  Tensor forward(const Tensor& x) const { return FeedForward::forward(x); }
+};
+
+}  // namespace
+
+TEST_CASE("transformer: blocks around attention and feed-forward layers of one's own") {
+  const DTypeScope doubles(float64);
+  const RandomScope random({.seed = 1});
+  struct Model : Layer<Model> {
+    ModuleList<EncoderBlockOf<MeanAttention>>& blocks =
+        child<ModuleList<EncoderBlockOf<MeanAttention>>>("blocks", 2, 4, 2);
+    Tensor forward(Tensor x) const {
+      for (const auto& block : blocks) x = block(x, Mask::causal());
+      return x;
+    }
+  } model;
+  CHECK(model.at("blocks.1.attention.value").path() == "blocks.1.attention.value");
+  const Tensor x(random_uniform({1, 3, 4}, -1, 1, random_key(0, 1), float64));
+  CHECK(gradcheck(model, {.second_order = false}, x).failure == "");
+  CHECK(slice(model(x), 1, 0, 2).value().identical(model(slice(x, 1, 0, 2)).value()));
+
+  const DecoderBlockOf<MeanAttention, MultiHeadAttention, Doubled> decoder(4, 2);
+  CHECK(decoder(x, x).shape() == Shape{1, 3, 4});
+  refuses<ValueError>([&] { decoder(x, x, Mask::causal(), Mask(), zeros({1, 1, 3, 3})); }, {"no bias"});
+
+  const EncoderBlockOf<Mixing, Doubled> mixed(
+      4, {}, [](const auto& make) -> Mixing& { return make(3, 0.5); },
+      [](const auto& make) -> Doubled& { return make(4); });
+  CHECK(mixed.attention.mix.value().identical(Array::full({3, 3}, 0.5)));
+  const Tensor branch = mixed.attention(mixed.norm1(x)), y = x + branch;
+  CHECK(mixed(x).value().identical((y + mixed.norm2(y) * 2.0).value()));
+  refuses<ValueError>([&] { mixed(x, Mask::causal()); }, {"no mask"});
+}
+
+TEST_CASE("transformer: a block around layers of one's own has the bits of ours where they do the same") {
+  const BlockOptions options{.dropout = 0.1, .feed_forward = {.gated = true}};
+  const auto built = [&]<class Block>(const Block*) {
+    const RandomScope random({.seed = 1});
+    return std::make_unique<Block>(8, 2, options);
+  };
+  const auto ours = built(static_cast<const EncoderBlock*>(nullptr));
+  const auto own = built(static_cast<const EncoderBlockOf<OwnAttention, OwnFeedForward>*>(nullptr));
+  CHECK(identical(own->state_dict(), ours->state_dict()));
+  const Tensor x(random_uniform({2, 5, 8}, -1, 1, random_key(0, 1)));
+  const auto run = [&](const auto& block) {
+    const RandomScope random({.seed = 2});
+    return block(x, Mask::causal()).value();
+  };
+  CHECK(run(*own).identical(run(*ours)));
+  ours->eval();
+  own->eval();
+  KeyValueCache cache, own_cache;
+  CHECK((*own)(x, own_cache).value().identical((*ours)(x, cache).value()));
 }
 
 }  // namespace weft::test

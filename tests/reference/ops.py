@@ -357,4 +357,35 @@ case(
     rand(2, 3, 4), rand(3, 4), rand(2, 4), rand(2),
 )
 
+# Drawn apart, so that what stands above keeps its numbers. The numbers in ops.h5 are those of NumPy, which are the
+# same to rounding: they were made where there was no PyTorch.
+rng = np.random.default_rng(21)
+for name, f, *shapes in [
+    ("view", lambda x: x.view(3, -1), (2, 6)),
+    ("flatten", torch.flatten, (2, 3, 4)),
+    ("flatten: some axes", lambda x: x.flatten(1, -1), (2, 3, 4)),
+    ("squeeze", torch.squeeze, (1, 3, 1)),
+    ("squeeze: an axis", lambda x: x.squeeze(-1), (1, 3, 1)),
+    ("unsqueeze", lambda x: x.unsqueeze(1), (2, 3)),
+    ("unsqueeze: last", lambda x: x.unsqueeze(-1), (2, 3)),
+    ("clone", torch.clone, (2, 3)),
+    ("chunk", lambda x: torch.stack([(k + 1) * part.sum() for k, part in enumerate(x.chunk(2, 1))]), (2, 5)),
+]:
+    case(name, lambda *x: torch.square(f(*x)), *[rand(*shape) for shape in shapes])
+case("min: last axis", lambda x: torch.amin(x, -1), rand(3, 18))
+case("logsumexp: last axis", lambda x: torch.logsumexp(x, -1), rand(3, 18))
+case("logsumexp: two axes", lambda x: torch.logsumexp(x, (0, -1)), rand(2, 3, 4))
+case("mse_loss", F.mse_loss, rand(2, 3), rand(2, 3))
+for equation, *shapes in [
+    ("ij,jk->ik", (2, 3), (3, 4)),
+    ("bthd,bshd->bhts", (2, 3, 2, 2), (2, 4, 2, 2)),
+    ("ij,jk,kl->li", (2, 3), (3, 2), (2, 4)),
+    ("ijm,jk->ik", (2, 3, 2), (3, 4)),
+]:
+    case(
+        f"einsum: {equation}",
+        lambda *x: torch.square(torch.einsum(equation, *x)),
+        *[rand(*shape) for shape in shapes],
+    )
+
 file.close()

@@ -11,12 +11,12 @@ KeyValueState::KeyValueState(int64_t rows, int64_t layers) : caches(static_cast<
   lengths_.assign(static_cast<size_t>(rows), 0);
 }
 
-std::unique_ptr<KeyValueState> KeyValueState::answering(const std::vector<DecoderBlock*>& blocks,
+std::unique_ptr<KeyValueState> KeyValueState::answering(const ModuleList<DecoderBlock>& blocks,
                                                         const Tensor& memory,
                                                         const std::vector<int64_t>& lengths) {
-  auto state = std::make_unique<KeyValueState>(memory.dim(0), std::ssize(blocks));
-  for (const DecoderBlock* block : blocks)
-    state->memory.push_back(block->cross_attention.remember(memory, lengths));
+  auto state = std::make_unique<KeyValueState>(memory.dim(0), static_cast<int64_t>(blocks.size()));
+  for (const DecoderBlock& block : blocks)
+    state->memory.push_back(block.cross_attention.remember(memory, lengths));
   return state;
 }
 
@@ -37,7 +37,7 @@ int64_t KeyValueState::longest() const {
   return lengths_.empty() ? 0 : *std::max_element(lengths_.begin(), lengths_.end());
 }
 
-bool KeyValueState::even() const {
+bool KeyValueState::same_length() const {
   return lengths_.empty() || std::equal(lengths_.begin() + 1, lengths_.end(), lengths_.begin());
 }
 

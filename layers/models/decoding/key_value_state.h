@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/autograd/ops/attention.h>
+#include <weft/layers/containers.h>
 #include <weft/layers/models/model.h>
 #include <weft/layers/transformer.h>
 
@@ -19,7 +20,7 @@ class KeyValueState : public DecoderState {
   int64_t rows() const override { return static_cast<int64_t>(lengths_.size()); }
 
   /// Of rows that have read nothing but `memory` (B, S, C), of which lengths[b] tokens count (empty: all).
-  static std::unique_ptr<KeyValueState> answering(const std::vector<DecoderBlock*>& blocks,
+  static std::unique_ptr<KeyValueState> answering(const ModuleList<DecoderBlock>& blocks,
                                                   const Tensor& memory, const std::vector<int64_t>& lengths);
 
   /// Tokens that each row has read, which is where the next one stands.
@@ -27,7 +28,7 @@ class KeyValueState : public DecoderState {
   /// Tokens that the longest row has read.
   int64_t longest() const;
   /// Whether all rows have read as many.
-  bool even() const;
+  bool same_length() const;
 
   /// One a layer: of the tokens read so far, and of an encoder's output (empty without one).
   std::vector<KeyValueCache> caches, memory;

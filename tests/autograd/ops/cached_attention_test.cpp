@@ -102,12 +102,12 @@ TEST_CASE("cached attention: rows of different lengths in a cache have the bits 
       sources = from, read = had;
     };
     step({3, 40, 1});
-    CHECK_FALSE(cache.even());
+    CHECK_FALSE(cache.same_length());
     step({1, 1, 1});
     select({2, 0, 0, 1});
     step({70, 1, 5, 0});
     select({2, 2});
-    CHECK(cache.even());
+    CHECK(cache.same_length());
     step({1, 1});
   }
 }

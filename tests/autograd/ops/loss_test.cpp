@@ -34,6 +34,8 @@ std::vector<OpCase> loss_cases() {
   cases.push_back({op, "cross_entropy: one row", entropy(Array::from<int64_t>({2}, {})), {{{4}}}});
   cases.push_back({op, "cross_entropy: one class", entropy(Array::zeros({3}, int64)), {{{3, 1}}}});
   cases.push_back({op, "cross_entropy: no rows", entropy(Array::zeros({0}, int64)), {{{0, 4}}}});
+  const Function squares = [](const std::vector<Tensor>& in) { return mse_loss(in[0], in[1]); };
+  cases.push_back({"mse_loss(Tensor, Tensor)", "mse_loss", squares, {{{2, 3}}, {{2, 3}}}});
   cases.push_back({op, "cross_entropy: large numbers", entropy(Array::from<int64_t>({0, 1}, {2})), {}});
   return cases;
 }

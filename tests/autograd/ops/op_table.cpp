@@ -77,9 +77,9 @@ void check_case(const OpCase& row) {
 std::vector<OpCase> op_table() {
   std::vector<OpCase> all;
   for (const auto family :
-       {arithmetic_cases, pointwise_cases, reduction_cases, shaping_cases, product_cases, indexing_cases,
-        normalization_cases, attention_cases, rotary_cases, recurrent_cases, convolution_cases,
-        additive_attention_cases, loss_cases, dropout_cases}) {
+       {arithmetic_cases, pointwise_cases, reduction_cases, shaping_cases, product_cases, einsum_cases,
+        indexing_cases, normalization_cases, attention_cases, rotary_cases, recurrent_cases,
+        convolution_cases, additive_attention_cases, loss_cases, dropout_cases}) {
     for (OpCase& row : family()) all.push_back(std::move(row));
   }
   return all;

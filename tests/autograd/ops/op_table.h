@@ -30,6 +30,7 @@ std::vector<OpCase> pointwise_cases();
 std::vector<OpCase> reduction_cases();
 std::vector<OpCase> shaping_cases();
 std::vector<OpCase> product_cases();
+std::vector<OpCase> einsum_cases();
 std::vector<OpCase> indexing_cases();
 std::vector<OpCase> normalization_cases();
 std::vector<OpCase> attention_cases();

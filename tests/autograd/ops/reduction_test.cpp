@@ -42,6 +42,8 @@ std::vector<OpCase> reduction_cases() {
   add_reduction(cases, "sum", sum, true);
   add_reduction(cases, "mean", mean, false);
   add_reduction(cases, "max", max, false);
+  add_reduction(cases, "min", min, false);
+  add_reduction(cases, "logsumexp", logsumexp, false);
   const std::string variance = "var(Tensor, Axes, bool, double)";
   const auto var_row = [&](const char* how, const Shape& shape, const std::vector<int>& axes, bool keepdim,
                            double correction) {

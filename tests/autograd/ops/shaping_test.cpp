@@ -15,6 +15,21 @@ std::vector<OpCase> shaping_cases() {
   one(by_list, "reshape", {2, 6}, [](const Tensor& x) { return reshape(x, {3, -1}); });
   one(by_list, "reshape: size 0", {0, 6}, [](const Tensor& x) { return reshape(x, {3, 0}); });
   one(by_shape, "reshape: to scalar", {1, 1}, [](const Tensor& x) { return reshape(x, Shape{}); });
+  one("view(Tensor, std::initializer_list<int64_t>)", "view", {2, 6}, [](const Tensor& x) {
+    return view(x, {3, -1});
+  });
+  const std::string flat = "flatten(Tensor, int, int)";
+  one(flat, "flatten", {2, 3, 4}, [](const Tensor& x) { return flatten(x); });
+  one(flat, "flatten: some axes", {2, 3, 4}, [](const Tensor& x) { return flatten(x, 1, -1); });
+  one(flat, "flatten: scalar", {}, [](const Tensor& x) { return flatten(x); });
+  one(flat, "flatten: size 0", {2, 0, 4}, [](const Tensor& x) { return flatten(x, 0, 1); });
+  one("squeeze(Tensor)", "squeeze", {1, 3, 1}, [](const Tensor& x) { return squeeze(x); });
+  one("squeeze(Tensor, int)", "squeeze: an axis", {1, 3, 1}, [](const Tensor& x) { return squeeze(x, -1); });
+  one("squeeze(Tensor, int)", "squeeze: not 1", {1, 3, 1}, [](const Tensor& x) { return squeeze(x, 1); });
+  one("unsqueeze(Tensor, int)", "unsqueeze", {2, 3}, [](const Tensor& x) { return unsqueeze(x, 1); });
+  one("unsqueeze(Tensor, int)", "unsqueeze: last", {2, 3}, [](const Tensor& x) { return unsqueeze(x, -1); });
+  one("clone(Tensor)", "clone", {2, 3}, [](const Tensor& x) { return clone(x); });
+  one("clone(Tensor)", "clone: size 0", {0, 3}, [](const Tensor& x) { return clone(x); });
   one("permute(Tensor, Axes)", "permute", {2, 3, 4}, [](const Tensor& x) { return permute(x, {2, 0, 1}); });
   one("permute(Tensor, Axes)", "permute: negative", {2, 3, 4}, [](const Tensor& x) {
     return permute(x, {-1, 0, -2});
@@ -74,6 +89,17 @@ std::vector<OpCase> shaping_cases() {
   many(divide, "split", {{{2, 5}}}, parts(2, 1));
   many(divide, "split: first axis", {{{4, 3}}}, parts(2, 0));
   many(divide, "split: larger than all", {{{2, 3}}}, parts(7, -1));
+  const std::string chunks = "chunk(Tensor, int64_t, int)";
+  const auto in_chunks = [](int64_t count, int axis) {
+    return [=](const std::vector<Tensor>& in) {
+      std::vector<Tensor> weighed;
+      for (const Tensor& part : chunk(in[0], count, axis))
+        weighed.push_back(sum(part * static_cast<double>(weighed.size() + 1)));
+      return stack(weighed);
+    };
+  };
+  many(chunks, "chunk", {{{2, 5}}}, in_chunks(2, 1));
+  many(chunks, "chunk: more than there are", {{{3, 2}}}, in_chunks(5, 0));
   return cases;
 }
 
@@ -84,6 +110,31 @@ TEST_CASE("shaping: reshape shares the buffer, everything else copies") {
   CHECK(reshape(x, {3, 2}).value().shares_buffer(x.value()));
   CHECK_FALSE(slice(x, 0, 0, 2).value().shares_buffer(x.value()));
   CHECK(transpose(x, 0, 1).value().identical(Array::from<float>({1, 4, 2, 5, 3, 6}, {3, 2})));
+}
+
+TEST_CASE("shaping: chunk, flatten, squeeze and unsqueeze give PyTorch's shapes") {
+  const auto extents = [](const std::vector<Tensor>& parts) {
+    std::string all;
+    for (const Tensor& part : parts) all += str(part.dim(0), " ");
+    return all;
+  };
+  CHECK(extents(chunk(zeros({7, 2}), 3)) == "3 3 1 ");
+  CHECK(extents(chunk(zeros({6, 2}), 4)) == "2 2 2 ");
+  CHECK(extents(split(zeros({7, 2}), 3)) == "3 3 1 ");
+  const Tensor x = zeros({2, 1, 3, 1});
+  CHECK(flatten(x).shape() == Shape{6});
+  CHECK(flatten(x, 1, 2).shape() == Shape{2, 3, 1});
+  CHECK(squeeze(x).shape() == Shape{2, 3});
+  CHECK(squeeze(x, 1).shape() == Shape{2, 3, 1});
+  CHECK(squeeze(x, 0).shape() == Shape{2, 1, 3, 1});
+  CHECK(unsqueeze(x, 0).shape() == Shape{1, 2, 1, 3, 1});
+  CHECK(unsqueeze(x, -1).shape() == Shape{2, 1, 3, 1, 1});
+  CHECK_FALSE(clone(x).value().shares_buffer(x.value()));
+  refuses<ValueError>([&] { chunk(x, 0); }, {"chunk", "0"});
+  refuses<ShapeError>([&] { flatten(x, 2, 1); }, {"flatten", "axis 1", "axis 2"});
+  refuses<ShapeError>([&] { flatten(x, 0, 4); }, {"flatten", "4"});
+  refuses<ShapeError>([&] { squeeze(x, 4); }, {"squeeze", "4"});
+  refuses<ShapeError>([&] { unsqueeze(x, 5); }, {"unsqueeze", "5"});
 }
 
 TEST_CASE("shaping: split gives parts of the size, the last smaller") {

@@ -60,11 +60,11 @@ TEST_CASE("vit: first values, how many there are, and stochastic depth that grow
   const int64_t C = 128, block = 12 * C * C + 13 * C;
   CHECK(model.parameter_count() == 3 * 4 * 4 * C + C + C + 17 * C + 3 * block + 2 * C + 10 * C + 10);
   check_first_values(model, 0.02 * std::sqrt(6.0));  // sqrt(768 / 128)
-  CHECK(model.blocks[0]->drop_path.p == 0);
-  CHECK(model.blocks[1]->drop_path.p == 0.25);
-  CHECK(model.blocks[2]->drop_path.p == 0.5);
+  CHECK(model.blocks[0].drop_path.p == 0);
+  CHECK(model.blocks[1].drop_path.p == 0.25);
+  CHECK(model.blocks[2].drop_path.p == 0.5);
   const ViT single({.n_class = 2, .n_layer = 1, .drop_path = 0.5});
-  CHECK(single.blocks[0]->drop_path.p == 0);
+  CHECK(single.blocks[0].drop_path.p == 0);
 }
 
 TEST_CASE("vit: a model of pictures fits one of patches by name") {
