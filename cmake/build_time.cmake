@@ -1,0 +1,53 @@
+# What makes building short. Every source includes all that it uses and builds without any of this, as it does with
+# -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON, or with a compiler launcher: a cache like ccache does better without.
+
+# In a Release: what computes is in lib/ and keeps its -O3; what calls it loses nothing by less.
+function(weft_optimize level)
+  foreach(target ${ARGN})
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level}>)
+  endforeach()
+endfunction()
+
+# The first of the targets precompiles these headers, the others use what it made. So all must have the same flags, and the
+# first must need none of the others.
+function(weft_precompile targets)
+  if(CMAKE_CXX_COMPILER_LAUNCHER OR NOT targets)
+    return()
+  endif()
+  list(POP_FRONT targets first)
+  target_precompile_headers(${first} PRIVATE ${ARGN})
+  foreach(target ${targets})
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  endforeach()
+endfunction()
+
+set(ground <algorithm> <array> <cmath> <cstdint> <functional> <limits> <map> <memory> <optional> <span> <string>
+           <string_view> <unordered_map> <utility> <variant> <vector> <weft/lib/array/array.h> <weft/lib/array/state_dict.h>)
+set(json <nlohmann/json.hpp>)
+
+# lib has flags of its own, and its vector code may not see a function of the standard library that it could emit.
+weft_precompile(weft_lib ${ground})
+file(GLOB vector_code ${PROJECT_SOURCE_DIR}/lib/isa/*.cpp)
+set_source_files_properties(${vector_code} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+
+# Rooms, and what reads and writes files and the command line: those are compiled once for each time they run.
+get_target_property(rooms weft INTERFACE_LINK_LIBRARIES)
+list(REMOVE_ITEM rooms weft_lib)
+set(readers)
+set(programs)
+foreach(target weft_exchange weft_train weft_cli weft_attention_page weft_program)
+  if(TARGET ${target})
+    list(REMOVE_ITEM rooms ${target})
+    get_target_property(in_a_library ${target} POSITION_INDEPENDENT_CODE)
+    if(in_a_library)
+      list(APPEND readers ${target})
+    else()
+      list(APPEND programs ${target})
+    endif()
+  endif()
+endforeach()
+weft_optimize(-O2 ${rooms})
+weft_optimize(-O1 ${readers} ${programs})
+weft_precompile("${rooms}" ${ground})
+weft_precompile("${readers}" ${ground} ${json})
+weft_precompile("${programs}" ${ground} ${json})
