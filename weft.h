@@ -57,7 +57,6 @@
 #include <weft/layers/linear.h>
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/block_stack.h>
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/models/decoding/recurrent_state.h>
@@ -82,6 +81,7 @@
 #include <weft/layers/transformer.h>
 #include <weft/lib/array/array.h>
 #include <weft/lib/array/batch.h>
+#include <weft/lib/array/data_shape.h>
 #include <weft/lib/array/dtype.h>
 #include <weft/lib/array/mask.h>
 #include <weft/lib/array/random.h>
@@ -90,6 +90,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
@@ -102,6 +103,9 @@
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
+#include <weft/lib/settings/registry.h>
+#include <weft/lib/settings/setting.h>
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/adafactor.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/clip.h>

@@ -16,17 +16,15 @@ struct Figures {
 Figures train(const bench::Model& m, int threads, int steps) {
   weft::set_num_threads(threads);
   Figures found;
-  weft::with_thread_team([&] {
-    bench::TrainingStep step(m);
+  bench::TrainingStep step(m);
+  step();
+  step();
+  for (int i = 0; i < steps; ++i) {
+    const double start = bench::seconds();
     step();
-    step();
-    for (int i = 0; i < steps; ++i) {
-      const double start = bench::seconds();
-      step();
-      found.seconds = std::min(found.seconds, bench::seconds() - start);
-    }
-    found.peak = bench::fma_peak(0.1);
-  });
+    found.seconds = std::min(found.seconds, bench::seconds() - start);
+  }
+  found.peak = bench::fma_peak(0.1);
   return found;
 }
 
@@ -59,6 +57,5 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1 << 20));
   CLI11_PARSE(app, argc, argv);
   const bench::Model m = bench::model_named(name);
-  return bench::run(
-      setup, [&] { measure(m, steps > 0 ? steps : bench::default_steps(m), setup); }, false);
+  return bench::run(setup, [&] { measure(m, steps > 0 ? steps : bench::default_steps(m), setup); });
 }

@@ -87,8 +87,7 @@ Machine measure_in_child() {
   if (child < 0) throw std::runtime_error("no process to measure the machine in");
   if (child == 0) {
     try {
-      Machine found{};
-      weft::with_thread_team([&] { found = {fma_peak(0.1), read_bandwidth(int64_t{256} << 20, 0.1)}; });
+      const Machine found{fma_peak(0.1), read_bandwidth(int64_t{256} << 20, 0.1)};
       _exit(write(ends[1], &found, sizeof found) == sizeof found ? 0 : 1);
     } catch (...) {
       _exit(1);
@@ -151,14 +150,14 @@ Floats numbers(int64_t count) {
   return x;
 }
 
-int run(Setup& setup, const std::function<void()>& work, bool with_team) {
+int run(Setup& setup, const std::function<void()>& work) {
   try {
     if (setup.threads > 0) weft::set_num_threads(setup.threads);
     setup.threads = weft::num_threads();
     const Machine machine = measure_apart();
     setup.peak = machine.peak;
     setup.bandwidth = machine.bandwidth;
-    with_team ? weft::with_thread_team(work) : work();
+    work();
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

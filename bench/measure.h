@@ -62,9 +62,9 @@ struct Setup {
 };
 
 /// Sets the threads, measures the machine in a process of its own, so that the memory this takes is not the
-/// work's, and does the work, with a team of threads (lib/parallel.h) unless told that it makes its own.
-/// Returns the exit code: 1, with the reason on standard error, when the work throws.
-int run(Setup& setup, const std::function<void()>& work, bool with_team = true);
+/// work's, and does the work. Returns the exit code: 1, with the reason on standard error, when the work
+/// throws.
+int run(Setup& setup, const std::function<void()>& work);
 
 /// Rows of one benchmark; the keys of the first are the columns.
 class Report {

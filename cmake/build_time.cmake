@@ -23,31 +23,23 @@ endfunction()
 
 set(ground <algorithm> <array> <cmath> <cstdint> <functional> <limits> <map> <memory> <optional> <span> <string>
            <string_view> <unordered_map> <utility> <variant> <vector> <weft/lib/array/array.h> <weft/lib/array/state_dict.h>)
-set(json <nlohmann/json.hpp>)
 
 # lib has flags of its own, and its vector code may not see a function of the standard library that it could emit.
 weft_precompile(weft_lib ${ground})
 file(GLOB vector_code ${PROJECT_SOURCE_DIR}/lib/isa/*.cpp)
 set_source_files_properties(${vector_code} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
-# Rooms, and what reads and writes files and the command line: those are compiled once for each time they run.
+# Rooms, and what reads and writes files and the command line.
 get_target_property(rooms weft INTERFACE_LINK_LIBRARIES)
 list(REMOVE_ITEM rooms weft_lib)
 set(readers)
-set(programs)
-foreach(target weft_exchange weft_train weft_cli weft_attention_page weft_program)
+foreach(target weft_exchange weft_train weft_cli)
+  list(REMOVE_ITEM rooms ${target})
   if(TARGET ${target})
-    list(REMOVE_ITEM rooms ${target})
-    get_target_property(in_a_library ${target} POSITION_INDEPENDENT_CODE)
-    if(in_a_library)
-      list(APPEND readers ${target})
-    else()
-      list(APPEND programs ${target})
-    endif()
+    list(APPEND readers ${target})
   endif()
 endforeach()
 weft_optimize(-O2 ${rooms})
-weft_optimize(-O1 ${readers} ${programs})
+weft_optimize(-O1 ${readers})
 weft_precompile("${rooms}" ${ground})
-weft_precompile("${readers}" ${ground} ${json})
-weft_precompile("${programs}" ${ground} ${json})
+weft_precompile("${readers}" ${ground} <nlohmann/json.hpp>)

@@ -27,7 +27,7 @@ endfunction()
 function(weft_lib_settings)
   target_link_libraries(weft_lib PRIVATE $<BUILD_INTERFACE:weft_xt> weft::hdf5 weft::blas OpenMP::OpenMP_CXX
                                          Threads::Threads)
-  target_include_directories(weft_lib SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE})
+  target_include_directories(weft_lib SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE} ${WEFT_XXHASH_INCLUDE})
   # The fallback for old processors: -O3 would take as long to compile as everything else in the folder.
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/scalar.cpp PROPERTY COMPILE_OPTIONS -O2)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx2.cpp PROPERTY COMPILE_OPTIONS -mavx2 -mfma)

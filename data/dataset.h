@@ -80,6 +80,7 @@ class ScoredWindows {
   /// tokens.
   ScoredWindows(TokenRange tokens, int64_t block_size, int64_t stride = 0);
   int64_t size() const { return count_; }
+  int64_t block_size() const { return block_size_; }
   ScoredWindow operator[](int64_t index) const;
   /// Windows [first, min(first + count, size())), (B, T) with T the longest of them; Batch::ignored where
   /// nothing is scored, id 0 as input beyond a window's end.

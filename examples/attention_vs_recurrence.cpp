@@ -205,12 +205,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: attention_vs_recurrence [OUT.svg [UPDATES]]\n");
     return 2;
   }
-  return with_thread_team([&] {
-    std::vector<Chart> charts = learn_text(updates);
-    charts.push_back(recall(4 * updates));
-    charts.push_back(time_steps(updates < 100 ? 256 : 16384));
-    draw_charts(out, charts);
-    std::printf("drawn as %s\n", out.c_str());
-    return 0;
-  });
+  std::vector<Chart> charts = learn_text(updates);
+  charts.push_back(recall(4 * updates));
+  charts.push_back(time_steps(updates < 100 ? 256 : 16384));
+  draw_charts(out, charts);
+  std::printf("drawn as %s\n", out.c_str());
+  return 0;
 }

@@ -11,19 +11,32 @@
 
 namespace weft {
 
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+const Settings<AdafactorOptions>& AdafactorOptions::settings() {
+  using O = AdafactorOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::beta2_decay, "beta2_decay", -infinity, infinity, "power of the step that the second moments follow"),
+      Field(&O::eps1, "eps1", 0.0, infinity, "least squared gradient; 0 is the distance of 1 to the next number"),
+      Field(&O::eps2, "eps2", 0.0, infinity, "least root mean square of a parameter"),
+      Field(&O::d, "d", 1.0, infinity, "greatest root mean square of an update")};
+  return all;
+}
+
 using kernels::Binary;
 
 namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
 }
 
 Adafactor::Adafactor(std::vector<ParameterGroup> groups, AdafactorOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"row", "column", "variance"}), options_(o) {
   if (!(o.beta2_decay <= 0))
     fail<ValueError>("Adafactor: beta2_decay = ", o.beta2_decay, " is not a number up to 0");
-  check_option("Adafactor", "eps1", o.eps1);
-  check_option("Adafactor", "eps2", o.eps2);
-  check_option("Adafactor", "d", o.d, 1);
+  AdafactorOptions::settings().check("Adafactor", o);
 }
 
 std::vector<std::optional<Shape>> Adafactor::slot_shapes(const NamedTensor& p) const {

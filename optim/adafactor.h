@@ -8,6 +8,7 @@
 // matrix. Slots: row (..., R, 1), column (..., 1, C), variance.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/optimizer.h>
 
 namespace weft {
@@ -19,6 +20,8 @@ struct AdafactorOptions {
   double eps2 = 1e-3;
   double d = 1.0;  ///< greatest root mean square of u, at least 1
   double weight_decay = 0.0;
+
+  static const Settings<AdafactorOptions>& settings();
 };
 
 /// ValueError for options out of range, with their names.

@@ -1,10 +1,38 @@
 #include <weft/lib/base/math.h>
-#include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/adam.h>
 
 #include <cmath>
 
+#include <limits>
+
 namespace weft {
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+const Settings<AdamWOptions>& AdamWOptions::settings() {
+  using O = AdamWOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
+      Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
+      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by")};
+  return all;
+}
+
+const Settings<AdamOptions>& AdamOptions::settings() {
+  using O = AdamOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
+      Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
+      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by")};
+  return all;
+}
 
 namespace {
 
@@ -46,16 +74,12 @@ void adam_update(const ParameterUpdate& u, const AdamOptions& o, double decay, d
 
 Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"m", "v"}), options_(o) {
-  check_option("Adam", "beta1", o.beta1, 0, 1);
-  check_option("Adam", "beta2", o.beta2, 0, 1);
-  check_option("Adam", "eps", o.eps);
+  AdamOptions::settings().check("Adam", o);
 }
 
 AdamW::AdamW(std::vector<ParameterGroup> groups, AdamWOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"m", "v"}), options_(o) {
-  check_option("AdamW", "beta1", o.beta1, 0, 1);
-  check_option("AdamW", "beta2", o.beta2, 0, 1);
-  check_option("AdamW", "eps", o.eps);
+  AdamWOptions::settings().check("AdamW", o);
 }
 
 void Adam::update(const ParameterUpdate& u) { adam_update(u, options_, 0.0, u.weight_decay, 0); }

@@ -5,6 +5,7 @@
 // Slots: m, v.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/optimizer.h>
 
 namespace weft {
@@ -15,6 +16,8 @@ struct AdamOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.0;  ///< added to the gradient: g += weight_decay p
+
+  static const Settings<AdamOptions>& settings();
 };
 
 struct AdamWOptions {
@@ -23,6 +26,8 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;  ///< apart from the gradient: p *= 1 - lr weight_decay
+
+  static const Settings<AdamWOptions>& settings();
 };
 
 /// ValueError for options out of range, with their names.

@@ -1,12 +1,27 @@
 #include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/lion.h>
 
+#include <limits>
+
 namespace weft {
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+const Settings<LionOptions>& LionOptions::settings() {
+  using O = LionOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
+      Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the momentum")};
+  return all;
+}
 
 Lion::Lion(std::vector<ParameterGroup> groups, LionOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"m"}), options_(o) {
-  check_option("Lion", "beta1", o.beta1, 0, 1);
-  check_option("Lion", "beta2", o.beta2, 0, 1);
+  LionOptions::settings().check("Lion", o);
 }
 
 void Lion::update(const ParameterUpdate& u) {

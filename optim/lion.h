@@ -3,6 +3,7 @@
 // Its rate is wanted 3 to 10 times below AdamW's, its weight decay as much above. Slot: m.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/optimizer.h>
 
 namespace weft {
@@ -12,6 +13,8 @@ struct LionOptions {
   double beta1 = 0.9;
   double beta2 = 0.99;
   double weight_decay = 0.0;
+
+  static const Settings<LionOptions>& settings();
 };
 
 /// ValueError for options out of range, with their names.

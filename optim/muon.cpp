@@ -10,18 +10,35 @@
 #include <array>
 #include <cmath>
 
+#include <limits>
+
 namespace weft {
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+const Settings<MuonOptions>& MuonOptions::settings() {
+  using O = MuonOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
+      Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
+      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by"),
+      Field(&O::momentum, "momentum", 0.0, 1.0, "of past gradients"),
+      Field(&O::nesterov, "nesterov", "looks ahead"),
+      Field(&O::ns_steps, "ns_steps", 0, 99, "Newton-Schulz steps"),
+      Field(&O::match_rms_adamw, "match_rms_adamw", "matrices move as much as with adamw at the same rate"),
+      Field(&O::adam_eps, "adam_eps", 0.0, infinity, "eps of adamw, for all that is no matrix")};
+  return all;
+}
 
 using kernels::Binary;
 
 Muon::Muon(std::vector<ParameterGroup> groups, MuonOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"momentum", "m", "v"}), options_(std::move(o)) {
-  check_option("Muon", "momentum", options_.momentum, 0, 1);
-  check_option("Muon", "eps", options_.eps);
-  check_option("Muon", "ns_steps", options_.ns_steps, 0, 100);
-  check_option("Muon", "beta1", options_.beta1, 0, 1);
-  check_option("Muon", "beta2", options_.beta2, 0, 1);
-  check_option("Muon", "adam_eps", options_.adam_eps);
+  MuonOptions::settings().check("Muon", options_);
 }
 
 std::vector<std::optional<Shape>> Muon::slot_shapes(const NamedTensor& p) const {
@@ -32,13 +49,13 @@ std::vector<std::optional<Shape>> Muon::slot_shapes(const NamedTensor& p) const 
   return {std::nullopt, shape, shape};
 }
 
-Array orthogonalized(const Array& matrix, int steps, double eps) {
+Array orthogonalized(const Array& matrix, int64_t steps, double eps) {
   constexpr double a = 3.4445, b = -4.775, c = 2.0315;
   const bool tall = matrix.dim(0) > matrix.dim(1);
   const auto transposed = [](const Array& x) { return kernels::permute(x, std::array{1, 0}); };
   Array x = tall ? transposed(matrix) : matrix.copy();
   kernels::scale_into(x, 1.0 / std::max(eps, std::sqrt(kernels::squared_norm(x))));
-  for (int i = 0; i < steps; ++i) {
+  for (int64_t i = 0; i < steps; ++i) {
     Array gram = kernels::matmul(x, x, false, true), polynomial = kernels::matmul(gram, gram);
     kernels::scale_into(polynomial, c);
     kernels::scale_into(gram, b);

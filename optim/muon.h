@@ -6,6 +6,7 @@
 // PyTorch takes the steps in bfloat16; here they have the parameter's type. Slots: momentum, m, v.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/optimizer.h>
 
 namespace weft {
@@ -16,7 +17,7 @@ struct MuonOptions {
   double momentum = 0.95;
   bool nesterov = true;
   double eps = 1e-7;
-  int ns_steps = 5;
+  int64_t ns_steps = 5;
   /// ratio 0.2 sqrt(max(R, C)), which moves a matrix as much as AdamW does at the same lr (Liu et al. 2025;
   /// PyTorch's adjust_lr_fn "match_rms_adamw"), so that one lr serves all; else sqrt(max(1, R / C)),
   /// PyTorch's default.
@@ -25,6 +26,8 @@ struct MuonOptions {
   /// Patterns (parameter_groups.h) of the matrices that are left to AdamW, as embeddings and output layers
   /// should be.
   std::vector<std::string> adamw = {"*embedding*", "*token*", "*head*"};
+
+  static const Settings<MuonOptions>& settings();
 };
 
 /// ValueError for options out of range, with their names.
@@ -45,6 +48,6 @@ class Muon : public Optimizer {
 
 /// Newton-Schulz: a matrix (R, C) whose singular values, all but the smallest, are brought near 1, between
 /// 0.7 and 1.2; its singular vectors stay. `eps` bounds the norm that it is divided by first.
-Array orthogonalized(const Array& matrix, int steps = 5, double eps = 1e-7);
+Array orthogonalized(const Array& matrix, int64_t steps = 5, double eps = 1e-7);
 
 }  // namespace weft

@@ -140,4 +140,46 @@ void Optimizer::load_state_dict(const StateDict& state) {
   steps_ = steps;
 }
 
+LoadReport Optimizer::load_matching(const StateDict& state) {
+  for (const std::string& slot : slot_names_)
+    if (!state.contains(slot))
+      fail<StateError>("optimizer: the state has no '", slot, "', and so is of another optimizer than ", name());
+  LoadReport report;
+  std::map<std::string, std::vector<Array>> loaded;
+  std::set<std::string> known;
+  for (const NamedTensor& p : parameters()) {
+    known.insert(p.name);
+    const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
+    std::vector<Array> slots(slot_names_.size());
+    bool any = false, whole = true;
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      if (!shapes[i]) continue;
+      const StateDict& arrays = state.dict(slot_names_[i]);
+      if (!arrays.contains(p.name)) {
+        whole = false;
+        continue;
+      }
+      any = true;
+      const Array& found = arrays.array(p.name);
+      if (found.shape() != *shapes[i] || found.dtype() != p.tensor.dtype()) {
+        report.mismatched.push_back(str(p.name, ": wanted ", *shapes[i], " ", p.tensor.dtype(), ", found ", found.shape(),
+                                        " ", found.dtype()));
+        whole = false;
+        break;
+      }
+      slots[i] = found.copy();
+    }
+    if (whole && any)
+      loaded.emplace(p.name, std::move(slots));
+    else if (!any)
+      report.missing.push_back(p.name);
+  }
+  for (const std::string& slot : slot_names_)
+    for (const std::string& found : state.dict(slot).keys())
+      if (known.insert(found).second) report.unexpected.push_back(found);
+  slots_ = std::move(loaded);
+  steps_ = state.integer("step");
+  return report;
+}
+
 }  // namespace weft

@@ -51,6 +51,10 @@ class Optimizer {
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
+  /// Takes over what fits by name, shape and type, of a model that has changed: parameters whose state is whole go on,
+  /// the others begin anew, and the report names those that are new (missing), gone (unexpected) or of another shape.
+  /// Steps are counted on from `state`. StateError for a state of an optimizer with other slots.
+  LoadReport load_matching(const StateDict& state);
 
  protected:
   /// `slots` names the arrays that may be kept for each parameter, all of its type. ValueError when a name

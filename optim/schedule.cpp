@@ -69,34 +69,32 @@ double inverse_square_root(int64_t step, int64_t width, int64_t warmup, double s
   return scale / std::sqrt(static_cast<double>(width)) * std::min(1 / std::sqrt(k), k / (w * std::sqrt(w)));
 }
 
+}  // namespace weft::schedule
+
+namespace weft {
 namespace {
 
-struct Row {
-  const char* name;
-  Function function;
-};
-
-constexpr Row rows[] = {
-    {"constant", constant},   {"linear", linear},
-    {"cosine", cosine},       {"warmup_stable_decay", warmup_stable_decay},
-    {"one_cycle", one_cycle}, {"inverse_square_root", inverse_square_root},
-};
+void add_ours(Registry<ScheduleEntry>& to) {
+  using Plain = double (*)(int64_t, const schedule::WarmupOptions&);
+  to.add({"constant", schedule::constant});
+  to.add({"linear", schedule::linear});
+  to.add({"cosine", schedule::cosine});
+  to.add({"warmup_stable_decay", schedule::warmup_stable_decay});
+  to.add({"one_cycle", schedule::one_cycle});
+  to.add({"inverse_square_root", static_cast<Plain>(schedule::inverse_square_root)});
+}
 
 }  // namespace
 
-std::vector<std::string> names() {
-  std::vector<std::string> all;
-  for (const Row& row : rows) all.emplace_back(row.name);
+Registry<ScheduleEntry>& schedules() {
+  static Registry<ScheduleEntry> all("schedule");
+  static const bool filled = (add_ours(all), true);
+  static_cast<void>(filled);
   return all;
 }
 
-Function by_name(const std::string& name) {
-  std::string known;
-  for (const Row& row : rows) {
-    if (name == row.name) return row.function;
-    known += str(known.empty() ? "" : ", ", row.name);
-  }
-  fail<ValueError>("there is no schedule '", name, "'; there are ", known);
+void register_schedule(std::string name, schedule::Function function, std::vector<Setting> settings) {
+  schedules().add({std::move(name), std::move(function), std::move(settings)});
 }
 
-}  // namespace weft::schedule
+}  // namespace weft

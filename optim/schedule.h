@@ -1,8 +1,14 @@
-// Learning rate schedules: pure functions of the step, counted from 0. There is nothing to save in a
-// checkpoint.
+// Learning rate schedules: pure functions of the step, counted from 0. There is nothing to save in a checkpoint. One of
+// a user's is known by name after
+//   register_schedule("mine", [](int64_t step, const schedule::WarmupOptions& o) { return ...; });
+// and may have settings of its own, which it finds in WarmupOptions::settings.
 #pragma once
 
+#include <weft/lib/settings/registry.h>
+#include <weft/lib/settings/setting.h>
+
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +20,7 @@ struct WarmupOptions {
   int64_t steps = 0;    ///< step at which the decay ends
   double min_lr = 0.0;  ///< rate at the end of the decay and after
   int64_t decay = 0;    ///< steps that the decay takes in warmup_stable_decay
+  SettingValues settings = {};  ///< of a user's schedule: its own
 };
 
 /// lr after the warm-up.
@@ -37,10 +44,22 @@ double inverse_square_root(int64_t step, const WarmupOptions& options);
 /// warmup are at least 1.
 double inverse_square_root(int64_t step, int64_t width, int64_t warmup, double scale = 1.0);
 
-using Function = double (*)(int64_t step, const WarmupOptions& options);
-/// "constant", "linear", "cosine", "warmup_stable_decay", "one_cycle", "inverse_square_root".
-std::vector<std::string> names();
-/// ValueError for a name that nobody knows.
-Function by_name(const std::string& name);
+using Function = std::function<double(int64_t step, const WarmupOptions& options)>;
 
 }  // namespace weft::schedule
+
+namespace weft {
+
+struct ScheduleEntry {
+  std::string name;
+  schedule::Function function;
+  std::vector<Setting> settings = {};  ///< beside those of WarmupOptions
+};
+
+/// The registry, in which ours are from the start: constant, linear, cosine, warmup_stable_decay, one_cycle,
+/// inverse_square_root.
+Registry<ScheduleEntry>& schedules();
+/// ValueError for a name that is taken.
+void register_schedule(std::string name, schedule::Function function, std::vector<Setting> settings = {});
+
+}  // namespace weft

@@ -1,11 +1,27 @@
 #include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/sgd.h>
 
+#include <limits>
+
 namespace weft {
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+const Settings<SGDOptions>& SGDOptions::settings() {
+  using O = SGDOptions;
+  static const Settings<O> all = {
+      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::momentum, "momentum", 0.0, infinity, "of past gradients"),
+      Field(&O::nesterov, "nesterov", "looks ahead; needs momentum")};
+  return all;
+}
 
 SGD::SGD(std::vector<ParameterGroup> groups, SGDOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"momentum"}), options_(o) {
-  check_option("SGD", "momentum", o.momentum);
+  SGDOptions::settings().check("SGD", o);
   if (o.nesterov && o.momentum == 0) fail<ValueError>("SGD: nesterov needs a momentum above 0");
 }
 

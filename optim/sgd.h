@@ -3,6 +3,7 @@
 // Slot: momentum, unless that is 0.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/optim/optimizer.h>
 
 namespace weft {
@@ -12,6 +13,8 @@ struct SGDOptions {
   double momentum = 0.0;
   double weight_decay = 0.0;
   bool nesterov = false;  ///< needs momentum
+
+  static const Settings<SGDOptions>& settings();
 };
 
 /// ValueError for options out of range, with their names.

@@ -1,4 +1,3 @@
-#include <weft/lib/profile/profile.h>
 #include <weft/optim/clip.h>
 #include <weft/optim/train_step.h>
 
@@ -7,22 +6,41 @@
 
 namespace weft {
 
-double train_step(Optimizer& optimizer, const TrainStepOptions& options) {
-  if (options.count < 1) fail<ValueError>("train_step: a batch of ", options.count, " rows has no mean");
+TrainStep::TrainStep(Optimizer& optimizer, Options options) : optimizer_(optimizer), options_(options) {
+  for (const auto& [name, tensor] : optimizer.parameters())
+    if (tensor.grad().defined())
+      fail<StateError>("TrainStep: '", name,
+                       "' has a gradient already, of a backward() outside of this step; optimizer.zero_grad() forgets "
+                       "it, and step.backward(model, batch) takes its place");
+}
+
+void TrainStep::add(const Loss& part, int64_t rows) {
+  if (rows < 1) fail<ValueError>("TrainStep: a micro-batch of ", rows, " samples");
+  meter_.add(part);
+  if (const double sum = meter_.sum(); !std::isfinite(sum))
+    fail<NumericError>("the loss is ", std::isnan(sum) ? "NaN" : "infinite");
+  part.sum.backward();
+  samples_ += rows;
+}
+
+double TrainStep::finish(const FinishOptions& options) {
+  if (meter_.count() < 1)
+    fail<StateError>("TrainStep: no loss was added, so that there is no mean; step.backward(model, batch) adds one");
   const PhaseScope phase("optimizer");
-  const std::vector<NamedTensor> parameters = optimizer.parameters();
-  const double average = 1.0 / static_cast<double>(options.count);
+  const std::vector<NamedTensor> parameters = optimizer_.parameters();
+  const double average = 1.0 / static_cast<double>(meter_.count());
   const double norm = grad_norm(parameters) * average;
   if (!std::isfinite(norm)) {
     const std::string name = first_nonfinite_grad(parameters);
-    fail<NumericError>("train_step: the gradient of ",
-                       name.empty() ? "all parameters together" : "'" + name + "'",
+    fail<NumericError>("TrainStep: the gradient of ", name.empty() ? "all parameters together" : "'" + name + "'",
                        " is not finite; nothing was updated");
   }
   const double factor = options.max_norm > 0 ? std::min(1.0, options.max_norm / (norm + 1e-6)) : 1.0;
-  optimizer.set_lr(options.lr);
-  optimizer.step(average * factor);
-  optimizer.zero_grad();
+  optimizer_.set_lr(options.lr);
+  optimizer_.step(average * factor);
+  optimizer_.zero_grad();
+  meter_ = {};
+  samples_ = 0;
   return norm;
 }
 

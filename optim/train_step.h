@@ -1,18 +1,79 @@
-// The end of a training step, after backward: divide by the count, clip, update.
+// TrainStep: one update, from the first micro-batch to the changed weights:
+//
+//   TrainStep step(optimizer, {.seed = 1337, .step = k});
+//   for (int64_t micro = 0; micro < accumulation; ++micro) step.backward(model, loader.next());
+//   const double norm = step.finish({.lr = 1e-3, .max_norm = 1.0});
+//
+// It counts what must be counted: samples, so that each micro-batch draws the random numbers (dropout) of its own part
+// of the whole batch; and rows of the loss, by which the gradient of the sum is divided once. A batch cut into
+// micro-batches gives the bits of the batch at once.
 #pragma once
 
+#include <weft/autograd/ops/loss.h>
+#include <weft/lib/array/batch.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
+
+#include <cstdint>
+#include <utility>
 
 namespace weft {
 
-struct TrainStepOptions {
-  double lr = 1e-3;
-  int64_t count = 1;  ///< of the whole batch: gradients are those of the sum of losses, and are divided by it
-  double max_norm = 0.0;  ///< global norm that gradients are clipped to; 0 means not
-};
+class TrainStep {
+ public:
+  struct Options {
+    uint64_t seed = 0;  ///< of the run, for random layers
+    int64_t step = 0;   ///< number of this update in the run
+  };
+  /// StateError when a parameter has a gradient already, of a backward() outside of a step: it would be divided with the
+  /// rest.
+  TrainStep(Optimizer& optimizer, Options options);
+  explicit TrainStep(Optimizer& optimizer) : TrainStep(optimizer, Options()) {}
 
-/// Returns the norm of the averaged gradient before clipping, as clip_grad_norm does. NumericError naming the
-/// first parameter when it is NaN or infinite: nothing is updated then. Gradients are forgotten afterwards.
-double train_step(Optimizer& optimizer, const TrainStepOptions& options);
+  /// Forward and backward of `rows` further samples; loss() -> Loss is called within their RandomScope. NumericError
+  /// when the loss is NaN or infinite.
+  template <class LossOf>
+    requires std::is_invocable_r_v<Loss, LossOf&>
+  Loss backward(int64_t rows, LossOf&& loss) {
+    const RandomScope random({.seed = options_.seed,
+                              .step = static_cast<uint64_t>(options_.step),
+                              .first_sample = static_cast<uint64_t>(samples_)});
+    Loss part = [&] {
+      const PhaseScope phase("forward");
+      return loss();
+    }();
+    add(part, rows);
+    return part;
+  }
+  /// The same of model.loss(batch).
+  template <class M>
+  Loss backward(M& model, const Batch& batch) {
+    return backward(batch.inputs.dim(0), [&] { return model.loss(batch); });
+  }
+
+  /// Samples, and rows of the loss, so far.
+  int64_t samples() const { return samples_; }
+  int64_t rows() const { return meter_.count(); }
+  /// The mean loss of all that was added. ValueError when there is nothing.
+  double loss() const { return meter_.mean(); }
+
+  struct FinishOptions {
+    double lr = 1e-3;
+    double max_norm = 0.0;  ///< global norm that the averaged gradient is clipped to; 0: not
+  };
+  /// Divides, clips, updates, and forgets the gradients. Returns the norm of the averaged gradient before clipping.
+  /// StateError when nothing was added; NumericError, naming the first parameter, when the norm is NaN or infinite:
+  /// nothing is updated then.
+  double finish(const FinishOptions& options);
+
+ private:
+  void add(const Loss& part, int64_t rows);
+
+  Optimizer& optimizer_;
+  const Options options_;
+  LossMeter meter_;
+  int64_t samples_ = 0;
+};
 
 }  // namespace weft

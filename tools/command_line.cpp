@@ -4,8 +4,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/machine/parallel.h>
-#include <weft/train/config.h>
-#include <weft/train/model_config.h>
+#include <weft/train/run_config.h>
 
 #include <algorithm>
 #include <limits>
@@ -68,7 +67,7 @@ class Command {
                   [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); });
   }
   void model() {
-    text("model", arguments.model, "RUN|FILE.h5", "a run's folder, or a checkpoint")->required();
+    text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")->required();
   }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
@@ -88,21 +87,27 @@ class Command {
 
 void declare(Command<TrainArguments>& c) {
   TrainArguments& a = c.arguments;
+  NewRunOptions& n = a.fresh;
   c.threads();
-  c.texts("--data", a.data, "FILE", "text files, joined in order");
-  c.text("--model", a.model, "NAME", "what is trained (gpt2); see below");
-  c.text("--task", a.task, "NAME", "what it learns (text); see below");
-  c.text("--out", a.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
-  c.text("--config", a.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
-  c.texts("--set", a.set, "KEY=VALUE", "settings, taken after --config from left to right");
-  c.text("--init-from", a.init_from, "RUN|FILE.h5", "begin with the weights of a finished run");
-  c.flag("--overwrite", a.overwrite, "replace the run that is in --out");
+  c.texts("--data", n.data, "FILE", "text files, joined in order");
+  c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
+  c.text("--task", n.task, "NAME", "what it learns (text); see below");
+  c.text("--out", n.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
+  c.text("--config", n.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
+  c.texts("--set", n.set, "KEY=VALUE", "settings, taken after --config from left to right");
+  c.text("--init-from", n.init_from, "RUN|FILE.h5", "begin with the weights of a model");
+  c.flag("--with-optimizer", n.with_optimizer, "and with its optimizer's state, for the parameters that fit");
+  c.text("--continue", n.continued, "RUN|FILE.h5",
+         "a new run with the settings and the whole state of this one, for other settings: --set");
+  c.flag("--overwrite", n.overwrite, "replace the run that is in --out");
   c.text("--resume", a.resume, "RUN", "go on with a run that was stopped, to the same bytes");
+  c.flag("--any-numerics", a.any_numerics, "resume a run of a weft with other numerics: its bits will be others");
+  c.flag("--start-over", a.start_over, "resume a run of which nothing can be read: move it aside and begin again");
   CLI::Option* const profile =
       c.flag("--profile", a.profile, "print where the time of some updates goes, and write RUN/trace.json");
   c.integer("--profile-steps", a.profile_steps, "N", 1, 10'000, "how many updates --profile looks at (10)")
       ->needs(profile);
-  c.app.footer([] { return models_help() + config_help(); });
+  c.app.footer([] { return parts_help() + config_help(); });
 }
 
 void declare(Command<EvalArguments>& c) {
@@ -178,15 +183,17 @@ void declare(Command<AttentionArguments>& c) {
 
 void declare(Command<ImportArguments>& c) {
   c.text("folder", c.arguments.folder, "DIR", "config.json and model.safetensors, or its shards")->required();
-  c.text("--out", c.arguments.out, "RUN", "the run's folder")->required();
+  c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")->required();
 }
 
 void declare(Command<ExportArguments>& c) {
   c.model();
-  c.text("--format", c.arguments.format, "hf|safetensors",
-         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them")
+  c.text("--format", c.arguments.format, "hf|safetensors|weft",
+         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them; weft: the "
+         "model alone, which every command takes where it takes a run")
       ->required();
-  c.text("--out", c.arguments.out, "DIR", "the folder to write")->required();
+  c.text("--dtype", c.arguments.dtype, "float32|bfloat16", "of the weights in a file of weft: bfloat16 is half the size");
+  c.text("--out", c.arguments.out, "DIR|FILE.h5", "the folder to write; of weft, the file")->required();
   c.last();
 }
 
@@ -224,8 +231,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "generate", "write text, or answer it", prepare_generate),
       declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
-      declared(app, "import", "a run of a model in Hugging Face's layout", prepare_import),
-      declared(app, "export", "a model as safetensors, for transformers or by our own names", prepare_export),
+      declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
+      declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft", prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories)};
   return [commands = std::move(commands)] {

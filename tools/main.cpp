@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <weft/lib/base/error.h>
-#include <weft/lib/machine/parallel.h>
 #include <weft/train/console.h>
 #include <weft/train/signals.h>
 
@@ -62,7 +61,7 @@ int run(int argc, char** argv) {
     work = prepare();
     return 0;
   });
-  return work ? guarded(failed, [&] { return with_thread_team(work); }) : code;
+  return work ? guarded(failed, work) : code;
 }
 
 }  // namespace

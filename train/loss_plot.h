@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics.h"
+#include <weft/train/run_log.h>
 
 namespace weft {
 

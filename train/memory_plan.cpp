@@ -6,13 +6,13 @@
 #include <weft/lib/machine/available_memory.h>
 #include <weft/lib/machine/dry_run.h>
 #include <weft/optim/clip.h>
+#include <weft/optim/ema.h>
+#include <weft/train/build.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "evaluate.h"
-#include "model_config.h"
-#include "session.h"
 
 namespace weft {
 namespace {
@@ -27,22 +27,21 @@ struct ImaginedBatches {
   Batch now, next;
   std::vector<Batch> evaluated;  ///< what whole batches leave over
 
-  explicit ImaginedBatches(const Session& s)
-      : now(s.task.largest(s.config.batch_size)), next(s.task.largest(s.config.batch_size)) {
-    for (const Samples* samples : {&s.task.seen, &s.task.unseen})
-      if (const int64_t rows = samples->size() % s.config.batch_size; rows > 0)
-        evaluated.push_back(s.task.largest(rows));
+  ImaginedBatches(const RunConfig& config, const TaskData& task)
+      : now(task.largest(config.batch_size)), next(task.largest(config.batch_size)) {
+    for (const Samples* samples : {&task.seen, &task.unseen})
+      if (const int64_t rows = samples->size() % config.batch_size; rows > 0) evaluated.push_back(task.largest(rows));
   }
 };
 
-void imagine_evaluation(const ImaginedBatches& batches, const Session& s, Model& model) {
+void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model) {
   const Evaluating evaluating(model);
   const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
-  if (s.task.seen.size() >= s.config.batch_size) score(batches.now);
+  if (whole) score(batches.now);
   for (const Batch& batch : batches.evaluated) score(batch);
 }
 
-void imagine_update(const Config& config, const Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
+void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
                     const Batch& batch) {
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
@@ -55,7 +54,7 @@ void imagine_update(const Config& config, const Model& model, Optimizer& optimiz
 }
 
 /// Token by token at first, then in strides that let the caches grow as they will.
-void imagine_sample(const Config& config, Model& any) {
+void imagine_sample(const RunConfig& config, Model& any) {
   auto* const writer = dynamic_cast<GenerativeModel*>(&any);
   if (!writer || writer->has_encoder()) return;
   GenerativeModel& model = *writer;
@@ -66,7 +65,8 @@ void imagine_sample(const Config& config, Model& any) {
     std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
     model.next(ids, {}, *state);
   };
-  const int64_t length = std::min(config.sample_tokens, config.block_size);
+  const int64_t block_size = config.parts.contains("block_size") ? config.parts.integer("block_size") : 64;
+  const int64_t length = std::min(config.sample_tokens, block_size);
   for (int64_t done = 0, next = 1; done < length; done += next) {
     next = std::clamp<int64_t>(done / 2, 1, length - done);
     read(next);
@@ -88,19 +88,19 @@ int64_t bytes_of(const StateDict& state) {
 }
 
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
-void imagine_run(MemoryPlan& plan, const Session& s) {
-  const ImaginedBatches batches(s);
+void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task) {
+  const ImaginedBatches batches(config, task);
   const NoInit no_init;
   const int64_t before = held();
-  const std::unique_ptr<Model> model = make_model(s.config, s.task);
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer(s.config, *model);
+  const std::unique_ptr<Model> model = build_model(config, task);
+  const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
   std::optional<EMA> ema;
-  if (s.config.ema_decay > 0) ema.emplace(optimizer->parameters(), s.config.ema_decay);
+  if (config.ema_decay > 0) ema.emplace(optimizer->parameters(), config.ema_decay);
   plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
-    imagine_evaluation(batches, s, *model);
-    imagine_sample(s.config, *model);
-    imagine_update(s.config, *model, *optimizer, ema, batches.now);
+    imagine_evaluation(batches, task.seen.size() >= config.batch_size, *model);
+    imagine_sample(config, *model);
+    imagine_update(config, *model, *optimizer, ema, batches.now);
   }
   StateDict state;
   state.set("model", model->state_dict());
@@ -111,15 +111,17 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
   plan.update = held() - plan.weights;
 }
 
-[[noreturn]] void refuse(const MemoryPlan& plan, const Config& config, const std::string& wanted,
+[[noreturn]] void refuse(const MemoryPlan& plan, const RunConfig& config, const std::string& wanted,
                          const std::string& parts) {
+  const auto with_value = [&](const char* key) {
+    return config.parts.contains(key) ? str(key, " (", text_of(config.parts.at(key)), ")") : std::string(key);
+  };
   const bool model_alone =
       plan.weights == 0 || plan.program + plan.weights + plan.checkpoint > plan.available;
   const std::string keys =
-      model_alone ? str("Lower n_embd (", config.n_embd, ") or n_layer (", config.n_layer, ")")
+      model_alone ? str("Lower ", with_value("n_embd"), " or ", with_value("n_layer"))
                   : str("Lower batch_size (", config.batch_size,
-                        "; gradient_accumulation_steps makes up for it) or block_size (", config.block_size,
-                        ")", config.recompute ? "" : ", or set recompute=true");
+                        "; gradient_accumulation_steps makes up for it) or ", with_value("block_size"), config.recompute ? "" : ", or set recompute=true");
   fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
                     " are to be had", parts, ". ", keys);
 }
@@ -128,20 +130,20 @@ void imagine_run(MemoryPlan& plan, const Session& s) {
 
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
-MemoryPlan plan_memory(const Session& session) {
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task) {
   const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later,
                   .available = available_memory()};
   if (plan.available < detail::unlimited_memory - resident) plan.available += resident;
   const DryRun dry;
   try {
-    imagine_run(plan, session);
+    imagine_run(plan, config, task);
   } catch (const MemoryError&) {
-    refuse(plan, session.config, str("more than ", amount(held())), "");
+    refuse(plan, config, str("more than ", amount(held())), "");
   }
   plan.loading = std::max(peak, resident + plan.weights);
   if (plan.most() > plan.available)
-    refuse(plan, session.config, amount(plan.most()),
+    refuse(plan, config, amount(plan.most()),
            str(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
                " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
   return plan;

@@ -1,12 +1,13 @@
 // How much memory a run will take, found by a dry run of its parts before it begins.
 #pragma once
 
+#include <weft/data/tasks/task_data.h>
+#include <weft/train/run_config.h>
+
 #include <cstdint>
 #include <string>
 
 namespace weft {
-
-struct Session;
 
 /// Bytes of anonymous memory, at the highest.
 struct MemoryPlan {
@@ -20,9 +21,9 @@ struct MemoryPlan {
   int64_t most() const;
 };
 
-/// For a session with configuration and text, but without a model. Nothing of the run changes. MemoryError,
+/// For a configuration whose task is open, before there is a model. Nothing of the run changes. MemoryError,
 /// with the amounts and the keys to lower, when the run would take more than there is.
-MemoryPlan plan_memory(const Session& session);
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task);
 
 /// "memory: at most 54.4 MB (...); 22.1 GB are available".
 std::string describe(const MemoryPlan& plan);

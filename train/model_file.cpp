@@ -1,56 +1,156 @@
-#include "model_file.h"
-
+#include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/files/checkpoint.h>
+#include <weft/train/model_file.h>
 
-#include <filesystem>
+#include <algorithm>
 
 namespace weft {
+namespace {
 
-namespace fs = std::filesystem;
+constexpr const char *file_kind = "weft model", *first_kind = "weft training";
 
-std::optional<ModelFile> newest_checkpoint(const RunFolder& run, const Say& say) {
-  const std::vector<int64_t> steps = run.steps();
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    const std::string path = run.checkpoint(*step);
-    try {
-      return ModelFile{path, Checkpoint::read(path), run};
-    } catch (const FileError& error) {
-      say(str("skipped: ", error.what()));
-    }
-  }
-  return std::nullopt;
+StateDict state_of(const TrainedOn& t) {
+  StateDict state, settings;
+  for (const auto& [name, value] : t.settings.entries()) put(settings, name, value);
+  state.set("task", t.task);
+  state.set("seed", static_cast<int64_t>(t.seed));
+  state.set("block_size", t.block_size);
+  state.set("newlines", t.newlines);
+  state.set("settings", settings);
+  return state;
 }
 
-ModelFile open_model(const std::string& run_or_file, bool last, const Say& say) {
-  std::error_code error;
-  if (!fs::is_directory(run_or_file, error)) {
-    if (last) fail<ValueError>("--last: is for a run's folder; ", run_or_file, " is not one");
-    return {run_or_file, Checkpoint::read(run_or_file), run_of(run_or_file)};
-  }
-  const RunFolder run{run_or_file};
-  if (!run.holds_run())
-    fail<FileError>(run_or_file, ": holds no run: it has no config.toml and no checkpoint");
-  if (!last && fs::exists(run.best(), error)) {
-    try {
-      return {run.best(), Checkpoint::read(run.best()), run};
-    } catch (const FileError& damage) {
-      fail<FileError>(damage.what(), "; --last takes the newest checkpoint instead");
-    }
-  }
-  if (auto newest = newest_checkpoint(run, say)) {
-    if (!last) say(str(run.best(), " is not there; ", newest->path, " is used"));
-    return std::move(*newest);
-  }
-  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; weft train --resume ", run_or_file,
-                  " goes on with it");
+/// The settings of a task out of a state; those of a task that this program does not know are left.
+SettingValues task_settings(const std::string& task, const StateDict& state) {
+  SettingValues values;
+  if (const TaskEntry* const entry = tasks().find(task))
+    for (const Setting& s : entry->settings) values.set(s.name, taken(state, s));
+  return values;
 }
 
-std::string default_prompt(const Tokenizer& tokenizer) {
-  for (const char* prompt : {"\n", " "}) {
-    std::vector<int64_t> ids;
-    if (tokenizer.append_ids(prompt, ids) == 1) return prompt;
+TrainedOn trained_on_of(const StateDict& state) {
+  TrainedOn t{.task = state.text("task"),
+              .seed = static_cast<uint64_t>(state.integer("seed")),
+              .block_size = state.integer("block_size"),
+              .newlines = state.text("newlines")};
+  t.settings = task_settings(t.task, state.dict("settings"));
+  return t;
+}
+
+void check_settings(const ModelFile& file, const Say& say) {
+  if (const ModelEntry* const entry = models().find(file.kind))
+    for (const std::string& name : unknown_names(file.settings, entry->settings))
+      say(str("warning: the setting '", name, "' of the model was written by a newer weft and is passed over"));
+}
+
+void check_tokenizer(const ModelFile& file) {
+  if (!file.tokenizer || !file.settings.contains("vocab_size")) return;
+  if (const int64_t wanted = file.settings.integer("vocab_size"); file.tokenizer->vocab_size() != wanted)
+    fail<StateError>("a vocabulary of ", file.tokenizer->vocab_size(), " for a model of ", wanted);
+}
+
+/// The first format: the run's configuration tells what the model part tells now.
+ModelFile from_first_format(const StateDict& state) {
+  ModelFile file{.kind = state.text("model_kind"), .settings = state.dict("model_config")};
+  file.weights = state.dict("model");
+  if (state.contains("ema") && state.dict("ema").integer("updates") > 0)
+    for (const auto& [name, average] : state.dict("ema").dict("average").entries())
+      file.weights.set(name, std::get<Array>(average));
+  if (state.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(state.dict("tokenizer"));
+  const StateDict& config = state.dict("config");
+  const auto integer = [&](const char* name, int64_t before) {
+    return config.contains(name) ? config.integer(name) : before;
+  };
+  const auto text = [&](const char* name, const char* before) {
+    return config.contains(name) ? config.text(name) : std::string(before);
+  };
+  if (const int64_t end = integer("end_id", -1); end >= 0)
+    file.end_ids = {end};
+  else if (dynamic_cast<const WordTokenizer*>(file.tokenizer.get()))
+    file.end_ids = {WordTokenizer::end};
+  file.trained_on = {.task = text("task", "text"),
+                     .seed = static_cast<uint64_t>(integer("seed", 1337)),
+                     .block_size = integer("block_size", 64),
+                     .newlines = text("newlines", "keep")};
+  file.trained_on.settings = task_settings(file.trained_on.task, config);
+  // What the first `weft import` wrote was a run that had made no update, of no task.
+  if (state.dict("optimizer").empty() && state.text("content_hash").empty()) file.trained_on.task.clear();
+  return file;
+}
+
+}  // namespace
+
+bool is_first_format(const StateDict& state) {
+  return state.contains("kind") && state.text("kind") == first_kind;
+}
+
+std::unique_ptr<Model> ModelFile::build() const {
+  const NoInit no_init;
+  if (!models().find(kind))
+    fail<ValueError>("the model is of the kind '", kind, "', which this program does not have; the program that "
+                     "registers it (register_model<...>(\"", kind, "\")) opens it");
+  std::unique_ptr<Model> built = make_model(kind, settings);
+  built->load_state_dict(weights);
+  built->eval();
+  return built;
+}
+
+StateDict ModelFile::state() const {
+  StateDict model;
+  model.set("kind", kind);
+  model.set("settings", settings);
+  model.set("weights", weights);
+  if (tokenizer) model.set("tokenizer", tokenizer->state_dict());
+  model.set("end_ids", Array::from(end_ids, {static_cast<int64_t>(end_ids.size())}));
+  model.set("trained_on", state_of(trained_on));
+  StateDict state;
+  state.set("kind", file_kind);
+  state.set("model", model);
+  return state;
+}
+
+ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
+  if (!state.contains("kind")) fail<StateError>("it says not what it is");
+  ModelFile file;
+  if (is_first_format(state)) {
+    file = from_first_format(state);
+  } else {
+    if (state.text("kind") != file_kind || !state.contains("model"))
+      fail<StateError>("it holds no model, but '", state.text("kind"), "'");
+    for (const std::string& name : unknown_names(state, {}, {"kind", "model", "training"}))
+      say(str("warning: '", name, "' was written by a newer weft and is passed over"));
+    const StateDict& model = state.dict("model");
+    for (const std::string& name : unknown_names(
+             model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "trained_on"}))
+      say(str("warning: 'model/", name, "' was written by a newer weft and is passed over"));
+    file = {.kind = model.text("kind"), .settings = model.dict("settings"), .weights = model.dict("weights")};
+    if (model.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(model.dict("tokenizer"));
+    if (model.contains("end_ids")) {
+      const auto ids = model.array("end_ids").values<int64_t>();
+      file.end_ids.assign(ids.begin(), ids.end());
+    }
+    if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"));
   }
-  return tokenizer.decode(0);
+  check_settings(file, say);
+  check_tokenizer(file);
+  return file;
+}
+
+ModelFile ModelFile::read(const std::string& path, const Say& say) {
+  const StateDict state = read_checkpoint(path);
+  try {
+    return from_state(state, say);
+  } catch (const FileError&) {
+    throw;
+  } catch (const Error& error) {
+    fail<FileError>(path, ": is a checkpoint, but not one that this weft can use: ", error.what());
+  }
+}
+
+void ModelFile::write(const std::string& path, WriteOptions options) const {
+  static_cast<void>(options);  // MERGE: bfloat16
+  write_checkpoint(path, state());
 }
 
 }  // namespace weft

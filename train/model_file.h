@@ -1,32 +1,65 @@
-// RUN|FILE.h5 on a command line: which checkpoint is meant.
+// A model as a file holds it: complete alone, so that who has the file can generate, evaluate, look at attention and
+// export. A run's checkpoints have it too, beside what training needs (run_checkpoint.h).
+//
+//   kind = "weft model"          what the file is
+//   model/kind                   the name that the model's class is registered under
+//   model/settings/              what make_model (layers/models/registry.h) builds again
+//   model/weights/               by path: the averages where a run keeps them, else those of the last update
+//   model/tokenizer/             the vocabulary, if there is one
+//   model/end_ids                the ids that end what the model writes
+//   model/trained_on/            task, seed, newlines, and the task's settings: how it was evaluated
+//
+// Names that a newer version wrote are passed over with a warning, unless `must_know` lists them: then the file is
+// refused. Files of the first format ("weft training", with the run's configuration beside the weights) open likewise.
 #pragma once
 
-#include <functional>
+#include <weft/data/tasks/registry.h>
+#include <weft/data/text/tokenizer.h>
+#include <weft/layers/models/registry.h>
+#include <weft/train/run_config.h>
+
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-
-#include "run_folder.h"
-#include "training_state.h"
+#include <vector>
 
 namespace weft {
 
-struct ModelFile {
-  std::string path;
-  Checkpoint checkpoint;
-  std::optional<RunFolder> run;  ///< the run it belongs to, if that can be told
+/// How a model was trained, so that it can be evaluated alike.
+struct TrainedOn {
+  std::string task;  ///< empty: not known, of a model that was imported
+  uint64_t seed = 1337;
+  int64_t block_size = 64;  ///< of the windows of a text
+  std::string newlines = "keep";
+  SettingValues settings = {};  ///< of the task
 };
-using Say = std::function<void(std::string_view line)>;
 
-/// Of a run: best.h5, or with `last` the newest good checkpoint. FileError when there is none; `last` with a
-/// file is a ValueError.
-ModelFile open_model(const std::string& run_or_file, bool last, const Say& say);
+struct ModelFile {
+  std::string kind;
+  StateDict settings, weights;
+  std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< none of a model of pictures or of bare ids
+  std::vector<int64_t> end_ids = {};
+  TrainedOn trained_on = {};
 
-/// The newest good checkpoint of a run; for each damaged one `say` is told why it is skipped. None when there
-/// is not a single good one.
-std::optional<ModelFile> newest_checkpoint(const RunFolder& run, const Say& say);
+  /// The model, in evaluation. ValueError for a kind that this program does not register, StateError for settings or
+  /// weights that do not fit.
+  std::unique_ptr<Model> build() const;
 
-/// What generation begins with unless told: a newline, or a space, or the first character there is.
-std::string default_prompt(const Tokenizer& tokenizer);
+  /// The tree of a file that holds the model alone.
+  StateDict state() const;
+  /// Out of the tree of any file that holds a model. StateError with what is wrong.
+  static ModelFile from_state(const StateDict& state, const Say& say);
+  /// FileError, beginning with the path, when the file is damaged, foreign or holds no model.
+  static ModelFile read(const std::string& path, const Say& say);
+  struct WriteOptions {
+    bool bfloat16 = false;  ///< weights at half the size, rounded to nearest
+  };
+  void write(const std::string& path) const { write(path, WriteOptions()); }
+  void write(const std::string& path, WriteOptions options) const;
+};
+
+/// Whether the tree of a file is of the first format.
+bool is_first_format(const StateDict& state);
 
 }  // namespace weft

@@ -1,13 +1,10 @@
-#include "sample.h"
-
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
-
-#include <string>
-
-#include "evaluate.h"
-#include "model_file.h"
-#include "scoring.h"
+#include <weft/train/evaluate.h>
+#include <weft/train/opened_model.h>
+#include <weft/train/sample.h>
+#include <weft/train/scoring.h>
+#include <weft/train/signals.h>
 
 namespace weft {
 namespace {
@@ -19,26 +16,24 @@ std::string printable(std::string text) {
   return text;
 }
 
-void print_answer(Session& s) {
-  const TaskDataset& task = *s.task.generated;
-  const Batch batch = task.batch(s.step, 1);
-  s.console.print(str("---\n", task.input_text(batch, 0), "\n-> ", task.target_text(batch, 0), "\n=> ",
-                      answer_of(*s.model, task, batch, 0), "\n---"));
-}
-
 }  // namespace
 
-void print_sample(Session& s) {
-  const Averaged averaged(s);
-  if (s.task.generated && s.config.sample_tokens > 0) return print_answer(s);
-  const auto* const model = dynamic_cast<const GenerativeModel*>(s.model.get());
-  if (s.config.sample_tokens == 0 || s.task.kind != TaskKind::language || !model) return;
-  const Evaluating evaluating(*s.model);
-  const Tokenizer& tokenizer = *s.task.tokenizer;
-  const auto ids = generate(*model, tokenizer.encode(default_prompt(tokenizer)),
-                            {.tokens = s.config.sample_tokens, .seed = static_cast<uint64_t>(s.config.seed)},
+std::string sample_text(Model& model, const TaskData& task, const SampleOptions& options) {
+  if (options.tokens == 0) return "";
+  if (task.generated) {
+    const TaskDataset& asked = *task.generated;
+    const Batch batch = asked.batch(options.number, 1);
+    return str("---\n", asked.input_text(batch, 0), "\n-> ", asked.target_text(batch, 0), "\n=> ",
+               answer_of(model, asked, batch, 0), "\n---");
+  }
+  const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
+  if (task.shape.kind != TaskKind::language || !writer || !task.tokenizer) return "";
+  const Evaluating evaluating(model);
+  const Tokenizer& tokenizer = *task.tokenizer;
+  const auto ids = generate(*writer, tokenizer.encode(default_prompt(tokenizer)),
+                            {.tokens = options.tokens, .seed = options.seed},
                             [](int64_t) { return StopSignals::received() == 0; });
-  s.console.print(str("---\n", printable(tokenizer.decode(ids)), "\n---"));
+  return str("---\n", printable(tokenizer.decode(ids)), "\n---");
 }
 
 }  // namespace weft

@@ -1,22 +1,23 @@
 // What a run shows of itself at each evaluation.
 #pragma once
 
-#include <optional>
+#include <weft/data/tasks/task_data.h>
+#include <weft/layers/models/model.h>
 
-#include "session.h"
+#include <cstdint>
+#include <string>
 
 namespace weft {
 
-/// While it lives, the model is the one that is used: of averaged weights, where they are kept.
-struct Averaged {
-  explicit Averaged(Session& s) {
-    if (s.ema) exchange.emplace(*s.ema);
-  }
-  std::optional<EMA::Exchange> exchange;
+struct SampleOptions {
+  int64_t tokens = 100;  ///< 0: none
+  uint64_t seed = 1337;
+  int64_t number = 0;  ///< of a generated task: which of the samples that were kept from training
 };
 
-/// Of a language model, text it writes; of a generated task, a sample that was kept from training: what is
-/// read, what is right, and what the model says.
-void print_sample(Session& session);
+/// Of a language model, text it writes; of a generated task, a sample that was kept from training: what is read, what
+/// is right, and what the model says. Empty for what does not write, and for no tokens. Ends early when a signal asks
+/// for a stop.
+std::string sample_text(Model& model, const TaskData& task, const SampleOptions& options);
 
 }  // namespace weft

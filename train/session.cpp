@@ -1,60 +1,366 @@
-#include "session.h"
-
+#include <weft/data/text/text.h>
+#include <weft/data/text/tokenizer_registry.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
-#include <weft/optim/make_optimizer.h>
-#include <weft/optim/parameter_groups.h>
+#include <weft/lib/files/checkpoint.h>
+#include <weft/train/resume_choice.h>
+#include <weft/train/session.h>
+#include <weft/train/transfer.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
-#include "model_config.h"
-
 namespace weft {
+namespace {
 
-void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer) {
-  Console& console = session.console;
-  session.task = make_task(
-      session.config, {.tokenizer = std::move(tokenizer),
-                       .cache_folder = session.folder().cache(),
-                       .progress = [&console](int64_t done, int64_t all) {
-                         if (const int signal = StopSignals::received()) throw Stopped{signal};
-                         console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
-                       }});
+namespace fs = std::filesystem;
+
+std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
+void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
+          const std::string& expected_hash) {
+  Console& console = s.console;
+  s.task = open_task(s.config, std::move(tokenizer), folder.cache(), expected_hash, [&console](int64_t done, int64_t all) {
+    if (const int signal = StopSignals::received()) throw Stopped{signal};
+    console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+  });
   console.clear();
-  session.notes.insert(session.notes.end(), session.task.notes.begin(), session.task.notes.end());
-  session.memory = plan_memory(session);
-  session.loader = std::make_unique<Loader>(session.task.training, session.config.batch_size);
+  s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
+  s.memory = plan_memory(s.config, s.task);
+  s.loader = std::make_unique<Loader>(s.task.training, s.config.batch_size);
+  s.model = build_model(s.config, s.task);
+  s.optimizer = build_optimizer(s.config, *s.model);
+  if (s.config.ema_decay > 0) s.ema.emplace(s.optimizer->parameters(), s.config.ema_decay);
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const Config& config, const Model& model) {
-  OptimizerOptions options{.lr = config.learning_rate, .weight_decay = config.weight_decay};
-  const std::vector<std::string> more = optimizer_options(config.optimizer);
-  if (std::ranges::count(more, "beta1") > 0) options.beta1 = config.beta1;
-  if (std::ranges::count(more, "beta2") > 0) options.beta2 = config.beta2;
-  return weft::make_optimizer(
-      config.optimizer, parameter_groups(model.parameters(), {.layer_decay = config.layer_decay}), options);
+RunAbout about(const Session& s) {
+  const RunConfig& c = s.config;
+  TrainedOn on{.task = c.task, .seed = static_cast<uint64_t>(c.seed), .newlines = c.newlines};
+  if (c.parts.contains("block_size")) on.block_size = c.parts.integer("block_size");
+  for (const Setting& setting : tasks().at(c.task).settings)
+    if (c.parts.contains(setting.name)) on.settings.set(setting.name, c.parts.at(setting.name));
+  return {.tokenizer = s.task.tokenizer,
+          .end_ids = end_ids_of(c, s.task.tokenizer.get()),
+          .trained_on = std::move(on),
+          .config = fixed_state(c),
+          .content_hash = s.task.content_hash,
+          .keep_checkpoints = c.keep_checkpoints,
+          .checkpoint_interval = c.checkpoint_interval};
 }
 
-void build_model(Session& session) {
-  session.model = make_model(session.config, session.task);
-  session.optimizer = make_optimizer(session.config, *session.model);
-  if (session.config.ema_decay > 0)
-    session.ema.emplace(session.optimizer->parameters(), session.config.ema_decay);
+/// What a run begins from, if not from nothing.
+struct Source {
+  OpenedModel opened;
+  std::string carries;  ///< "weights", "optimizer" or "all"
+};
+
+/// Gives the parts of a new run what they take over.
+void take_over(Session& s, const Source& source) {
+  const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
+  take_weights(*s.model, s.task, source.opened, say);
+  if (source.carries == "weights") return;
+  take_optimizer(*s.optimizer, source.opened, say);
+  const TrainingState& t = *source.opened.checkpoint.training;
+  if (source.carries != "all") return;
+  // The same weights as training had, where the model part holds averages.
+  if (!t.weights.empty()) s.model->load_matching(t.weights);
+  if (s.ema && t.ema_updates > 0) {
+    try {
+      s.ema->load_state_dict(source.opened.checkpoint.ema_state(s.optimizer->parameters()));
+    } catch (const StateError&) {
+      say("  averages begin anew: the parameters are others");
+    }
+  }
+  if (t.content_hash == s.task.content_hash) {
+    s.loader->load_state_dict(t.loader);
+    say(str("  data go on behind ", grouped(s.loader->consumed()), " samples"));
+  } else {
+    say("  data begin anew: they are others");
+  }
 }
 
-Checkpoint Session::checkpoint() const {
-  return {.step = step,
-          .config = config,
-          .model_kind = model->kind(),
-          .model_config = model->config_state(),
-          .tokenizer = task.tokenizer,
-          .content_hash = task.content_hash,
-          .history = history,
-          .model = model->state_dict(),
-          .optimizer = optimizer->state_dict(),
-          .ema = ema ? ema->state_dict() : StateDict(),
-          .loader = loader->state_dict()};
+std::string parent_of(const Source& source) {
+  const auto& run = source.opened.run;
+  std::string name = run ? fs::path(absolute(run->path)).filename().string() : source.opened.path;
+  if (!run) name = fs::path(name).filename().string();
+  return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step) : name;
+}
+
+/// Defaults, then what the source says, then --config, then options and --set.
+std::optional<Source> configure(Session& s, const NewRunOptions& options) {
+  ConfigFile file;
+  if (!options.config.empty()) file = read_config(options.config);
+  const std::string from = !options.continued.empty()   ? options.continued
+                           : !options.init_from.empty() ? options.init_from
+                                                        : file.init_from;
+  std::vector<Assignment> all;
+  std::optional<Source> source;
+  RunConfig before;
+  if (!from.empty()) {
+    const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
+    const bool whole = !options.continued.empty() || file.carries == "all";
+    source = {open_model(from, whole && fs::is_directory(from), say),
+              whole                    ? "all"
+              : options.with_optimizer ? "optimizer"
+              : options.init_from.empty() && !file.carries.empty() ? file.carries
+                                                                     : "weights"};
+    if (!options.continued.empty()) {
+      if (!source->opened.checkpoint.training)
+        fail<ValueError>("--continue: ", source->opened.path,
+                         " holds a model alone, without a training to go on with; --init-from takes its weights");
+      before = config_from_state(source->opened.checkpoint.training->config, say);
+      if (source->opened.run && exists(source->opened.run->config())) {
+        const ConfigFile theirs = read_config(source->opened.run->config());
+        before.data = theirs.data;
+        all = theirs.assignments;
+      } else {
+        all = assignments_of(before);
+      }
+    } else {
+      all = shape_of(source->opened);
+    }
+  }
+  all.insert(all.end(), file.assignments.begin(), file.assignments.end());
+  if (!options.model.empty()) all.push_back(setting_typed("model=" + options.model));
+  if (!options.task.empty()) all.push_back(setting_typed("task=" + options.task));
+  bool schedule_set = false, length_set = false;
+  for (const std::string& typed : options.set) {
+    all.push_back(setting_typed(typed));
+    schedule_set = schedule_set || all.back().key == "lr_decay_iters";
+    length_set = length_set || all.back().key == "max_iters";
+  }
+  // A schedule as long as the new run, unless it was told.
+  if (!options.continued.empty() && length_set && !schedule_set)
+    std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
+  s.config = make_config(all);
+  RunConfig& config = s.config;
+  if (source) {
+    config.init_from = absolute(source->opened.path);
+    config.carries = source->carries;
+  }
+  if (config.min_lr > config.learning_rate)
+    s.notes.push_back(str("warning: min_lr ", config.min_lr, " is above learning_rate ", config.learning_rate,
+                          ": the rate will rise, not fall"));
+  if (config.warmup_iters >= config.max_iters && config.max_iters > 0 && config.warmup_iters > 0)
+    s.notes.push_back(str("warning: warmup_iters ", config.warmup_iters, " is not below max_iters ", config.max_iters,
+                          ": the run ends before the rate has reached learning_rate"));
+
+  config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
+  if (config.data.empty() && tasks().at(config.task).reads_files())
+    fail<ValueError>(
+        "no text to train on: give --data FILE, or a --config that names it, or a --task that "
+        "makes its own samples; weft train --help lists them");
+  for (std::string& path : config.data) path = absolute(path);
+  return source;
+}
+
+void remove_leftovers(const RunFolder& folder) {
+  for (const std::string& place : {folder.path, folder.checkpoints(), folder.cache()})
+    if (exists(place)) remove_partial_files(place);
+}
+
+/// The configuration as the run stands: config.toml, which may have changed only where a resume may.
+RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
+  if (!exists(folder.config()))
+    fail<FileError>(folder.config(),
+                    ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
+                    "from these weights: --init-from ",
+                    folder.path);
+  const ConfigFile file = read_config(folder.config());
+  RunConfig config = make_config(file.assignments);
+  config.data = file.data;
+  config.init_from = file.init_from;
+  config.carries = file.carries;
+  if (!known) return config;
+  const RunConfig made_with = config_from_state(known->checkpoint.training->config, say);
+  if (const std::string difference = first_difference(config, made_with); !difference.empty())
+    fail<ValueError>(folder.config(), ": ", difference, "; only ", steering_keys(), " may change");
+  return config;
+}
+
+EvaluationPlan plan_of(const RunConfig& c) {
+  return {.eval_interval = c.eval_interval, .eval_iters = c.eval_iters, .patience = c.patience, .max_iters = c.max_iters};
+}
+
+/// A checkpoint between two regular ones, which a stop left.
+bool is_irregular(const TrainingState& t, const RunConfig& config) {
+  const bool ended =
+      t.step == config.max_iters || (config.patience > 0 && t.history.since_best() >= config.patience);
+  return t.step % config.checkpoint_interval != 0 && !ended;
+}
+
+/// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
+/// touched it.
+void restore_best(const RunFolder& folder, const History& history, const std::optional<int64_t>& best_step,
+                  const Say& say) {
+  const Evaluation* const wanted = history.best();
+  if (!wanted || (best_step && *best_step >= wanted->step)) return;
+  const std::string copy = folder.checkpoint(wanted->step);
+  if (exists(copy)) {
+    try {
+      const auto found = RunCheckpoint::read(copy, [](std::string_view) {});
+      if (found.training && found.training->history.evaluated(wanted->step)) {
+        write_checkpoint_image(folder.best(), read_file(copy));
+        say(str(folder.best(), ": restored from ", copy));
+        return;
+      }
+    } catch (const FileError&) {
+      // Said already, when the newest checkpoint was looked for.
+    }
+  }
+  say(str("warning: ", folder.best(), " of step ", wanted->step,
+          " is lost; it comes back with the next better validation loss"));
+}
+
+/// Checkpoints, best.h5 and the log go into RUN/before-N, so that the run may begin again.
+void set_aside(const RunFolder& folder, const Say& say) {
+  std::string aside;
+  for (int64_t n = 1; aside.empty() || exists(aside); ++n) aside = str(folder.path, "/before-", n);
+  fs::create_directory(aside);
+  for (const std::string& path : {folder.checkpoints(), folder.best(), folder.metrics(), folder.plot()})
+    if (exists(path)) fs::rename(path, fs::path(aside) / fs::path(path).filename());
+  say(str("what was there is in ", aside, "; the run begins again"));
+}
+
+}  // namespace
+
+std::shared_ptr<Session> new_session(const NewRunOptions& options) {
+  if (options.overwrite && options.out.empty())
+    fail<ValueError>("--overwrite: needs --out RUN, the run to replace");
+  auto s = std::make_shared<Session>();
+  const std::optional<Source> source = configure(*s, options);
+  const RunConfig& config = s->config;
+  const std::string toml = to_toml(config);
+  const bool reads_files = tasks().at(config.task).reads_files();
+  if (reads_files)
+    const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
+
+  RunClaim claim = options.out.empty()
+                       ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
+                                                                   : fs::path(config.data[0]).stem().string())
+                       : RunClaim::create(options.out, options.overwrite);
+  try {
+    // As soon as it is there, a run that is killed while it is made can be resumed.
+    if (!claim.overwrites()) write_file(claim.folder().config(), toml);
+    open(*s, claim.folder(), source ? tokenizer_for(source->opened, config) : nullptr, "");
+    if (source) take_over(*s, *source);
+  } catch (const Stopped&) {
+    claim.keep();
+    throw;
+  }
+  if (claim.overwrites()) {
+    claim.clear();
+    write_file(claim.folder().config(), toml);
+  }
+  RunAbout tells = about(*s);
+  if (source && source->carries == "all") tells.parent = parent_of(*source);
+  s->run.emplace(std::move(claim), s->parts(), std::move(tells));
+  return s;
+}
+
+std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
+  auto s = std::make_shared<Session>();
+  RunClaim claim = RunClaim::open(options.run);
+  const RunFolder& folder = claim.folder();
+  const Say say = [&](std::string_view line) { s->notes.emplace_back(line); };
+  remove_leftovers(folder);
+
+  FoundCheckpoints found;
+  std::string reasons;
+  const Say skip = [&](std::string_view line) {
+    if (line.starts_with("skipped: ")) {
+      found.unreadable = true;
+      reasons += str("\n  ", line);
+    }
+    say(line);
+  };
+  std::optional<OpenedModel> start = newest_checkpoint(folder, skip), best;
+  if (exists(folder.best())) {
+    try {
+      best = OpenedModel{folder.best(), RunCheckpoint::read(folder.best(), say), folder};
+      if (!best->checkpoint.training) fail<FileError>(folder.best(), ": holds a model alone, and nothing to go on with");
+    } catch (const FileError& error) {
+      best.reset();
+      skip(str("skipped: ", error.what()));
+    }
+  }
+  if (start) found.newest = start->checkpoint.training->step;
+  if (best) found.best = best->checkpoint.training->step;
+  std::error_code ignored;
+  found.has_log = fs::exists(folder.metrics(), ignored) && fs::file_size(folder.metrics(), ignored) > 0;
+
+  const RunConfig before = stored_config(folder, start ? start : best, say);
+  s->config = steered(before, options.set);
+  RunConfig& config = s->config;
+  ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
+  if (point == ResumePoint::refused) {
+    if (!options.start_over)
+      fail<FileError>(folder.path,
+                      ": nothing that was saved can be read, so that nothing is begun anew over it",
+                      reasons, reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
+                      "\n  mend what stands in the way, or move all of it aside and begin again: weft train --resume ",
+                      quoted(folder.path), " --start-over");
+    set_aside(folder, say);
+    point = ResumePoint::beginning;
+  } else if (options.start_over) {
+    fail<ValueError>("--start-over: ", folder.path, " can go on; leave the option out, or begin a new run with --out");
+  }
+  if (point == ResumePoint::best) {
+    if (!start && found.unreadable) say(str("no step can be read; going on from ", best->path));
+    if (!start && !found.unreadable) say(str("the checkpoints are gone; going on from ", best->path));
+    start = best;
+  } else if (point == ResumePoint::beginning) {
+    start.reset();
+  }
+  if (best) best->checkpoint.model.weights = best->checkpoint.training->optimizer = best->checkpoint.training->weights = {};
+
+  if (start && config.max_iters < start->checkpoint.training->step)
+    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ", start->checkpoint.training->step,
+                     " updates already");
+  if (!options.data.empty()) config.data = options.data;
+  for (std::string& path : config.data) path = absolute(path);
+  if (config.data.empty() && tasks().at(config.task).reads_files())
+    fail<ValueError>(folder.config(), ": names no data; give --data FILE");
+  const std::string toml = to_toml(config);
+
+  const std::optional<OpenedModel>& known = start ? start : best;
+  std::optional<Source> source;
+  if (!start && !config.init_from.empty())
+    source = {open_model(config.init_from, false, say), config.carries.empty() ? "weights" : config.carries};
+  const bool reads_files = tasks().at(config.task).reads_files();
+  open(*s, folder, known ? known->checkpoint.model.tokenizer : source ? tokenizer_for(source->opened, config) : nullptr,
+       known && reads_files ? known->checkpoint.training->content_hash : "");
+  if (known && s->task.content_hash != known->checkpoint.training->content_hash)
+    fail<FileError>(known->path, ": was trained on other samples of the task ", config.task,
+                    " than this weft makes; a new run can begin from it: --init-from");
+  RunAbout tells = about(*s);
+  if (start) {
+    const bool from_best = point == ResumePoint::best;
+    if (from_best && !exists(folder.checkpoints())) fs::create_directory(folder.checkpoints());
+    const int64_t step = start->checkpoint.training->step;
+    const bool irregular = is_irregular(*start->checkpoint.training, before);
+    const std::string best_image = from_best ? start->path : "";
+    s->run.emplace(std::move(claim), s->parts(), std::move(tells), start->checkpoint, options.any_numerics);
+    if (from_best) write_checkpoint_image(s->run->folder().checkpoint(step), read_file(best_image));
+    if (irregular) s->run->mark_stopped();
+  } else {
+    if (source) take_over(*s, *source);
+    if (source && source->carries == "all") tells.parent = parent_of(*source);
+    s->run.emplace(std::move(claim), s->parts(), std::move(tells));
+  }
+  restore_best(s->run->folder(), s->run->history(), found.best, say);
+  if (read_text(s->run->folder().config()) != toml) write_file(s->run->folder().config(), toml);
+  if (const int64_t repaired = s->run->log().repaired(); repaired > 0)
+    say(str(s->run->folder().metrics(), ": ", repaired, " unreadable or other lines mended"));
+  return s;
 }
 
 }  // namespace weft

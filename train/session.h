@@ -1,66 +1,60 @@
-// A training run, ready to go on: made new, or taken up again. It exists only once everything was checked.
+// A training run of a configuration, ready to go on: made new, or taken up again. It exists only once everything was
+// checked. What each part does is told where it is; nothing here trains.
 #pragma once
 
 #include <weft/data/loader.h>
 #include <weft/layers/models/model.h>
 #include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
-#include <weft/tools/commands/commands.h>
+#include <weft/train/build.h>
 #include <weft/train/console.h>
+#include <weft/train/memory_plan.h>
+#include <weft/train/run.h>
+#include <weft/train/signals.h>
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "memory_plan.h"
-#include "metrics.h"
-#include "run_folder.h"
-#include "signals.h"
-#include "task.h"
-#include "training_state.h"
-
 namespace weft {
-
-using tools::TrainArguments;
 
 struct Session {
   StopSignals signals;
   Console console;
-  Config config;
-  std::optional<RunClaim> claim;
-  Task task;
+  RunConfig config;
+  TaskData task;
   std::unique_ptr<Model> model;
   std::unique_ptr<Optimizer> optimizer;
   std::optional<EMA> ema;  ///< with ema_decay above 0
   std::unique_ptr<Loader> loader;
-  std::optional<MetricsLog> metrics;
-
-  int64_t step = 0;  ///< updates made
-  int64_t read = 0;  ///< tokens, or pictures, since the last line of the log
-  History history;
-  int64_t saved_step = -1;       ///< of the newest checkpoint in the folder
-  size_t saved_evaluations = 0;  ///< and what it knows
-  int64_t stopped_at = -1;       ///< the checkpoint that a stop left between two regular ones
+  std::optional<Run> run;
   MemoryPlan memory;
   std::vector<std::string> notes;  ///< to be said once the run's path has been
 
-  const RunFolder& folder() const { return claim->folder(); }
-  int64_t samples_per_update() const { return config.batch_size * config.gradient_accumulation_steps; }
-  Checkpoint checkpoint() const;
+  RunParts parts() { return {*model, *optimizer, *loader, ema ? &*ema : nullptr}; }
 };
 
-/// From --data, --config, --set, --out and --init-from.
-std::shared_ptr<Session> new_session(const TrainArguments& arguments);
-/// From --resume, --set and --data.
-std::shared_ptr<Session> resumed_session(const TrainArguments& arguments);
+struct NewRunOptions {
+  std::vector<std::string> data;
+  std::string model, task;  ///< empty: as the configuration has them
+  std::string out;          ///< empty: the first free of runs/NAME, runs/NAME-2, ...
+  std::string config;       ///< a TOML file
+  std::vector<std::string> set;
+  std::string init_from;        ///< RUN or FILE.h5, whose weights it begins with
+  bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits
+  std::string continued;        ///< RUN or FILE.h5 whose configuration and whole state it begins with
+  bool overwrite = false;
+};
+std::shared_ptr<Session> new_session(const NewRunOptions& options);
 
-/// Makes the task of the configuration, reading its text with this tokenizer if there is one, and refuses
-/// what will not fit into memory. Stopped when a signal comes meanwhile.
-void prepare_task(Session& session, std::shared_ptr<const Tokenizer> tokenizer);
-/// The model and the optimizer of the configuration.
-void build_model(Session& session);
-
-std::unique_ptr<Optimizer> make_optimizer(const Config& config, const Model& model);
+struct ResumeOptions {
+  std::string run;
+  std::vector<std::string> set;   ///< keys that steer
+  std::vector<std::string> data;  ///< where the text lies now; empty: as config.toml says
+  bool any_numerics = false;      ///< go on though the bits will be others
+  bool start_over = false;        ///< move what cannot be read aside and begin again
+};
+std::shared_ptr<Session> resumed_session(const ResumeOptions& options);
 
 }  // namespace weft

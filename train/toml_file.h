@@ -1,14 +1,15 @@
 // TOML in and out, for config.cpp; the only door to toml++, which takes seconds to compile.
 #pragma once
 
+#include <weft/lib/settings/setting.h>
+
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace weft {
 
-using TomlValue = std::variant<bool, int64_t, double, std::string>;
+using TomlValue = SettingValue;
 
 struct TomlEntry {
   std::string key;

@@ -39,22 +39,16 @@ std::string picture_text(const Array& pictures, int64_t row) {
 
 }  // namespace
 
-const char* name_of(TaskKind kind) {
-  switch (kind) {
-    case TaskKind::language:
-      return "language";
-    case TaskKind::masked:
-      return "masked";
-    case TaskKind::classification:
-      return "classification";
-    case TaskKind::pairs:
-      return "pairs";
-    case TaskKind::pictures:
-      return "pictures";
-    case TaskKind::patches:
-      return "patches";
-  }
-  fail<ValueError>("task: no kind ", static_cast<int>(kind));
+TaskOptions task_options(const SettingValues& settings) {
+  TaskOptions options{.settings = settings};
+  const auto take = [&](const char* name, int64_t& to) {
+    if (settings.contains(name)) to = settings.integer(name);
+  };
+  take("samples", options.samples);
+  take("min_length", options.min_length);
+  take("max_length", options.max_length);
+  if (settings.contains("mask_share")) options.mask_share = settings.number("mask_share");
+  return options;
 }
 
 TaskDataset::TaskDataset(std::string name, TaskOptions options,

@@ -1,4 +1,4 @@
-// Tasks: what models learn, made by generators of our own, so that samples never run out, what is right is
+// Tasks by name are in registry.h. They are what models learn, made by generators of our own, so that samples never run out, what is right is
 // known, and no sample of the validation split is ever trained on.
 //
 // Which split a sample belongs to is a matter of what it says (split_of in data/draws.h). Sample number n of
@@ -8,6 +8,8 @@
 #include <weft/data/dataset.h>
 #include <weft/data/generators/draws.h>
 #include <weft/data/text/word_tokenizer.h>
+#include <weft/lib/array/data_shape.h>
+#include <weft/lib/settings/setting.h>
 
 #include <cstdint>
 #include <memory>
@@ -17,18 +19,6 @@
 #include <vector>
 
 namespace weft {
-
-/// What a batch holds (lib/batch.h), and so which models learn it and how answers are scored.
-enum class TaskKind {
-  language,        ///< inputs (B, T), targets (B, T): the next token, where it is not Batch::ignored
-  masked,          ///< inputs (B, T) with masks, targets (B, T): what was masked
-  classification,  ///< inputs (B, T), targets (B) classes
-  pairs,           ///< inputs (B, S), targets (B, T), both ending with end_id()
-  pictures,        ///< inputs (B, channels, H, W) float32, targets (B) classes
-  patches,         ///< inputs (B, channels, H, W) float32, targets (B, P) a class a patch
-};
-/// "language", "masked", ...
-const char* name_of(TaskKind kind);
 
 struct TaskOptions {
   uint64_t seed = 1;
@@ -44,14 +34,10 @@ struct TaskOptions {
   /// Of the tasks of words: the tokenizer of a checkpoint, say; it must know every word of the task. Null:
   /// the task's own.
   std::shared_ptr<const WordTokenizer> tokenizer = nullptr;
+  SettingValues settings = {};  ///< all that were given, a user's own among them
 };
-
-/// The sizes that a model of the task must have.
-struct TaskSizes {
-  int64_t longest_input = 0;                               ///< T or S, all special tokens included
-  int64_t longest_target = 0;                              ///< T of pairs, the end included
-  int64_t channels = 0, height = 0, width = 0, patch = 0;  ///< of pictures
-};
+/// The options that settings of a run are: samples, min_length, max_length, mask_share.
+TaskOptions task_options(const SettingValues& settings);
 
 /// A dataset that knows what it asks. Rows are padded on the right: inputs with pad_id(), targets with
 /// Batch::ignored; Batch::lengths says how many tokens of each row of the inputs count.
@@ -104,13 +90,5 @@ class TaskDataset : public Dataset {
   std::shared_ptr<const WordTokenizer> tokenizer_;
   std::vector<std::string> class_names_;
 };
-
-/// The tasks that make_task knows, in the order of a list for people.
-const std::vector<std::string>& task_names();
-/// One line about it. ValueError as make_task.
-std::string task_summary(std::string_view name);
-/// ValueError for a name that nobody knows, with the nearest; for an option out of range or without a meaning
-/// for that task; for a tokenizer that lacks one of its words, naming it.
-std::shared_ptr<const TaskDataset> make_task(std::string_view name, const TaskOptions& options = {});
 
 }  // namespace weft

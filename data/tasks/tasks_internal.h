@@ -1,14 +1,12 @@
-// The makers of the tasks, for make_task. Each takes the name it was asked for.
+// The makers of the tasks, for registry.cpp. Each takes the name it was asked for.
 #pragma once
 
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 
 #include <memory>
 #include <string>
 
 namespace weft {
-
-using TaskPointer = std::shared_ptr<const TaskDataset>;
 
 TaskPointer make_sequence_task(const std::string& name, const TaskOptions& options);  // copy, reverse, sort
 TaskPointer make_translation_task(const std::string& name, const TaskOptions& options);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -45,20 +46,9 @@ std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tok
   return to_hex(digest_of(bytes_of(text)));
 }
 
-std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizeOptions& options, const std::string& path,
-                                                TextScan& scan) {
-  if (options.tokenizer == "byte") return std::make_shared<ByteTokenizer>();
-  if (scan.characters.empty())
-    fail<FileError>(path,
-                    ": holds nothing but carriage returns, which newlines=lf drops; a text needs at least "
-                    "one other character");
-  return std::make_shared<CharTokenizer>(std::move(scan.characters),
-                                         CharTokenizer::Options{.unknown = options.unknown});
-}
-
-[[noreturn]] void fail_unknown(const TextReader& text, std::string_view bytes, int64_t position,
+[[noreturn]] void fail_unknown(const std::string& path, std::string_view bytes, int64_t position,
                                const Tokenizer& tokenizer) {
-  fail<FileError>(text.path(), ": character ", describe_character(decode_utf8(bytes).code_point),
+  fail<FileError>(path, ": character ", describe_character(decode_utf8(bytes).code_point),
                   " at position ", position, " is not among the ", tokenizer.vocab_size(),
                   " of the vocabulary");
 }
@@ -72,18 +62,31 @@ void encode_files(const std::vector<std::string>& paths, const TextReader::Optio
   std::vector<int64_t> ids;
   std::string packed;
   size_t file = 0;
+  std::string path = text.path();
   int64_t in_file = 0;
-  for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) {
-    if (file != text.file()) in_file = 0;
-    file = text.file();
+  const auto encode = [&](std::string_view piece) {
     ids.clear();
     packed.clear();
     const size_t known = tokenizer.append_ids(piece, ids);
     in_file += static_cast<int64_t>(ids.size());
-    if (known < piece.size()) fail_unknown(text, piece.substr(known), in_file, tokenizer);
+    if (known < piece.size()) fail_unknown(path, piece.substr(known), in_file, tokenizer);
     pack_ids(ids, width, packed);
     put(packed);
+  };
+  std::string whole;  // of a file, where pieces may not be read apart
+  for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) {
+    if (file != text.file()) {
+      if (!whole.empty()) encode(std::exchange(whole, {}));
+      in_file = 0;
+    }
+    file = text.file();
+    path = text.path();
+    if (tokenizer.reads_pieces())
+      encode(piece);
+    else
+      whole += piece;
   }
+  if (!whole.empty()) encode(whole);
   if (text.content_hash() != scan.content_hash)
     fail<FileError>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
                     ": changed while it was read; start again when nothing writes to it");
@@ -194,12 +197,16 @@ void TokenCache::fetch(int64_t begin, std::span<int64_t> out) const {
 }
 
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options) {
-  if (!options.with && options.tokenizer != "char" && options.tokenizer != "byte")
-    fail<ValueError>("tokenizer: must be char or byte, not '", options.tokenizer, "'");
+  const std::vector<std::string> learnable = learnable_tokenizers();
+  if (!options.with && std::ranges::count(learnable, options.tokenizer) == 0) {
+    std::string known;
+    for (const std::string& name : learnable) known += (known.empty() ? "" : " or ") + name;
+    fail<ValueError>("tokenizer: must be ", known, ", not '", options.tokenizer, "'");
+  }
   if (options.with && std::string_view(options.with->kind()) == "word")
     fail<ValueError>("tokenizer: files are read in pieces that may cut words: char or byte, not word");
-  const bool utf8 =
-      options.with ? std::string_view(options.with->kind()) == "char" : options.tokenizer == "char";
+  const TokenizerEntry& entry = tokenizers().at(options.with ? options.with->kind() : options.tokenizer);
+  const bool utf8 = entry.utf8;
   const auto pass = [&](int number) {
     TextProgress progress = nullptr;
     if (options.progress)
@@ -210,12 +217,16 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
         .utf8 = utf8, .newlines = options.newlines, .piece_bytes = options.piece_bytes, .progress = progress};
   };
 
-  TextScan scan = scan_text(paths, pass(0));
+  const TextScan scan = scan_text(paths, pass(0));
+  if (!options.expected_hash.empty() && scan.content_hash != options.expected_hash)
+    fail<ValueError>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
+                     ": is not the text that the run was made with (digest ", scan.content_hash, ", not ",
+                     options.expected_hash, ")");
   TokenizedText text;
   text.content_hash = scan.content_hash;
   text.bytes = scan.bytes;
   text.notes = scan.notes;
-  text.tokenizer = options.with ? options.with : make_tokenizer(options, paths[0], scan);
+  text.tokenizer = options.with ? options.with : entry.learn({paths, options.newlines, scan}, options.settings);
   const Tokenizer& tokenizer = *text.tokenizer;
   const int width = id_width(tokenizer.vocab_size());
   if (options.cache_folder.empty()) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <weft/data/text/text.h>
-#include <weft/data/text/tokenizer.h>
+#include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/tokens.h>
 #include <weft/lib/base/file.h>
 
@@ -16,13 +16,6 @@
 
 namespace weft {
 
-/// What one pass over files finds.
-struct TextScan {
-  std::string content_hash;  ///< 32 hexadecimal digits of the bytes as they lie in the files
-  int64_t bytes = 0;         ///< in all files
-  TextNotes notes;
-  std::vector<char32_t> characters;  ///< the code points met, sorted; none unless `utf8`
-};
 /// FileError as TextReader throws them.
 TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options);
 
@@ -46,12 +39,14 @@ class TokenCache : public Tokens {
 };
 
 struct TokenizeOptions {
-  std::string tokenizer = "char";  ///< "char" or "byte"
+  std::string tokenizer = "char";  ///< one of learnable_tokenizers()
+  SettingValues settings = {};     ///< of the tokenizer that is made
   Newlines newlines = Newlines::keep;
-  bool unknown = false;  ///< char: give the vocabulary an id for other characters
-  /// Encode with this one (a checkpoint's) instead of making one; `tokenizer` and `unknown` are then not
+  /// Encode with this one (a checkpoint's) instead of making one; `tokenizer` and `settings` are then not
   /// read.
   std::shared_ptr<const Tokenizer> with = nullptr;
+  /// The content_hash that the files must have; another is a ValueError. Empty: any.
+  std::string expected_hash = {};
   /// Where the ids are kept, as `<key>.ids`; made when missing. Empty: in memory.
   std::string cache_folder = {};
   TextProgress progress =

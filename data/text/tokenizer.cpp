@@ -1,6 +1,5 @@
 #include <weft/data/text/tokenizer.h>
 #include <weft/data/text/utf8.h>
-#include <weft/data/text/word_tokenizer.h>
 
 #include <algorithm>
 
@@ -11,28 +10,6 @@ constexpr size_t direct = 256;  // code points below it are looked up in a table
 
 void check_id(int64_t id, int64_t vocab_size) {
   if (id < 0 || id >= vocab_size) fail<ValueError>("decode: id ", id, " is not in [0, ", vocab_size, ")");
-}
-
-std::shared_ptr<const Tokenizer> char_from_state(const StateDict& state) {
-  const Array& stored = state.array("characters");
-  if (stored.dtype() != int32 || stored.rank() != 1)
-    fail<StateError>("tokenizer: characters must be int32 of one axis, not ", stored.dtype(), " ",
-                     stored.shape());
-  const std::span<const int32_t> values = stored.values<int32_t>();
-  std::vector<char32_t> characters;
-  for (const int32_t value : values) {
-    const bool scalar = value >= 0 && value <= 0x10ffff && (value < 0xd800 || value >= 0xe000);
-    if (!scalar) fail<StateError>("tokenizer: ", value, " is no code point");
-    characters.push_back(static_cast<char32_t>(value));
-  }
-  const bool sorted =
-      std::adjacent_find(values.begin(), values.end(), std::greater_equal<>()) == values.end();
-  if (!sorted || values.empty())
-    fail<StateError>("tokenizer: characters must be at least one, and in rising order");
-  const int64_t unknown = state.integer("unknown");
-  if (unknown != 0 && unknown != 1) fail<StateError>("tokenizer: unknown must be 0 or 1, not ", unknown);
-  return std::make_shared<CharTokenizer>(std::move(characters),
-                                         CharTokenizer::Options{.unknown = unknown == 1});
 }
 
 }  // namespace
@@ -58,12 +35,26 @@ std::string Tokenizer::decode(std::span<const int64_t> ids) const {
   return text;
 }
 
-std::shared_ptr<const Tokenizer> Tokenizer::from_state(const StateDict& state) {
-  const std::string& kind = state.text("kind");
-  if (kind == "char") return char_from_state(state);
-  if (kind == "byte") return std::make_shared<ByteTokenizer>();
-  if (kind == "word") return WordTokenizer::from_state(state);
-  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are byte, char and word");
+std::shared_ptr<const Tokenizer> CharTokenizer::from_state(const StateDict& state) {
+  const Array& stored = state.array("characters");
+  if (stored.dtype() != int32 || stored.rank() != 1)
+    fail<StateError>("tokenizer: characters must be int32 of one axis, not ", stored.dtype(), " ",
+                     stored.shape());
+  const std::span<const int32_t> values = stored.values<int32_t>();
+  std::vector<char32_t> characters;
+  for (const int32_t value : values) {
+    const bool scalar = value >= 0 && value <= 0x10ffff && (value < 0xd800 || value >= 0xe000);
+    if (!scalar) fail<StateError>("tokenizer: ", value, " is no code point");
+    characters.push_back(static_cast<char32_t>(value));
+  }
+  const bool sorted =
+      std::adjacent_find(values.begin(), values.end(), std::greater_equal<>()) == values.end();
+  if (!sorted || values.empty())
+    fail<StateError>("tokenizer: characters must be at least one, and in rising order");
+  const int64_t unknown = state.integer("unknown");
+  if (unknown != 0 && unknown != 1) fail<StateError>("tokenizer: unknown must be 0 or 1, not ", unknown);
+  return std::make_shared<CharTokenizer>(std::move(characters),
+                                         CharTokenizer::Options{.unknown = unknown == 1});
 }
 
 CharTokenizer::CharTokenizer(std::vector<char32_t> characters, Options options)

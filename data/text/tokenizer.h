@@ -40,7 +40,10 @@ class Tokenizer {
     return static_cast<int64_t>(ids.size());
   }
 
-  /// The tokenizer that wrote `state`. StateError when it is none of ours or damaged.
+  /// Whether a text may be cut between any two characters and its pieces be read apart. Else a file is read whole.
+  virtual bool reads_pieces() const { return false; }
+
+  /// The tokenizer that wrote `state` (tokenizer_registry.h). StateError when nobody knows it or it is damaged.
   static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
 
  private:
@@ -62,7 +65,10 @@ class CharTokenizer : public Tokenizer {
   static CharTokenizer of(std::string_view text) { return of(text, Options()); }
   static CharTokenizer of(std::string_view text, Options options);
 
+  static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
+
   const char* kind() const override { return "char"; }
+  bool reads_pieces() const override { return true; }
   int64_t vocab_size() const override;
   size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
   using Tokenizer::decode;
@@ -85,6 +91,7 @@ class CharTokenizer : public Tokenizer {
 class ByteTokenizer : public Tokenizer {
  public:
   const char* kind() const override { return "byte"; }
+  bool reads_pieces() const override { return true; }
   int64_t vocab_size() const override { return 256; }
   size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
   using Tokenizer::decode;

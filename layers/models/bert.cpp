@@ -1,6 +1,5 @@
 #include <weft/layers/models/bert.h>
 #include <weft/layers/models/block_stack.h>
-#include <weft/layers/models/config_fields.h>
 
 #include <algorithm>
 
@@ -8,19 +7,6 @@ namespace weft {
 
 namespace {
 
-const ConfigField<BERTConfig> fields[] = {
-    {"vocab_size", &BERTConfig::vocab_size, 1, 1 << 24},
-    {"block_size", &BERTConfig::block_size, 1, 1 << 20},
-    {"n_layer", &BERTConfig::n_layer, 1, 1024},
-    {"n_head", &BERTConfig::n_head, 1, 1024},
-    {"n_embd", &BERTConfig::n_embd, 1, 1 << 17},
-    {"n_inner", &BERTConfig::n_inner, 0, 1 << 20},
-    {"n_class", &BERTConfig::n_class, 0, 1 << 20},
-    {"n_type", &BERTConfig::n_type, 1, 1 << 20},
-    {"separator", &BERTConfig::separator, -1, 1 << 24},
-    {"dropout", &BERTConfig::dropout, 0, 1},
-    {"layer_norm_eps", &BERTConfig::layer_norm_eps, 0, 1},
-};
 
 BERTConfig checked(const BERTConfig& config) {
   config.check();
@@ -46,18 +32,33 @@ BlockOptions block_options(const BERTConfig& config) {
 }  // namespace
 
 void BERTConfig::check() const {
-  check_fields("BERT", *this, fields);
+  settings().check("BERT", *this);
   if (n_embd % n_head != 0)
     fail<ValueError>("BERT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
   if (separator >= vocab_size)
     fail<ValueError>("BERT: separator = ", separator, " is no id below vocab_size = ", vocab_size);
 }
 
-StateDict BERTConfig::state() const { return state_of(*this, fields); }
-
-BERTConfig BERTConfig::from_state(const StateDict& state) {
-  return checked(config_of<BERTConfig>(state, fields));
+const Settings<BERTConfig>& BERTConfig::settings() {
+  using C = BERTConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_class, "n_class", 0, 1 << 20).from_data(),
+      Field(&C::n_type, "n_type", 1, 1 << 20, "segments that a text may have"),
+      Field(&C::separator, "separator", -1, 1 << 24, "id that ends a segment; -1 is none"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::layer_norm_eps, "layer_norm_eps", 0.0, 1.0, "added to the variance in norms")};
+  return all;
 }
+
+StateDict BERTConfig::state() const { return settings().state(*this); }
+
+BERTConfig BERTConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 MaskedTokenHead::MaskedTokenHead(int64_t width, int64_t vocab_size, const LinearOptions& dense_options,
                                  const LayerNormOptions& norm_options)

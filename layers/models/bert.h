@@ -2,6 +2,7 @@
 // masked tokens or one that tells the class of a text.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/model.h>
 #include <weft/layers/positional_encoding.h>
@@ -30,6 +31,7 @@ struct BERTConfig {
   void check() const;
   StateDict state() const;
   static BERTConfig from_state(const StateDict& state);
+  static const Settings<BERTConfig>& settings();
 };
 
 /// What a masked token was: norm(gelu(dense(x))) against the token embeddings, plus a bias for each token.
@@ -63,9 +65,9 @@ class PooledHead : public Module {
 /// head has the same names and shapes.
 class BERT : public Model {
  public:
+  using Config = BERTConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::masked, TaskKind::classification}; }
   explicit BERT(const BERTConfig& config);
-  std::string kind() const override { return "bert"; }
-  StateDict config_state() const override { return config.state(); }
   /// inputs (B, T), T at most block_size -> (B, T, V), or (B, n_class).
   Tensor logits(const Batch& batch) const override;
   /// Of masked tokens, logits are made for those alone that are to be found.

@@ -7,45 +7,26 @@
 namespace weft {
 
 void GPTConfig::check() const {
-  const auto at_least_one = [](const char* name, int64_t value, int64_t most) {
-    if (value < 1 || value > most)
-      fail<ValueError>("GPT: ", name, " = ", value, " is not between 1 and ", most);
-  };
-  at_least_one("vocab_size", vocab_size, 1 << 24);
-  at_least_one("block_size", block_size, 1 << 20);
-  at_least_one("n_layer", n_layer, 1024);
-  at_least_one("n_head", n_head, 1024);
-  at_least_one("n_embd", n_embd, 1 << 17);
+  settings().check("GPT", *this);
   if (n_embd % n_head != 0)
     fail<ValueError>("GPT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
-  if (!(dropout >= 0 && dropout < 1)) fail<ValueError>("GPT: dropout = ", dropout, " is not in [0, 1)");
 }
 
-StateDict GPTConfig::state() const {
-  StateDict s;
-  s.set("vocab_size", vocab_size);
-  s.set("block_size", block_size);
-  s.set("n_layer", n_layer);
-  s.set("n_head", n_head);
-  s.set("n_embd", n_embd);
-  s.set("dropout", dropout);
-  s.set("bias", static_cast<int64_t>(bias));
-  s.set("gelu_tanh", static_cast<int64_t>(gelu_tanh));
-  return s;
+const Settings<GPTConfig>& GPTConfig::settings() {
+  using C = GPTConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens"),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::bias, "bias", "biases in linear layers and norms"),
+      Field(&C::gelu_tanh, "gelu_tanh", "the tanh form of GELU, as GPT-2 was trained with")};
+  return all;
 }
 
-GPTConfig GPTConfig::from_state(const StateDict& state) {
-  GPTConfig config{.vocab_size = state.integer("vocab_size"),
-                   .block_size = state.integer("block_size"),
-                   .n_layer = state.integer("n_layer"),
-                   .n_head = state.integer("n_head"),
-                   .n_embd = state.integer("n_embd"),
-                   .dropout = state.number("dropout"),
-                   .bias = state.integer("bias") != 0,
-                   .gelu_tanh = state.contains("gelu_tanh") && state.integer("gelu_tanh") != 0};
-  config.check();
-  return config;
-}
+StateDict GPTConfig::state() const { return settings().state(*this); }
 
 namespace {
 
@@ -69,6 +50,8 @@ BlockOptions block_options(const GPTConfig& config) {
 }
 
 }  // namespace
+
+GPTConfig GPTConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 GPT::GPT(const GPTConfig& given)
     : config(checked(given)),

@@ -1,6 +1,7 @@
 // GPT: a decoder-only transformer (Radford et al. 2019, GPT-2; the layout of nanoGPT).
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/positional_encoding.h>
@@ -25,6 +26,7 @@ struct GPTConfig {
   void check() const;
   StateDict state() const;
   static GPTConfig from_state(const StateDict& state);
+  static const Settings<GPTConfig>& settings();
 };
 
 /// token_embedding, position_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm; the output layer
@@ -32,16 +34,13 @@ struct GPTConfig {
 /// layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
 class GPT : public GenerativeModel {
  public:
+  using Config = GPTConfig;
   explicit GPT(const GPTConfig& config);
 
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
-  std::string kind() const override { return "gpt2"; }
-  StateDict config_state() const override { return config.state(); }
   Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
 

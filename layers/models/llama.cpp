@@ -1,6 +1,5 @@
 #include <weft/layers/models/block_stack.h>
 #include <weft/layers/models/check_ids_internal.h>
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/llama.h>
 
 #include <cmath>
@@ -9,16 +8,6 @@ namespace weft {
 
 namespace {
 
-using C = LlamaConfig;
-const ConfigField<C> fields[] = {
-    {"vocab_size", &C::vocab_size, 1, 1 << 24}, {"block_size", &C::block_size, 1, 1 << 20},
-    {"n_layer", &C::n_layer, 1, 1024},          {"n_head", &C::n_head, 1, 1024},
-    {"n_kv_head", &C::n_kv_head, 0, 1024},      {"n_embd", &C::n_embd, 1, 1 << 17},
-    {"head_width", &C::head_width, 0, 1 << 17}, {"n_inner", &C::n_inner, 0, 1 << 20},
-    {"window", &C::window, 0, 1 << 20},         {"rope_base", &C::rope_base, 1, 1e12},
-    {"rms_norm_eps", &C::rms_norm_eps, 0, 1},   {"dropout", &C::dropout, 0, 1},
-    {"tie_embeddings", &C::tie_embeddings},
-};
 
 LlamaConfig checked(const LlamaConfig& config) {
   config.check();
@@ -56,7 +45,7 @@ BlockOptions block_options(const LlamaConfig& config) {
 }  // namespace
 
 void LlamaConfig::check() const {
-  check_fields("Llama", *this, fields);
+  settings().check("Llama", *this);
   if (head_width == 0 && n_embd % n_head != 0)
     fail<ValueError>("Llama: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
   if (n_kv_head > 0 && n_head % n_kv_head != 0)
@@ -68,11 +57,28 @@ void LlamaConfig::check() const {
                      ", n_head = ", n_head, ", head_width = ", head_width);
 }
 
-StateDict LlamaConfig::state() const { return state_of(*this, fields); }
-
-LlamaConfig LlamaConfig::from_state(const StateDict& state) {
-  return checked(config_of<LlamaConfig>(state, fields));
+const Settings<LlamaConfig>& LlamaConfig::settings() {
+  using C = LlamaConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens"),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_kv_head, "n_kv_head", 0, 1024, "heads of keys and values; divides n_head; 0 is n_head"),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::head_width, "head_width", 0, 1 << 17, "width of a head; 0 is n_embd / n_head"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::window, "window", 0, 1 << 20, "a token attends to so many last ones; 0: to all before it"),
+      Field(&C::rope_base, "rope_base", 1.0, 1e12, "base of the rotary positions"),
+      Field(&C::rms_norm_eps, "rms_norm_eps", 0.0, 1.0, "added to the mean square in norms"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding").in_runs(true)};
+  return all;
 }
+
+StateDict LlamaConfig::state() const { return settings().state(*this); }
+
+LlamaConfig LlamaConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 Llama::Llama(const LlamaConfig& given)
     : config(checked(given)),

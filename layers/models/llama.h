@@ -2,6 +2,7 @@
 // heads that share keys and values (Llama 2).
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/transformer.h>
@@ -29,22 +30,20 @@ struct LlamaConfig {
   void check() const;
   StateDict state() const;
   static LlamaConfig from_state(const StateDict& state);
+  static const Settings<LlamaConfig>& settings();
 };
 
 /// token_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm, and output unless tied; no biases.
 /// First values: normal(0, 0.02), the last layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
 class Llama : public GenerativeModel {
  public:
+  using Config = LlamaConfig;
   explicit Llama(const LlamaConfig& config);
-  std::string kind() const override { return "llama"; }
-  StateDict config_state() const override { return config.state(); }
 
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
   Tensor logits(const Batch& batch) const override { return forward(batch.inputs, batch.lengths); }
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
 

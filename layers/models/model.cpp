@@ -1,3 +1,6 @@
+#include <weft/autograd/ops.h>
+#include <weft/layers/models/check_ids_internal.h>
+#include <weft/layers/models/decoding/prefix_state_internal.h>
 #include <weft/layers/models/model.h>
 
 namespace weft {
@@ -11,16 +14,60 @@ Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
       {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
 }
 
+namespace {
+
+int64_t configured(const GenerativeModel& model, const char* name) {
+  const StateDict config = model.config_state();
+  if (!config.contains(name))
+    fail<StateError>(model.kind(), ": config_state() has no ", name, ": set it there, or override ", name,
+                     "()");
+  return config.integer(name);
+}
+
+}  // namespace
+
+int64_t GenerativeModel::vocab_size() const { return configured(*this, "vocab_size"); }
+
+int64_t GenerativeModel::context() const {
+  const StateDict config = config_state();
+  return config.contains("block_size") ? config.integer("block_size") : INT64_MAX;
+}
+
 int64_t GenerativeModel::start_id() const {
-  fail<ValueError>(kind(), ": has no encoder, and so no start id");
+  if (!has_encoder()) fail<ValueError>(kind(), ": has no encoder, and so no start id");
+  return configured(*this, "start_id");
 }
 
-std::unique_ptr<DecoderState> GenerativeModel::start(int64_t) const {
-  fail<ValueError>(kind(), ": answers a sequence: start() needs it");
+std::unique_ptr<DecoderState> GenerativeModel::start(int64_t rows) const {
+  if (has_encoder()) fail<ValueError>(kind(), ": answers a sequence: start() needs it");
+  return std::make_unique<PrefixState>(rows);
 }
 
-std::unique_ptr<DecoderState> GenerativeModel::start(const Batch&) const {
-  fail<ValueError>(kind(), ": has no encoder to read a sequence with");
+std::unique_ptr<DecoderState> GenerativeModel::start(const Batch& source) const {
+  if (!has_encoder()) fail<ValueError>(kind(), ": has no encoder to read a sequence with");
+  return std::make_unique<PrefixState>(source);
+}
+
+Tensor GenerativeModel::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  const NoGrad no_grad;
+  auto* const state = dynamic_cast<PrefixState*>(&of);
+  if (!state || state->answers() != has_encoder())
+    fail<ValueError>(kind(), ": the state is of another model");
+  check_next(kind(), ids, lengths, of, context());
+  state->append(ids, lengths);
+  try {
+    if (has_encoder()) state->check_start(kind(), start_id());
+    const Tensor all = logits(state->batch());  // (B, T, V)
+    if (all.rank() != 3 || all.dim(0) != state->rows())
+      fail<ShapeError>(kind(), ": logits() gave ", all.shape(), ": to write, it must give (B, T, V)");
+    const int64_t B = all.dim(0), T = all.dim(1), V = all.dim(2);
+    Array places({B}, int64);
+    for (int64_t b = 0; b < B; ++b) places.mutable_data<int64_t>()[b] = b * T + state->length(b) - 1;
+    return embedding(places, reshape(all, {B * T, V}));
+  } catch (...) {
+    state->take_back(ids, lengths);
+    throw;
+  }
 }
 
 }  // namespace weft

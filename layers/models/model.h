@@ -5,6 +5,8 @@
 #include <weft/autograd/ops/loss.h>
 #include <weft/layers/module.h>
 #include <weft/lib/array/batch.h>
+#include <weft/lib/array/data_shape.h>
+#include <weft/lib/array/state_dict.h>
 
 #include <memory>
 #include <span>
@@ -14,10 +16,11 @@ namespace weft {
 
 class Model : public Module {
  public:
-  /// The name that `weft train --model` takes: "gpt2", "bert".
-  virtual std::string kind() const = 0;
-  /// What makes the same model again, weights apart (Config::from_state of each model reads it).
-  virtual StateDict config_state() const = 0;
+  /// The name that it was registered under (registry.h), which `weft train --model` takes: "gpt2", "bert".
+  /// StateError for a model of a class that is not registered.
+  std::string kind() const;
+  /// What makes the same model again, weights apart: its settings, by name.
+  StateDict config_state() const;
   /// What the model says to a batch: (B, T, V) for tokens, (B, classes) for classes. An encoder-decoder reads
   /// batch.targets too, shifted right by one behind its start token.
   virtual Tensor logits(const Batch& batch) const = 0;
@@ -48,24 +51,34 @@ class DecoderState {
   virtual int64_t rows() const = 0;
 };
 
+/// A model that writes. All that it needs is logits(), causal in the tokens that are written: what a token is
+/// given may depend on those up to it alone. Then generation and beam search (decoding/generation.h) run with
+/// it, each step reading all that was written so far again. A model that can remember what it has read
+/// overrides start() and next(), which changes how long a step takes and no bit of what it gives.
 class GenerativeModel : public Model {
  public:
-  virtual int64_t vocab_size() const = 0;
-  /// The most tokens a row may read; INT64_MAX when there is no limit.
-  virtual int64_t context() const = 0;
+  /// By default "vocab_size" of config_state(); StateError when it has none.
+  virtual int64_t vocab_size() const;
+  /// The most tokens a row may read; INT64_MAX when there is no limit. By default "block_size" of
+  /// config_state(), or no limit when it has none.
+  virtual int64_t context() const;
   /// Whether it writes in answer to a sequence that it reads whole first.
   virtual bool has_encoder() const { return false; }
-  /// The id that an encoder-decoder's answer begins with.
+  /// The id that an encoder-decoder's answer begins with: by default "start_id" of config_state(). ValueError
+  /// without an encoder.
   virtual int64_t start_id() const;
 
-  /// `rows` rows that have read nothing.
+  /// `rows` rows that have read nothing. By default the state is what each row has read.
   virtual std::unique_ptr<DecoderState> start(int64_t rows) const;
   /// Rows that answer source.inputs, of which source.lengths count. Encoder-decoders only.
   virtual std::unique_ptr<DecoderState> start(const Batch& source) const;
   /// Reads ids (B, T), of which lengths[b] in row b count, the rest being padding on the right (empty: all of
   /// them) -> logits (B, V) after the last token of each row. Each row has the bits that it has alone, and
   /// that the full pass over all its tokens gives. No gradient. ShapeError beyond the context.
-  virtual Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const = 0;
+  ///
+  /// By default logits() of all that was read, (B, T) ids with lengths; of an encoder-decoder, of the source
+  /// with as targets what was read behind the start id, which each row must begin with (ValueError).
+  virtual Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const;
 };
 
 }  // namespace weft

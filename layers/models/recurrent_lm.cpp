@@ -1,43 +1,34 @@
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/recurrent_lm.h>
 
 namespace weft {
 
 namespace {
 
-const ConfigField<RecurrentLMConfig> fields[] = {
-    {"vocab_size", &RecurrentLMConfig::vocab_size, 1, 1 << 24},
-    {"n_layer", &RecurrentLMConfig::n_layer, 1, 1024},
-    {"n_embd", &RecurrentLMConfig::n_embd, 1, 1 << 17},
-    {"dropout", &RecurrentLMConfig::dropout, 0, 1},
-    {"tie_embeddings", &RecurrentLMConfig::tie_embeddings},
-};
 
 RecurrentLMConfig checked(const RecurrentLMConfig& config) {
   config.check();
   return config;
 }
 
-std::string name_of(RecurrentCell cell) { return cell == RecurrentCell::lstm ? "lstm" : "gru"; }
-
 }  // namespace
 
-void RecurrentLMConfig::check() const { check_fields("RecurrentLM", *this, fields); }
+void RecurrentLMConfig::check() const { settings().check("RecurrentLM", *this); }
 
-StateDict RecurrentLMConfig::state() const {
-  StateDict state = state_of(*this, fields);
-  state.set("cell", name_of(cell));
-  return state;
+const Settings<RecurrentLMConfig>& RecurrentLMConfig::settings() {
+  using C = RecurrentLMConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding"),
+      Field(&C::cell, "cell", {{"lstm", RecurrentCell::lstm}, {"gru", RecurrentCell::gru}}).from_data().required()};
+  return all;
 }
 
-RecurrentLMConfig RecurrentLMConfig::from_state(const StateDict& state) {
-  RecurrentLMConfig config = config_of<RecurrentLMConfig>(state, fields);
-  const std::string cell = state.text("cell");
-  if (cell != "lstm" && cell != "gru")
-    fail<ValueError>("RecurrentLM: cell = ", cell, " is neither lstm nor gru");
-  config.cell = cell == "lstm" ? RecurrentCell::lstm : RecurrentCell::gru;
-  return checked(config);
-}
+StateDict RecurrentLMConfig::state() const { return settings().state(*this); }
+
+RecurrentLMConfig RecurrentLMConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 RecurrentLM::RecurrentLM(const RecurrentLMConfig& given)
     : config(checked(given)),
@@ -49,8 +40,6 @@ RecurrentLM::RecurrentLM(const RecurrentLMConfig& given)
       head(config.tie_embeddings
                ? nullptr
                : &child<Linear>("head", config.n_embd, config.vocab_size, LinearOptions{.bias = false})) {}
-
-std::string RecurrentLM::kind() const { return name_of(config.cell); }
 
 Tensor RecurrentLM::predict(const Tensor& h) const {
   const LayerScope layer = profile_scope("head");

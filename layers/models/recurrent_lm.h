@@ -2,6 +2,7 @@
 // Zaremba et al. 2014 for the dropout between layers). What it remembers does not grow, and has no end.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/linear.h>
@@ -24,21 +25,18 @@ struct RecurrentLMConfig {
   void check() const;
   StateDict state() const;
   static RecurrentLMConfig from_state(const StateDict& state);
+  static const Settings<RecurrentLMConfig>& settings();
 };
 
 /// token_embedding, dropout, recurrent, and without tied embeddings head, a Linear without bias. First
 /// values: the embedding uniform within 0.1, the rest PyTorch's.
 class RecurrentLM : public GenerativeModel {
  public:
+  using Config = RecurrentLMConfig;
   explicit RecurrentLM(const RecurrentLMConfig& config);
-  /// "lstm" or "gru".
-  std::string kind() const override;
-  StateDict config_state() const override { return config.state(); }
   /// inputs (B, T), of which lengths count -> (B, T, V).
   Tensor logits(const Batch& batch) const override;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return INT64_MAX; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

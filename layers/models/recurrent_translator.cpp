@@ -1,4 +1,3 @@
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/recurrent_translator.h>
 
@@ -6,14 +5,6 @@ namespace weft {
 
 namespace {
 
-const ConfigField<RecurrentTranslatorConfig> fields[] = {
-    {"vocab_size", &RecurrentTranslatorConfig::vocab_size, 1, 1 << 24},
-    {"n_layer", &RecurrentTranslatorConfig::n_layer, 1, 1024},
-    {"n_embd", &RecurrentTranslatorConfig::n_embd, 2, 1 << 17},
-    {"start_id", &RecurrentTranslatorConfig::start_id, 0, 1 << 24},
-    {"dropout", &RecurrentTranslatorConfig::dropout, 0, 1},
-    {"tie_embeddings", &RecurrentTranslatorConfig::tie_embeddings},
-};
 
 constexpr const char* name = "RecurrentTranslator";
 
@@ -29,18 +20,28 @@ Tensor side_by_side(const Tensor& forwards, const Tensor& backwards) {
 }  // namespace
 
 void RecurrentTranslatorConfig::check() const {
-  check_fields(name, *this, fields);
+  settings().check(name, *this);
   if (n_embd % 2 != 0)
     fail<ValueError>(name, ": n_embd = ", n_embd, " is odd: the encoder has half of it in each direction");
   if (start_id >= vocab_size)
     fail<ValueError>(name, ": start_id = ", start_id, " is no id below vocab_size = ", vocab_size);
 }
 
-StateDict RecurrentTranslatorConfig::state() const { return state_of(*this, fields); }
-
-RecurrentTranslatorConfig RecurrentTranslatorConfig::from_state(const StateDict& state) {
-  return checked(config_of<RecurrentTranslatorConfig>(state, fields));
+const Settings<RecurrentTranslatorConfig>& RecurrentTranslatorConfig::settings() {
+  using C = RecurrentTranslatorConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_embd, "n_embd", 2, 1 << 17, "width of the model"),
+      Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding")};
+  return all;
 }
+
+StateDict RecurrentTranslatorConfig::state() const { return settings().state(*this); }
+
+RecurrentTranslatorConfig RecurrentTranslatorConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 RecurrentTranslator::RecurrentTranslator(const RecurrentTranslatorConfig& given)
     : config(checked(given)),

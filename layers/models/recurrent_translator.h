@@ -6,6 +6,7 @@
 // the decoder is one operation over all its time, and all its tokens ask at once.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/recurrent_state.h>
@@ -28,6 +29,7 @@ struct RecurrentTranslatorConfig {
   void check() const;
   StateDict state() const;
   static RecurrentTranslatorConfig from_state(const StateDict& state);
+  static const Settings<RecurrentTranslatorConfig>& settings();
 };
 
 /// token_embedding, dropout, encoder, decoder, attention, combine (Linear 2 C -> C) and, without tied
@@ -36,18 +38,15 @@ struct RecurrentTranslatorConfig {
 /// found, logits = head(tanh(combine(c_t, h_t))) (Luong et al. 2015, equation 5).
 class RecurrentTranslator : public GenerativeModel {
  public:
+  using Config = RecurrentTranslatorConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::pairs}; }
   explicit RecurrentTranslator(const RecurrentTranslatorConfig& config);
-  std::string kind() const override { return "lstm-seq2seq"; }
-  StateDict config_state() const override { return config.state(); }
 
   /// Reads inputs (B, S), of which lengths count, and start_id followed by all but the last of targets (B, T)
   /// -> (B, T, V). In place of targets that are ignored it reads start_id.
   Tensor logits(const Batch& batch) const override;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return INT64_MAX; }
   bool has_encoder() const override { return true; }
-  int64_t start_id() const override { return config.start_id; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -9,46 +9,79 @@
 #include <weft/layers/models/vit.h>
 
 namespace weft {
-
 namespace {
 
-struct Row {
-  const char* kind;
-  std::unique_ptr<Model> (*make)(const StateDict& config);
-};
-
-template <class M, class Config>
-std::unique_ptr<Model> make(const StateDict& config) {
-  return std::make_unique<M>(Config::from_state(config));
+template <RecurrentCell cell>
+void with_cell(RecurrentLMConfig& config) {
+  config.cell = cell;
 }
 
-constexpr Row rows[] = {
-    {"gpt2", make<GPT, GPTConfig>},
-    {"llama", make<Llama, LlamaConfig>},
-    {"bert", make<BERT, BERTConfig>},
-    {"transformer", make<Transformer, TransformerConfig>},
-    {"t5", make<T5, T5Config>},
-    {"vit", make<ViT, ViTConfig>},
-    {"lstm", make<RecurrentLM, RecurrentLMConfig>},
-    {"gru", make<RecurrentLM, RecurrentLMConfig>},
-    {"lstm-seq2seq", make<RecurrentTranslator, RecurrentTranslatorConfig>},
+void add_ours(Registry<ModelEntry>& to) {
+  using detail::model_entry;
+  to.add(model_entry<GPT>("gpt2", nullptr));
+  to.add(model_entry<Llama>("llama", nullptr));
+  to.add(model_entry<BERT>("bert", nullptr));
+  to.add(model_entry<Transformer>("transformer", nullptr));
+  to.add(model_entry<T5>("t5", nullptr));
+  to.add(model_entry<ViT>("vit", nullptr));
+  to.add(model_entry<RecurrentLM>("lstm", with_cell<RecurrentCell::lstm>));
+  to.add(model_entry<RecurrentLM>("gru", with_cell<RecurrentCell::gru>));
+  to.add(model_entry<RecurrentTranslator>("lstm-seq2seq", nullptr));
+}
+
+struct Described {
+  std::string name;
+  StateDict settings;
 };
+
+Described described(const Model& model) {
+  for (const ModelEntry* const entry : models().entries())
+    if (std::optional<StateDict> settings = entry->settings_of(model)) return {entry->name, std::move(*settings)};
+  const std::string type = type_name(typeid(model));
+  fail<StateError>("the model class ", type, " is not registered; register_model<", type,
+                   ">(\"name\") at the start of the program makes it known");
+}
 
 }  // namespace
 
-std::vector<std::string> model_kinds() {
-  std::vector<std::string> kinds;
-  for (const Row& row : rows) kinds.emplace_back(row.kind);
-  return kinds;
+Registry<ModelEntry>& models() {
+  static Registry<ModelEntry> all("model");
+  static const bool filled = (add_ours(all), true);
+  static_cast<void>(filled);
+  return all;
 }
 
-std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& config) {
-  std::string known;
-  for (const Row& row : rows) {
-    if (kind == row.kind) return row.make(config);
-    known += str(known.empty() ? "" : ", ", row.kind);
-  }
-  fail<ValueError>("there is no model '", kind, "'; there are ", known);
+std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& settings) {
+  return models().at(kind).make(settings);
 }
+
+std::string Model::kind() const { return described(*this).name; }
+StateDict Model::config_state() const { return described(*this).settings; }
+
+namespace detail {
+
+SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings, const SettingValues& now) {
+  SettingValues all = now;
+  const auto told = [&](const char* name, SettingValue value) {
+    for (const Setting& s : settings)
+      if (s.name == name && s.from_data) all.set(name, std::move(value));
+  };
+  told("vocab_size", data.vocab_size);
+  told("n_class", data.classes);
+  told("pad_id", data.pad_id);
+  told("start_id", data.start_id);
+  told("end_id", data.end_id);
+  told("image_size", data.sizes.height);
+  told("n_channel", data.sizes.channels);
+  told("segmentation", data.kind == TaskKind::patches);
+  if (all.contains("block_size"))
+    all.set("block_size",
+            std::max({all.integer("block_size"), data.sizes.longest_input, data.sizes.longest_target}));
+  if (all.contains("patch_size") && data.kind == TaskKind::patches && all.integer("patch_size") != data.sizes.patch)
+    fail<ValueError>("patch_size = ", all.integer("patch_size"), ": the task asks for patches of ", data.sizes.patch);
+  return all;
+}
+
+}  // namespace detail
 
 }  // namespace weft

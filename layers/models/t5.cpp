@@ -1,6 +1,5 @@
 #include <weft/layers/models/block_stack.h>
 #include <weft/layers/models/check_ids_internal.h>
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/t5.h>
 
@@ -11,25 +10,6 @@ namespace weft {
 
 namespace {
 
-using C = T5Config;
-const ConfigField<C> fields[] = {
-    {"vocab_size", &C::vocab_size, 1, 1 << 24},
-    {"block_size", &C::block_size, 1, 1 << 20},
-    {"n_layer", &C::n_layer, 1, 1024},
-    {"n_decoder_layer", &C::n_decoder_layer, 0, 1024},
-    {"n_head", &C::n_head, 1, 1024},
-    {"n_embd", &C::n_embd, 1, 1 << 17},
-    {"head_width", &C::head_width, 0, 1 << 17},
-    {"n_inner", &C::n_inner, 0, 1 << 20},
-    {"n_bucket", &C::n_bucket, 4, 1 << 16},
-    {"max_distance", &C::max_distance, 1, 1 << 20},
-    {"start_id", &C::start_id, 0, 1 << 24},
-    {"rms_norm_eps", &C::rms_norm_eps, 0, 1},
-    {"dropout", &C::dropout, 0, 1},
-    {"gated", &C::gated},
-    {"tie_embeddings", &C::tie_embeddings},
-    {"scale_output", &C::scale_output},
-};
 
 T5Config checked(const T5Config& config) {
   config.check();
@@ -87,7 +67,7 @@ Mask counted(const std::vector<int64_t>& lengths) {
 }  // namespace
 
 void T5Config::check() const {
-  check_fields("T5", *this, fields);
+  settings().check("T5", *this);
   if (head_width == 0 && n_embd % n_head != 0)
     fail<ValueError>("T5: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
   if (max_distance <= n_bucket / 2)
@@ -97,9 +77,31 @@ void T5Config::check() const {
     fail<ValueError>("T5: start_id = ", start_id, " is no id below vocab_size = ", vocab_size);
 }
 
-StateDict T5Config::state() const { return state_of(*this, fields); }
+const Settings<T5Config>& T5Config::settings() {
+  using C = T5Config;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_decoder_layer, "n_decoder_layer", 0, 1024, "the decoder's blocks; 0 is n_layer"),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::head_width, "head_width", 0, 1 << 17, "width of a head; 0 is n_embd / n_head"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_bucket, "n_bucket", 4, 1 << 16, "buckets of relative positions"),
+      Field(&C::max_distance, "max_distance", 1, 1 << 20, "relative positions from here on share a bucket"),
+      Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
+      Field(&C::rms_norm_eps, "rms_norm_eps", 0.0, 1.0, "added to the mean square in norms"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::gated, "gated", "a gate in the feed-forward, as version 1.1 has"),
+      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding"),
+      Field(&C::scale_output, "scale_output", "what the output layer is given is divided by sqrt(n_embd), as the first version does")};
+  return all;
+}
 
-T5Config T5Config::from_state(const StateDict& state) { return checked(config_of<T5Config>(state, fields)); }
+StateDict T5Config::state() const { return settings().state(*this); }
+
+T5Config T5Config::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 T5::T5(const T5Config& given)
     : config(checked(given)),

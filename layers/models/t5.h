@@ -2,6 +2,7 @@
 // form and as version 1.1.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/relative_position_bias.h>
@@ -34,6 +35,7 @@ struct T5Config {
   void check() const;
   StateDict state() const;
   static T5Config from_state(const StateDict& state);
+  static const Settings<T5Config>& settings();
 };
 
 /// token_embedding, dropout, encoder.position_bias, encoder.blocks.0 .., encoder.norm, decoder.position_bias,
@@ -43,9 +45,9 @@ struct T5Config {
 /// positions normal(0, 1 / sqrt(C)).
 class T5 : public GenerativeModel {
  public:
+  using Config = T5Config;
+  static std::vector<TaskKind> learns() { return {TaskKind::pairs}; }
   explicit T5(const T5Config& config);
-  std::string kind() const override { return "t5"; }
-  StateDict config_state() const override { return config.state(); }
 
   /// Reads inputs (B, S), of which lengths count, and start_id followed by all but the last of targets (B, T)
   /// -> (B, T, V).
@@ -55,10 +57,7 @@ class T5 : public GenerativeModel {
   /// ids (B, T), start_id among them, and the memory of what they answer -> (B, T, V).
   Tensor decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths = {}) const;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   bool has_encoder() const override { return true; }
-  int64_t start_id() const override { return config.start_id; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -1,6 +1,5 @@
 #include <weft/layers/models/block_stack.h>
 #include <weft/layers/models/check_ids_internal.h>
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/positional_encoding.h>
@@ -12,19 +11,6 @@ namespace weft {
 
 namespace {
 
-using C = TransformerConfig;
-const ConfigField<C> fields[] = {
-    {"vocab_size", &C::vocab_size, 1, 1 << 24},
-    {"block_size", &C::block_size, 1, 1 << 20},
-    {"n_layer", &C::n_layer, 1, 1024},
-    {"n_head", &C::n_head, 1, 1024},
-    {"n_embd", &C::n_embd, 2, 1 << 17},
-    {"n_inner", &C::n_inner, 0, 1 << 20},
-    {"start_id", &C::start_id, 0, 1 << 24},
-    {"pre_norm", &C::pre_norm},
-    {"dropout", &C::dropout, 0, 1},
-    {"layer_norm_eps", &C::layer_norm_eps, 0, 1},
-};
 
 TransformerConfig checked(const TransformerConfig& config) {
   config.check();
@@ -51,7 +37,7 @@ Mask counted(const std::vector<int64_t>& lengths) {
 }  // namespace
 
 void TransformerConfig::check() const {
-  check_fields("Transformer", *this, fields);
+  settings().check("Transformer", *this);
   if (n_embd % n_head != 0)
     fail<ValueError>("Transformer: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
   if (n_embd % 2 != 0)
@@ -60,11 +46,26 @@ void TransformerConfig::check() const {
     fail<ValueError>("Transformer: start_id = ", start_id, " is no id below vocab_size = ", vocab_size);
 }
 
-StateDict TransformerConfig::state() const { return state_of(*this, fields); }
-
-TransformerConfig TransformerConfig::from_state(const StateDict& state) {
-  return checked(config_of<TransformerConfig>(state, fields));
+const Settings<TransformerConfig>& TransformerConfig::settings() {
+  using C = TransformerConfig;
+  static const Settings<C> all = {
+      Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
+      Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_embd, "n_embd", 2, 1 << 17, "width of the model"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
+      Field(&C::pre_norm, "norm", {{"post", false}, {"pre", true}}, "norms before each sublayer, or after it as published in 2017")
+          .in_runs("pre").formerly("pre_norm"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::layer_norm_eps, "layer_norm_eps", 0.0, 1.0, "added to the variance in norms")};
+  return all;
 }
+
+StateDict TransformerConfig::state() const { return settings().state(*this); }
+
+TransformerConfig TransformerConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 Transformer::Transformer(const TransformerConfig& given)
     : config(checked(given)),

@@ -1,6 +1,7 @@
 // The Transformer: an encoder that reads a sequence and a decoder that answers it (Vaswani et al. 2017).
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/transformer.h>
@@ -27,6 +28,7 @@ struct TransformerConfig {
   void check() const;
   StateDict state() const;
   static TransformerConfig from_state(const StateDict& state);
+  static const Settings<TransformerConfig>& settings();
 };
 
 /// token_embedding, dropout, encoder.blocks.0 .. and decoder.blocks.0 .. n_layer - 1 (ReLU), and with
@@ -35,9 +37,9 @@ struct TransformerConfig {
 /// embedding normal(0, 1 / sqrt(C)), the other matrices Xavier-uniform, biases 0, as in tensor2tensor.
 class Transformer : public GenerativeModel {
  public:
+  using Config = TransformerConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::pairs}; }
   explicit Transformer(const TransformerConfig& config);
-  std::string kind() const override { return "transformer"; }
-  StateDict config_state() const override { return config.state(); }
 
   /// Reads inputs (B, S), of which lengths count, and start_id followed by all but the last of targets (B, T)
   /// -> (B, T, V). In place of targets that are ignored it reads start_id.
@@ -47,10 +49,7 @@ class Transformer : public GenerativeModel {
   /// ids (B, T), start_id among them, and the memory of what they answer -> (B, T, V).
   Tensor decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths = {}) const;
 
-  int64_t vocab_size() const override { return config.vocab_size; }
-  int64_t context() const override { return config.block_size; }
   bool has_encoder() const override { return true; }
-  int64_t start_id() const override { return config.start_id; }
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -1,5 +1,4 @@
 #include <weft/layers/models/block_stack.h>
-#include <weft/layers/models/config_fields.h>
 #include <weft/layers/models/vit.h>
 
 #include <algorithm>
@@ -8,20 +7,6 @@ namespace weft {
 
 namespace {
 
-const ConfigField<ViTConfig> fields[] = {
-    {"image_size", &ViTConfig::image_size, 1, 1 << 14},
-    {"patch_size", &ViTConfig::patch_size, 1, 1 << 14},
-    {"n_channel", &ViTConfig::n_channel, 1, 1 << 14},
-    {"n_class", &ViTConfig::n_class, 1, 1 << 20},
-    {"segmentation", &ViTConfig::segmentation},
-    {"n_layer", &ViTConfig::n_layer, 1, 1024},
-    {"n_head", &ViTConfig::n_head, 1, 1024},
-    {"n_embd", &ViTConfig::n_embd, 1, 1 << 17},
-    {"n_inner", &ViTConfig::n_inner, 0, 1 << 20},
-    {"dropout", &ViTConfig::dropout, 0, 1},
-    {"drop_path", &ViTConfig::drop_path, 0, 1},
-    {"layer_norm_eps", &ViTConfig::layer_norm_eps, 0, 1},
-};
 
 ViTConfig checked(const ViTConfig& config) {
   config.check();
@@ -50,18 +35,34 @@ BlockOptions block_options(const ViTConfig& config, int64_t block) {
 }  // namespace
 
 void ViTConfig::check() const {
-  check_fields("ViT", *this, fields);
+  settings().check("ViT", *this);
   if (n_embd % n_head != 0)
     fail<ValueError>("ViT: n_embd = ", n_embd, " is not divided by n_head = ", n_head);
   if (image_size % patch_size != 0)
     fail<ValueError>("ViT: image_size = ", image_size, " is not divided by patch_size = ", patch_size);
 }
 
-StateDict ViTConfig::state() const { return state_of(*this, fields); }
-
-ViTConfig ViTConfig::from_state(const StateDict& state) {
-  return checked(config_of<ViTConfig>(state, fields));
+const Settings<ViTConfig>& ViTConfig::settings() {
+  using C = ViTConfig;
+  static const Settings<C> all = {
+      Field(&C::image_size, "image_size", 1, 1 << 14).from_data().required(),
+      Field(&C::patch_size, "patch_size", 1, 1 << 14, "sides of a patch, in pixels"),
+      Field(&C::n_channel, "n_channel", 1, 1 << 14).from_data(),
+      Field(&C::n_class, "n_class", 1, 1 << 20).from_data(),
+      Field(&C::segmentation, "segmentation").from_data(),
+      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
+      Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
+      Field(&C::drop_path, "drop_path", 0.0, 1.0, "stochastic depth, the probability that the last block is left out of a sample"),
+      Field(&C::layer_norm_eps, "layer_norm_eps", 0.0, 1.0, "added to the variance in norms")};
+  return all;
 }
+
+StateDict ViTConfig::state() const { return settings().state(*this); }
+
+ViTConfig ViTConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
 
 ViT::ViT(const ViTConfig& given)
     : config(checked(given)),

@@ -2,6 +2,7 @@
 // with a head that tells the class of the picture or one that tells that of each patch.
 #pragma once
 
+#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/model.h>
 #include <weft/layers/patch_embedding.h>
@@ -32,6 +33,7 @@ struct ViTConfig {
   void check() const;
   StateDict state() const;
   static ViTConfig from_state(const StateDict& state);
+  static const Settings<ViTConfig>& settings();
 };
 
 /// patch_embedding, class_token, position_embedding (of the class token and P patches), dropout, blocks.0 ..
@@ -39,9 +41,9 @@ struct ViTConfig {
 /// pictures and one of patches differ in the head alone, and in that only where the classes do.
 class ViT : public Model {
  public:
+  using Config = ViTConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::pictures, TaskKind::patches}; }
   explicit ViT(const ViTConfig& config);
-  std::string kind() const override { return "vit"; }
-  StateDict config_state() const override { return config.state(); }
   /// inputs (B, n_channel, image_size, image_size), floating -> (B, n_class), or (B, P, n_class) row by row.
   Tensor logits(const Batch& batch) const override;
   /// pictures -> (B, 1 + P, C): the class token's place, then the patches'.

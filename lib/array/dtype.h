@@ -51,8 +51,9 @@ class DTypeScope {
   DType before_;
 };
 
-/// Calls f with a zero of the C++ type of a floating dtype: `visit_floating("exp", t, [&]<class T>(T)
-/// {...})`. TypeError that names `op` for the other types.
+/// Calls f with a zero of the C++ type of a floating dtype:
+///   visit_floating("exp", t, [&]<class T>(T) {...})
+/// TypeError that names `op` for the other types.
 template <class F>
 auto visit_floating(const char* op, DType dtype, F&& f) {
   switch (dtype) {

@@ -38,12 +38,12 @@ void encrypt(Counters<n>& words, RandomKey key) {
 
 uint32_t low_half(uint64_t x) { return static_cast<uint32_t>(x); }
 uint32_t high_half(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
-uint64_t joined(uint32_t low, uint32_t high) { return low | uint64_t{high} << 32; }
+uint64_t both_words(uint32_t low, uint32_t high) { return low | uint64_t{high} << 32; }
 double unit(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
 uint64_t bits_at(RandomKey key, uint64_t sample, uint64_t draw) {
   const auto words = philox(key, sample, draw / 2);
-  return draw % 2 == 0 ? joined(words[0], words[1]) : joined(words[2], words[3]);
+  return draw % 2 == 0 ? both_words(words[0], words[1]) : both_words(words[2], words[3]);
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
@@ -90,8 +90,8 @@ void for_pairs(int64_t count, RandomKey key, F f) {
       encrypt(words, key);
       const auto filled = static_cast<size_t>(std::min<int64_t>(wide, end - first));
       for (size_t i = 0; i < filled; ++i) {
-        f(2 * (first + static_cast<int64_t>(i)), unit(joined(words[0][i], words[1][i])),
-          unit(joined(words[2][i], words[3][i])));
+        f(2 * (first + static_cast<int64_t>(i)), unit(both_words(words[0][i], words[1][i])),
+          unit(both_words(words[2][i], words[3][i])));
       }
     }
   });

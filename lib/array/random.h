@@ -32,10 +32,10 @@ double uniform_at(RandomKey key, uint64_t sample, uint64_t draw);
 /// for bound 0.
 uint64_t integer_at(RandomKey key, uint64_t sample, uint64_t draw, uint64_t bound);
 
-/// Values by place, computed in double and then rounded; float32 or float64, else TypeError. Uniform in [low,
-/// high): place p is draw p of sample 0. Normal by Box-Muller: places 2 i and 2 i + 1 are sqrt(-2 log(1 - u))
-/// times cos and sin of 2 pi v, u and v being draws 2 i and 2 i + 1. ValueError when low > high, deviation <
-/// 0, or one is not finite.
+/// Values by place, computed in double and then rounded; float32 or float64, else TypeError. Uniform in
+/// [low, high): place p is draw p of sample 0. Normal by Box-Muller: places 2 i and 2 i + 1 are
+/// sqrt(-2 log(1 - u)) times cos and sin of 2 pi v, u and v being draws 2 i and 2 i + 1. ValueError when
+/// low > high, deviation < 0, or one is not finite.
 Array random_uniform(const Shape& shape, double low, double high, RandomKey key,
                      DType dtype = default_dtype());
 Array random_normal(const Shape& shape, double mean, double deviation, RandomKey key,

@@ -1,4 +1,5 @@
 #include <weft/lib/array/shape.h>
+#include <weft/lib/base/join.h>
 
 #include <algorithm>
 
@@ -7,9 +8,7 @@ namespace weft {
 namespace {
 
 std::string list(std::span<const int64_t> extents) {
-  std::string text = "(";
-  for (size_t i = 0; i < extents.size(); ++i) append_to(text, str(i ? ", " : "", extents[i]));
-  return text + (extents.size() == 1 ? ",)" : ")");
+  return str("(", joined(extents), extents.size() == 1 ? ",)" : ")");
 }
 
 }  // namespace

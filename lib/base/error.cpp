@@ -1,7 +1,10 @@
+#include <cxxabi.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 namespace weft {
@@ -51,6 +54,13 @@ std::string nearest(std::string_view name, const std::string* begin, const std::
     }
   }
   return best;
+}
+
+std::string type_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                    std::free);
+  return status == 0 ? name.get() : type.name();
 }
 
 }  // namespace weft

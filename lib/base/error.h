@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 namespace weft {
 
@@ -68,12 +69,15 @@ std::string str(const Parts&... parts) {
   return text;
 }
 
-/// Throws E with the joined text: `fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ",
-/// b)`.
+/// Throws E with the joined text:
+///   fail<ShapeError>("matmul: inner dimensions differ: a is ", a, ", b is ", b)
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw E(str(parts...));
 }
+
+/// The name of a type as it is written in C++: "weft::GPT".
+std::string type_name(const std::type_info& type);
 
 /// The candidate with the smallest edit distance to `name`, for "did you mean"; empty when none is near.
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end);

@@ -1,9 +1,10 @@
 // State trees as HDF5, and the only door to libhdf5.
 //
 //   dict     group
-//   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8
-//   bits) integer  dataset of shape (), int64 number   dataset of shape (), float64 text     dataset of shape
-//   (), string of fixed length, UTF-8; an empty text is a null dataspace
+//   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8 bits)
+//   integer  dataset of shape (), int64
+//   number   dataset of shape (), float64
+//   text     dataset of shape (), string of fixed length, UTF-8; an empty text is a null dataspace
 // An array of shape () in int64 or float64 carries the attribute `array`, which tells it from a number.
 // h5py reads all of them with file["model/weight"][()].
 //

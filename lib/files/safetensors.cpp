@@ -1,3 +1,4 @@
+#include <weft/lib/base/join.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/lib/files/safetensors_json_internal.h>
 
@@ -235,22 +236,21 @@ void write_safetensors(const std::string& path, const std::map<std::string, Arra
   }
   std::ranges::stable_sort(order, {}, [](const Named* named) { return &element_of(named->second.dtype()); });
 
-  std::string header, between;
-  const auto add = [&](const std::string& entry) { header += std::exchange(between, ",") + entry; };
-  for (const auto& [key, text] : metadata)
-    add(str(safetensors::quoted_json(key), ":", safetensors::quoted_json(text)));
-  if (!metadata.empty()) header = "\"__metadata__\":{" + header + "}";
+  std::vector<std::string> entries;
+  const auto pair = [](const auto& named) {
+    return str(safetensors::quoted_json(named.first), ":", safetensors::quoted_json(named.second));
+  };
+  if (!metadata.empty()) entries.push_back(str("\"__metadata__\":{", joined(metadata, ",", pair), "}"));
   uint64_t end = 0;
   for (const Named* named : order) {
     const Array& array = named->second;
-    std::string extents;
-    for (const int64_t extent : array.shape()) extents += str(extents.empty() ? "" : ",", extent);
     const uint64_t begin = end;
     end += array.nbytes();
-    add(str(safetensors::quoted_json(named->first), ":{\"dtype\":\"", element_of(array.dtype()).name,
-            "\",\"shape\":[", extents, "],\"data_offsets\":[", begin, ",", end, "]}"));
+    entries.push_back(str(safetensors::quoted_json(named->first), ":{\"dtype\":\"",
+                          element_of(array.dtype()).name, "\",\"shape\":[", joined(array.shape(), ","),
+                          "],\"data_offsets\":[", begin, ",", end, "]}"));
   }
-  header = "{" + header + "}";
+  std::string header = str("{", joined(entries, ","), "}");
   header.resize((header.size() + length_bytes - 1) / length_bytes * length_bytes, ' ');
   const uint64_t length = header.size();
   if (length > most_header_bytes)

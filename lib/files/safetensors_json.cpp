@@ -4,205 +4,124 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <set>
 
 namespace weft::safetensors {
 namespace {
 
 using nlohmann::json;
 
-/// Every value that is not taken is refused by what it is.
-class StrictReader : public nlohmann::json_sax<json> {
- public:
-  /// `what` the text is, for the messages.
-  StrictReader(const std::string& path, const char* what) : path_(path), what_(what) {}
+constexpr const char* metadata_key = "__metadata__";
 
-  bool null() override { return value("null"); }
-  bool boolean(bool) override { return value("a bool"); }
-  bool number_integer(int64_t number) override { return value(str("the number ", number)); }
-  bool number_unsigned(uint64_t number) override { return value(str("the number ", number)); }
-  bool number_float(double, const std::string& text) override { return value("the number " + shown(text)); }
-  bool string(std::string& text) override { return value("the text " + shown(text)); }
-  bool binary(json::binary_t&) override { return value("binary data"); }
-  bool start_object(size_t) override { return value("an object"); }
-  bool start_array(size_t) override { return value("an array"); }
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    refuse(what_, " is not JSON: byte ", position, " of it is wrong");
-  }
-
- protected:
-  /// A value for which there is no better place.
-  virtual bool value(const std::string& what) = 0;
-  template <class... Parts>
-  [[noreturn]] void refuse(const Parts&... parts) const {
-    fail<FileError>(path_, ": ", parts...);
-  }
-
- private:
-  const std::string& path_;
-  const char* what_;
-};
-
-class HeaderReader final : public StrictReader {
- public:
-  explicit HeaderReader(const std::string& path) : StrictReader(path, "its header") {}
-  Header take() { return std::move(header_); }
-
-  bool start_object(size_t count) override {
-    if (place_ == Place::outside) return enter(Place::names);
-    if (place_ == Place::names) return enter(is_metadata_ ? Place::metadata : Place::tensor);
-    return StrictReader::start_object(count);
-  }
-  bool end_object() override { return enter(place_ == Place::names ? Place::outside : Place::names); }
-  bool key(std::string& key) override {
-    if (place_ == Place::names) {
-      is_metadata_ = key == "__metadata__";
-      const bool fresh = is_metadata_ ? !std::exchange(metadata_seen_, true) : !header_.entries.contains(key);
-      if (!fresh) refuse("its header holds ", shown(key), " twice");
-      if (!is_metadata_) entry_ = &*header_.entries.try_emplace(key).first;
-    } else if (place_ == Place::metadata) {
-      if (!header_.metadata.try_emplace(key).second) refuse("its metadata hold ", shown(key), " twice");
-      field_ = key;
-    } else {
-      const RawEntry& entry = entry_->second;
-      if (key != "dtype" && key != "shape" && key != "data_offsets")
-        refuse(tensor(), "has the unknown field ", shown(key));
-      if (key == "dtype"   ? entry.dtype.has_value()
-          : key == "shape" ? entry.shape.has_value()
-                           : entry.data_offsets.has_value())
-        refuse(tensor(), "has two fields '", key, "'");
-      field_ = key;
-    }
+/// The object that `text` is. A key that stands twice, and nesting or lists beyond what is given, are refused
+/// as they are met, before they take memory. `what` the text is, for the messages.
+json parsed(std::string_view text, const std::string& path, const char* what, int most_depth,
+            size_t most_in_list) {
+  using Event = json::parse_event_t;
+  struct Open {
+    bool list;
+    size_t values = 0;
+    std::set<std::string> keys{};
+  };
+  std::vector<Open> open;
+  const auto check = [&](int depth, Event event, const json& value) {
+    const bool begins = event == Event::object_start || event == Event::array_start;
+    if (depth == 0 && event == Event::array_start)
+      fail<FileError>(path, ": ", what, " is an array, not an object");
+    if (depth >= most_depth && begins)
+      fail<FileError>(path, ": ", what, " is nested deeper than ", most_depth);
+    if ((begins || event == Event::value) && !open.empty() && open.back().list &&
+        ++open.back().values > most_in_list)
+      fail<FileError>(path, ": ", what, " holds a list of more than ", most_in_list, " values");
+    if (event == Event::key && !open.back().keys.insert(value.get<std::string>()).second)
+      fail<FileError>(path, ": ", what, " holds ", shown(value.get<std::string>()), " twice");
+    if (begins) open.push_back({event == Event::array_start});
+    if (event == Event::object_end || event == Event::array_end) open.pop_back();
     return true;
+  };
+  try {
+    return json::parse(text, check);
+  } catch (const json::parse_error& error) {
+    fail<FileError>(path, ": ", what, " is not JSON: byte ", error.byte, " of it is wrong");
+  } catch (const json::exception&) {
+    fail<FileError>(path, ": ", what, " is not JSON: it holds a number that is out of range");
   }
-  bool string(std::string& text) override {
-    if (place_ == Place::metadata) {
-      header_.metadata[field_] = text;
-    } else if (place_ == Place::tensor && field_ == "dtype") {
-      entry_->second.dtype = text;
-    } else {
-      return StrictReader::string(text);
+}
+
+/// FileError, unless `right`, that `who`, of the file, is or holds `value`, not what it should be.
+template <class... Wanted>
+void need(bool right, const std::string& who, const json& value, const Wanted&... wanted) {
+  if (right) return;
+  std::string found = value.is_null() ? "null" : "a bool";
+  if (value.is_number()) found = "the number " + shown(value.dump());
+  if (value.is_string()) found = "the text " + shown(value.get<std::string>());
+  if (value.is_structured()) found = value.is_object() ? "an object" : "an array";
+  fail<FileError>(who, " ", found, ", not ", wanted...);
+}
+
+RawEntry entry_of(const json& fields, const std::string& who) {
+  RawEntry entry;
+  for (const auto& [field, value] : fields.items()) {
+    if (field == "dtype") {
+      need(value.is_string(), who + "its dtype is", value, "a text");
+      entry.dtype = value.get<std::string>();
+      continue;
     }
-    return true;
-  }
-  bool start_array(size_t count) override {
-    if (place_ != Place::tensor || field_ == "dtype") return StrictReader::start_array(count);
-    if (field_ == "shape") {
-      entry_->second.shape.emplace();
-      return enter(Place::shape);
+    const bool shape = field == "shape";
+    if (!shape && field != "data_offsets") fail<FileError>(who, "has the unknown field ", shown(field));
+    need(value.is_array(), str(who, "its ", field, " is"), value, "an array");
+    for (const json& number : value)
+      need(number.is_number_unsigned(), str(who, "its ", field, shape ? " holds" : " hold"), number,
+           "a whole number of at least 0");
+    if (!shape) {
+      entry.data_offsets = value.get<std::vector<uint64_t>>();
+      continue;
     }
-    entry_->second.data_offsets.emplace();
-    return enter(Place::offsets);
+    for (const json& extent : value)
+      if (extent.get<uint64_t>() > INT64_MAX)
+        fail<FileError>(who, "the extent ", extent.get<uint64_t>(), " of its shape is more than an int64");
+    if (value.size() > Shape::max_rank)
+      fail<FileError>(who, "its shape has more than ", Shape::max_rank, " axes");
+    entry.shape = value.get<std::vector<int64_t>>();
   }
-  bool end_array() override { return enter(Place::tensor); }
-  bool number_unsigned(uint64_t number) override {
-    if (place_ == Place::shape) {
-      if (number > INT64_MAX) refuse(tensor(), "the extent ", number, " of its shape is more than an int64");
-      if (entry_->second.shape->size() == Shape::max_rank)
-        refuse(tensor(), "its shape has more than ", Shape::max_rank, " axes");
-      entry_->second.shape->push_back(static_cast<int64_t>(number));
-    } else if (place_ == Place::offsets) {
-      if (entry_->second.data_offsets->size() == 2) refuse(tensor(), "has more than two data_offsets");
-      entry_->second.data_offsets->push_back(number);
-    } else {
-      return StrictReader::number_unsigned(number);
-    }
-    return true;
-  }
-
- private:
-  enum class Place { outside, names, metadata, tensor, shape, offsets };
-
-  bool enter(Place place) {
-    place_ = place;
-    return true;
-  }
-  std::string tensor() const { return str("tensor ", shown(entry_->first), ": "); }
-  bool value(const std::string& what) override {
-    switch (place_) {
-      case Place::outside:
-        refuse("its header is ", what, ", not an object");
-      case Place::names:
-        if (is_metadata_) refuse("its metadata are ", what, ", not an object");
-        refuse(tensor(), "is ", what, ", not an object");
-      case Place::metadata:
-        refuse("its metadata ", shown(field_), " are ", what, ", not a text");
-      case Place::tensor:
-        refuse(tensor(), "its ", field_, " is ", what, field_ == "dtype" ? ", not a text" : ", not an array");
-      case Place::shape:
-        refuse(tensor(), "its shape holds ", what, ", not a whole number of at least 0");
-      default:
-        refuse(tensor(), "its data_offsets hold ", what, ", not a whole number of at least 0");
-    }
-  }
-
-  Place place_ = Place::outside;
-  bool is_metadata_ = false, metadata_seen_ = false;
-  std::string field_;
-  std::pair<const std::string, RawEntry>* entry_ = nullptr;
-  Header header_;
-};
-
-class IndexReader final : public StrictReader {
- public:
-  explicit IndexReader(const std::string& path) : StrictReader(path, "this index") {}
-  std::map<std::string, std::string> take() {
-    if (!seen_) refuse("has no weight_map");
-    return std::move(files_);
-  }
-
-  bool start_object(size_t count) override {
-    if (in_map_ && depth_ > 1) return StrictReader::start_object(count);
-    return ++depth_ > 0;
-  }
-  bool end_object() override { return --depth_ >= 0; }
-  bool start_array(size_t count) override {
-    if (depth_ == 0 || in_map_) return StrictReader::start_array(count);
-    return ++depth_ > 0;
-  }
-  bool end_array() override { return --depth_ >= 0; }
-  bool key(std::string& key) override {
-    if (depth_ == 1) {
-      in_map_ = key == "weight_map";
-      if (in_map_ && std::exchange(seen_, true)) refuse("holds weight_map twice");
-    } else if (in_map_) {
-      name_ = key;
-      if (files_.contains(key)) refuse("its weight_map holds ", shown(key), " twice");
-    }
-    return true;
-  }
-  bool string(std::string& text) override {
-    if (depth_ != 2 || !in_map_) return StrictReader::string(text);
-    files_.emplace(name_, text);
-    return true;
-  }
-
- private:
-  bool value(const std::string& what) override {
-    if (depth_ == 0) refuse("is ", what, ", not an object");
-    if (in_map_ && depth_ == 1) refuse("its weight_map is ", what, ", not an object");
-    if (in_map_) refuse("its weight_map gives ", shown(name_), " ", what, ", not the name of a file");
-    return true;  // other entries say nothing about files
-  }
-
-  int64_t depth_ = 0;
-  bool in_map_ = false, seen_ = false;
-  std::string name_;
-  std::map<std::string, std::string> files_;
-};
+  return entry;
+}
 
 }  // namespace
 
 Header parse_header(std::string_view text, const std::string& path) {
-  HeaderReader reader(path);
-  json::sax_parse(text, &reader);
-  return reader.take();
+  // A shape that is merely wrong gets a message of its own.
+  const json root = parsed(text, path, "its header", 4, 64);
+  need(root.is_object(), path + ": its header is", root, "an object");
+  Header header;
+  for (const auto& [name, value] : root.items()) {
+    if (name != metadata_key) {
+      const std::string who = str(path, ": tensor ", shown(name), ": ");
+      need(value.is_object(), who + "is", value, "an object");
+      header.entries.emplace(name, entry_of(value, who));
+      continue;
+    }
+    need(value.is_object(), path + ": its metadata are", value, "an object");
+    for (const auto& [key, said] : value.items()) {
+      need(said.is_string(), str(path, ": its metadata ", shown(key), " are"), said, "a text");
+      header.metadata.emplace(key, said.get<std::string>());
+    }
+  }
+  return header;
 }
 
 std::map<std::string, std::string> parse_index(std::string_view text, const std::string& path) {
-  IndexReader reader(path);
-  json::sax_parse(text, &reader);
-  return reader.take();
+  const json root = parsed(text, path, "this index", 32, text.size());
+  need(root.is_object(), path + ": is", root, "an object");
+  const auto found = root.find("weight_map");
+  if (found == root.end()) fail<FileError>(path, ": has no weight_map");
+  need(found->is_object(), path + ": its weight_map is", *found, "an object");
+  std::map<std::string, std::string> files;
+  for (const auto& [name, file] : found->items()) {
+    need(file.is_string(), str(path, ": its weight_map gives ", shown(name)), file, "the name of a file");
+    files.emplace(name, file.get<std::string>());
+  }
+  return files;
 }
 
 std::string quoted_json(const std::string& text) {

@@ -1,5 +1,5 @@
-// The JSON in and around safetensors files, read event by event: memory grows with what is kept, never with
-// how deep or how long the text is. Internal to lib.
+// The JSON in and around safetensors files. What nests too deep, or lists more than a shape can have, is
+// refused before it takes memory. Internal to lib.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Scores of additive attention, row by row; kernels/additive_attention.h has the formula.
+// Scores of additive attention, row by row; kernels/fused/additive_attention.h has the formula.
 #pragma once
 
 #include <cstdint>

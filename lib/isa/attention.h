@@ -1,4 +1,4 @@
-// Attention of one sample and head, for one instruction set; see kernels/attention.h for what is computed.
+// Attention of one sample and head, for one instruction set; kernels/fused/attention.h says what is computed.
 #pragma once
 
 #include <weft/lib/isa/elementwise.h>

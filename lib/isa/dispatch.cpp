@@ -1,8 +1,10 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/isa/table.h>
 #include <weft/lib/isa/table_functions.h>
 
 #include <cstdlib>
+#include <ranges>
 #include <string>
 #include <string_view>
 
@@ -14,12 +16,10 @@ constexpr Set widest_first[] = {Set::avx512, Set::avx2, Set::scalar};
 Set choose() {
   const char* wanted = std::getenv("WEFT_ISA");
   const std::string_view word = wanted ? wanted : "";
-  std::string available;
-  for (const Set set : widest_first) {
-    if (!supported(set)) continue;
+  auto here = widest_first | std::views::filter(supported);
+  for (const Set set : here)
     if (word.empty() || word == name_of(set)) return set;
-    available += str(available.empty() ? "" : ", ", name_of(set));
-  }
+  const std::string available = joined(here, ", ", name_of);
   for (const Set set : widest_first)
     if (word == name_of(set))
       fail<ValueError>("WEFT_ISA=", word, ": this processor lacks ", word, "; it has ", available);

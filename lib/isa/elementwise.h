@@ -1,5 +1,5 @@
 // Elementwise functions of the table: float arrays of n elements, y may be an input. What each computes
-// stands in kernels/elementwise.h, its accuracy in math.inc.
+// stands in kernels/elementwise/elementwise.h, its accuracy in math.inc.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // Matrix products of one instruction set: register tiles, packing, products of one row. Every element is one
-// chain of fused multiply-adds in k order from the value already in C, or from 0; see kernels/matmul.h.
+// chain of fused multiply-adds in k order from the value already in C, or from 0, as
+// kernels/products/matmul.h says.
 #pragma once
 
 #include <cstdint>

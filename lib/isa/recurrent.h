@@ -1,5 +1,5 @@
 // One step of a recurrent cell for one row of n units: the gates and what they do to the state, in one pass.
-// Formulas stand in kernels/recurrent.h.
+// Formulas stand in kernels/fused/recurrent.h.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Functions of one row of n floats; y may be an input. Sums have 16 partial sums, element i in sum i % 16,
 // joined by reduce_add's tree, so that a row's result depends on the row alone. Formulas stand in
-// kernels/fused.h.
+// kernels/fused/fused.h.
 #pragma once
 
 #include <cstdint>

@@ -6,14 +6,14 @@
 namespace weft::isa {
 
 struct UpdateFunctions {
-  /// kernels/fused.h's AdamStep in float; keep is 1 - lr decay, rate lr / correction1, root 1 /
-  /// sqrt(correction2).
+  /// kernels/updates/updates.h's AdamStep in float; keep is 1 - lr decay, rate lr / correction1,
+  /// root 1 / sqrt(correction2).
   struct Adam {
     float beta1, rest1, beta2, rest2, eps, keep, l2, grad_scale, rate, root;
   };
   void (*adam)(const Adam& step, float* parameter, const float* grad, float* m, float* v, int64_t n);
 
-  /// kernels/updates.h's SGDStep and LionStep in float; keep is 1 - lr decay.
+  /// kernels/updates/updates.h's SGDStep and LionStep in float; keep is 1 - lr decay.
   struct SGD {
     float lr, momentum, l2, grad_scale;
     bool nesterov;
@@ -25,7 +25,7 @@ struct UpdateFunctions {
   };
   void (*lion)(const Lion& step, float* parameter, const float* grad, float* m, int64_t n);
 
-  /// One row of kernels/updates.h's factored moments: u = grad_scale grad / sqrt(max(row columns, floor)).
+  /// One row of updates.h's factored moments: u = grad_scale grad / sqrt(max(row columns, floor)).
   struct Factored {
     float grad_scale, row, floor;
   };

@@ -1,4 +1,5 @@
 #include <emmintrin.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/kernels/elementwise/broadcast.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/strides.h>
@@ -166,11 +167,8 @@ Array permute(const Array& x, std::span<const int> order) {
     valid = order[i] >= 0 && order[i] < from.rank() && !seen[static_cast<size_t>(order[i])];
     if (valid) seen[static_cast<size_t>(order[i])] = true;
   }
-  if (!valid) {
-    std::string text;
-    for (const int axis : order) append_to(text, str(text.empty() ? "" : ", ", axis));
-    fail<ShapeError>("permute: the order (", text, ") does not name every axis of ", from, " once");
-  }
+  if (!valid)
+    fail<ShapeError>("permute: the order (", joined(order), ") does not name every axis of ", from, " once");
   const Strides strides = dense_strides(from);
   Strides extents{};
   View view;

@@ -34,7 +34,7 @@ struct Buffer {
   std::atomic<uint64_t> version{0};
 
   /// Another form of the values, read as a matrix of so many rows, which kernels keep that read it more than
-  /// once (kernels/packed_weight.h).
+  /// once (kernels/products/packed_weight.h).
   struct Derived {
     int64_t rows;
     std::shared_ptr<const Buffer> values;

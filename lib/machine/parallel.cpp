@@ -1,4 +1,5 @@
 #include <omp.h>
+#include <pthread.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/machine/cores.h>
 #include <weft/lib/machine/dry_run.h>
@@ -10,6 +11,9 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,55 +25,85 @@ std::atomic<int> chosen_threads{0};
 thread_local bool inside_loop = false;
 thread_local int index_in_loop = 0;
 
-/// Round to nearest, all exceptions masked, subnormal numbers kept.
-class FloatMode {
+/// How a thread computes: round to nearest, all exceptions masked, subnormal numbers kept; and a BLAS called
+/// from here, which asks OpenMP how many threads it may take, takes none.
+class ComputeMode {
  public:
-  FloatMode() : before_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~FloatMode() { _mm_setcsr(before_); }
-  FloatMode(const FloatMode&) = delete;
-  FloatMode& operator=(const FloatMode&) = delete;
+  ComputeMode() : float_mode_(_mm_getcsr()), threads_(omp_get_max_threads()) {
+    _mm_setcsr(0x1F80);
+    omp_set_num_threads(1);
+  }
+  ~ComputeMode() {
+    omp_set_num_threads(threads_);
+    _mm_setcsr(float_mode_);
+  }
+  ComputeMode(const ComputeMode&) = delete;
+  ComputeMode& operator=(const ComputeMode&) = delete;
 
  private:
-  unsigned before_;
+  unsigned float_mode_;
+  int threads_;
+};
+
+/// Marks this thread as the one of that number in a loop.
+class InsideLoop {
+ public:
+  explicit InsideLoop(int index) {
+    inside_loop = true;
+    index_in_loop = index;
+  }
+  ~InsideLoop() {
+    inside_loop = false;
+    index_in_loop = 0;
+  }
+  InsideLoop(const InsideLoop&) = delete;
+  InsideLoop& operator=(const InsideLoop&) = delete;
+
+ private:
+  ComputeMode mode_;
 };
 
 /// The loop that a team works at. Each thread begins with a part of the tiles of its own, the same part of
 /// every loop of that length, so that what it wrote is still in its cache when it reads it, and then helps
 /// the others from their ends. A part carries the number of the loop, so that a thread that comes late claims
-/// nothing of the next one by mistake. What a loop consists of is read only with a tile in hand, and the loop
-/// does not end before that tile does.
+/// nothing of the next one, which it may have no part in. What a loop consists of is read only with a tile in
+/// hand, and the loop does not end before that tile does.
 class Team {
  public:
   explicit Team(int threads) : parts_(static_cast<size_t>(threads)) {}
 
+  int size() const { return static_cast<int>(parts_.size()); }
+
+  /// Does a loop; the caller is thread 0.
   void run(int64_t tiles, void (*body)(void*, int64_t), void* context) {
     for (int64_t begin = 0; begin < tiles; begin += most_tiles) {
       const int64_t count = std::min(most_tiles, tiles - begin);
-      const auto sharing = static_cast<int64_t>(threads());
+      const int64_t sharing = std::min(num_threads(), size());
       begin_ = begin, run_ = body, context_ = context;
       error_ = nullptr;
       failed_.store(false, std::memory_order_relaxed);
       unfinished_.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
-      loop_ = (loop_ + 1) % (uint64_t{1} << (64 - 2 * bits));
+      const uint64_t loop = number_of(open_.load(std::memory_order_relaxed)) + 1;
       for (int64_t t = 0; t < sharing; ++t) {
-        parts_[static_cast<size_t>(t)].tiles.store(packed(loop_, static_cast<uint64_t>(count * t / sharing),
+        parts_[static_cast<size_t>(t)].tiles.store(packed(loop, static_cast<uint64_t>(count * t / sharing),
                                                           static_cast<uint64_t>(count * (t + 1) / sharing)),
                                                    std::memory_order_release);
       }
+      open_.store(packed(loop, 0, static_cast<uint64_t>(sharing)), std::memory_order_release);
       epoch_.fetch_add(1);
       if (sleepers_.load() > 0) epoch_.notify_all();
-      take_tiles(0);
+      take_tiles(0, open_.load(std::memory_order_relaxed));
       wait(unfinished_, [](uint32_t left) { return left == 0; });
       if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     }
   }
 
-  /// What a thread other than the owner's does until close().
+  /// What thread 1 and those after it do until close().
   void work(int thread) {
     while (true) {
       const uint32_t epoch = epoch_.load(std::memory_order_acquire);
       if (closed_.load(std::memory_order_acquire)) return;
-      if (thread < threads()) take_tiles(static_cast<size_t>(thread));
+      take_tiles(thread, open_.load(std::memory_order_acquire));
       ++sleepers_;
       wait(epoch_, [epoch](uint32_t now) { return now != epoch; });
       --sleepers_;
@@ -84,7 +118,7 @@ class Team {
 
  private:
   /// Tiles that are left of a thread's part: the number of the loop, the first and the end, in 22, 21 and 21
-  /// bits.
+  /// bits. open_ is the same of the threads that share the last loop.
   struct alignas(64) Part {
     std::atomic<uint64_t> tiles{0};
   };
@@ -97,17 +131,19 @@ class Team {
     return loop << 2 * bits | first << bits | end;
   }
 
-  int threads() const { return std::min(num_threads(), static_cast<int>(parts_.size())); }
+  static uint64_t number_of(uint64_t word) { return word >> 2 * bits; }
 
-  void take_tiles(size_t own) {
+  void take_tiles(int thread, uint64_t open) {
+    const auto own = static_cast<size_t>(thread);
+    if (own >= (open & mask)) return;
     for (size_t i = 0; i < parts_.size(); ++i) {
       std::atomic<uint64_t>& tiles = parts_[(own + i) % parts_.size()].tiles;
       uint64_t seen = tiles.load(std::memory_order_acquire);
       while (true) {
         const uint64_t first = seen >> bits & mask, end = seen & mask;
-        if (first == end) break;
+        if (first == end || number_of(seen) != number_of(open)) break;
         const bool mine = i == 0;
-        const uint64_t rest = packed(seen >> 2 * bits, mine ? first + 1 : first, mine ? end : end - 1);
+        const uint64_t rest = packed(number_of(seen), mine ? first + 1 : first, mine ? end : end - 1);
         if (!tiles.compare_exchange_weak(seen, rest, std::memory_order_acq_rel, std::memory_order_acquire))
           continue;
         run_tile(begin_ + static_cast<int64_t>(mine ? first : end - 1));
@@ -147,17 +183,88 @@ class Team {
   void (*run_)(void*, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t begin_ = 0;
-  uint64_t loop_ = 0;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false}, closed_{false};
   std::vector<Part> parts_;
   alignas(64) std::atomic<uint32_t> unfinished_{0};
-  alignas(64) std::atomic<uint32_t> epoch_{0};
+  alignas(64) std::atomic<uint64_t> open_{0};
+  std::atomic<uint32_t> epoch_{0};
   std::atomic<int> sleepers_{0};
 };
 
-/// The team of this thread, inside with_thread_team.
-thread_local Team* own_team = nullptr;
+/// A team and its threads. OpenMP gives them, all but the one that calls, in one parallel region, opened by a
+/// thread made for it.
+class Staff {
+ public:
+  explicit Staff(int threads) : team(threads), host_([this] { employ(); }) {}
+  ~Staff() {
+    team.close();
+    host_.join();
+  }
+  Staff(const Staff&) = delete;
+  Staff& operator=(const Staff&) = delete;
+
+  Team team;
+
+ private:
+  void employ() {
+#pragma omp parallel num_threads(team.size() - 1)
+    {
+      const int index = omp_get_thread_num() + 1;
+      const InsideLoop inside(index);
+      team.work(index);
+    }
+  }
+
+  std::thread host_;
+};
+
+/// The staff of the process, which works for the thread that has taken it.
+class Office {
+ public:
+  /// Never destroyed: static variables may begin loops to their last breath.
+  static Office& only() {
+    static Office* const the_office = new Office;
+    return *the_office;
+  }
+
+  /// False when another thread has it, or the process is ending.
+  bool take() { return !taken_.exchange(true, std::memory_order_acquire); }
+  void give_back() { taken_.store(false, std::memory_order_release); }
+
+  /// For the thread that has taken it: at least so many threads, the caller among them.
+  Team& team(int threads) {
+    if (staff_ == nullptr || staff_->team.size() < threads) {
+      static const Closing close_at_exit;
+      delete std::exchange(staff_, nullptr);
+      try {
+        staff_ = new Staff(threads);
+      } catch (const std::system_error& error) {
+        fail<MemoryError>("threads: the system gives none (", error.what(),
+                          "); set_num_threads(1) does without");
+      }
+    }
+    return staff_->team;
+  }
+
+ private:
+  /// From within a loop, a process ends as it is: its threads would wait for the loop, and the loop for us.
+  struct Closing {
+    ~Closing() {
+      if (!inside_loop && only().take()) delete std::exchange(only().staff_, nullptr);
+    }
+  };
+
+  Office() { pthread_atfork(nullptr, nullptr, forget); }
+  /// In the child of a fork the threads are gone, and whoever had taken them.
+  static void forget() {
+    only().staff_ = nullptr;
+    only().give_back();
+  }
+
+  std::atomic<bool> taken_{false};
+  Staff* staff_ = nullptr;
+};
 
 }  // namespace
 
@@ -177,68 +284,18 @@ namespace detail {
 
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (DryRun::active()) return;
-  const int team = static_cast<int>(std::min<int64_t>(tiles, num_threads()));
-  if (team <= 1 || inside_loop) {
-    const FloatMode mode;
-    for (int64_t i = 0; i < tiles; ++i) run(context, i);
-    return;
-  }
-  if (own_team) {
-    const FloatMode mode;
-    inside_loop = true;
-    const auto leave = [](bool* inside) { *inside = false; };
-    const std::unique_ptr<bool, decltype(leave)> inside(&inside_loop, leave);
-    own_team->run(tiles, run, context);
-    return;
-  }
-  std::exception_ptr error;
-  std::atomic<bool> failed{false};
-#pragma omp parallel num_threads(team)
-  {
-    const FloatMode mode;
-    inside_loop = true;
-    index_in_loop = omp_get_thread_num();
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < tiles; ++i) {
-      if (failed.load(std::memory_order_relaxed)) continue;
-      try {
-        run(context, i);
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
-      }
-    }
-    inside_loop = false;
-    index_in_loop = 0;
-  }
-  if (error) std::rethrow_exception(error);
-}
-
-void run_with_team(void (*run)(void*), void* context) {
   const int threads = num_threads();
-  if (threads <= 1 || own_team || inside_loop) return run(context);
-  Team team(threads);
-  std::exception_ptr error;
-#pragma omp parallel num_threads(threads)
-  {
-    if (omp_get_thread_num() == 0) {
-      own_team = &team;
-      try {
-        run(context);
-      } catch (...) {
-        error = std::current_exception();
-      }
-      own_team = nullptr;
-      team.close();
-    } else {
-      const FloatMode mode;
-      inside_loop = true;
-      index_in_loop = omp_get_thread_num();
-      team.work(index_in_loop);
-      index_in_loop = 0;
-      inside_loop = false;
-    }
+  if (tiles > 1 && threads > 1 && !inside_loop && Office::only().take()) {
+    const auto give_back = [](Office* office) { office->give_back(); };
+    const std::unique_ptr<Office, decltype(give_back)> office(&Office::only(), give_back);
+    Team& team = office->team(threads);
+    const InsideLoop inside(0);
+    team.run(tiles, run, context);
+    return;
   }
-  if (error) std::rethrow_exception(error);
+  const std::optional<ComputeMode> mode =
+      inside_loop ? std::nullopt : std::optional<ComputeMode>(std::in_place);
+  for (int64_t i = 0; i < tiles; ++i) run(context, i);
 }
 
 }  // namespace detail

@@ -8,9 +8,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <type_traits>
-#include <utility>
 
 namespace weft {
 
@@ -20,19 +18,27 @@ int num_threads();
 /// ValueError below 1 or above 1024. Asking for more threads than cores is allowed.
 void set_num_threads(int threads);
 
-/// Number of this thread among those of the loop whose body it runs, below num_threads(); 0 outside of loops.
-/// For scratch memory, never for results.
+/// Number of this thread among those of the loop whose body it runs: no two of them have the same, and all
+/// are below what num_threads() was when the loop began. 0 outside of loops. For scratch memory
+/// of one loop, never for results.
 int thread_index();
 
 namespace detail {
 void run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context);
-void run_with_team(void (*run)(void*), void* context);
 }  // namespace detail
 
 /// Calls body(begin, end) for the tiles [0, tile), [tile, 2 tile), ... of [0, count). The first exception of
 /// a body is rethrown here once all threads are done. Loops inside a body run on its thread where the
 /// outer one is shared by several. Tiles are at least 1 long. Every thread computes with round-to-nearest and
 /// with subnormal numbers kept, whatever the caller's mode.
+///
+/// The threads are one team for the whole process. It starts with the first loop that more than one thread
+/// can share, grows when set_num_threads asks for more, and ends with the process; fork() gives the child one
+/// of its own. A loop begins on it within a microsecond, and never waits for a thread that did not come to
+/// begin a tile, which is what makes loops slow on cores that are shared with other work. Between loops a
+/// thread of the team stays awake for 0.1 ms, then sleeps. The team works for one thread of the program at a
+/// time: a loop that another begins meanwhile is done by that other alone. MemoryError when the system gives
+/// no thread.
 template <class Body>
 void parallel_for(int64_t count, int64_t tile, Body&& body) {
   if (count <= 0) return;
@@ -48,27 +54,6 @@ void parallel_for(int64_t count, int64_t tile, Body&& body) {
                       (*self.body)(begin, begin + self.tile < self.count ? begin + self.tile : self.count);
                     },
                     &context);
-}
-
-/// f() with a team of num_threads() threads that stays for as long as f runs: the loops of this thread begin
-/// on it within a microsecond, and never wait for a thread that did not come to begin a tile, which is what
-/// makes loops slow on cores that are shared with other work. Between loops a thread of the team stays awake
-/// for 0.1 ms, then sleeps. For programs, around all that they compute:
-///   int main() { return weft::with_thread_team([] { return train(); }); }
-/// Without it each loop opens and closes a parallel region of its own. Exceptions of f pass; inside another
-/// team, or a loop, it just calls f. Later set_num_threads may ask for fewer threads, not for more.
-template <class F>
-auto with_thread_team(F&& f) {
-  using Result = std::invoke_result_t<F&>;
-  if constexpr (std::is_void_v<Result>) {
-    auto work = [&f] { f(); };
-    detail::run_with_team([](void* w) { (*static_cast<decltype(work)*>(w))(); }, &work);
-  } else {
-    std::optional<Result> result;
-    auto work = [&] { result.emplace(f()); };
-    detail::run_with_team([](void* w) { (*static_cast<decltype(work)*>(w))(); }, &work);
-    return std::move(*result);
-  }
 }
 
 }  // namespace weft

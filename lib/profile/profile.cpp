@@ -1,4 +1,5 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/profile/profile.h>
 
@@ -61,7 +62,7 @@ std::string_view kept(std::string_view text) {
   return found != r.texts.end() ? *found : *r.texts.emplace(text).first;
 }
 
-Thread& joined() {
+Thread& this_thread() {
   const uint64_t current = profile_number.load(std::memory_order_acquire);
   if (self.profile == current) return self;
   self = {std::make_shared<Track>(), current, {}, 0};
@@ -97,20 +98,20 @@ struct OpenEvent {
 };
 
 void name_kernels(const char* op) {
-  Thread& t = joined();
+  Thread& t = this_thread();
   const std::lock_guard lock(t.track->mutex);
   auto& events = t.track->events;
   for (const std::string_view name = kept(op); t.unnamed < events.size(); ++t.unnamed)
     if (events[t.unnamed].op.empty()) events[t.unnamed].op = name;
 }
 
-std::string_view current_layer() { return joined().place.layer; }
+std::string_view current_layer() { return this_thread().place.layer; }
 
 }  // namespace detail
 
 void ProfileScope::begin(Kind kind, std::string_view name, std::string_view layer) {
   if (name.empty()) return;
-  Thread& t = joined();
+  Thread& t = this_thread();
   const Place outside = t.place;
   Place& place = t.place;
   const std::string_view text = kept(name);
@@ -135,7 +136,7 @@ void ProfileScope::begin(Kind kind, std::string_view name, std::string_view laye
 }
 
 void ProfileScope::begin_kernel(const char* name, KernelWork work) {
-  if (joined().place.in_kernel) return;
+  if (this_thread().place.in_kernel) return;
   begin(Kind::kernel, name);
   const std::lock_guard lock(open_->track->mutex);
   ProfileEvent& event = open_->track->events[open_->index];
@@ -144,17 +145,17 @@ void ProfileScope::begin_kernel(const char* name, KernelWork work) {
   event.shapes = std::move(work.shapes);
 }
 
-void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer_list<const Array*> arrays) {
-  if (joined().place.in_kernel) return;
+void ProfileScope::begin_kernel(const char* name, int64_t flop, std::initializer_list<Operand> operands) {
+  if (this_thread().place.in_kernel) return;
   int64_t bytes = 0;
-  std::string shapes;
-  for (auto array = arrays.begin(); array != arrays.end(); ++array) {
-    if (!(*array)->defined()) continue;
-    bytes += static_cast<int64_t>((*array)->nbytes());
-    if (std::find(arrays.begin(), array, *array) == array)
-      shapes += (shapes.empty() ? "" : " ") + to_string((*array)->shape());
+  std::set<const void*> named;
+  std::vector<std::string_view> shapes;
+  for (const Operand& operand : operands) {
+    if (operand.identity == nullptr) continue;
+    bytes += operand.bytes;
+    if (named.insert(operand.identity).second) shapes.push_back(operand.shape);
   }
-  begin_kernel(name, {flop, bytes, std::move(shapes)});
+  begin_kernel(name, {flop, bytes, joined(shapes, " ")});
 }
 
 void ProfileScope::end() {

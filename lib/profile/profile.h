@@ -15,7 +15,7 @@
 // the same bits either way. Any thread may use scopes; each has its own list of events.
 #pragma once
 
-#include <weft/lib/array/array.h>
+#include <weft/lib/base/error.h>
 
 #include <atomic>
 #include <concepts>
@@ -80,6 +80,14 @@ struct KernelWork {
   std::string shapes{};
 };
 
+/// What has a shape and bytes, and may have neither: an Array, which this file need not know.
+template <class T>
+concept KernelOperand = requires(const T& x, std::string& text) {
+  { x.defined() } -> std::same_as<bool>;
+  { x.nbytes() } -> std::convertible_to<size_t>;
+  append_to(text, x.shape());
+};
+
 /// An event that lasts as long as the scope lives.
 class ProfileScope {
  public:
@@ -94,7 +102,13 @@ class ProfileScope {
   void begin(ProfileEvent::Kind kind, std::string_view name, std::string_view layer = {});
   /// A kernel that another kernel calls belongs to that one, and is not recorded.
   void begin_kernel(const char* name, KernelWork work);
-  void begin_kernel(const char* name, int64_t flop, std::initializer_list<const Array*> arrays);
+  /// One operand, named perhaps more than once.
+  struct Operand {
+    const void* identity;
+    int64_t bytes;
+    std::string shape;
+  };
+  void begin_kernel(const char* name, int64_t flop, std::initializer_list<Operand> operands);
 
  private:
   void end();
@@ -124,17 +138,25 @@ struct OpScope : ProfileScope {
   }
 };
 
-/// A kernel, with the arrays that it reads and writes; one that it reads and writes is named twice:
+/// A kernel, with the arrays that it reads and writes, those that are defined; one that it reads and writes is
+/// named twice:
 ///   const KernelScope profile("linear", 2 * rows * outputs * inputs, x, weight, bias, y);
 /// or with a function that counts its work, called only while a profile is taken.
 struct KernelScope : ProfileScope {
-  template <std::same_as<Array>... Arrays>
-  KernelScope(const char* name, int64_t flop, const Arrays&... arrays) {
-    if (profiling()) begin_kernel(name, flop, {&arrays...});
+  template <KernelOperand... Operands>
+  KernelScope(const char* name, int64_t flop, const Operands&... operands) {
+    if (profiling()) begin_kernel(name, flop, {described(operands)...});
   }
   template <std::invocable Count>
   KernelScope(const char* name, const Count& count) {
     if (profiling()) begin_kernel(name, count());
+  }
+
+ private:
+  template <class T>
+  static Operand described(const T& x) {
+    if (!x.defined()) return {};
+    return {&x, static_cast<int64_t>(x.nbytes()), str(x.shape())};
   }
 };
 

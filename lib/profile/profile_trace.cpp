@@ -1,9 +1,11 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/profile/profile.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <set>
+#include <vector>
 
 namespace weft {
 
@@ -55,9 +57,9 @@ std::string rounded(double number) {
 double megabytes(int64_t bytes) { return 1e-6 * static_cast<double>(bytes); }
 
 std::string arguments_of(const ProfileEvent& event) {
-  std::string json;
+  std::vector<std::string> members;
   const auto add = [&](const char* name, const std::string& value) {
-    json += str(json.empty() ? "" : ",", quoted(name), ":", value);
+    members.push_back(str(quoted(name), ":", value));
   };
   const double per_second = 1e-9 / std::max(event.seconds(), 1e-9);
   if (event.kind == Kind::kernel || event.kind == Kind::op) {
@@ -69,7 +71,7 @@ std::string arguments_of(const ProfileEvent& event) {
   if (event.bytes > 0) add("GB/s", rounded(static_cast<double>(event.bytes) * per_second));
   if (event.kind != Kind::kernel) add("MB kept", rounded(megabytes(event.used_after - event.used_before)));
   add("peak MB", rounded(megabytes(event.peak)));
-  return json;
+  return joined(members, ",");
 }
 
 /// Whether `layer` is `path` or lies below it.

@@ -78,11 +78,10 @@ TEST_CASE("schedule: the inverse square root of a highest rate is the paper's of
 }
 
 TEST_CASE("schedule: all by name") {
-  for (const std::string& name : schedule::names())
-    CHECK(schedule::by_name(name)(7, {.lr = 1, .steps = 100}) > 0);
-  CHECK((schedule::by_name("cosine") == schedule::cosine));
-  CHECK((schedule::by_name("one_cycle") == schedule::one_cycle));
-  refuses<ValueError>([] { schedule::by_name("cosin"); }, {"'cosin'", "cosine", "warmup_stable_decay"});
+  for (const std::string& name : schedules().names())
+    CHECK(schedules().at(name).function(7, {.lr = 1, .steps = 100}) > 0);
+  CHECK(schedules().at("cosine").function(7, {.lr = 1, .steps = 100}) == schedule::cosine(7, {.lr = 1, .steps = 100}));
+  refuses<ValueError>([] { schedules().at("cosin"); }, {"'cosin'", "cosine"});
 }
 
 TEST_CASE("schedule: no warm-up, no decay, and a warm-up longer than the decay") {
@@ -90,6 +89,19 @@ TEST_CASE("schedule: no warm-up, no decay, and a warm-up longer than the decay")
   CHECK(schedule::cosine(7, {.lr = 1, .warmup = 20, .steps = 5}) == doctest::Approx(8.0 / 21));
   CHECK(schedule::cosine(20, {.lr = 1, .warmup = 20, .steps = 5, .min_lr = 0.1}) == 0.1);
   CHECK(schedule::linear(0, {.lr = 1, .steps = 0, .min_lr = 0.1}) == 0.1);
+}
+
+TEST_CASE("register schedule: a user's is known by name, once, with settings of its own") {
+  register_schedule("steps", [](int64_t step, const schedule::WarmupOptions& o) {
+    return step < o.settings.integer("drop_at") ? o.lr : o.lr / 10;
+  }, {{.name = "drop_at", .value = int64_t{10}}});
+  const ScheduleEntry& entry = schedules().at("steps");
+  CHECK(entry.settings.at(0).name == "drop_at");
+  schedule::WarmupOptions options{.lr = 1};
+  options.settings.set("drop_at", int64_t{5});
+  CHECK(entry.function(4, options) == 1);
+  CHECK(entry.function(5, options) == 0.1);
+  refuses<ValueError>([] { register_schedule("steps", schedule::cosine); }, {"'steps'", "already"});
 }
 
 }  // namespace weft::test

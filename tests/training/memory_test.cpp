@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/machine/memory.h>
-#include <weft/lib/machine/parallel.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/train_step.h>
 
@@ -59,25 +58,21 @@ TEST_CASE("memory: after the second step the operating system is asked for nothi
            .n_embd = 128,
            .dropout = 0.1,
            .bias = true});
-  with_thread_team([&] {
-    for (int i = 0; i < 2; ++i) run.step();
-    const uint64_t before = memory_stats().from_system;
-    for (int i = 0; i < 20; ++i) run.step();
-    CHECK(memory_stats().from_system == before);
-  });
+  for (int i = 0; i < 2; ++i) run.step();
+  const uint64_t before = memory_stats().from_system;
+  for (int i = 0; i < 20; ++i) run.step();
+  CHECK(memory_stats().from_system == before);
 }
 
 TEST_CASE("memory: ten thousand steps take what a hundred took") {
   Run run({.vocab_size = 11, .block_size = 4, .n_layer = 1, .n_head = 1, .n_embd = 16, .dropout = 0.1});
-  with_thread_team([&] {
-    for (int i = 0; i < 100; ++i) run.step();
-    const size_t in_use = memory_stats().in_use, cached = memory_stats().cached;
-    const int64_t resident = resident_bytes();
-    for (int i = 0; i < 9'900; ++i) run.step();
-    CHECK(memory_stats().in_use == in_use);
-    CHECK(memory_stats().cached == cached);
-    CHECK(resident_bytes() - resident < 256 << 10);
-  });
+  for (int i = 0; i < 100; ++i) run.step();
+  const size_t in_use = memory_stats().in_use, cached = memory_stats().cached;
+  const int64_t resident = resident_bytes();
+  for (int i = 0; i < 9'900; ++i) run.step();
+  CHECK(memory_stats().in_use == in_use);
+  CHECK(memory_stats().cached == cached);
+  CHECK(resident_bytes() - resident < 256 << 10);
 }
 
 }  // namespace weft::test

@@ -79,14 +79,14 @@ TEST_CASE("models: each drives one batch to near no loss") {
 TEST_CASE("models: each optimizer teaches a Transformer") {
   const std::map<std::string, double> rates = {{"adamw", 5e-3}, {"adam", 5e-3},      {"sgd", 0.5},
                                                {"lion", 1e-3},  {"adafactor", 0.05}, {"muon", 2e-2}};
-  for (const std::string& name : optimizer_names()) {
+  for (const std::string& name : optimizers().names()) {
     CAPTURE(name);
     const RandomScope random({.seed = 1});
     const std::vector<Case> all = cases();
     const Model& model = *all[2].model;
     const Batch& batch = all[2].batch;
-    OptimizerOptions options{.lr = rates.at(name)};
-    if (name == "sgd") options.momentum = 0.9;
+    SettingValues options{{"lr", rates.at(name)}};
+    if (name == "sgd") options.set("momentum", 0.9);
     const auto optimizer = make_optimizer(name, parameter_groups(model.parameters()), options);
     const double first = model.loss(batch).mean().item();
     const double last = learn(model, *optimizer, batch, 40);

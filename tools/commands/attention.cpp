@@ -9,7 +9,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/tools/attention_page/attention_page.h>
 #include <weft/train/console.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 
 #include <algorithm>
 #include <memory>
@@ -24,7 +24,7 @@ using Ids = std::vector<int64_t>;
 
 struct Viewer {
   AttentionArguments arguments;
-  ModelFile file;
+  OpenedModel file;
   std::unique_ptr<Model> model;
   const GenerativeModel* writer = nullptr;     ///< null unless it answers what it reads
   const PatchEmbedding* patches = nullptr;     ///< null unless it sees pictures
@@ -101,7 +101,7 @@ void take_pair(Viewer& v) {
     fail<ValueError>("give the answer as --text or as --target-ids; without, the model's own is taken");
   const int64_t vocab_size = v.model->config_state().integer("vocab_size");
   v.read = by_ids ? parse_ids("--ids", a.ids, vocab_size) : ids_of_text(v, "--source", a.source);
-  const Ids end = v.file.checkpoint.end_ids();
+  const Ids end = v.file.checkpoint.model.end_ids;
   if (!by_ids) v.read.insert(v.read.end(), end.begin(), end.end());
   check_length(v, by_ids ? "--ids" : "--source", v.read);
   if (!a.text.empty()) {
@@ -146,8 +146,8 @@ Batch describe(Viewer& v, AttentionPage& page) {
     const int64_t most = std::min<int64_t>(256, v.writer->context() - 1);
     v.answer =
         generate(*v.writer, v.read,
-                 {.tokens = most, .sampling = {.temperature = 0}, .end_ids = v.file.checkpoint.end_ids()});
-    if (!v.answer.empty() && v.file.checkpoint.end_ids() == Ids{v.answer.back()}) v.answer.pop_back();
+                 {.tokens = most, .sampling = {.temperature = 0}, .end_ids = v.file.checkpoint.model.end_ids});
+    if (!v.answer.empty() && v.file.checkpoint.model.end_ids == Ids{v.answer.back()}) v.answer.pop_back();
   }
   page.sources = words_of(v, v.read);
   page.tokens = words_of(v, seen_by(*v.writer, v.answer));
@@ -162,7 +162,7 @@ Looks looks_of(const AttentionRecord& record, const Viewer& v) {
 int work(Viewer& v) {
   const NoGrad no_grad;
   AttentionPage page{.title = str(v.model->kind(), ", ", grouped(v.model->parameter_count()),
-                                  " parameters, after ", grouped(v.file.checkpoint.step), " updates; ",
+                                  " parameters", v.file.checkpoint.training ? str(", after ", grouped(v.file.checkpoint.training->step), " updates") : "", "; ",
                                   v.file.path)};
   const Batch batch = describe(v, page);
   const AttentionRecorder recorder;
@@ -187,8 +187,8 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->arguments = arguments;
   Console console;
   v->file = open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
-  v->model = v->file.checkpoint.build_model();
-  v->tokenizer = v->file.checkpoint.tokenizer;
+  v->model = v->file.checkpoint.model.build();
+  v->tokenizer = v->file.checkpoint.model.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);
   if (!find<MultiHeadAttention>(*v->model) && !find<AdditiveAttention>(*v->model))
     fail<ValueError>(v->file.path, ": is a ", v->model->kind(), ", which has no attention to show");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <weft/layers/models/decoding/sampling.h>
+#include <weft/train/session.h>
 
 #include <cstdint>
 #include <functional>
@@ -16,14 +17,10 @@ namespace weft::tools {
 using Work = std::function<int()>;
 
 struct TrainArguments {
-  std::vector<std::string> data;
-  std::string model, task;  ///< empty: as the configuration has them
-  std::string out;
-  std::string config;
-  std::vector<std::string> set;
-  std::string init_from;
-  bool overwrite = false;
+  NewRunOptions fresh;  ///< a new run's; of a run that is resumed, `set` and `data` count
   std::string resume;
+  bool any_numerics = false;
+  bool start_over = false;
   bool profile = false;
   int64_t profile_steps = 10;
 };
@@ -87,7 +84,8 @@ Work prepare_import(const ImportArguments& arguments);
 
 struct ExportArguments {
   std::string model;
-  std::string format;  ///< "hf", "safetensors"
+  std::string format;  ///< "hf", "safetensors", "weft"
+  std::string dtype;   ///< "float32", "bfloat16"; empty: float32
   std::string out;
   bool last = false;
 };

@@ -5,9 +5,8 @@
 #include <weft/lib/base/values.h>
 #include <weft/train/console.h>
 #include <weft/train/evaluate.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 #include <weft/train/scoring.h>
-#include <weft/train/text_task.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -25,29 +24,31 @@ constexpr int64_t evaluated_at_once = 32;
 
 struct Evaluated {
   Console console;
-  ModelFile file;
+  OpenedModel opened;
   TokenRange tokens;
+
+  const ModelFile& model() const { return opened.checkpoint.model; }
 };
 
 /// The validation split of the run's own text, or all of another one.
-TokenRange tokens_of(const ModelFile& file, const EvalArguments& arguments) {
-  const Config& made_with = file.checkpoint.config;
-  TokenizeOptions options{.newlines = newlines_from(made_with.newlines), .with = file.checkpoint.tokenizer};
+TokenRange tokens_of(const OpenedModel& opened, const EvalArguments& arguments) {
+  const ModelFile& model = opened.checkpoint.model;
+  TokenizeOptions options{.newlines = newlines_from(model.trained_on.newlines), .with = model.tokenizer};
   if (!arguments.data.empty())
     return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
 
-  if (!file.run)
-    fail<ValueError>(file.path,
-                     ": does not lie in a run's folder, so that its text is not known; give --data FILE");
-  Config config;
-  apply_file(config, file.run->config());
-  if (config.data.empty()) fail<ValueError>(file.run->config(), ": names no data; give --data FILE");
-  if (text_digest(config) != file.checkpoint.content_hash)
-    fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
-                    ": has changed since the run was made with it; --data FILE scores any text");
+  if (!opened.run || !opened.checkpoint.training)
+    fail<ValueError>(opened.path, ": does not lie in a run's folder, so that its text is not known; give --data FILE");
+  const ConfigFile config = read_config(opened.run->config());
+  if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
+  options.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
-  if (std::filesystem::exists(file.run->cache(), error)) options.cache_folder = file.run->cache();
-  return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
+  if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
+  try {
+    return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
+  } catch (const ValueError& other_text) {
+    fail<FileError>(other_text.what(), ": it has changed since; --data FILE scores any text");
+  }
 }
 
 /// Characters among the tokens that are scored: all but the first.
@@ -63,14 +64,14 @@ int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens) 
 }
 
 int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& windows) {
-  const auto model = e.file.checkpoint.build_model();
-  const int64_t batch_size = std::max<int64_t>(1, 2048 / e.file.checkpoint.config.block_size);
+  const auto model = e.model().build();
+  const int64_t batch_size = std::max<int64_t>(1, 2048 / windows.block_size());
   const LossMeter meter = evaluate(*model, windows, batch_size, [&](int64_t done) {
     e.console.renew(str("evaluating: ", 100 * done / windows.size(), " %"));
   });
   e.console.clear();
   const double loss = meter.mean(), perplexity = math::exp(loss);
-  const int64_t characters = scored_characters(*e.file.checkpoint.tokenizer, e.tokens);
+  const int64_t characters = scored_characters(*e.model().tokenizer, e.tokens);
   const double bits = meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, characters));
   if (arguments.json) {
     write_out(nlohmann::ordered_json{{"loss", loss},
@@ -101,21 +102,27 @@ void print_scores(const std::vector<Score>& scores, bool json) {
 
 /// A task by its scores over samples that no training sees.
 Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments& arguments) {
-  const Config& config = e->file.checkpoint.config;
-  const std::string name = arguments.task.empty() ? config.task : arguments.task;
+  const TrainedOn& trained = e->model().trained_on;
+  const std::string name = arguments.task.empty() ? trained.task : arguments.task;
   if (!arguments.data.empty() || arguments.stride > 0)
-    fail<ValueError>("--data and --stride are for runs on text; this one learned the task ", config.task);
-  if (const TaskKind kind = kind_of_task(name), trained = kind_of_task(config.task); kind != trained)
-    fail<ValueError>("--task ", name, ": is of the kind '", name_of(kind), "', but this model learned ",
-                     config.task, ", of the kind '", name_of(trained), "'");
-  const auto task = weft::make_task(
-      name, {.seed = static_cast<uint64_t>(config.seed),
-             .split = Split::validation,
-             .min_length = arguments.length > 0 ? arguments.length : config.min_length,
-             .max_length = arguments.length > 0 ? arguments.length : config.max_length,
-             .mask_share = config.mask_share,
-             .tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->file.checkpoint.tokenizer)});
-  const std::shared_ptr<Model> model = e->file.checkpoint.build_model();
+    fail<ValueError>("--data and --stride are for models of text; this one learned the task ", trained.task);
+  const TaskEntry& entry = tasks().at(name);
+  const std::vector<TaskKind>& learns = models().at(e->model().kind).learns;
+  const TaskEntry* const own = tasks().find(trained.task);
+  if (own && entry.kind != own->kind)
+    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', but this model learned ",
+                     trained.task, ", of the kind '", name_of(own->kind), "'");
+  if (!own && std::ranges::count(learns, entry.kind) == 0)
+    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', which a ", e->model().kind,
+                     " does not learn");
+  TaskOptions options = task_options(trained.settings);
+  options.seed = trained.seed;
+  options.split = Split::validation;
+  options.samples = 0;
+  if (arguments.length > 0) options.min_length = options.max_length = arguments.length;
+  options.tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->model().tokenizer);
+  const TaskPointer task = make_task(name, options);
+  const std::shared_ptr<Model> model = e->model().build();
   return [=] {
     const std::vector<Score> scores = score(
         *model, *task, arguments.samples, evaluated_at_once,
@@ -130,14 +137,17 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
 
 Work prepare_eval(const EvalArguments& arguments) {
   auto e = std::make_shared<Evaluated>();
-  e->file =
+  e->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
-  if (!arguments.task.empty() || e->file.checkpoint.config.task != text_task_name)
-    return prepare_task_eval(e, arguments);
-  if (!e->file.checkpoint.tokenizer)
-    fail<ValueError>(e->file.path, ": has no tokenizer, and so reads no text; weft logits takes ids");
-  e->tokens = tokens_of(e->file, arguments);
-  const ScoredWindows windows(e->tokens, e->file.checkpoint.config.block_size, arguments.stride);
+  const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
+  if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
+  if (!e->model().tokenizer)
+    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; weft logits takes ids");
+  e->tokens = tokens_of(e->opened, arguments);
+  const StateDict& settings = e->model().settings;
+  const int64_t block_size =
+      settings.contains("block_size") ? settings.integer("block_size") : e->model().trained_on.block_size;
+  const ScoredWindows windows(e->tokens, block_size, arguments.stride);
   return [e, arguments, windows] { return work(*e, arguments, windows); };
 }
 

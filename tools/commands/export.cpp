@@ -2,7 +2,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/train/console.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 
 #include <filesystem>
 #include <memory>
@@ -15,9 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Weights under our own names; the model's kind and configuration travel as metadata.
-std::map<std::string, std::string> metadata_of(const Checkpoint& checkpoint) {
-  std::map<std::string, std::string> metadata = {{"format", "pt"}, {"model", checkpoint.model_kind}};
-  for (const auto& [name, value] : checkpoint.model_config.entries()) {
+std::map<std::string, std::string> metadata_of(const ModelFile& model) {
+  std::map<std::string, std::string> metadata = {{"format", "pt"}, {"model", model.kind}};
+  for (const auto& [name, value] : model.settings.entries()) {
+    if (name == "must_know") continue;
     if (const auto* whole = std::get_if<int64_t>(&value)) metadata[name] = str(*whole);
     if (const auto* number = std::get_if<double>(&value)) metadata[name] = str(*number);
     if (const auto* text = std::get_if<std::string>(&value)) metadata[name] = *text;
@@ -31,37 +32,52 @@ std::map<std::string, Array> arrays_of(const StateDict& weights) {
   return arrays;
 }
 
+void refuse_existing(const std::string& path) {
+  std::error_code error;
+  if (fs::exists(path, error)) fail<FileError>(path, ": is there already; choose another");
+}
+
 }  // namespace
 
 Work prepare_export(const ExportArguments& arguments) {
-  const bool hugging_face = arguments.format == "hf";
-  if (!hugging_face && arguments.format != "safetensors")
-    fail<ValueError>("--format: '", arguments.format, "' is neither hf nor safetensors");
-  std::error_code error;
-  for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json"})
-    if (const fs::path path = fs::path(arguments.out) / file; fs::exists(path, error))
-      fail<FileError>(path.string(), ": is there already; choose another folder");
-  const auto console = std::make_shared<Console>();
-  const auto file = std::make_shared<ModelFile>(
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { console->print(line); }));
-  const Checkpoint& checkpoint = file->checkpoint;
-  const auto theirs = std::make_shared<HuggingFaceModel>();
-  if (hugging_face) {
-    *theirs = to_hugging_face({.kind = checkpoint.model_kind,
-                               .config = checkpoint.model_config,
-                               .weights = checkpoint.weights(),
-                               .end_id = checkpoint.config.end_id});
+  const std::string& format = arguments.format;
+  if (format != "hf" && format != "safetensors" && format != "weft")
+    fail<ValueError>("--format: '", format, "' is none of hf, safetensors and weft");
+  if (!arguments.dtype.empty() && arguments.dtype != "float32" && arguments.dtype != "bfloat16")
+    fail<ValueError>("--dtype: '", arguments.dtype, "' is neither float32 nor bfloat16");
+  if (!arguments.dtype.empty() && format != "weft") fail<ValueError>("--dtype: is of --format weft alone");
+  if (format == "weft") {
+    refuse_existing(arguments.out);
+  } else {
+    for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json"})
+      refuse_existing((fs::path(arguments.out) / file).string());
   }
-  return [=, out = arguments.out] {
-    if (hugging_face) {
+  const auto console = std::make_shared<Console>();
+  const auto opened = std::make_shared<OpenedModel>(
+      open_model(arguments.model, arguments.last, [&](std::string_view line) { console->print(line); }));
+  const ModelFile& model = opened->checkpoint.model;
+  const auto theirs = std::make_shared<HuggingFaceModel>();
+  if (format == "hf")
+    *theirs = to_hugging_face({.kind = model.kind,
+                               .config = model.settings,
+                               .weights = model.weights,
+                               .end_id = model.end_ids.empty() ? -1 : model.end_ids[0]});
+  return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
+    const ModelFile& ours = opened->checkpoint.model;
+    std::string as;
+    if (format == "hf") {
       write_hugging_face(out, *theirs);
-    } else {
+      as = "as transformers has it";
+    } else if (format == "safetensors") {
       make_folders(out);
-      write_safetensors(out + "/model.safetensors", arrays_of(file->checkpoint.weights()),
-                        metadata_of(file->checkpoint));
+      write_safetensors(out + "/model.safetensors", arrays_of(ours.weights), metadata_of(ours));
+      as = "as safetensors";
+    } else {
+      ours.write(out, {.bfloat16 = half});
+      as = half ? "as a model alone, in bfloat16" : "as a model alone";
     }
-    console->print(str(out, ": ", file->path, " as ", hugging_face ? "transformers has it" : "safetensors",
-                       file->checkpoint.tokenizer ? "; the tokenizer is not exported" : ""));
+    console->print(str(out, ": ", opened->path, " ", as,
+                       ours.tokenizer && format != "weft" ? "; the tokenizer is not exported" : ""));
     return 0;
   };
 }

@@ -3,7 +3,7 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/console.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 
 #include <algorithm>
 #include <iostream>
@@ -20,7 +20,7 @@ using Ids = std::vector<int64_t>;
 struct Writer {
   Console console;
   GenerateArguments arguments;
-  ModelFile file;
+  OpenedModel file;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<Model> model;
   const GenerativeModel* generative = nullptr;
@@ -185,14 +185,14 @@ Work prepare_generate(const GenerateArguments& arguments) {
   w->arguments = arguments;
   w->file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
-  w->tokenizer = w->file.checkpoint.tokenizer;
-  w->model = w->file.checkpoint.build_model();
+  w->tokenizer = w->file.checkpoint.model.tokenizer;
+  w->model = w->file.checkpoint.model.build();
   w->generative = dynamic_cast<const GenerativeModel*>(w->model.get());
   if (!w->generative)
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(),
                      ", which does not write; weft eval and weft "
                      "logits say what it knows");
-  w->end_ids = w->file.checkpoint.end_ids();
+  w->end_ids = w->file.checkpoint.model.end_ids;
   if (!arguments.ids.empty()) {
     const Ids ids = parse_ids("--ids", arguments.ids, w->generative->vocab_size());
     return [=] { return write_ids(*w, ids); };

@@ -1,51 +1,45 @@
 #include <weft/exchange/hugging_face.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
-#include <weft/lib/files/checkpoint.h>
+#include <weft/tools/commands/commands.h>
 #include <weft/train/console.h>
-#include <weft/train/run_folder.h>
-#include <weft/train/training_state.h>
+#include <weft/train/model_file.h>
 
+#include <filesystem>
 #include <memory>
-
-#include "commands.h"
 
 namespace weft::tools {
 namespace {
 
-/// A run that has made no update and has no tokenizer.
-Checkpoint checkpoint_of(const BareModel& model) {
-  Checkpoint checkpoint;
-  checkpoint.model_kind = checkpoint.config.model = model.kind;
-  checkpoint.model_config = model.config;
-  checkpoint.model = model.weights;
-  if (model.end_id >= 0) checkpoint.config.end_id = model.end_id;
-  for (const Key& key : config_keys()) {
-    const auto entry = model.config.entries().find(key.name);
-    if (entry == model.config.entries().end()) continue;
-    const auto* const whole = std::get_if<int64_t>(&entry->second);
-    const bool is_bool = std::holds_alternative<BoolKey>(key.kind);
-    apply_setting(checkpoint.config, is_bool ? str(key.name, "=", whole && *whole != 0)
-                                     : whole ? str(key.name, "=", *whole)
-                                             : str(key.name, "=", model.config.number(key.name)));
-  }
-  resolve(checkpoint.config);
-  return checkpoint;
+namespace fs = std::filesystem;
+
+/// --out, a file that ends in .h5, or a folder whose model.h5 is meant. FileError when it is there.
+std::string target(const std::string& out) {
+  const std::string file = fs::path(out).extension() == ".h5" ? out : out + "/model.h5";
+  std::error_code error;
+  if (file == out && fs::is_directory(out, error)) fail<FileError>(out, ": is a folder; name a file in it");
+  if (file != out && fs::exists(out, error) && !fs::is_directory(out, error))
+    fail<FileError>(out, ": is a file without the ending .h5; name a file that has it, or a folder");
+  if (file != out && fs::is_directory(out, error) && !fs::is_empty(out, error))
+    fail<FileError>(out, ": is not empty; choose another folder");
+  if (fs::exists(file, error)) fail<FileError>(file, ": is there already; choose another");
+  return file;
 }
 
 }  // namespace
 
 Work prepare_import(const ImportArguments& arguments) {
-  const BareModel model = from_hugging_face(read_hugging_face(arguments.folder), arguments.folder);
-  const auto claim = std::make_shared<RunClaim>(RunClaim::create(arguments.out, false));
-  const auto checkpoint = std::make_shared<Checkpoint>(checkpoint_of(model));
+  const BareModel theirs = from_hugging_face(read_hugging_face(arguments.folder), arguments.folder);
+  const std::string file = target(arguments.out);
+  ModelFile model{.kind = theirs.kind, .settings = theirs.config, .weights = theirs.weights};
+  if (theirs.end_id >= 0) model.end_ids = {theirs.end_id};
   int64_t parameters = 0;
-  for (const auto& [name, value] : model.weights.entries()) parameters += std::get<Array>(value).size();
-  const std::string summary = str(claim->folder().best(), ": a ", model.kind, " of ", grouped(parameters),
-                                  " parameters from ", arguments.folder);
-  return [claim, checkpoint, summary, notes = model.notes] {
-    write_checkpoint(claim->folder().best(), checkpoint->state());
-    claim->keep();
+  for (const auto& [name, value] : theirs.weights.entries()) parameters += std::get<Array>(value).size();
+  const std::string summary = str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ",
+                                  arguments.folder);
+  return [file, model = std::make_shared<ModelFile>(std::move(model)), summary, notes = theirs.notes] {
+    if (const fs::path folder = fs::path(file).parent_path(); !folder.empty()) make_folders(folder.string());
+    model->write(file);
     Console console;
     console.print(summary);
     for (const std::string& note : notes) console.print("  " + note);

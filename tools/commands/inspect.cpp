@@ -1,7 +1,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/console.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 
 #include <algorithm>
 #include <cmath>
@@ -51,11 +51,12 @@ ordered_json json_of(const StateDict& state) {
   return all;
 }
 
-ordered_json json_of(const ModelFile& file) {
-  const Checkpoint& c = file.checkpoint;
+ordered_json json_of(const OpenedModel& opened) {
+  const ModelFile& model = opened.checkpoint.model;
+  const auto& training = opened.checkpoint.training;
   ordered_json tensors = ordered_json::array(), history = ordered_json::array();
   int64_t parameters = 0;
-  for (const auto& [name, value] : c.model.entries()) {
+  for (const auto& [name, value] : model.weights.entries()) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
     parameters += array.size();
@@ -65,29 +66,35 @@ ordered_json json_of(const ModelFile& file) {
                        {"deviation", s.deviation},
                        {"largest", s.largest}});
   }
-  for (const Evaluation& e : c.history.evaluations)
-    history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
-  ordered_json all{{"file", file.path},
-                   {"step", c.step},
-                   {"parameters", parameters},
-                   {"model", c.model_kind},
-                   {"model_config", json_of(c.model_config)},
-                   {"config", json_of(fixed_state(c.config))},
-                   {"history", history},
-                   {"tensors", tensors}};
+  ordered_json all{{"file", opened.path}};
+  if (training) all["step"] = training->step;
+  all.update(ordered_json{{"parameters", parameters},
+                          {"model", model.kind},
+                          {"model_config", json_of(model.settings)},
+                          {"end_ids", model.end_ids}});
+  if (model.tokenizer)
+    all["tokenizer"] = {{"kind", model.tokenizer->kind()}, {"vocab_size", model.tokenizer->vocab_size()}};
+  if (training) {
+    for (const Evaluation& e : training->history.evaluations)
+      history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
+    all["config"] = json_of(training->config);
+    all["numerics"] = training->numerics;
+    if (!training->parent.empty()) all["parent"] = training->parent;
+    all["history"] = history;
+  }
+  all["tensors"] = tensors;
   return all;
 }
 
 /// The checkpoints of a run and how far it is.
 ordered_json json_of_run(const RunFolder& run) {
-  Config config;
   ordered_json checkpoints = run.steps();
   std::error_code error;
   ordered_json all{{"run", run.path}, {"checkpoints", checkpoints}};
   if (std::filesystem::exists(run.config(), error)) {
-    apply_file(config, run.config());
-    all["max_iters"] = config.max_iters;
-    all["data"] = config.data;
+    const ConfigFile file = read_config(run.config());
+    all["max_iters"] = make_config(file.assignments).max_iters;
+    all["data"] = file.data;
   }
   return all;
 }
@@ -110,37 +117,40 @@ std::string scientific(double value) {
   return text;
 }
 
-std::string text_of(const ModelFile& file) {
-  const Checkpoint& c = file.checkpoint;
+std::string text_of(const OpenedModel& opened) {
+  const ModelFile& model = opened.checkpoint.model;
+  const auto& training = opened.checkpoint.training;
   int64_t parameters = 0;
   size_t widest = 0;
-  for (const auto& [name, value] : c.model.entries()) {
+  for (const auto& [name, value] : model.weights.entries()) {
     parameters += std::get<Array>(value).size();
     widest = std::max(widest, name.size());
   }
-  std::string text =
-      str(file.path, "\n  step ", c.step, ", ", grouped(parameters), " parameters\n  ", c.model_kind, ":");
+  std::string text = str(opened.path, "\n  ", training ? str("step ", training->step, ", ") : "a model alone, ",
+                         grouped(parameters), " parameters\n  ", model.kind, ":");
   const char* between = " ";
-  for (const auto& [name, value] : c.model_config.entries()) {
+  for (const auto& [name, value] : model.settings.entries()) {
+    if (name == "must_know") continue;
     text += str(between, name, " ", scalar_text(value));
     between = ", ";
   }
   text += "\n";
-  if (c.tokenizer)
-    text += str("  tokenizer ", c.tokenizer->kind(), ", ", c.tokenizer->vocab_size(), " tokens\n");
-  if (const Evaluation* best = c.history.best()) {
-    const Evaluation& last = c.history.evaluations.back();
+  if (model.tokenizer)
+    text += str("  tokenizer ", model.tokenizer->kind(), ", ", model.tokenizer->vocab_size(), " tokens\n");
+  if (training && !training->parent.empty()) text += str("  goes on from ", training->parent, "\n");
+  if (const Evaluation* const best = training ? training->history.best() : nullptr) {
+    const Evaluation& last = training->history.evaluations.back();
     text += str("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
-                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ",
-                best->step, "\n");
+                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ", best->step,
+                "\n");
   }
   text += str("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
               "       mean      spread     largest\n");
-  for (const auto& [name, value] : c.model.entries()) {
+  for (const auto& [name, value] : model.weights.entries()) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
-    text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
-                " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
+    text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean), " ",
+                scientific(s.deviation), " ", scientific(s.largest), "\n");
   }
   return text;
 }
@@ -150,10 +160,9 @@ std::string text_of_run(const RunFolder& run) {
   for (const int64_t step : run.steps()) text += str(" ", step);
   std::error_code error;
   if (std::filesystem::exists(run.config(), error)) {
-    Config config;
-    apply_file(config, run.config());
-    text += str(" of ", config.max_iters, " updates; text");
-    for (const std::string& path : config.data) text += " " + path;
+    const ConfigFile file = read_config(run.config());
+    text += str(" of ", make_config(file.assignments).max_iters, " updates; text");
+    for (const std::string& path : file.data) text += " " + path;
   }
   return text + "\n";
 }
@@ -164,8 +173,8 @@ Work prepare_inspect(const InspectArguments& arguments) {
   Console console;
   const Say say = [&](std::string_view line) { console.print(line); };
   std::error_code error;
-  const bool is_run = std::filesystem::is_directory(arguments.model, error);
-  std::optional<ModelFile> file;
+  const bool is_run = std::filesystem::is_directory(arguments.model, error) && RunFolder{arguments.model}.holds_run();
+  std::optional<OpenedModel> file;
   if (is_run) file = newest_checkpoint({arguments.model}, say);
   if (!file) file = open_model(arguments.model, false, say);
   return [=] {

@@ -4,7 +4,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
 #include <weft/train/console.h>
-#include <weft/train/model_file.h>
+#include <weft/train/opened_model.h>
 
 #include <memory>
 
@@ -40,9 +40,9 @@ Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
 
 Work prepare_logits(const LogitsArguments& arguments) {
   Console console;
-  const ModelFile file =
+  const OpenedModel file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
-  const std::shared_ptr<Model> model = file.checkpoint.build_model();
+  const std::shared_ptr<Model> model = file.checkpoint.model.build();
   const bool sees = !model->config_state().contains("vocab_size");
   if (sees && arguments.image.empty())
     fail<ValueError>("--image: is needed: a ", model->kind(), " reads a picture");

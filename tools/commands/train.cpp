@@ -1,173 +1,120 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
-#include <weft/lib/files/checkpoint.h>
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/profile/profile.h>
-#include <weft/optim/schedule.h>
 #include <weft/optim/train_step.h>
+#include <weft/tools/commands/commands.h>
+#include <weft/train/anomaly.h>
 #include <weft/train/evaluate.h>
-#include <weft/train/loss_plot.h>
-#include <weft/train/model_file.h>
+#include <weft/train/progress.h>
 #include <weft/train/sample.h>
 #include <weft/train/session.h>
 #include <weft/train/step_profile.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace weft::tools {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+/// Tokens, or pictures, of a batch.
+int64_t read_of(const Batch& batch) {
+  return batch.inputs.dtype() == int64 ? batch.inputs.size() : batch.inputs.dim(0);
 }
 
 void throw_if_stopped() {
   if (const int signal = StopSignals::received()) throw Stopped{signal};
 }
 
-std::string step_text(const Session& s, int64_t step) {
-  const std::string number = std::to_string(step), of = std::to_string(s.config.max_iters);
-  return str("step ", std::string(of.size() - std::min(of.size(), number.size()), ' '), number, "/", of);
-}
-
-/// Nothing that cannot be trained on is ever saved.
-void check_weights(const Session& s) {
-  for (const NamedTensor& p : s.model->parameters())
-    if (!p.tensor.value().all_finite())
-      fail<NumericError>("update ", s.step - 1, " made '", p.name, "' not finite");
-}
-
-void save(Session& s) {
-  if (s.saved_step != s.step || s.saved_evaluations != s.history.evaluations.size()) {
-    const PhaseScope phase("checkpoint");
-    check_weights(s);
-    s.metrics->sync();
-    write_checkpoint(s.folder().checkpoint(s.step), s.checkpoint().state());
-    s.saved_step = s.step;
-    s.saved_evaluations = s.history.evaluations.size();
-  }
-  // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
-  prune_checkpoints(s.folder(), s.step, s.config.keep_checkpoints, s.stopped_at);
-}
-
-Batch next_batch(Session& s) {
-  const PhaseScope phase("data");
-  return s.loader->next();
-}
-
-struct Pass {
-  LossMeter loss;
-  int64_t read = 0;  ///< tokens, or pictures
-};
-
-/// Forward and backward of one update, micro-batch by micro-batch: the gradients of the summed loss.
-Pass backward(Session& s) {
-  Pass pass;
+/// Forward and backward of one update, micro-batch by micro-batch; gives what was read.
+int64_t backward(Session& s, TrainStep& step) {
+  int64_t read = 0;
   for (int64_t micro = 0; micro < s.config.gradient_accumulation_steps; ++micro) {
-    const Batch batch = next_batch(s);
-    const RandomScope random({.seed = static_cast<uint64_t>(s.config.seed),
-                              .step = static_cast<uint64_t>(s.step),
-                              .first_sample = static_cast<uint64_t>(micro * s.config.batch_size)});
-    const Loss part = [&] {
-      const PhaseScope phase("forward");
-      return s.model->loss(batch);
+    const Batch batch = [&] {
+      const PhaseScope phase("data");
+      return s.loader->next();
     }();
-    pass.loss.add(part);
-    pass.read += batch.inputs.dtype() == int64 ? batch.inputs.size() : batch.inputs.dim(0);
-    if (const double sum = pass.loss.sum(); !std::isfinite(sum))
-      fail<NumericError>("the loss is ", std::isnan(sum) ? "NaN" : "infinite");
-    part.sum.backward();
+    step.backward(*s.model, batch);
+    read += read_of(batch);
   }
-  return pass;
+  return read;
 }
 
-/// Computes the update once more, watching every operation, to say where a NaN or infinity came from.
-std::string origin_of(Session& s, const std::string& found) {
+/// One update, and what it read.
+std::pair<Update, int64_t> update(Session& s) {
+  const PhaseScope phase("step");
+  const int64_t at = s.run->step(), consumed = s.loader->consumed();
+  const TrainStep::Options options{.seed = static_cast<uint64_t>(s.config.seed), .step = at};
+  Update done{.step = at, .lr = learning_rate_at(s.config, at)};
   try {
-    check_weights(s);
-    const DetectAnomaly watching;
-    s.optimizer->zero_grad();
-    s.loader->seek(s.step * s.samples_per_update());
-    backward(s);
+    TrainStep step(*s.optimizer, options);
+    const int64_t read = backward(s, step);
+    done.loss = step.loss();
+    done.grad_norm = step.finish({.lr = done.lr, .max_norm = s.config.grad_clip});
+    return {done, read};
   } catch (const NumericError& error) {
-    return error.what();
+    const std::string origin = origin_of_anomaly(*s.model, error.what(), [&] {
+      s.optimizer->zero_grad();
+      s.loader->seek(consumed);
+      TrainStep again(*s.optimizer, options);
+      backward(s, again);
+    });
+    fail<NumericError>("step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
+                       s.run->saved_step() >= 0
+                           ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
+                           : "no checkpoint was written yet",
+                       "; a smaller learning_rate or grad_clip may help");
   }
+}
+
+/// Both losses at this step, by the weights that are used: of averages, where they are kept.
+Evaluation evaluate_both(Session& s) {
+  const PhaseScope phase("evaluation");
+  std::optional<EMA::Exchange> averaged;
+  if (s.ema) averaged.emplace(*s.ema);
+  const int64_t all = s.task.seen.size() + s.task.unseen.size();
+  const auto loss_of = [&](const Samples& samples, int64_t before) {
+    return evaluate(*s.model, samples, s.config.batch_size, [&](int64_t done) {
+             throw_if_stopped();
+             s.console.renew(str(step_text(s.run->step(), s.config.max_iters), "  evaluating: ",
+                                 100 * (before + done) / all, " %"));
+           }).mean();
+  };
+  const Evaluation found{s.run->step(), loss_of(s.task.seen, 0), loss_of(s.task.unseen, s.task.seen.size())};
+  if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
+    fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss, " and the validation loss ",
+                       found.val_loss);
   return found;
 }
 
-Update update(Session& s) {
-  const PhaseScope phase("step");
-  const double lr = schedule::by_name(s.config.schedule)(s.step, {.lr = s.config.learning_rate,
-                                                                  .warmup = s.config.warmup_iters,
-                                                                  .steps = s.config.lr_decay_iters,
-                                                                  .min_lr = s.config.min_lr,
-                                                                  .decay = s.config.decay_iters});
-  try {
-    const auto [loss, read] = backward(s);
-    const double norm =
-        train_step(*s.optimizer, {.lr = lr, .count = loss.count(), .max_norm = s.config.grad_clip});
-    if (s.ema) s.ema->update();
-    s.read += read;
-    return {.step = s.step++, .loss = loss.mean(), .lr = lr, .grad_norm = norm};
-  } catch (const NumericError& error) {
-    const std::string origin = origin_of(s, error.what());
-    fail<NumericError>(
-        "step ", s.step, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-        s.saved_step >= 0 ? str("the last good checkpoint is ", s.folder().checkpoint(s.saved_step))
-                          : "no checkpoint was written yet",
-        "; a smaller learning_rate or grad_clip may help");
-  }
-}
-
-/// Both losses at this step, into the history, the log, the picture, and best.h5 when it is the best.
-void evaluate_both(Session& s) {
-  const PhaseScope phase("evaluation");
-  const auto show = [&](int64_t done, int64_t before) {
-    throw_if_stopped();
-    const int64_t all = s.task.seen.size() + s.task.unseen.size();
-    s.console.renew(str(step_text(s, s.step), "  evaluating: ", 100 * (before + done) / all, " %"));
-  };
-  double train_loss = 0, val_loss = 0;
-  {
-    const Averaged averaged(s);
-    train_loss =
-        evaluate(*s.model, s.task.seen, s.config.batch_size, [&](int64_t done) { show(done, 0); }).mean();
-    val_loss = evaluate(*s.model, s.task.unseen, s.config.batch_size, [&](int64_t done) {
-                 show(done, s.task.seen.size());
-               }).mean();
-  }
-  if (!std::isfinite(train_loss) || !std::isfinite(val_loss)) {
-    check_weights(s);
-    fail<NumericError>("step ", s.step, ": the training loss is ", train_loss, " and the validation loss ",
-                       val_loss);
-  }
-  s.history.evaluations.push_back({s.step, train_loss, val_loss});
-  s.metrics->add(s.history.evaluations.back());
-  const bool best = s.history.since_best() == 0;
-  if (best) write_checkpoint(s.folder().best(), s.checkpoint().state());
-  write_file(s.folder().plot(), loss_plot(s.folder().path, s.metrics->updates(), s.metrics->evaluations()));
-  s.console.print(str(step_text(s, s.step), "  train loss ", fixed(train_loss, 4), "  validation loss ",
-                      fixed(val_loss, 4), best ? "  (best)" : ""));
-  print_sample(s);
-}
-
-bool out_of_patience(const Session& s) {
-  return s.config.patience > 0 && s.history.since_best() >= s.config.patience;
+void show_sample(Session& s) {
+  std::optional<EMA::Exchange> averaged;
+  if (s.ema) averaged.emplace(*s.ema);
+  const std::string text = sample_text(*s.model, s.task,
+                                       {.tokens = s.config.sample_tokens,
+                                        .seed = static_cast<uint64_t>(s.config.seed),
+                                        .number = s.run->step()});
+  if (!text.empty()) s.console.print(text);
 }
 
 void announce(Session& s) {
-  const Config& c = s.config;
-  Console& console = s.console;
-  console.print(str(s.folder().path, ": ", c.model, ", ", c.n_layer, " layers, ", c.n_head, " heads, ",
-                    c.n_embd, " wide, ", grouped(s.model->parameter_count()), " parameters"));
-  console.print(s.task.summary);
-  console.print(describe(s.memory));
-  for (const std::string& note : s.notes) console.print(note);
-  if (s.saved_step >= 0)
-    console.print(str("going on after ", s.step, " updates, from ", s.folder().checkpoint(s.step)));
+  const RunConfig& c = s.config;
+  std::string sizes;
+  for (const char* key : {"n_layer", "n_head", "n_embd"})
+    if (c.parts.contains(key))
+      sizes += str(", ", text_of(c.parts.at(key)), " ",
+                   std::string_view(key) == "n_layer"  ? "layers"
+                   : std::string_view(key) == "n_head" ? "heads"
+                                                       : "wide");
+  s.console.print(str(s.run->folder().path, ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()),
+                      " parameters"));
+  s.console.print(s.task.summary);
+  s.console.print(describe(s.memory));
+  for (const std::string& note : s.notes) s.console.print(note);
+  if (s.run->step() > 0)
+    s.console.print(
+        str("going on after ", s.run->step(), " updates, from ", s.run->folder().checkpoint(s.run->step())));
 }
 
 /// A line that shows what a finished run writes; none of a model that does not.
@@ -177,112 +124,95 @@ std::string writing(const Session& s, const std::string& run) {
   return str("\n  weft generate ", run, writer->has_encoder() ? " --interactive" : "");
 }
 
-int finish(Session& s, double seconds) {
-  const std::string run = quoted(s.folder().path);
-  const Evaluation* best = s.history.best();
-  s.console.print(
-      str(out_of_patience(s) && s.step < s.config.max_iters
-              ? str("stopped early: ", s.config.patience, " evaluations without a better validation loss; ")
-              : "",
-          grouped(s.step), " updates done, ", duration(seconds), "; best validation loss ",
-          fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ", s.folder().path,
-          "; now try", writing(s, run), "\n  weft eval ", run, "\n  weft train --resume ", run,
-          " --set max_iters=", std::max<int64_t>(2 * s.config.max_iters, 1)));
-  return 0;
+void say_finished(Session& s, bool early, double seconds) {
+  const std::string run = quoted(s.run->folder().path);
+  const Evaluation* const best = s.run->history().best();
+  s.console.print(str(early ? str("stopped early: ", s.config.patience, " evaluations without a better validation "
+                                  "loss; ")
+                            : "",
+                      grouped(s.run->step()), " updates done, ", duration(seconds), "; best validation loss ",
+                      fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ",
+                      s.run->folder().path, "; now try", writing(s, run), "\n  weft eval ", run,
+                      "\n  weft train --continue ", run,
+                      " --set max_iters=", std::max<int64_t>(s.config.max_iters, 1)));
 }
 
-int stop(Session& s, int signal) {
-  if (s.step > 0) save(s);
-  s.console.print(str("stopped by ", signal_name(signal), " after ", s.step,
-                      s.step > 0 ? " updates, saved" : " updates", "; weft train --resume ",
-                      quoted(s.folder().path), " goes on"));
-  return exit_code_of(signal);
-}
-
-/// How fast the updates are, evaluations and checkpoints not counted.
-class Pace {
- public:
-  void add(double seconds) {
-    since_log_ += seconds;
-    // Follows a machine that grows slower or faster, over some fifty updates.
-    mean_ = mean_ == 0 ? seconds : 0.98 * mean_ + 0.02 * seconds;
-  }
-  double seconds_per_update() const { return mean_; }
-  /// Of the updates since the last reset.
-  double per_second(int64_t read) const { return static_cast<double>(read) / since_log_; }
-  void reset() { since_log_ = 0; }
-
- private:
-  double since_log_ = 0, mean_ = 0;
-};
-
-/// A line of the log at each log_interval, and a renewing one in a terminal.
-void report(Session& s, Update done, Pace& pace) {
-  done.tokens_per_second = pace.per_second(s.read);
-  const std::string line =
-      str(step_text(s, done.step), "  loss ", fixed(done.loss, 4), "  lr ", brief(done.lr), "  norm ",
-          fixed(done.grad_norm, 2), "  ", grouped(std::llround(done.tokens_per_second)),
-          s.task.tokenizer ? " tokens/s  " : " pictures/s  ",
-          duration(pace.seconds_per_update() * static_cast<double>(s.config.max_iters - s.step)), " left");
-  const bool logged = done.step % s.config.log_interval == 0;
-  if (logged) {
-    s.metrics->add(done);
-    pace.reset();
-    s.read = 0;
-  }
-  if (s.console.is_terminal())
-    s.console.renew(line);
-  else if (logged)
-    s.console.print(line);
-}
-
+/// The loop: evaluate, save, update, until the run is done or stopped.
 int train(Session& s, int64_t profile_steps) {
   announce(s);
-  const Clock::time_point start = Clock::now();
-  const double before = s.metrics->seconds();
-  Pace pace;
-  StepProfile profile(profile_steps, s.console, s.folder());
+  Run& run = *s.run;
+  const RunConfig& c = s.config;
+  Progress progress(run.log().seconds());
+  StepProfile profile(profile_steps, s.console, run.folder());
   try {
-    if (s.step == 0 && !s.config.init_from.empty()) save(s);
+    if (run.step() == 0 && !c.init_from.empty()) run.save();
     for (;;) {
-      const bool last = s.step >= s.config.max_iters;
-      if ((last || s.step % s.config.eval_interval == 0) && !s.history.evaluated(s.step)) evaluate_both(s);
-      const bool finished = last || (s.history.evaluated(s.step) && out_of_patience(s));
-      if (finished || (s.step > 0 && s.step % s.config.checkpoint_interval == 0)) save(s);
-      if (finished) {
+      const bool last = run.step() >= c.max_iters;
+      if ((last || run.step() % c.eval_interval == 0) && !run.evaluated()) {
+        const Evaluation found = evaluate_both(s);
+        const bool best = run.record(found);
+        s.console.print(str(step_text(found.step, c.max_iters), "  train loss ", fixed(found.train_loss, 4),
+                            "  validation loss ", fixed(found.val_loss, 4), best ? "  (best)" : ""));
+        show_sample(s);
+      }
+      const bool early = !last && c.patience > 0 && run.evaluated() && run.history().since_best() >= c.patience;
+      if (last || early || (run.step() > 0 && run.step() % c.checkpoint_interval == 0)) run.save();
+      if (last || early) {
         profile.finish();
-        return finish(s, before + seconds_since(start));
+        say_finished(s, early, progress.seconds());
+        return 0;
       }
 
       throw_if_stopped();
-      const Clock::time_point begin = Clock::now();
+      progress.begin_update();
       profile.before_update();
-      Update done = update(s);
-      pace.add(seconds_since(begin));
+      auto [done, read] = update(s);
       profile.after_update();
-      done.seconds = before + seconds_since(start);
-      report(s, done, pace);
+      progress.end_update(done, read);
+      const bool logged = done.step % c.log_interval == 0;
+      run.record(done, logged);
+      const std::string line = progress.line(done, c.max_iters, s.task.tokenizer ? "tokens" : "pictures");
+      if (s.console.is_terminal())
+        s.console.renew(line);
+      else if (logged)
+        s.console.print(line);
+      if (logged) progress.reset();
     }
   } catch (const Stopped& stopped) {
     profile.finish();
-    return stop(s, stopped.signal);
+    if (run.step() > 0) run.save();
+    s.console.print(str("stopped by ", signal_name(stopped.signal), " after ", run.step(),
+                        run.step() > 0 ? " updates, saved" : " updates", "; weft train --resume ",
+                        quoted(run.folder().path), " goes on"));
+    return exit_code_of(stopped.signal);
   }
 }
 
 }  // namespace
 
-Work prepare_train(const TrainArguments& arguments) {
-  const bool resuming = !arguments.resume.empty();
-  if (resuming && (!arguments.out.empty() || !arguments.model.empty() || !arguments.task.empty() ||
-                   !arguments.config.empty() || !arguments.init_from.empty() || arguments.overwrite))
+Work prepare_train(const TrainArguments& a) {
+  const bool resuming = !a.resume.empty();
+  if (resuming && (!a.fresh.out.empty() || !a.fresh.model.empty() || !a.fresh.task.empty() ||
+                   !a.fresh.config.empty() || !a.fresh.init_from.empty() || !a.fresh.continued.empty() ||
+                   a.fresh.with_optimizer || a.fresh.overwrite))
     fail<ValueError>(
-        "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from and "
-        "--overwrite begin a new "
-        "one");
-  auto session = resuming ? resumed_session(arguments) : new_session(arguments);
+        "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from, --with-optimizer, "
+        "--continue and --overwrite begin a new one");
+  if (!resuming && (a.any_numerics || a.start_over))
+    fail<ValueError>("--any-numerics and --start-over say how a run goes on; they need --resume RUN");
+  if (!a.fresh.init_from.empty() && !a.fresh.continued.empty())
+    fail<ValueError>("--init-from takes weights, --continue the whole state of a run; give one of them");
+  if (a.fresh.with_optimizer && a.fresh.init_from.empty())
+    fail<ValueError>("--with-optimizer: needs --init-from RUN, whose optimizer's state it takes");
+  auto session = resuming ? resumed_session({.run = a.resume,
+                                             .set = a.fresh.set,
+                                             .data = a.fresh.data,
+                                             .any_numerics = a.any_numerics,
+                                             .start_over = a.start_over})
+                          : new_session(a.fresh);
   release_cached();  // what checkpoints were read into
-  return [session, steps = arguments.profile ? arguments.profile_steps : 0] {
-    write_out(session->folder().path + "\n");
+  return [session, steps = a.profile ? a.profile_steps : 0] {
+    write_out(session->run->folder().path + "\n");
     return train(*session, steps);
   };
 }

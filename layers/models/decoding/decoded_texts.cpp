@@ -6,8 +6,9 @@
 namespace weft {
 namespace {
 
-/// The last counts[i] ids of each text, padded on the right: (B, T).
-Array padded(const std::vector<std::span<const int64_t>>& texts) {
+/// The texts, padded on the right: (B, T).
+template <class Text>
+Array padded(const std::vector<Text>& texts) {
   size_t longest = 0;
   for (const auto& text : texts) longest = std::max(longest, text.size());
   Array ids = Array::zeros({static_cast<int64_t>(texts.size()), static_cast<int64_t>(longest)}, int64);
@@ -19,18 +20,20 @@ Array padded(const std::vector<std::span<const int64_t>>& texts) {
   return ids;
 }
 
-std::vector<int64_t> lengths_of(const std::vector<std::span<const int64_t>>& texts) {
+/// Of each text; empty when all are equal.
+template <class Text>
+std::vector<int64_t> lengths_of(const std::vector<Text>& texts) {
   std::vector<int64_t> lengths;
   for (const auto& text : texts) lengths.push_back(static_cast<int64_t>(text.size()));
-  const bool even = std::ranges::adjacent_find(lengths, std::not_equal_to()) == lengths.end();
-  return even ? std::vector<int64_t>{} : lengths;
+  if (std::ranges::adjacent_find(lengths, std::not_equal_to()) == lengths.end()) lengths.clear();
+  return lengths;
 }
 
 }  // namespace
 
 DecodedTexts::DecodedTexts(const char* what, const GenerativeModel& model,
                            const std::vector<std::vector<int64_t>>& prompts)
-    : model_(model), prompts_(prompts), prompt_of_(prompts.size()) {
+    : model_(model), context_(model.context()), prompts_(prompts), prompt_of_(prompts.size()) {
   for (size_t i = 0; i < prompts.size(); ++i)
     if (prompts[i].empty())
       fail<ValueError>(what, ": the prompt", prompts.size() > 1 ? str(" of row ", i) : "", " is empty");
@@ -40,14 +43,17 @@ DecodedTexts::DecodedTexts(const char* what, const GenerativeModel& model,
   std::vector<int64_t> rows(prompts.size());
   std::iota(rows.begin(), rows.end(), 0);
   places_.resize(rows.size());
-  start_group(std::move(rows), model.context());
+  start_group(std::move(rows), context_);
 }
 
 void DecodedTexts::start_group(std::vector<int64_t> rows, int64_t most_tokens) {
   Group group;
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<size_t>(rows[i]);
-    group.unread.push_back(std::min(static_cast<int64_t>(texts_[row].size()), most_tokens));
+    const std::vector<int64_t>& text = texts_[row];
+    const auto count = std::min(static_cast<int64_t>(text.size()), most_tokens);
+    std::vector<int64_t>& unread = group.unread.emplace_back(text.end() - count, text.end());
+    if (model_.has_encoder()) unread.front() = model_.start_id();
     places_[row] = {groups_.size(), i};
   }
   if (model_.has_encoder()) {
@@ -63,10 +69,8 @@ void DecodedTexts::start_group(std::vector<int64_t> rows, int64_t most_tokens) {
 
 void DecodedTexts::read() {
   for (Group& group : groups_) {
-    std::vector<std::span<const int64_t>> unread;
-    for (size_t i = 0; i < group.rows.size(); ++i)
-      unread.push_back(std::span(text(group.rows[i])).last(static_cast<size_t>(group.unread[i])));
-    group.logits = model_.next(padded(unread), lengths_of(unread), *group.state).value().to(float32);
+    const Array ids = padded(group.unread);
+    group.logits = model_.next(ids, lengths_of(group.unread), *group.state).value().to(float32);
   }
 }
 
@@ -92,7 +96,7 @@ void DecodedTexts::append(std::span<const int64_t> rows, std::span<const int64_t
     texts.back().push_back(tokens[i]);
     prompt_of.push_back(prompt_of_[from]);
     const auto [group, place] = places_[from];
-    if (groups_[group].state->length(static_cast<int64_t>(place)) < model_.context()) {
+    if (groups_[group].state->length(static_cast<int64_t>(place)) < context_) {
       kept[group].push_back(static_cast<int64_t>(place));
       named[group].push_back(static_cast<int64_t>(i));
     } else {
@@ -110,12 +114,15 @@ void DecodedTexts::append(std::span<const int64_t> rows, std::span<const int64_t
     std::vector<int64_t> all(before[g].rows.size());
     std::iota(all.begin(), all.end(), 0);
     if (kept[g] != all) before[g].state->select(kept[g]);
-    for (size_t i = 0; i < named[g].size(); ++i)
-      places_[static_cast<size_t>(named[g][i])] = {groups_.size(), i};
-    groups_.push_back(
-        {std::move(before[g].state), std::move(named[g]), std::vector<int64_t>(kept[g].size(), 1)});
+    Group group{std::move(before[g].state), std::move(named[g]), {}};
+    for (size_t i = 0; i < group.rows.size(); ++i) {
+      const auto row = static_cast<size_t>(group.rows[i]);
+      places_[row] = {groups_.size(), i};
+      group.unread.push_back({tokens[row]});
+    }
+    groups_.push_back(std::move(group));
   }
-  if (!full.empty()) start_group(std::move(full), std::max<int64_t>(1, model_.context() / 2));
+  if (!full.empty()) start_group(std::move(full), std::max<int64_t>(1, context_ / 2));
 }
 
 }  // namespace weft

@@ -29,14 +29,15 @@ class DecodedTexts {
   /// Rows that share a state. A row whose context is full leaves it.
   struct Group {
     std::unique_ptr<DecoderState> state;
-    std::vector<int64_t> rows;    ///< which row of ours each of the state's is
-    std::vector<int64_t> unread;  ///< how many tokens at the end of each
-    Array logits{};               ///< float32 (rows, V)
+    std::vector<int64_t> rows;                 ///< which row of ours each of the state's is
+    std::vector<std::vector<int64_t>> unread;  ///< what each is to read next
+    Array logits{};                            ///< float32 (rows, V)
   };
 
   void start_group(std::vector<int64_t> rows, int64_t most_tokens);
 
   const GenerativeModel& model_;
+  const int64_t context_;
   const std::vector<std::vector<int64_t>>& prompts_;
   std::vector<std::vector<int64_t>> texts_;
   std::vector<size_t> prompt_of_;

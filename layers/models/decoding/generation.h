@@ -5,8 +5,9 @@
 // and each gives what it gives alone.
 //
 // The context: of a prompt longer than the model's context only the end is read. When the context is full,
-// the text goes on from its last half, read anew (half of the context rounded down, at least 1): beams
-// likewise. What is remembered changes no bit of what reading everything each time would give.
+// the text goes on from its last half, read anew (half of the context rounded down, at least 1), an answer
+// with the start_id in place of the first of these: beams likewise. What is remembered changes no bit of what
+// reading everything each time would give.
 //
 // All functions: ValueError for an empty prompt, a negative number of tokens, an id outside the vocabulary;
 // NumericError for logits that are NaN.

@@ -1,5 +1,6 @@
-// Scores of additive attention (Bahdanau et al. 2015), float32: s[t][s] = sum over a of v[a] tanh(q[t][a] +
-// k[s][a]), nothing of size T S A being stored.
+// Scores of additive attention (Bahdanau et al. 2015), float32:
+//   score[t][s] = sum over a of v[a] tanh(q[t][a] + k[s][a]),
+// nothing of size T S A being stored.
 #pragma once
 
 #include <weft/lib/array/array.h>

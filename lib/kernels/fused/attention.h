@@ -14,8 +14,8 @@
 
 namespace weft::kernels {
 
-/// Element (b, h, t, d) at data[b * batch + h * head + t * token + d]: heads are read in place, from (B, H,
-/// T, D) or from (B, T, H * D) alike.
+/// Element (b, h, t, d) at data[b * batch + h * head + t * token + d]: heads are read in place,
+/// from (B, H, T, D) or from (B, T, H * D) alike.
 template <class T>
 struct HeadView {
   T* data;

@@ -51,13 +51,4 @@ CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int6
 Array cross_entropy_grad(Array logits, const Array& targets, const Array& lse, int64_t ignore_index,
                          double smoothing, double scale);
 
-/// AdamW (Loshchilov and Hutter 2019, algorithm 2), one pass in place on a float32 parameter:
-///   g = grad_scale grad + l2 p;  p *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2)
-///   g^2; p -= lr / c1 m / (sqrt(v) / sqrt(c2) + eps),  c1 = 1 - beta1^t,  c2 = 1 - beta2^t.
-/// `decay` is decoupled (AdamW), `l2` coupled (Adam with weight_decay).
-struct AdamStep {
-  double lr, beta1, beta2, eps, decay, l2, grad_scale, correction1, correction2;
-};
-void adam_update(Array& parameter, const Array& grad, Array& m, Array& v, const AdamStep& step);
-
 }  // namespace weft::kernels

@@ -134,7 +134,7 @@ KernelWork work_of(const Time& time, int products) {
 template <class Cell>
 void run_forward(const Time& time, const Array& weight, const Array& bias, Array& h, float* y, Cell cell) {
   const auto& [B, T, H, gates, states, order] = time;
-  // Few steps do not repay packing; those of decoding find the weight packed (kernels/packed_weight.h).
+  // Few steps do not repay packing; those of decoding find the weight packed (kernels/products/packed_weight.h).
   std::optional<StepProduct> product;
   if (T >= 4) product.emplace(B, gates * H, H, isa::Operand{weight.data<float>(), 1, H});
   Array by_h({B, gates * H}, float32);

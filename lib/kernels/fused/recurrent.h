@@ -1,5 +1,5 @@
 // Recurrent cells over all their time, float32: the products with the state step by step, everything between
-// them in one pass (isa/recurrent.h). Formulas composed of small operations stand in autograd/recurrent.h;
+// them in one pass (isa/recurrent.h). Formulas composed of small operations stand in autograd/ops/recurrent.h;
 // tests hold the two together.
 //
 //   LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)

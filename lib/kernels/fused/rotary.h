@@ -9,8 +9,8 @@
 
 namespace weft::kernels {
 
-/// The turns of places offset .. offset + tokens - 1, (tokens, D): the cosines of place base^(-2i / D) for i
-/// < D / 2, then the sines; angles in double, then rounded to `dtype`. ValueError unless D is even and not
+/// The turns of places offset .. offset + tokens - 1, (tokens, D): the cosines of place base^(-2i / D) for
+/// i < D / 2, then the sines; angles in double, then rounded to `dtype`. ValueError unless D is even and not
 /// negative, the base positive and finite, and the offset not negative.
 Array rotary_table(int64_t tokens, int64_t D, double base, int64_t offset, DType dtype);
 /// The same for rows that begin at offsets of their own: (B, tokens, D).

@@ -2,7 +2,7 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/checks.h>
 #include <weft/lib/kernels/elementwise/broadcast.h>
-#include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/updates/updates.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 

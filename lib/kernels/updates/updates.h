@@ -1,12 +1,12 @@
 // Updates of a parameter in place, one pass over memory, float32 in the vector kernels and float64 in plain
-// loops; Adam's stands in fused.h. ShapeError and TypeError name the operation.
+// loops; Adam's takes float32 only. ShapeError and TypeError name the operation.
 #pragma once
 
 #include <weft/lib/array/array.h>
 
 namespace weft::kernels {
 
-/// g = grad_scale grad + l2 p;  b = momentum b + g;  p -= lr (nesterov ? g + momentum b : b).
+/// SGD: g = grad_scale grad + l2 p;  b = momentum b + g;  p -= lr (nesterov ? g + momentum b : b).
 /// Without momentum b is g, and `momentum` may be undefined.
 struct SGDStep {
   double lr, momentum, l2, grad_scale;
@@ -14,8 +14,20 @@ struct SGDStep {
 };
 void sgd_update(Array& parameter, const Array& grad, Array& momentum, const SGDStep& step);
 
-/// g = grad_scale grad;  p = (1 - lr decay) p - lr sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2)
-/// g. The sign of NaN is NaN.
+/// AdamW (Loshchilov and Hutter 2019, algorithm 2):
+///   g = grad_scale grad + l2 p;  p *= 1 - lr decay;
+///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+///   p -= lr / c1 m / (sqrt(v) / sqrt(c2) + eps),  c1 = 1 - beta1^t,  c2 = 1 - beta2^t.
+/// `decay` is decoupled (AdamW), `l2` coupled (Adam with weight_decay).
+struct AdamStep {
+  double lr, beta1, beta2, eps, decay, l2, grad_scale, correction1, correction2;
+};
+void adam_update(Array& parameter, const Array& grad, Array& m, Array& v, const AdamStep& step);
+
+/// Lion (Chen et al. 2023):
+///   g = grad_scale grad;  p = (1 - lr decay) p - lr sign(beta1 m + (1 - beta1) g);
+///   m = beta2 m + (1 - beta2) g.
+/// The sign of NaN is NaN.
 struct LionStep {
   double lr, beta1, beta2, decay, grad_scale;
 };

@@ -1,6 +1,6 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
-#include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/updates/updates.h>
 
 #include <cmath>
 

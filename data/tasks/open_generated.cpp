@@ -1,5 +1,4 @@
-#include "generated_task.h"
-
+#include <weft/data/tasks/open_internal.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/hash.h>
 #include <weft/lib/base/values.h>
@@ -13,7 +12,7 @@ namespace {
 /// Samples that name the data: a generator that changed would make others.
 constexpr int64_t fingerprinted = 64;
 /// An evaluation of "everything" of a task without end.
-constexpr int64_t evaluated = 1000;
+constexpr int64_t evaluated_of_endless = 1000;
 /// Samples that tell how long those to come are.
 constexpr int64_t measured = 2000, times_measured = 5;
 
@@ -64,30 +63,26 @@ std::function<Batch(int64_t rows)> largest_of(const TaskDataset& data) {
 
 }  // namespace
 
-Task generated_task(const Config& config, const TaskSource& source) {
-  if (!config.data.empty())
-    fail<ValueError>("task = ", config.task, ": makes its own samples and reads no --data");
-  const auto words = std::dynamic_pointer_cast<const WordTokenizer>(source.tokenizer);
-  if (source.tokenizer && !words)
-    fail<ValueError>("task = ", config.task,
-                     ": is of words, but the weights come with a tokenizer of the kind ",
-                     source.tokenizer->kind());
-  TaskOptions options{.seed = static_cast<uint64_t>(config.seed),
-                      .samples = config.samples,
-                      .min_length = config.min_length,
-                      .max_length = config.max_length,
-                      .mask_share = config.mask_share,
-                      .tokenizer = words};
-  const auto train = weft::make_task(config.task, options);
+TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
+  if (!request.data.empty()) fail<ValueError>("task = ", entry.name, ": makes its own samples and reads no --data");
+  const auto words = std::dynamic_pointer_cast<const WordTokenizer>(request.tokenizer);
+  if (request.tokenizer && !words)
+    fail<ValueError>("task = ", entry.name, ": is of words, but the weights come with a tokenizer of the kind ",
+                     request.tokenizer->kind());
+  TaskOptions options = task_options(request.settings);
+  options.seed = request.seed;
+  options.tokenizer = words;
+  const int64_t samples = options.samples;
+  const TaskPointer train = make_task(entry.name, options);
   options.split = Split::validation;
   options.samples = 0;
-  const auto validation = weft::make_task(config.task, options);
-  const int64_t wanted = config.eval_iters > 0 ? config.eval_iters * config.batch_size : evaluated;
+  const TaskPointer validation = make_task(entry.name, options);
+  const int64_t wanted = request.evaluated > 0 ? request.evaluated : evaluated_of_endless;
 
-  Task task;
-  task.kind = train->kind();
+  TaskData task;
   task.tokenizer = train->tokenizer();
-  task.shape = {.vocab_size = task.tokenizer ? task.tokenizer->vocab_size() : 0,
+  task.shape = {.kind = train->kind(),
+                .vocab_size = task.tokenizer ? task.tokenizer->vocab_size() : 0,
                 .classes = train->classes(),
                 .pad_id = train->pad_id(),
                 .start_id = train->start_id(),
@@ -95,12 +90,12 @@ Task generated_task(const Config& config, const TaskSource& source) {
                 .sizes = train->sizes()};
   task.generated = validation;
   task.training = train;
-  task.seen = samples_of(train, config.samples > 0 ? std::min(config.samples, wanted) : wanted);
+  task.seen = samples_of(train, samples > 0 ? std::min(samples, wanted) : wanted);
   task.unseen = samples_of(validation, wanted);
   task.largest = largest_of(*train);
   task.content_hash = fingerprint(*train, *validation);
-  task.summary = str("task ", config.task, ": ", task_summary(config.task), "; ",
-                     config.samples > 0 ? grouped(config.samples) : std::string("endless"), " samples");
+  task.summary = str("task ", entry.name, ": ", entry.summary, "; ",
+                     samples > 0 ? grouped(samples) : std::string("endless"), " samples");
   return task;
 }
 

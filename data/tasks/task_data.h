@@ -1,7 +1,12 @@
-// A task: what a run learns, from what data, and how the data shape the model.
+// What a run learns: a task opened, with the samples that train and those that evaluate.
 #pragma once
 
+#include <weft/data/dataset.h>
 #include <weft/data/tasks/task.h>
+#include <weft/data/text/text.h>
+#include <weft/data/text/tokenizer.h>
+#include <weft/lib/array/data_shape.h>
+#include <weft/lib/settings/setting.h>
 
 #include <cstdint>
 #include <functional>
@@ -9,17 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "config.h"
-
 namespace weft {
-
-/// What the data say of a model's shape. Numbers that a task does not have are 0, ids -1.
-struct DataShape {
-  int64_t vocab_size = 0;
-  int64_t classes = 0;
-  int64_t pad_id = -1, start_id = -1, end_id = -1;
-  TaskSizes sizes = {};
-};
 
 /// So many samples, the same at every evaluation.
 struct Samples {
@@ -31,35 +26,32 @@ struct Samples {
   Batch batch(int64_t first, int64_t number) const { return make(first, number); }
 };
 
-struct Task {
-  TaskKind kind = TaskKind::language;
+struct TaskData {
   DataShape shape;
-  std::shared_ptr<const TaskDataset> generated;  ///< what is kept from training; none for texts of a user
+  std::shared_ptr<const TaskDataset> generated;  ///< what is kept from training; none for files of a user
   std::shared_ptr<const Tokenizer> tokenizer;    ///< none for pictures
   std::shared_ptr<const Dataset> training;
   Samples seen, unseen;  ///< what an evaluation reads, of the training data and of what is kept from it
-  /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its
-  /// values.
+  /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its values.
   std::function<Batch(int64_t rows)> largest;
   std::string content_hash;  ///< names the data: 32 hexadecimal digits
   std::string summary;       ///< a line for people
   std::vector<std::string> notes;
 };
 
-/// What a task is made with, beside the configuration.
-struct TaskSource {
+/// What a task is opened with.
+struct TaskRequest {
+  std::string name;
+  SettingValues settings = {};           ///< the task's own, and the tokenizer's
+  uint64_t seed = 1;
+  int64_t evaluated = 0;                 ///< samples of an evaluation; 0: all
+  std::vector<std::string> data = {};    ///< paths
+  std::string tokenizer_name = "char";   ///< of the one to be made, where there is none
+  Newlines newlines = Newlines::keep;
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< a checkpoint's; else the task makes its own
+  std::string expected_hash = {};                        ///< content_hash that files must have; empty: any
   std::string cache_folder = {};                         ///< where the ids of a text are kept
   std::function<void(int64_t done, int64_t all)> progress = nullptr;  ///< may throw to stop
 };
-/// ValueError, FileError when the configuration names data that cannot be had.
-Task make_task(const Config& config, const TaskSource& source);
-
-/// The name of the task of text files; all others are those of data/task.h.
-inline constexpr const char* text_task_name = "text";
-/// What --task may be.
-std::vector<std::string> names_of_tasks();
-TaskKind kind_of_task(const std::string& name);
-std::string meaning_of_task(const std::string& name);
 
 }  // namespace weft

@@ -1,5 +1,4 @@
-#include "text_task.h"
-
+#include <weft/data/tasks/open_internal.h>
 #include <weft/data/text/token_cache.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -23,9 +22,8 @@ std::vector<std::string> notes_of(const TokenizedText& text, bool keeps_returns)
   return notes;
 }
 
-Samples windows_of(const TokenRange& tokens, const Config& config) {
-  const auto windows =
-      std::make_shared<EvalDataset>(tokens, config.block_size, config.eval_iters * config.batch_size);
+Samples windows_of(const TokenRange& tokens, int64_t block_size, int64_t wanted) {
+  const auto windows = std::make_shared<EvalDataset>(tokens, block_size, wanted);
   return {windows->size(),
           [windows](int64_t first, int64_t number) { return windows->batch(first, number); }};
 }
@@ -40,33 +38,29 @@ Batch largest_batch(int64_t rows, int64_t tokens, int64_t vocab_size) {
 
 }  // namespace
 
-Task text_task(const Config& config, const TaskSource& source) {
-  const TokenizedText text = tokenize_files(config.data, {.tokenizer = config.tokenizer,
-                                                          .newlines = newlines_from(config.newlines),
-                                                          .unknown = config.unknown_token,
-                                                          .with = source.tokenizer,
-                                                          .cache_folder = source.cache_folder,
-                                                          .progress = source.progress});
-  const TokenSplit split = split_tokens(text.tokens, config.data[0]);
+TaskData open_text(const TaskRequest& request) {
+  const int64_t block_size = request.settings.integer("block_size");
+  const TokenizedText text = tokenize_files(request.data, {.tokenizer = request.tokenizer_name,
+                                                           .settings = request.settings,
+                                                           .newlines = request.newlines,
+                                                           .with = request.tokenizer,
+                                                           .expected_hash = request.expected_hash,
+                                                           .cache_folder = request.cache_folder,
+                                                           .progress = request.progress});
+  const TokenSplit split = split_tokens(text.tokens, request.data[0]);
   const int64_t vocab_size = text.tokenizer->vocab_size(), tokens = text.tokens->size();
-  Task task;
-  task.kind = TaskKind::language;
-  task.shape = {.vocab_size = vocab_size, .sizes = {.longest_input = config.block_size}};
+  TaskData task;
+  task.shape = {.vocab_size = vocab_size, .sizes = {.longest_input = block_size}};
   task.tokenizer = text.tokenizer;
-  task.training =
-      std::make_shared<TokenDataset>(split.train, config.block_size, static_cast<uint64_t>(config.seed));
-  task.seen = windows_of(split.train, config);
-  task.unseen = windows_of(split.validation, config);
-  task.largest = [=, length = config.block_size](int64_t rows) {
-    return largest_batch(rows, length, vocab_size);
-  };
+  task.training = std::make_shared<TokenDataset>(split.train, block_size, request.seed);
+  task.seen = windows_of(split.train, block_size, request.evaluated);
+  task.unseen = windows_of(split.validation, block_size, request.evaluated);
+  task.largest = [=](int64_t rows) { return largest_batch(rows, block_size, vocab_size); };
   task.content_hash = text.content_hash;
   task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");
-  task.notes = notes_of(text, config.newlines == "keep");
+  task.notes = notes_of(text, request.newlines == Newlines::keep);
   return task;
 }
-
-std::string text_digest(const Config& config) { return scan_text(config.data, {.utf8 = false}).content_hash; }
 
 }  // namespace weft

@@ -1,0 +1,109 @@
+#include <weft/data/tasks/open_internal.h>
+#include <weft/data/tasks/registry.h>
+#include <weft/data/tasks/tasks_internal.h>
+#include <weft/lib/base/error.h>
+
+namespace weft {
+namespace {
+
+constexpr int64_t most_samples = 99'999'999;
+
+std::vector<Setting> plain() {
+  return {{.name = "samples",
+           .value = int64_t{0},
+           .help = "samples that a generated task has for training; 0 is no end of them",
+           .least = 0,
+           .most = most_samples}};
+}
+
+std::vector<Setting> lengths() {
+  std::vector<Setting> all = plain();
+  for (const char* name : {"min_length", "max_length"})
+    all.push_back({.name = name,
+                   .value = int64_t{0},
+                   .help = "copy, reverse, sort: letters; recall: tokens back; 0 is as the task has it",
+                   .least = 0,
+                   .most = 1 << 20});
+  return all;
+}
+
+std::vector<Setting> masks() {
+  std::vector<Setting> all = plain();
+  all.push_back({.name = "mask_share",
+                 .value = TaskOptions{}.mask_share,
+                 .help = "masked words: share of them that is to be found",
+                 .from = 0,
+                 .below = 1});
+  return all;
+}
+
+void add_ours(Registry<TaskEntry>& to) {
+  to.add({.name = "text",
+          .summary = "to go on with the text in --data",
+          .kind = TaskKind::language,
+          .settings = {{.name = "block_size",
+                        .value = int64_t{64},
+                        .help = "longest context, in tokens",
+                        .least = 1,
+                        .most = 1 << 20}},
+          .open = open_text});
+  const auto add = [&](const char* name, const char* summary, TaskKind kind, auto generate,
+                       std::vector<Setting> settings) {
+    to.add({.name = name, .summary = summary, .kind = kind, .settings = std::move(settings), .generate = generate});
+  };
+  add("copy", "write a sequence of letters again", TaskKind::pairs, make_sequence_task, lengths());
+  add("reverse", "write a sequence of letters backwards", TaskKind::pairs, make_sequence_task, lengths());
+  add("sort", "write a sequence of letters in the order of the alphabet", TaskKind::pairs, make_sequence_task, lengths());
+  add("translation", "translate between two small languages of other word order and agreement", TaskKind::pairs, make_translation_task, plain());
+  add("masked", "find masked words of stories and reviews", TaskKind::masked, make_masked_task, masks());
+  add("masked-stories", "find masked words of stories", TaskKind::masked, make_masked_task, masks());
+  add("masked-reviews", "find masked words of reviews", TaskKind::masked, make_masked_task, masks());
+  add("reviews", "is a review positive, through negation, contrast and distance", TaskKind::classification, make_review_task, plain());
+  add("spans", "find spans left out of stories", TaskKind::pairs, make_text_to_text_task, plain());
+  add("summarize", "say in one sentence who did what in a story", TaskKind::pairs, make_text_to_text_task, plain());
+  add("sentiment", "write whether a review is positive", TaskKind::pairs, make_text_to_text_task, plain());
+  add("translate", "the task translation, asked for in words", TaskKind::pairs, make_text_to_text_task, plain());
+  add("fill", "the task spans, asked for in words", TaskKind::pairs, make_text_to_text_task, plain());
+  add("text-to-text", "summarize, translate, fill and, as half of it, sentiment", TaskKind::pairs, make_text_to_text_task, plain());
+  add("recall", "say the value that went with a key, min_length to max_length tokens back", TaskKind::language, make_recall_task, lengths());
+  add("which", "name the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
+  add("count", "count the figures of a picture", TaskKind::pictures, make_scene_task, plain());
+  add("where", "find the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
+  add("segments", "say what each patch of a picture shows", TaskKind::patches, make_scene_task, plain());
+}
+
+}  // namespace
+
+Registry<TaskEntry>& tasks() {
+  static Registry<TaskEntry> all("task");
+  static const bool filled = (add_ours(all), true);
+  static_cast<void>(filled);
+  return all;
+}
+
+void register_task(TaskEntry entry) {
+  if (!entry.generate == !entry.open)
+    fail<ValueError>("register_task: '", entry.name, "' needs one of generate, for samples of its own, and open");
+  tasks().add(std::move(entry));
+}
+
+TaskPointer make_task(std::string_view name, const TaskOptions& options) {
+  const TaskEntry& entry = tasks().at(name);
+  if (!entry.generate) fail<ValueError>(name, ": reads files and makes no samples of its own");
+  bool masks_words = false;
+  for (const Setting& setting : entry.settings) masks_words = masks_words || setting.name == "mask_share";
+  if (options.mask_share != TaskOptions{}.mask_share && !masks_words)
+    fail<ValueError>(name, ": masks no words: takes no mask_share");
+  return entry.generate(entry.name, options);
+}
+
+TaskData open_task(const TaskRequest& request) {
+  const TaskEntry& entry = tasks().at(request.name);
+  if (!entry.reads_files()) return open_generated(entry, request);
+  if (request.data.empty()) fail<ValueError>("task = ", request.name, ": needs files; give --data FILE");
+  TaskData opened = entry.open(request);
+  opened.shape.kind = entry.kind;
+  return opened;
+}
+
+}  // namespace weft

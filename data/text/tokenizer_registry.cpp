@@ -1,0 +1,62 @@
+#include <weft/data/text/tokenizer_registry.h>
+#include <weft/data/text/word_tokenizer.h>
+#include <weft/lib/base/error.h>
+
+namespace weft {
+namespace {
+
+std::shared_ptr<const Tokenizer> learn_characters(const TextSource& text, const SettingValues& given) {
+  if (text.scan.characters.empty())
+    fail<FileError>(text.paths[0],
+                    ": holds nothing but carriage returns, which newlines=lf drops; a text needs at least one other "
+                    "character");
+  const bool unknown = given.contains("unknown_token") && given.boolean("unknown_token");
+  return std::make_shared<CharTokenizer>(text.scan.characters, CharTokenizer::Options{.unknown = unknown});
+}
+
+void add_ours(Registry<TokenizerEntry>& to) {
+  to.add({.name = "char",
+          .summary = "one token a character of UTF-8",
+          .settings = {{.name = "unknown_token",
+                        .value = false,
+                        .help = "char: one more token, for characters that the text does not have"}},
+          .learn = learn_characters,
+          .from_state = CharTokenizer::from_state});
+  to.add({.name = "byte",
+          .summary = "any bytes",
+          .utf8 = false,
+          .learn = [](const TextSource&, const SettingValues&) { return std::make_shared<ByteTokenizer>(); },
+          .from_state = [](const StateDict&) { return std::make_shared<ByteTokenizer>(); }});
+  to.add({.name = "word",
+          .summary = "one token a word, of the tasks that make their own samples",
+          .from_state = [](const StateDict& state) { return WordTokenizer::from_state(state); }});
+}
+
+}  // namespace
+
+Registry<TokenizerEntry>& tokenizers() {
+  static Registry<TokenizerEntry> all("tokenizer");
+  static const bool filled = (add_ours(all), true);
+  static_cast<void>(filled);
+  return all;
+}
+
+void register_tokenizer(TokenizerEntry entry) { tokenizers().add(std::move(entry)); }
+
+std::vector<std::string> learnable_tokenizers() {
+  std::vector<std::string> names;
+  for (const TokenizerEntry* const entry : tokenizers().entries())
+    if (entry->learn) names.push_back(entry->name);
+  return names;
+}
+
+std::shared_ptr<const Tokenizer> Tokenizer::from_state(const StateDict& state) {
+  const std::string& kind = state.text("kind");
+  if (const TokenizerEntry* const entry = tokenizers().find(kind)) return entry->from_state(state);
+  std::string known;
+  for (const std::string& name : tokenizers().names()) known += (known.empty() ? "" : ", ") + name;
+  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are ", known,
+                   "; the program that registered it opens it");
+}
+
+}  // namespace weft

@@ -1,0 +1,54 @@
+// All tokenizers by name, ours and a user's. One of a user's derives from Tokenizer, its kind() is the name, and it is
+// known after
+//   register_tokenizer({.name = "mine",
+//                       .learn = [](const TextSource& text, const SettingValues& given) { return ...; },
+//                       .from_state = [](const StateDict& state) { return ...; }});
+#pragma once
+
+#include <weft/data/text/text.h>
+#include <weft/data/text/tokenizer.h>
+#include <weft/lib/settings/registry.h>
+#include <weft/lib/settings/setting.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// What one pass over files finds.
+struct TextScan {
+  std::string content_hash;  ///< 32 hexadecimal digits of the bytes as they lie in the files
+  int64_t bytes = 0;         ///< in all files
+  TextNotes notes;
+  std::vector<char32_t> characters;  ///< the code points met, sorted; none unless `utf8`
+};
+
+/// The files that a tokenizer is to be made for.
+struct TextSource {
+  const std::vector<std::string>& paths;
+  Newlines newlines = Newlines::keep;
+  const TextScan& scan;
+};
+
+struct TokenizerEntry {
+  std::string name;  ///< Tokenizer::kind()
+  std::string summary = {};
+  std::vector<Setting> settings = {};
+  bool utf8 = true;  ///< whether the text must be UTF-8
+  /// Makes one from files. None: it comes with a model, and is not chosen by name.
+  std::function<std::shared_ptr<const Tokenizer>(const TextSource& text, const SettingValues& given)> learn = nullptr;
+  /// The tokenizer that wrote `state`; StateError when it is damaged.
+  std::function<std::shared_ptr<const Tokenizer>(const StateDict& state)> from_state;
+};
+
+/// The registry, in which ours are from the start: char, byte, and word, which is not learned from files.
+Registry<TokenizerEntry>& tokenizers();
+/// ValueError for a name that is taken.
+void register_tokenizer(TokenizerEntry entry);
+/// Those that can be made from files.
+std::vector<std::string> learnable_tokenizers();
+
+}  // namespace weft

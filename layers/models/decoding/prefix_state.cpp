@@ -1,0 +1,78 @@
+#include <weft/layers/models/decoding/prefix_state_internal.h>
+#include <weft/lib/kernels/movement.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace weft {
+
+PrefixState::PrefixState(int64_t rows) {
+  if (rows < 0) fail<ValueError>("DecoderState: ", rows, " rows");
+  read_.resize(static_cast<size_t>(rows));
+}
+
+PrefixState::PrefixState(const Batch& source) : source_{source.inputs, {}, source.lengths} {
+  if (!source.inputs.defined() || source.inputs.rank() < 1)
+    fail<ShapeError>("DecoderState: the source to answer is ",
+                     source.inputs.defined() ? str(source.inputs.shape()) : "missing", ": needs (B, ...)");
+  read_.resize(static_cast<size_t>(source.inputs.dim(0)));
+}
+
+int64_t PrefixState::length(int64_t row) const {
+  if (row < 0 || row >= rows()) fail<ValueError>("DecoderState: there is no row ", row, " among ", rows());
+  return static_cast<int64_t>(read_[static_cast<size_t>(row)].size());
+}
+
+void PrefixState::select(std::span<const int64_t> rows) {
+  std::vector<std::vector<int64_t>> read;
+  std::vector<int64_t> lengths;
+  for (const int64_t row : rows) {
+    length(row);
+    read.push_back(read_[static_cast<size_t>(row)]);
+    if (!source_.lengths.empty()) lengths.push_back(source_.lengths[static_cast<size_t>(row)]);
+  }
+  if (answers()) {
+    const Array ids = Array::from(rows, {static_cast<int64_t>(rows.size())});
+    source_ = {kernels::take_rows(source_.inputs, ids), {}, std::move(lengths)};
+  }
+  read_ = std::move(read);
+}
+
+void PrefixState::append(const Array& ids, std::span<const int64_t> lengths) {
+  const Array whole = ids.to(int64);
+  const int64_t T = ids.dim(1);
+  const int64_t* row = whole.data<int64_t>();
+  for (size_t b = 0; b < read_.size(); ++b, row += T)
+    read_[b].insert(read_[b].end(), row, row + (lengths.empty() ? T : lengths[b]));
+}
+
+void PrefixState::take_back(const Array& ids, std::span<const int64_t> lengths) {
+  for (size_t b = 0; b < read_.size(); ++b)
+    read_[b].resize(read_[b].size() - static_cast<size_t>(lengths.empty() ? ids.dim(1) : lengths[b]));
+}
+
+Batch PrefixState::batch() const {
+  size_t longest = 0;
+  for (const std::vector<int64_t>& row : read_) longest = std::max(longest, row.size());
+  const auto B = static_cast<int64_t>(read_.size()), T = static_cast<int64_t>(longest);
+  Array ids = Array::full({B, T}, answers() ? static_cast<double>(Batch::ignored) : 0.0, int64);
+  std::vector<int64_t> lengths;
+  int64_t* to = ids.mutable_data<int64_t>();
+  for (const std::vector<int64_t>& row : read_) {
+    std::copy(row.begin() + (answers() ? 1 : 0), row.end(), to);
+    to += T;
+    lengths.push_back(static_cast<int64_t>(row.size()));
+  }
+  if (answers()) return {source_.inputs, ids, source_.lengths};
+  if (std::ranges::adjacent_find(lengths, std::not_equal_to()) == lengths.end()) lengths.clear();
+  return {ids, {}, std::move(lengths)};
+}
+
+void PrefixState::check_start(const std::string& model, int64_t start_id) const {
+  for (size_t b = 0; b < read_.size(); ++b)
+    if (read_[b].front() != start_id)
+      fail<ValueError>(model, ": row ", b, " begins with ", read_[b].front(), ", not with the start_id ",
+                       start_id);
+}
+
+}  // namespace weft

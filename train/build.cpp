@@ -1,0 +1,66 @@
+#include <weft/data/tasks/registry.h>
+#include <weft/data/text/word_tokenizer.h>
+#include <weft/layers/models/registry.h>
+#include <weft/lib/array/random.h>
+#include <weft/optim/make_optimizer.h>
+#include <weft/optim/parameter_groups.h>
+#include <weft/train/build.h>
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace weft {
+
+TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const std::string& cache_folder,
+                   const std::string& expected_hash, std::function<void(int64_t, int64_t)> progress) {
+  return open_task({.name = config.task,
+                    .settings = config.parts,
+                    .seed = static_cast<uint64_t>(config.seed),
+                    .evaluated = config.eval_iters * config.batch_size,
+                    .data = config.data,
+                    .tokenizer_name = config.tokenizer,
+                    .newlines = newlines_from(config.newlines),
+                    .tokenizer = std::move(tokenizer),
+                    .expected_hash = expected_hash,
+                    .cache_folder = cache_folder,
+                    .progress = std::move(progress)});
+}
+
+std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task) {
+  const RandomScope random({.seed = static_cast<uint64_t>(config.seed)});
+  const ModelEntry& entry = models().at(config.model);
+  std::unique_ptr<Model> model = entry.make(entry.settings_for(config.parts, task.shape));
+  model->recompute_blocks = config.recompute;
+  model->label_smoothing = config.label_smoothing;
+  std::vector<std::string> frozen;
+  for (const auto part : std::views::split(config.freeze, ','))
+    if (!part.empty()) frozen.emplace_back(part.begin(), part.end());
+  freeze(model->parameters(), frozen);
+  return model;
+}
+
+std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model) {
+  SettingValues options{{"lr", config.learning_rate}, {"weight_decay", config.weight_decay}};
+  for (const Setting& s : optimizers().at(config.optimizer).settings)
+    if (!options.contains(s.name) && config.parts.contains(s.name)) options.set(s.name, config.parts.at(s.name));
+  return make_optimizer(config.optimizer, parameter_groups(model.parameters(), {.layer_decay = config.layer_decay}),
+                        options);
+}
+
+double learning_rate_at(const RunConfig& config, int64_t step) {
+  return schedules().at(config.schedule).function(step, {.lr = config.learning_rate,
+                                                         .warmup = config.warmup_iters,
+                                                         .steps = config.lr_decay_iters,
+                                                         .min_lr = config.min_lr,
+                                                         .decay = config.decay_iters,
+                                                         .settings = config.parts});
+}
+
+std::vector<int64_t> end_ids_of(const RunConfig& config, const Tokenizer* tokenizer) {
+  if (config.end_id != RunConfig::unset) return {config.end_id};
+  if (dynamic_cast<const WordTokenizer*>(tokenizer)) return {WordTokenizer::end};
+  return {};
+}
+
+}  // namespace weft

@@ -1,0 +1,30 @@
+// From a run's configuration to its parts.
+#pragma once
+
+#include <weft/data/tasks/task_data.h>
+#include <weft/layers/models/model.h>
+#include <weft/optim/optimizer.h>
+#include <weft/optim/schedule.h>
+#include <weft/train/run_config.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// The task of the configuration, reading its files with this tokenizer if there is one. ValueError when the files are
+/// not those of `expected_hash` (TaskData::content_hash), unless that is empty.
+TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const std::string& cache_folder,
+                   const std::string& expected_hash, std::function<void(int64_t done, int64_t all)> progress);
+/// The model, with first values drawn from the run's seed; parameters of `freeze` do not require a gradient.
+std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task);
+std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model);
+/// The learning rate of an update.
+double learning_rate_at(const RunConfig& config, int64_t step);
+/// The ids that end what the model writes: config.end_id, else those of a tokenizer that has an end of text; or none.
+std::vector<int64_t> end_ids_of(const RunConfig& config, const Tokenizer* tokenizer);
+
+}  // namespace weft

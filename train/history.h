@@ -1,0 +1,36 @@
+// What the evaluations of a run found.
+#pragma once
+
+#include <weft/lib/array/state_dict.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace weft {
+
+struct Evaluation {
+  int64_t step = 0;
+  double train_loss = 0;
+  double val_loss = 0;
+
+  bool operator==(const Evaluation&) const = default;
+};
+
+/// All evaluations of a run, in order.
+struct History {
+  std::vector<Evaluation> evaluations;
+
+  /// The first with the smallest validation loss; nullptr when there is none.
+  const Evaluation* best() const;
+  /// Whether the one at that step has been made.
+  bool evaluated(int64_t step) const { return !evaluations.empty() && evaluations.back().step == step; }
+  /// Evaluations made since the best.
+  int64_t since_best() const;
+
+  /// {"step", "train_loss", "val_loss"}, an array each.
+  StateDict state_dict() const;
+  /// StateError when the state is damaged.
+  static History from_state(const StateDict& state);
+};
+
+}  // namespace weft

@@ -1,0 +1,124 @@
+#include <weft/lib/base/error.h>
+#include <weft/lib/files/checkpoint.h>
+#include <weft/lib/profile/profile.h>
+#include <weft/train/loss_plot.h>
+#include <weft/train/opened_model.h>
+#include <weft/train/run.h>
+
+#include <filesystem>
+
+namespace weft {
+
+namespace fs = std::filesystem;
+
+Run::Run(RunClaim claim, RunParts parts, RunAbout about)
+    : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
+  fs::create_directory(folder().checkpoints());
+  log_.emplace(folder().metrics(), 0, History());
+  claim_.keep();
+}
+
+Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics)
+    : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
+  if (!from.training) fail<ValueError>(folder().path, ": a model alone has no training to go on with");
+  const TrainingState& t = *from.training;
+  if (t.numerics != numerics_version && !any_numerics)
+    fail<FileError>(folder().path, ": was made by a weft of numerics ", t.numerics, "; this one has ", numerics_version,
+                    " and would compute other bits. --any-numerics goes on all the same; a new run can begin from it: "
+                    "--init-from");
+  if (t.content_hash != about_.content_hash)
+    fail<ValueError>(folder().path, ": was trained on other data (digest ", t.content_hash, ", not ",
+                     about_.content_hash, "); a run goes on with the same data only");
+  parts_.model.load_state_dict(from.trained_weights());
+  parts_.optimizer.load_state_dict(t.optimizer);
+  if (parts_.ema) parts_.ema->load_state_dict(from.ema_state(parts_.optimizer.parameters()));
+  parts_.loader.load_state_dict(t.loader);
+  about_.parent = t.parent;
+  step_ = saved_step_ = t.step;
+  saved_evaluations_ = t.history.evaluations.size();
+  fs::create_directory(folder().checkpoints());
+  log_.emplace(folder().metrics(), step_, t.history);
+  claim_.keep();
+}
+
+Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout about) {
+  if (!RunFolder{path}.holds_run()) return Run(RunClaim::create(path, false), parts, std::move(about));
+  RunClaim claim = RunClaim::open(path);
+  std::string skipped;
+  const auto newest = newest_checkpoint(claim.folder(), [&](std::string_view line) { skipped += str("\n", line); });
+  if (newest) {
+    if (!identical(newest->checkpoint.training->config, about.config))
+      fail<ValueError>(path, ": was made with another configuration; give the run a folder of its own");
+    Run run(std::move(claim), parts, std::move(about), newest->checkpoint);
+    if (run.step_ % run.about_.checkpoint_interval != 0) run.mark_stopped();
+    return run;
+  }
+  if (!skipped.empty()) fail<FileError>(path, ": no checkpoint can be read, so that nothing is begun anew", skipped);
+  return Run(std::move(claim), parts, std::move(about));
+}
+
+RunCheckpoint Run::checkpoint() const {
+  RunCheckpoint made{.model = {.kind = parts_.model.kind(),
+                               .settings = parts_.model.config_state(),
+                               .weights = parts_.model.state_dict(),
+                               .tokenizer = about_.tokenizer,
+                               .end_ids = about_.end_ids,
+                               .trained_on = about_.trained_on}};
+  TrainingState t{.step = step_,
+                  .config = about_.config,
+                  .optimizer = parts_.optimizer.state_dict(),
+                  .loader = parts_.loader.state_dict(),
+                  .content_hash = about_.content_hash,
+                  .history = history(),
+                  .parent = about_.parent};
+  if (parts_.ema) {
+    t.ema_updates = parts_.ema->updates();
+    if (t.ema_updates > 0) {
+      t.weights = made.model.weights;
+      const StateDict averaged = parts_.ema->state_dict();
+      for (const auto& [name, average] : averaged.dict("average").entries())
+        made.model.weights.set(name, std::get<Array>(average));
+    }
+  }
+  made.training = std::move(t);
+  return made;
+}
+
+void Run::check_weights() const {
+  for (const NamedTensor& p : parts_.model.parameters())
+    if (!p.tensor.value().all_finite())
+      fail<NumericError>("update ", step_ - 1, " made '", p.name, "' not finite");
+}
+
+bool Run::record(const Evaluation& evaluation) {
+  if (evaluation.step != step_)
+    fail<ValueError>("run: an evaluation of step ", evaluation.step, " at step ", step_);
+  check_weights();
+  log_->add(evaluation);
+  const bool best = history().since_best() == 0;
+  if (best) write_checkpoint(folder().best(), checkpoint().state());
+  write_file(folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
+  return best;
+}
+
+void Run::record(const Update& update, bool logged) {
+  if (update.step != step_) fail<ValueError>("run: an update of step ", update.step, " at step ", step_);
+  if (parts_.ema) parts_.ema->update();
+  if (logged) log_->add(update);
+  ++step_;
+}
+
+void Run::save() {
+  if (saved_step_ != step_ || saved_evaluations_ != history().evaluations.size()) {
+    const PhaseScope phase("checkpoint");
+    check_weights();
+    log_->sync();
+    write_checkpoint(folder().checkpoint(step_), checkpoint().state());
+    saved_step_ = step_;
+    saved_evaluations_ = history().evaluations.size();
+  }
+  // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
+  prune_checkpoints(folder(), step_, about_.keep_checkpoints, stopped_at_);
+}
+
+}  // namespace weft

@@ -1,0 +1,99 @@
+// Run: what makes training a run that nothing is lost of: a folder with a lock, a log, checkpoints, and best.h5. The
+// loop stays yours:
+//
+//   Run run = Run::create_or_resume("runs/mine", {.model = model, .optimizer = optimizer, .loader = loader}, about);
+//   while (run.step() < steps) {
+//     if (run.step() % 250 == 0 && !run.evaluated()) run.record(Evaluation{run.step(), train_loss, val_loss});
+//     if (run.step() % 250 == 0) run.save();
+//     TrainStep step(optimizer, {.seed = seed, .step = run.step()});
+//     step.backward(model, loader.next());
+//     const double norm = step.finish({.lr = 1e-3});
+//     run.record(Update{.step = run.step(), .loss = loss, .lr = 1e-3, .grad_norm = norm});
+//   }
+//   run.save();
+//
+// Stopped anywhere, kill -9 included, and opened again, it ends with the bytes of a run that never was.
+#pragma once
+
+#include <weft/data/loader.h>
+#include <weft/optim/ema.h>
+#include <weft/optim/optimizer.h>
+#include <weft/train/run_checkpoint.h>
+#include <weft/train/run_folder.h>
+#include <weft/train/run_log.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// What is trained, and whose state a checkpoint holds.
+struct RunParts {
+  Model& model;
+  Optimizer& optimizer;
+  Loader& loader;
+  EMA* ema = nullptr;  ///< null: no averages are kept
+};
+
+/// What a checkpoint tells beside.
+struct RunAbout {
+  std::shared_ptr<const Tokenizer> tokenizer = nullptr;
+  std::vector<int64_t> end_ids = {};
+  TrainedOn trained_on = {};
+  StateDict config = {};          ///< what fixes what is computed; it must be the same on resume
+  std::string content_hash = {};  ///< names the data; likewise
+  std::string parent = {};
+  int64_t keep_checkpoints = 3;       ///< newest checkpoints to keep; 0 keeps all
+  int64_t checkpoint_interval = 250;  ///< what is saved between two of these is there for a stop alone
+};
+
+class Run {
+ public:
+  /// A run that begins in this folder.
+  Run(RunClaim claim, RunParts parts, RunAbout about);
+  /// One that goes on from this checkpoint, whose state it loads. StateError when it does not fit the parts; ValueError
+  /// when its configuration or data are others; FileError for one of other numerics, unless `any_numerics`.
+  Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics = false);
+  /// For a program of its own: begins a run in a folder that is not there or empty, else goes on with the one that is,
+  /// at its newest good checkpoint. FileError when there are checkpoints, but none that can be read.
+  static Run create_or_resume(const std::string& path, RunParts parts, RunAbout about);
+
+  const RunFolder& folder() const { return claim_.folder(); }
+  /// Updates made.
+  int64_t step() const { return step_; }
+  const RunLog& log() const { return *log_; }
+  const History& history() const { return log_->history(); }
+  /// Whether there is an evaluation of this step.
+  bool evaluated() const { return history().evaluated(step_); }
+  /// The newest checkpoint's step; -1 before the first.
+  int64_t saved_step() const { return saved_step_; }
+
+  /// An evaluation at this step: into the log and the picture, and into best.h5 when it is the best so far, which it
+  /// returns. ValueError for one of another step.
+  bool record(const Evaluation& evaluation);
+  /// An update was made: step() grows, averages follow; `logged` says whether it is a line of the log.
+  void record(const Update& update, bool logged = true);
+  /// Writes the checkpoint of this step, unless it is there, and removes those that are not to be kept. NumericError for
+  /// weights that are not finite: nothing that cannot be trained on is ever saved.
+  void save();
+  RunCheckpoint checkpoint() const;
+
+  /// Marks the checkpoint a resume began from as left by a stop between two regular ones: it goes with the next save.
+  void mark_stopped() { stopped_at_ = step_; }
+
+ private:
+  void check_weights() const;
+
+  RunClaim claim_;
+  RunParts parts_;
+  RunAbout about_;
+  std::optional<RunLog> log_;
+  int64_t step_ = 0;
+  int64_t saved_step_ = -1;
+  size_t saved_evaluations_ = 0;  ///< what the newest checkpoint knows
+  int64_t stopped_at_ = -1;
+};
+
+}  // namespace weft

@@ -1,0 +1,434 @@
+#include <weft/data/tasks/registry.h>
+#include <weft/data/text/tokenizer_registry.h>
+#include <weft/layers/models/registry.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/optim/make_optimizer.h>
+#include <weft/optim/schedule.h>
+#include <weft/train/run_config.h>
+#include <weft/train/toml_file.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace weft {
+namespace {
+
+constexpr int64_t huge = std::numeric_limits<int64_t>::max();
+constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkpoint's name hold
+constexpr double any = std::numeric_limits<double>::infinity();
+
+/// The settings of one part that is registered under a name.
+struct Part {
+  std::string registry, name;
+  std::vector<Setting> settings;
+};
+
+/// What an optimizer calls lr and weight_decay are keys of the run.
+bool is_run_key(const std::string& name) {
+  return RunConfig::settings().find(name) != nullptr || name == "lr";
+}
+
+template <class Entry>
+void add_parts(std::vector<Part>& to, const char* registry, const Registry<Entry>& all) {
+  for (const Entry* const entry : all.entries()) {
+    Part part{registry, entry->name, {}};
+    for (const Setting& s : entry->settings)
+      if (!s.from_data && !is_run_key(s.name)) part.settings.push_back(s);
+    to.push_back(std::move(part));
+  }
+}
+
+std::vector<Part> all_parts() {
+  std::vector<Part> all;
+  add_parts(all, "model", models());
+  add_parts(all, "task", tasks());
+  add_parts(all, "optimizer", optimizers());
+  add_parts(all, "schedule", schedules());
+  add_parts(all, "tokenizer", tokenizers());
+  return all;
+}
+
+const std::string& named_by(const RunConfig& config, const std::string& registry) {
+  return registry == "model"       ? config.model
+         : registry == "task"      ? config.task
+         : registry == "optimizer" ? config.optimizer
+         : registry == "schedule"  ? config.schedule
+                                   : config.tokenizer;
+}
+
+/// Those of the parts that a configuration names; a key that several have is there once.
+std::vector<Setting> part_keys(const RunConfig& config) {
+  std::vector<Setting> all;
+  for (const Part& part : all_parts()) {
+    if (named_by(config, part.registry) != part.name) continue;
+    for (const Setting& s : part.settings)
+      if (std::ranges::count(all, s.name, &Setting::name) == 0) all.push_back(s);
+  }
+  return all;
+}
+
+/// The run's own, with what may be chosen now.
+std::vector<Setting> run_keys() {
+  std::vector<Setting> all = RunConfig::settings().list();
+  for (Setting& s : all) {
+    if (s.name == "model") s.choices = models().names();
+    if (s.name == "task") s.choices = tasks().names();
+    if (s.name == "optimizer") s.choices = optimizers().names();
+    if (s.name == "schedule") s.choices = schedules().names();
+    if (s.name == "tokenizer") s.choices = learnable_tokenizers();
+  }
+  return all;
+}
+
+std::string toml_text(const SettingValue& value) {
+  if (const auto* const text = std::get_if<std::string>(&value)) return toml_string(*text);
+  std::string written = text_of(value);
+  if (std::holds_alternative<double>(value) && written.find_first_not_of("-0123456789") == std::string::npos)
+    written += ".0";
+  return written;
+}
+
+std::string shown(const Setting& key, const SettingValue& value) {
+  const auto* const whole = std::get_if<int64_t>(&value);
+  return key.name == "lr_decay_iters" && whole && *whole == RunConfig::unset ? "max_iters" : toml_text(value);
+}
+
+std::string joined(const std::vector<std::string>& words, const char* between = ", ") {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+SettingValue read_value(const Assignment& given, const Setting& key) {
+  const auto* const text = std::get_if<std::string>(&given.value);
+  const std::optional<SettingValue> value =
+      given.is_typed || !text ? fitting(key, given.value) : parsed(key, *text);
+  if (!value)
+    fail<ValueError>(given.where, key.name, " must be ", wanted(key), ", not ",
+                     text ? "'" + *text + "'" : text_of(given.value));
+  return *value;
+}
+
+const Setting* find_key(const std::vector<Setting>& keys, const std::string& name) {
+  const auto found = std::ranges::find(keys, name, &Setting::name);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+/// A key that the configuration's parts do not have: passed over where a file holds it with the value that it has by
+/// default anyway, as complete files of former versions do; refused where another part has it, or nobody.
+void check_foreign(const RunConfig& config, const Assignment& given) {
+  std::vector<std::string> fit, names;
+  const Part* first = nullptr;
+  const std::vector<Part> parts = all_parts();
+  for (const Part& part : parts) {
+    for (const Setting& s : part.settings) names.push_back(s.name);
+    const Setting* const key = find_key(part.settings, given.key);
+    if (!key) continue;
+    if (read_value(given, *key) == key->value) return;
+    if (!first) first = &part;
+    fit.push_back(part.name);
+  }
+  if (first) {
+    const bool may_pass = first->registry != "model" && first->registry != "task";
+    if (given.from_file && may_pass) return;
+    fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ", named_by(config, first->registry),
+                     " has no such key; ", joined(fit), fit.size() == 1 ? " has" : " have");
+  }
+  for (const Setting& s : run_keys()) names.push_back(s.name);
+  const std::string near = nearest(given.key, names.data(), names.data() + names.size());
+  fail<ValueError>(given.where, "there is no key '", given.key, "'",
+                   near.empty() ? "; weft train --help lists them all" : str("; did you mean '", near, "'?"));
+}
+
+/// What no single key shows.
+void check_parts(const RunConfig& config) {
+  const ModelEntry& model = models().at(config.model);
+  const TaskEntry& task = tasks().at(config.task);
+  if (!model.takes(task.kind)) {
+    std::vector<std::string> fit;
+    for (const ModelEntry* const other : models().entries())
+      if (other->takes(task.kind)) fit.push_back(other->name);
+    fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(task.kind), "', which ", config.model,
+                     " does not learn; ", fit.empty() ? "no model does yet" : str(joined(fit), " can"));
+  }
+  // Any data at all: what they say is checked when they are there.
+  const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
+  model.settings_for(config.parts, {.kind = task.kind,
+                                    .vocab_size = 8,
+                                    .classes = task.kind == TaskKind::masked ? 0 : 2,
+                                    .pad_id = 0,
+                                    .start_id = 1,
+                                    .end_id = 2,
+                                    .sizes = {.longest_input = 1,
+                                              .longest_target = 1,
+                                              .channels = 1,
+                                              .height = patch,
+                                              .width = patch,
+                                              .patch = patch}});
+}
+
+}  // namespace
+
+const Settings<RunConfig>& RunConfig::settings() {
+  using C = RunConfig;
+  static const Settings<C> all = {
+      Field(&C::model, "model", {}, "what is trained"),
+      Field(&C::task, "task", {}, "what it learns"),
+      Field(&C::batch_size, "batch_size", 1, 1 << 20, "samples in a micro-batch"),
+      Field(&C::gradient_accumulation_steps, "gradient_accumulation_steps", 1, 1 << 20, "micro-batches in an update"),
+      Field(&C::max_iters, "max_iters", 0, most_steps, "updates in all").steers(),
+      Field(&C::optimizer, "optimizer", {}, "how weights follow their gradients"),
+      Field(&C::schedule, "schedule", {}, "of the learning rate, from learning_rate to min_lr"),
+      Field(&C::learning_rate, "learning_rate", 0.0, any, "highest learning rate"),
+      Field(&C::min_lr, "min_lr", 0.0, any, "learning rate at the end of the schedule and after"),
+      Field(&C::warmup_iters, "warmup_iters", 0, most_steps,
+            "updates of warm-up: update k runs at learning_rate (k + 1) / (warmup_iters + 1)"),
+      Field(&C::lr_decay_iters, "lr_decay_iters", 0, most_steps,
+            "update at which the schedule ends; max_iters unless set, fixed when the run is created"),
+      Field(&C::decay_iters, "decay_iters", 0, most_steps, "warmup_stable_decay: updates that the decay takes"),
+      Field(&C::weight_decay, "weight_decay", 0.0, any, "the optimizer's, on parameters of two or more axes only"),
+      Field(&C::grad_clip, "grad_clip", 0.0, any, "largest global norm of the gradient; 0 is off"),
+      Field(&C::layer_decay, "layer_decay", 0.0, any,
+            "each block's learning rate is that of the one above times this; at most 1"),
+      Field(&C::ema_decay, "ema_decay", 0.0, 1.0,
+            "above 0, the weights' exponential average with this decay is evaluated and used"),
+      Field(&C::freeze, "freeze", {},
+            "parameters that stay as they are: names or patterns with * and ?, separated by commas"),
+      Field(&C::label_smoothing, "label_smoothing", 0.0, 1.0,
+            "share of each target that is spread over all classes, in training"),
+      Field(&C::eval_interval, "eval_interval", 1, most_steps, "updates between evaluations").steers(),
+      Field(&C::eval_iters, "eval_iters", 0, most_steps,
+            "batches an evaluation reads of each split, always the same; 0 is all of it")
+          .steers(),
+      Field(&C::log_interval, "log_interval", 1, most_steps, "updates between lines of the log").steers(),
+      Field(&C::checkpoint_interval, "checkpoint_interval", 1, most_steps, "updates between checkpoints").steers(),
+      Field(&C::keep_checkpoints, "keep_checkpoints", 0, most_steps, "newest checkpoints to keep; 0 keeps all")
+          .steers(),
+      Field(&C::patience, "patience", 0, most_steps,
+            "evaluations without a better validation loss before the run stops; 0 is never")
+          .steers(),
+      Field(&C::sample_tokens, "sample_tokens", 0, 1'000'000,
+            "tokens of the sample printed at each evaluation; 0 is none"),
+      Field(&C::end_id, "end_id", -1, 1 << 24,
+            "id that ends what a model writes; -1 is the tokenizer's own, if it has one"),
+      Field(&C::recompute, "recompute",
+            "less memory for more time, the same bits: backward computes each block's activations anew")
+          .steers(),
+      Field(&C::seed, "seed", 0, huge, "of first weights, order of the data and dropout"),
+      Field(&C::tokenizer, "tokenizer", {}, "char: one token a character of UTF-8; byte: any bytes"),
+      Field(&C::newlines, "newlines", {"keep", "lf"}, "lf drops carriage returns"),
+  };
+  return all;
+}
+
+ConfigFile read_config(const std::string& path) {
+  ConfigFile file;
+  for (const TomlEntry& entry : read_toml(path)) {
+    const std::string where = str(path, ":", entry.line, ": ");
+    if (entry.key == "data") {
+      if (!entry.is_list) fail<ValueError>(where, "data must be a list of paths, [\"text.txt\"]");
+      file.data = entry.list;
+    } else if (entry.key == "init_from" || entry.key == "carries") {
+      const auto* const text = std::get_if<std::string>(&entry.value);
+      const bool is_path = entry.key == "init_from";
+      if (entry.is_list || !text || (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
+        fail<ValueError>(where, entry.key, " must be ", is_path ? "a path" : "weights, optimizer or all");
+      (is_path ? file.init_from : file.carries) = *text;
+    } else {
+      if (entry.is_list) fail<ValueError>(where, entry.key, " must be one value, not a list");
+      file.assignments.push_back({where, entry.key, entry.value, true, true});
+    }
+  }
+  return file;
+}
+
+Assignment setting_typed(const std::string& typed) {
+  const std::string where = "--set " + typed + ": ";
+  const size_t equals = typed.find('=');
+  if (equals == std::string::npos || equals == 0)
+    fail<ValueError>(where, "needs the form key=value, say max_iters=1000");
+  const std::string name = typed.substr(0, equals);
+  if (name == "data" || name == "init_from" || name == "carries")
+    fail<ValueError>(where, "is given by --", name == "data" ? "data" : "init-from");
+  return {where, name, typed.substr(equals + 1), false, false};
+}
+
+RunConfig make_config(const std::vector<Assignment>& assignments) {
+  RunConfig config;
+  const std::vector<Setting> own = run_keys();
+  for (const Assignment& given : assignments)
+    if (const Setting* const key = find_key(own, given.key))
+      RunConfig::settings().find(given.key)->put(config, read_value(given, *key));
+  const std::vector<Setting> keys = part_keys(config);
+  for (const Setting& key : keys) config.parts.set(key.name, key.value);
+  for (const Assignment& given : assignments) {
+    if (find_key(own, given.key)) continue;
+    if (const Setting* const key = find_key(keys, given.key))
+      config.parts.set(key->name, read_value(given, *key));
+    else
+      check_foreign(config, given);
+  }
+  check_parts(config);
+  if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;
+  return config;
+}
+
+RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed) {
+  std::vector<Assignment> all = assignments_of(config);
+  const std::vector<Setting> keys = keys_of(config);
+  for (const std::string& one : typed) {
+    const Assignment given = setting_typed(one);
+    const Setting* const key = find_key(keys, given.key);
+    if (key && !key->steers)
+      fail<ValueError>(given.where, key->name,
+                       " is fixed when a run is created, as what it computes depends on it; on resume only ",
+                       steering_keys(), " may change. A new run can go on from here: --continue");
+    all.push_back(given);
+  }
+  RunConfig changed = make_config(all);
+  changed.data = config.data;
+  changed.init_from = config.init_from;
+  changed.carries = config.carries;
+  return changed;
+}
+
+std::vector<Assignment> assignments_of(const RunConfig& config) {
+  std::vector<Assignment> all;
+  for (const Setting& key : keys_of(config)) all.push_back({"", key.name, value_of(config, key)});
+  return all;
+}
+
+std::vector<Setting> keys_of(const RunConfig& config) {
+  std::vector<Setting> all = run_keys();
+  const std::vector<Setting> parts = part_keys(config);
+  all.insert(all.end(), parts.begin(), parts.end());
+  return all;
+}
+
+SettingValue value_of(const RunConfig& config, const Setting& key) {
+  if (const auto* const field = RunConfig::settings().find(key.name)) return field->get(config);
+  return config.parts.at(key.name);
+}
+
+std::string steering_keys() {
+  std::vector<std::string> names;
+  for (const Setting& s : RunConfig::settings().list())
+    if (s.steers) names.push_back(s.name);
+  return joined(names);
+}
+
+namespace {
+
+std::string help_line(const Setting& key) {
+  std::string line = str("  ", key.name, " = ", shown(key, key.value));
+  line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
+  return str(line, key.help, "\n");
+}
+
+void add_line(std::string& text, const std::string& name, const std::string& rest) {
+  std::string line = "  " + name;
+  line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
+  text += str(line, rest, "\n");
+}
+
+}  // namespace
+
+std::string config_help() {
+  std::string text = "Keys, for --set key=value and configuration files, each with its default:\n";
+  for (const Setting& key : run_keys()) text += help_line(key);
+  std::vector<std::pair<Setting, std::vector<std::string>>> shared;
+  std::string registry;
+  const auto flush = [&] {
+    if (shared.empty()) return;
+    text += str("Of ", registry, "s, each with those that have it:\n");
+    for (const auto& [key, owners] : shared)
+      text += str(help_line(key).substr(0, help_line(key).size() - 1), key.help.empty() ? "" : " ", "(",
+                  joined(owners), ")\n");
+    shared.clear();
+  };
+  for (const Part& part : all_parts()) {
+    if (part.registry != registry) flush();
+    registry = part.registry;
+    for (const Setting& s : part.settings) {
+      const auto same = std::ranges::find_if(shared, [&](const auto& one) {
+        return one.first.name == s.name && one.first.value == s.value;
+      });
+      if (same != shared.end())
+        same->second.push_back(part.name);
+      else
+        shared.push_back({s, {part.name}});
+    }
+  }
+  flush();
+  return text + str("On resume only these may change: ", steering_keys(), ".\n");
+}
+
+std::string parts_help() {
+  std::string text = "Models, each with the tasks it takes:\n";
+  for (const ModelEntry* const model : models().entries()) {
+    std::vector<std::string> names;
+    for (const TaskEntry* const task : tasks().entries())
+      if (model->takes(task->kind)) names.push_back(task->name);
+    add_line(text, model->name, joined(names));
+  }
+  text += "Tasks:\n";
+  for (const TaskEntry* const task : tasks().entries()) add_line(text, task->name, task->summary);
+  return text;
+}
+
+std::string to_toml(const RunConfig& config) {
+  std::string text = "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
+  for (size_t i = 0; i < config.data.size(); ++i) text += str(i == 0 ? "" : ", ", toml_string(config.data[i]));
+  text += "]\n";
+  if (!config.init_from.empty()) text += str("init_from = ", toml_string(config.init_from), "\n");
+  if (!config.carries.empty() && config.carries != "weights")
+    text += str("carries = ", toml_string(config.carries), "\n");
+  for (const Setting& key : keys_of(config)) {
+    std::string line = str(key.name, " = ", shown(key, value_of(config, key)));
+    line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
+    text += key.help.empty() ? str(line.substr(0, line.find_last_not_of(' ') + 1), "\n")
+                             : str(line, "# ", key.help, "\n");
+  }
+  return text;
+}
+
+StateDict fixed_state(const RunConfig& config) {
+  StateDict state;
+  SettingValues values;
+  std::vector<Setting> fixed;
+  for (const Setting& key : keys_of(config)) {
+    if (key.steers) continue;
+    values.set(key.name, value_of(config, key));
+    put(state, key.name, values.at(key.name));
+    fixed.push_back(key);
+  }
+  put_must_know(state, fixed, values);
+  return state;
+}
+
+RunConfig config_from_state(const StateDict& state, const Say& say) {
+  RunConfig config;
+  for (const Field<RunConfig>& field : RunConfig::settings().fields())
+    if (!field.setting.steers) field.put(config, taken(state, field.setting));
+  const std::vector<Setting> keys = keys_of(config);
+  std::vector<Setting> known;
+  for (const Part& part : all_parts()) known.insert(known.end(), part.settings.begin(), part.settings.end());
+  known.insert(known.end(), keys.begin(), keys.end());
+  for (const std::string& name : unknown_names(state, known))
+    say(str("warning: the setting '", name, "' was written by a newer weft and is passed over"));
+  for (const Setting& key : part_keys(config)) config.parts.set(key.name, taken(state, key));
+  return config;
+}
+
+std::string first_difference(const RunConfig& now, const RunConfig& made_with) {
+  const std::vector<Setting> theirs = keys_of(made_with);
+  for (const Setting& key : keys_of(now)) {
+    if (key.steers || !find_key(theirs, key.name)) continue;
+    const SettingValue a = value_of(now, key), b = value_of(made_with, key);
+    if (a != b) return str(key.name, " is ", shown(key, a), ", but the run was made with ", shown(key, b));
+  }
+  return "";
+}
+
+}  // namespace weft

@@ -1,0 +1,112 @@
+// The settings of a run: its own, and those of the model, task, optimizer, schedule and tokenizer that it names, all as
+// flat keys. From the tables of those parts follow defaults, checks, the help text, --set, config.toml and what a
+// checkpoint holds.
+#pragma once
+
+#include <weft/lib/array/state_dict.h>
+#include <weft/lib/settings/settings.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+/// Says a line to the user: a note, a warning.
+using Say = std::function<void(std::string_view line)>;
+
+/// Names and meanings are nanoGPT's where it has them; the defaults are its recipe for a processor.
+struct RunConfig {
+  static constexpr int64_t unset = -1;
+
+  std::string model = "gpt2", task = "text", optimizer = "adamw", schedule = "cosine", tokenizer = "char";
+
+  int64_t batch_size = 12;
+  int64_t gradient_accumulation_steps = 1;
+  int64_t max_iters = 2000;
+  double learning_rate = 1e-3;
+  double min_lr = 1e-4;
+  int64_t warmup_iters = 100;
+  int64_t lr_decay_iters = unset;  ///< made max_iters where it is not set
+  int64_t decay_iters = 0;
+  double weight_decay = 0.1;
+  double grad_clip = 1.0;
+  double layer_decay = 1.0;
+  double ema_decay = 0.0;
+  std::string freeze;
+  double label_smoothing = 0.0;
+
+  int64_t eval_interval = 250;
+  int64_t eval_iters = 20;
+  int64_t log_interval = 10;
+  int64_t checkpoint_interval = 250;
+  int64_t keep_checkpoints = 3;
+  int64_t patience = 0;
+  int64_t sample_tokens = 100;
+  int64_t end_id = unset;  ///< unset: the tokenizer's, if it has one
+  bool recompute = false;
+
+  int64_t seed = 1337;
+  std::string newlines = "keep";
+
+  SettingValues parts;            ///< of the parts that are named above: all of their settings
+  std::vector<std::string> data;  ///< paths of the files; in config.toml, never in a checkpoint
+  std::string init_from;          ///< file that the run began from; likewise
+  std::string carries;            ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
+
+  int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
+  /// The run's own settings, without `parts`.
+  static const Settings<RunConfig>& settings();
+};
+
+/// One key that was given a value, and how messages about it begin: "config.toml:3: ".
+struct Assignment {
+  std::string where, key;
+  SettingValue value;
+  bool is_typed = true;    ///< false: `value` is text that was typed, to be read as the key wants it
+  bool from_file = false;  ///< of a file, which may hold keys of parts that it does not name
+};
+
+/// What a TOML file sets. Errors begin with "PATH:LINE: ".
+struct ConfigFile {
+  std::vector<Assignment> assignments;
+  std::vector<std::string> data;
+  std::string init_from, carries;
+};
+ConfigFile read_config(const std::string& path);
+/// "key=value". ValueError for another form, and for data and init_from, which have options of their own.
+Assignment setting_typed(const std::string& typed);
+
+/// The configuration that these assignments, in order, make of the defaults. ValueError for a key that nobody has, with
+/// the nearest; for one that another part has, naming it; for a value that does not fit; and for parts that do not fit
+/// each other.
+RunConfig make_config(const std::vector<Assignment>& assignments);
+/// With keys changed of a run that is there: those that steer alone (ValueError for others).
+RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed);
+/// The same with other values of keys: of a new run that goes on from this one.
+std::vector<Assignment> assignments_of(const RunConfig& config);
+
+/// All keys of a configuration: the run's own, then those of its parts.
+std::vector<Setting> keys_of(const RunConfig& config);
+SettingValue value_of(const RunConfig& config, const Setting& key);
+/// "max_iters, eval_interval, ..."
+std::string steering_keys();
+/// Every key of every part with default and meaning, a line each.
+std::string config_help();
+/// "gpt2      text, recall": a line for each model and each task.
+std::string parts_help();
+
+/// config.toml: every key with its meaning, and the paths. ValueError for a path that is not UTF-8.
+std::string to_toml(const RunConfig& config);
+
+/// The keys that do not steer: what a checkpoint holds.
+StateDict fixed_state(const RunConfig& config);
+/// A configuration out of a checkpoint of any version; keys that it lacks are as they were before there were such. Keys
+/// that a newer version wrote are named to `say`; StateError where without them the results would be others.
+RunConfig config_from_state(const StateDict& state, const Say& say);
+/// "n_layer is 3, but the run was made with 2": the first key that does not steer in which they differ; else empty.
+std::string first_difference(const RunConfig& now, const RunConfig& made_with);
+
+}  // namespace weft

@@ -1,0 +1,117 @@
+#include <fcntl.h>
+#include <unistd.h>
+#include <weft/lib/base/error.h>
+#include <weft/train/run_log.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <system_error>
+
+namespace weft {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string line_of(const Update& u) {
+  return ordered_json{{"step", u.step},
+                      {"loss", u.loss},
+                      {"lr", u.lr},
+                      {"grad_norm", u.grad_norm},
+                      {"tokens_per_second", u.tokens_per_second},
+                      {"seconds", u.seconds}}
+             .dump() +
+         "\n";
+}
+
+std::string line_of(const Evaluation& e) {
+  return ordered_json{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}}.dump() + "\n";
+}
+
+}  // namespace
+
+RunLog::RunLog(const std::string& path, int64_t step, History history)
+    : path_(path), history_(std::move(history)) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    const std::string before = read_text(path);
+    std::istringstream lines(before);
+    std::vector<Evaluation> evaluations;
+    for (std::string line; std::getline(lines, line);) take(line, step, evaluations);
+    const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
+    for (size_t i = 0; i < kept; ++i) repaired_ += evaluations[i] != history_.evaluations[i];
+    repaired_ += static_cast<int64_t>(history_.evaluations.size() - kept);
+    if (const std::string now = text(); now != before) write_file(path, now);
+  } else if (!history_.evaluations.empty()) {
+    write_file(path, text());
+  }
+  file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+  if (file_.get() < 0)
+    fail<FileError>(path, ": cannot be opened for writing: ", std::generic_category().message(errno));
+}
+
+void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations) {
+  try {
+    const ordered_json entry = ordered_json::parse(line);
+    const auto at = entry.at("step").get<int64_t>();
+    if (entry.contains("val_loss")) {
+      if (!history_.evaluations.empty() && at <= history_.evaluations.back().step)
+        evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
+      return;
+    }
+    const Update update{at,
+                        entry.at("loss").get<double>(),
+                        entry.at("lr").get<double>(),
+                        entry.at("grad_norm").get<double>(),
+                        entry.at("tokens_per_second").get<double>(),
+                        entry.at("seconds").get<double>()};
+    if (at >= step) return;
+    if (at < 0 || (!updates_.empty() && at <= updates_.back().step)) {
+      ++repaired_;
+      return;
+    }
+    updates_.push_back(update);
+  } catch (const ordered_json::exception&) {
+    ++repaired_;
+  }
+}
+
+/// As a run that was never stopped has it: an evaluation stands before the update of its step.
+std::string RunLog::text() const {
+  std::string all;
+  auto evaluation = history_.evaluations.begin();
+  for (const Update& update : updates_) {
+    for (; evaluation != history_.evaluations.end() && evaluation->step <= update.step; ++evaluation)
+      all += line_of(*evaluation);
+    all += line_of(update);
+  }
+  for (; evaluation != history_.evaluations.end(); ++evaluation) all += line_of(*evaluation);
+  return all;
+}
+
+void RunLog::append(const std::string& line) const {
+  ssize_t put = 0;
+  do put = ::write(file_.get(), line.data(), line.size());
+  while (put < 0 && errno == EINTR);
+  if (put == static_cast<ssize_t>(line.size())) return;
+  const std::string reason = put < 0 ? std::generic_category().message(errno) : "the disk is full";
+  fail<FileError>(path_, ": cannot be written: ", reason);
+}
+
+void RunLog::add(const Update& update) {
+  append(line_of(update));
+  updates_.push_back(update);
+}
+
+void RunLog::add(const Evaluation& evaluation) {
+  append(line_of(evaluation));
+  history_.evaluations.push_back(evaluation);
+}
+
+void RunLog::sync() const {
+  if (::fsync(file_.get()) != 0)
+    fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
+}
+
+}  // namespace weft

@@ -1,0 +1,54 @@
+// RunLog: what a run has done so far, in one store: updates and evaluations, in memory and as metrics.jsonl, one object
+// a line, appended as the run goes.
+#pragma once
+
+#include <weft/lib/base/file.h>
+#include <weft/train/history.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// Of one update: its number, the mean loss before it, and what it ran at; `seconds` of training so far.
+struct Update {
+  int64_t step = 0;
+  double loss = 0;
+  double lr = 0;
+  double grad_norm = 0;
+  double tokens_per_second = 0;
+  double seconds = 0;
+};
+
+class RunLog {
+ public:
+  /// Opens the log of a run that stands before update `step` and has made the evaluations of `history`: lines of that
+  /// update and later are cut off, lines that cannot be read too, and evaluations are written as `history` has them.
+  RunLog(const std::string& path, int64_t step, History history);
+
+  void add(const Update& update);
+  void add(const Evaluation& evaluation);
+  /// Brings what was added to the disk.
+  void sync() const;
+
+  const std::vector<Update>& updates() const { return updates_; }
+  const History& history() const { return history_; }
+  /// Of training, up to the last update.
+  double seconds() const { return updates_.empty() ? 0.0 : updates_.back().seconds; }
+  /// Lines that could not be read, and evaluations that the file had otherwise than `history`.
+  int64_t repaired() const { return repaired_; }
+
+ private:
+  void take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations);
+  std::string text() const;
+  void append(const std::string& line) const;
+
+  std::string path_;
+  Descriptor file_;
+  std::vector<Update> updates_;
+  History history_;
+  int64_t repaired_ = 0;
+};
+
+}  // namespace weft
