@@ -1,10 +1,16 @@
-# cmake --install, and find_package(weft) afterwards. The component `library` is what programs of others build with.
+# cmake --install, and find_package(weft) or pkg-config afterwards. The component `library` is what programs of others
+# build with, `program` the command line.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(weft_package ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 
-install(TARGETS weft_lib weft_autograd weft_layers weft_models weft_optim weft_data weft_exchange weft_train weft
-        EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
+# The rooms of weft::weft, by their targets and by their folders. The models' folder lies in that of the layers.
+get_target_property(rooms weft INTERFACE_LINK_LIBRARIES)
+set(folders ${rooms})
+list(REMOVE_ITEM folders weft_models)
+list(TRANSFORM folders REPLACE "^weft_" "")
+
+install(TARGETS ${rooms} weft EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
 if(TARGET weft_cli)
   install(TARGETS weft_cli EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
   install(FILES tools/cli.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/tools COMPONENT library)
@@ -14,8 +20,8 @@ install(EXPORT weft_rooms NAMESPACE weft:: FILE weftTargets.cmake DESTINATION ${
 install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${weft_package} COMPONENT library)
 
 # The vector code of lib/isa is internal and stays in the tree.
-install(DIRECTORY lib autograd layers optim data exchange train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
-        FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE)
+install(DIRECTORY ${folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
+        FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE PATTERN "*_internal.h" EXCLUDE)
 install(FILES weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library)
 
 configure_package_config_file(cmake/weftConfig.cmake.in ${PROJECT_BINARY_DIR}/weftConfig.cmake
@@ -23,3 +29,8 @@ configure_package_config_file(cmake/weftConfig.cmake.in ${PROJECT_BINARY_DIR}/we
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/weftConfig.cmake ${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
               cmake/third_parties.cmake DESTINATION ${weft_package} COMPONENT library)
+
+include(cmake/pkg_config.cmake)
+if(PROJECT_IS_TOP_LEVEL)
+  include(cmake/package.cmake)
+endif()

@@ -13,13 +13,13 @@ weft_symbols_test(symbols_refused bad_symbols)
 set_tests_properties(arrows/symbols_refused PROPERTIES PASS_REGULAR_EXPRESSION
                      "1 calls of libm, 1 inline functions in vector code")
 
-# A project of somebody else's, both ways.
-foreach(how package subproject)
+# A project of somebody else's, each way.
+foreach(how package pkg-config subproject)
   add_test(NAME outside/${how}
            COMMAND ${CMAKE_COMMAND} -DHOW=${how} -DTREE=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
                    -DCXX=${CMAKE_CXX_COMPILER} -P ${CMAKE_CURRENT_SOURCE_DIR}/outside/run.cmake)
 endforeach()
-set_tests_properties(outside/package PROPERTIES LABELS quick)
+set_tests_properties(outside/package outside/pkg-config PROPERTIES LABELS quick)
 set_tests_properties(outside/subproject PROPERTIES LABELS slow TIMEOUT 900)
 
 if(WEFT_BUILD_EXAMPLES)

@@ -1,0 +1,43 @@
+# cpack -G DEB: `weft`, the program, and `weft-dev`, what programs of others build with. scripts/check-package makes both,
+# installs them in a bare Debian, and works with them there.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME weft)
+set(CPACK_PACKAGE_CONTACT "The authors of weft <weft@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL library)
+if(WEFT_BUILD_TOOLS)
+  list(APPEND CPACK_COMPONENTS_ALL program)
+endif()
+
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
+    "trains transformers from scratch, on processors
+ The command line weft: trains GPT, Llama, BERT, T5, ViT and recurrent models on
+ text and on tasks that make their own samples, evaluates them, lets them write,
+ and shows what they attend to. Runs can be stopped anywhere and go on with the
+ same bits.")
+
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME weft-dev)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
+# What the archives are linked with. `weft::xt` is there for those who have xtensor.
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libhdf5-dev, libopenblas-openmp-dev")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS "g++ (>= 4:12)")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "weft, cmake, pkgconf, libxtensor-dev, libxtensor-blas-dev")
+set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
+    "trains transformers from scratch, library
+ Tensors with reverse-mode gradients, layers, models, optimizers, data loaders
+ and checkpoints in C++20: headers, static archives, and files for
+ find_package(weft) and pkg-config.")
+
+foreach(component program library)
+  string(TOUPPER ${component} upper)
+  install(FILES LICENSE DESTINATION share/doc/${CPACK_DEBIAN_${upper}_PACKAGE_NAME} RENAME copyright
+          COMPONENT ${component})
+  install(FILES CHANGELOG.md DESTINATION share/doc/${CPACK_DEBIAN_${upper}_PACKAGE_NAME} COMPONENT ${component})
+endforeach()
+include(CPack)
