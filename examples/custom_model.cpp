@@ -10,13 +10,11 @@
 #include <weft/tools/cli.h>
 #include <weft/weft.h>
 
-#include <cmath>
-
 using namespace weft;
 
 struct CosineConfig {
   int64_t vocab_size = 0, block_size = 64, n_layer = 4, n_head = 4, n_embd = 128;
-  double dropout = 0.0, temperature = 10.0;
+  double dropout = 0.0;
 
   static const Settings<CosineConfig>& settings() {
     using C = CosineConfig;
@@ -26,8 +24,7 @@ struct CosineConfig {
         Field(&C::n_layer, "n_layer", 1, 1024, "blocks"),
         Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
         Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
-        Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training"),
-        Field(&C::temperature, "temperature", 0.0, 100.0, "what cosines are multiplied with at first")};
+        Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training")};
     return all;
   }
   void check() const {
@@ -35,73 +32,59 @@ struct CosineConfig {
   }
 };
 
-struct CosineAttention : Module {
-  const int64_t heads;
-  Linear &query, &key, &value, &output;
-  Tensor temperature;  // (H, 1, 1)
+class CosineAttention : public Layer<CosineAttention> {
+ public:
+  CosineAttention(int64_t width, int64_t head_count)
+      : heads_(head_count),
+        query_(child<Linear>("query", width, width)),
+        key_(child<Linear>("key", width, width)),
+        value_(child<Linear>("value", width, width)),
+        output_(child<Linear>("output", width, width)),
+        temperature_(parameter("temperature", {head_count, 1, 1}, init::constant(10.0))) {}
 
-  CosineAttention(int64_t width, int64_t head_count, double first)
-      : heads(head_count),
-        query(child<Linear>("query", width, width)),
-        key(child<Linear>("key", width, width)),
-        value(child<Linear>("value", width, width)),
-        output(child<Linear>("output", width, width)),
-        temperature(parameter("temperature", {head_count, 1, 1}, init::constant(first))) {}
-
-  Tensor forward(const Tensor& x, const Array& hidden) const {  // (B, T, C), (T, T) -> (B, T, C)
-    const int64_t B = x.dim(0), T = x.dim(1), D = x.dim(2) / heads;
-    const auto split = [&](const Tensor& y) { return permute(reshape(y, {B, T, heads, D}), {0, 2, 1, 3}); };
+  Tensor forward(const Tensor& x, const Mask& mask) const {  // (B, T, C) -> (B, T, C)
+    const int64_t B = x.dim(0), T = x.dim(1), D = x.dim(2) / heads_;
+    const auto split = [&](const Tensor& y) { return permute(reshape(y, {B, T, heads_, D}), {0, 2, 1, 3}); };
     const auto direction = [](const Tensor& y) { return y / sqrt(sum(square(y), {-1}, true) + 1e-6); };
-    const Tensor cosines = matmul(direction(split(query(x))), direction(split(key(x))), false, true);
-    const Tensor weights = softmax(masked_fill(cosines * temperature, hidden, -1e9));  // (B, H, T, T)
+    const Tensor cosines = matmul(direction(split(query_(x))), direction(split(key_(x))), false, true);
+    const Tensor none = Tensor(Array::full({1}, -1e9, x.dtype()));
+    const Tensor weights = softmax(where(mask.dense(B, heads_, T, T), cosines * temperature_, none));  // (B, H, T, T)
     if (AttentionRecorder* const recorder = AttentionRecorder::current())
       recorder->add({path(), false, weights.value()});
-    return output(reshape(permute(matmul(weights, split(value(x))), {0, 2, 1, 3}), {B, T, heads * D}));
+    return output_(reshape(permute(matmul(weights, split(value_(x))), {0, 2, 1, 3}), {B, T, heads_ * D}));
   }
+
+ private:
+  const int64_t heads_;
+  Linear &query_, &key_, &value_, &output_;
+  Tensor temperature_;  // (H, 1, 1)
 };
 
-struct CosineBlock : Module {
-  LayerNorm &norm1, &norm2;
-  CosineAttention& attention;
-  FeedForward& feed_forward;
-  Dropout& dropout;
-
-  explicit CosineBlock(const CosineConfig& c)
-      : norm1(child<LayerNorm>("norm1", c.n_embd)),
-        norm2(child<LayerNorm>("norm2", c.n_embd)),
-        attention(child<CosineAttention>("attention", c.n_embd, c.n_head, c.temperature)),
-        feed_forward(child<FeedForward>("feed_forward", c.n_embd)),
-        dropout(child<Dropout>("dropout", c.dropout)) {}
-
-  Tensor forward(const Tensor& x, const Array& hidden) const {
-    const Tensor y = x + dropout(attention.forward(norm1(x), hidden));
-    return y + dropout(feed_forward(norm2(y)));
-  }
-};
-
-struct CosineGPT : GenerativeModel {
+class CosineGPT : public GenerativeModel {
+ public:
   using Config = CosineConfig;
-  const Config config;
-  Embedding& token_embedding;
-  LearnedPositionalEncoding& position_embedding;
-  std::vector<CosineBlock*> blocks;
-  LayerNorm& norm;
-
+  using Block = EncoderBlockOf<CosineAttention>;
   explicit CosineGPT(const Config& c)
       : config(c),
-        token_embedding(child<Embedding>("token_embedding", c.vocab_size, c.n_embd, init::normal(0.0, 0.02))),
-        position_embedding(child<LearnedPositionalEncoding>("position_embedding", c.block_size, c.n_embd)),
-        blocks(child_list<CosineBlock>("blocks", c.n_layer, c)),
-        norm(child<LayerNorm>("norm", c.n_embd)) {}
+        token_embedding_(child<Embedding>("token_embedding", c.vocab_size, c.n_embd, init::normal(0.0, 0.02))),
+        position_embedding_(child<LearnedPositionalEncoding>("position_embedding", c.block_size, c.n_embd)),
+        blocks_(child<ModuleList<Block>>("blocks", c.n_layer, c.n_embd, c.n_head,
+                                         BlockOptions{.dropout = c.dropout})),
+        norm_(child<LayerNorm>("norm", c.n_embd)) {}
 
-  Tensor logits(const Batch& batch) const override {
-    const int64_t T = batch.inputs.dim(1);
-    Array hidden({T, T}, boolean);  // what lies ahead of a token
-    for (int64_t i = 0; i < T * T; ++i) hidden.mutable_data<bool>()[i] = i % T > i / T;
-    Tensor x = position_embedding(token_embedding(batch.inputs));
-    for (const CosineBlock* block : blocks) x = block->forward(x, hidden);
-    return linear(norm(x), token_embedding.weight);
+  Tensor logits(const Batch& batch) const override {  // ids (B, T) -> (B, T, V)
+    Tensor x = position_embedding_(token_embedding_(batch.inputs));
+    for (const Block& block : blocks_) x = block(x, Mask::causal());
+    return linear(norm_(x), token_embedding_.weight);
   }
+
+  const Config config;
+
+ private:
+  Embedding& token_embedding_;
+  LearnedPositionalEncoding& position_embedding_;
+  ModuleList<Block>& blocks_;
+  LayerNorm& norm_;
 };
 
 int main(int argc, char** argv) {

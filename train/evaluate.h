@@ -28,7 +28,7 @@ class Evaluating {
 /// may throw to stop.
 template <class Windows>
 LossMeter evaluate(Model& model, const Windows& windows, int64_t batch_size,
-                   const std::function<void(int64_t done)>& each) {
+                   const std::function<void(int64_t done)>& each = {}) {
   const Evaluating evaluating(model);
   LossMeter meter;
   for (int64_t first = 0; first < windows.size(); first += batch_size) {

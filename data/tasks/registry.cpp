@@ -97,6 +97,13 @@ TaskPointer make_task(std::string_view name, const TaskOptions& options) {
   return entry.generate(entry.name, options);
 }
 
+std::vector<std::string> generated_tasks() {
+  std::vector<std::string> names;
+  for (const TaskEntry* const entry : tasks().entries())
+    if (entry->generate) names.push_back(entry->name);
+  return names;
+}
+
 TaskData open_task(const TaskRequest& request) {
   const TaskEntry& entry = tasks().at(request.name);
   if (!entry.reads_files()) return open_generated(entry, request);

@@ -39,6 +39,8 @@ void register_task(TaskEntry entry);
 /// A task that makes its own samples. ValueError for a name that nobody knows, with the nearest, and for a task of
 /// files; else as TaskEntry::generate.
 TaskPointer make_task(std::string_view name, const TaskOptions& options = {});
+/// Names of the tasks that make their own samples, in the order of a list for people.
+std::vector<std::string> generated_tasks();
 /// Any task with all that a run reads of it. ValueError and FileError as the task throws them; ValueError for files
 /// that it does not read, or for none where it needs some.
 TaskData open_task(const TaskRequest& request);

@@ -68,7 +68,7 @@ TEST_CASE("models: each drives one batch to near no loss") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
     const double first = c.model->loss(c.batch).mean().item();
-    const auto optimizer = make_optimizer("adamw", parameter_groups(c.model->parameters()), {.lr = 5e-3});
+    const auto optimizer = make_optimizer("adamw", parameter_groups(c.model->parameters()), {{"lr", 5e-3}});
     const double last = learn(*c.model, *optimizer, c.batch, 60);
     CAPTURE(last);
     CHECK(first > 0.5);

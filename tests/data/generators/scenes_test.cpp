@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/generators/scenes.h>
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/generators/translation.h>
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 
 #include <algorithm>
 #include <iterator>

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>

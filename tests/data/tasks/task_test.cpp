@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/loader.h>
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -80,12 +80,12 @@ void check_targets(const TaskDataset& task, const Batch& batch) {
 }  // namespace
 
 TEST_CASE("every task gives sample n as a function of seed and n, padded on the right") {
-  for (const std::string& name : task_names()) {
+  for (const std::string& name : generated_tasks()) {
     CAPTURE(name);
     const auto task = make_task(name, {.seed = 3}), again = make_task(name, {.seed = 3}),
                other = make_task(name, {.seed = 4});
     CHECK(task->name() == name);
-    CHECK_FALSE(task_summary(name).empty());
+    CHECK_FALSE(tasks().at(name).summary.empty());
     CHECK_FALSE(task->scores().empty());
     CHECK((task->tokenizer() != nullptr) == tokens_in(task->kind()));
     const Batch batch = task->batch(5, 40);
@@ -120,7 +120,7 @@ TEST_CASE("a loader reads a task as any dataset") {
 }
 
 TEST_CASE("so many samples as were asked for come up once in each epoch, in changing order") {
-  for (const std::string& name : task_names()) {
+  for (const std::string& name : generated_tasks()) {
     CAPTURE(name);
     const auto all = make_task(name, {.seed = 2}), few = make_task(name, {.seed = 2, .samples = 12});
     CHECK(few->samples_per_epoch() == 12);
@@ -141,7 +141,7 @@ TEST_CASE("so many samples as were asked for come up once in each epoch, in chan
 }
 
 TEST_CASE("nothing that validates is trained on, whatever the seeds") {
-  for (const std::string& name : task_names()) {
+  for (const std::string& name : generated_tasks()) {
     CAPTURE(name);
     std::set<std::string> trained;
     for (const uint64_t seed : {1, 2}) {
@@ -196,8 +196,8 @@ TEST_CASE("draws are what they say") {
 TEST_CASE("a task that nobody knows, and options out of range, are refused") {
   CHECK_THROWS_WITH_AS(make_task("revers"), "task: there is no 'revers'; did you mean 'reverse'?",
                        ValueError);
-  CHECK_THROWS_AS(task_summary("nothing of ours"), ValueError);
-  for (const std::string& name : task_names()) {
+  CHECK_THROWS_AS(tasks().at("nothing of ours").summary, ValueError);
+  for (const std::string& name : generated_tasks()) {
     CAPTURE(name);
     CHECK_THROWS_AS(make_task(name, {.samples = -1}), ValueError);
     CHECK_THROWS_AS(make_task(name, {.min_length = -1}), ValueError);

@@ -2,7 +2,7 @@
 #include <weft/data/generators/reviews.h>
 #include <weft/data/generators/stories.h>
 #include <weft/data/generators/translation.h>
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/registry.h>
 
 #include <algorithm>
 #include <cmath>

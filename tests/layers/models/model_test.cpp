@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/linear.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/gpt.h>
@@ -62,44 +63,59 @@ void check_without_cache(const Config& config) {
 }
 
 /// A language model in one class: no cache, no position, and the mean of what was read so far.
-struct Averages : GenerativeModel {
+struct VocabularyConfig {
+  int64_t vocab_size = 29;
+  static const Settings<VocabularyConfig>& settings() {
+    static const Settings<VocabularyConfig> all = {Field(&VocabularyConfig::vocab_size, "vocab_size", 1, 100)};
+    return all;
+  }
+};
+struct EmptyConfig {
+  int64_t n_layer = 1;
+  static const Settings<EmptyConfig>& settings() {
+    static const Settings<EmptyConfig> all = {Field(&EmptyConfig::n_layer, "n_layer", 1, 100)};
+    return all;
+  }
+};
+template <class C>
+struct AveragesOf : GenerativeModel {
+  const C config;
   Embedding& token_embedding;
   Linear& head;
-  explicit Averages(bool in_state = true)
-      : token_embedding(child<Embedding>("token_embedding", 29, 8)),
-        head(child<Linear>("head", 8, 29)),
-        in_state_(in_state) {}
-  std::string kind() const override { return "averages"; }
-  StateDict config_state() const override {
-    StateDict state;
-    if (in_state_) state.set("vocab_size", 29);
-    return state;
-  }
+  using Config = C;
+  explicit AveragesOf(const Config& c = {})
+      : config(c),
+        token_embedding(this->template child<Embedding>("token_embedding", 29, 8)),
+        head(this->template child<Linear>("head", 8, 29)) {}
   Tensor logits(const Batch& batch) const override {
     const Tensor x = token_embedding(batch.inputs);  // (B, T, C)
     std::vector<Tensor> means;
     for (int64_t t = 1; t <= x.dim(1); ++t) means.push_back(mean(slice(x, 1, 0, t), {1}));
     return head(stack(means, 1));
   }
-
- private:
-  bool in_state_;
 };
+using Averages = AveragesOf<VocabularyConfig>;
+using Nameless = AveragesOf<EmptyConfig>;
 
 /// An encoder-decoder in one class: the mean of the source beside each token that was written.
+struct AnswersConfig {
+  int64_t vocab_size = 29, block_size = 13, start_id = 2;
+  static const Settings<AnswersConfig>& settings() {
+    using C = AnswersConfig;
+    static const Settings<C> all = {Field(&C::vocab_size, "vocab_size", 1, 100),
+                                    Field(&C::block_size, "block_size", 1, 100),
+                                    Field(&C::start_id, "start_id", 0, 100)};
+    return all;
+  }
+};
 struct Answers : GenerativeModel {
+  using Config = AnswersConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::pairs}; }
+  const Config config;
   Embedding& token_embedding;
   Linear& head;
-  Answers()
-      : token_embedding(child<Embedding>("token_embedding", 29, 8)), head(child<Linear>("head", 8, 29)) {}
-  std::string kind() const override { return "answers"; }
-  StateDict config_state() const override {
-    StateDict state;
-    state.set("vocab_size", 29);
-    state.set("block_size", 13);
-    state.set("start_id", 2);
-    return state;
-  }
+  explicit Answers(const Config& c = {})
+      : config(c), token_embedding(child<Embedding>("token_embedding", 29, 8)), head(child<Linear>("head", 8, 29)) {}
   bool has_encoder() const override { return true; }
   Tensor logits(const Batch& batch) const override {
     const Tensor source = token_embedding(batch.inputs);
@@ -112,7 +128,30 @@ struct Answers : GenerativeModel {
   }
 };
 
+const bool registered = [] {
+  register_model<Averages>("averages");
+  register_model<Nameless>("nameless");
+  register_model<Answers>("answers");
+  return true;
+}();
+
 }  // namespace
+
+TEST_CASE("register model: a user's is made by name, from its settings and the data, once") {
+  CHECK(registered);
+  const ModelEntry& entry = models().at("answers");
+  CHECK(entry.takes(TaskKind::pairs));
+  const auto made = make_model("answers", entry.settings_for({{"block_size", int64_t{20}}}, {.sizes = {.longest_input = 40}}));
+  CHECK(made->kind() == "answers");
+  CHECK(made->config_state().integer("block_size") == 40);
+  refuses<ValueError>([] { register_model<Averages>("averages"); }, {"'averages' already"});
+  refuses<ValueError>([] { register_model<Averages>("gpt2"); }, {"'gpt2' already"});
+  refuses<ValueError>([] { make_model("gtp2", {}); }, {"'gtp2'", "'gpt2'"});
+  struct Unknown : GenerativeModel {
+    Tensor logits(const Batch&) const override { return {}; }
+  };
+  refuses<StateError>([] { Unknown().kind(); }, {"Unknown", "register_model<"});
+}
 
 TEST_CASE("model: what decoders give without a cache has the bits of what they give with one") {
   check_without_cache<GPT>(
@@ -170,8 +209,8 @@ TEST_CASE("model: what decoding without a cache does not take") {
   const RandomScope random({.seed = 1});
   const Averages model;
   const Answers other;
-  refuses<StateError>([] { Averages(false).vocab_size(); },
-                      {"averages", "vocab_size", "override vocab_size()"});
+  refuses<StateError>([] { Nameless().vocab_size(); },
+                      {"nameless", "vocab_size", "override vocab_size()"});
   refuses<ValueError>([&] { model.start_id(); }, {"averages", "no encoder"});
   refuses<ValueError>([&] { model.start(-1); }, {"-1 rows"});
   refuses<ValueError>([&] { model.start(Batch{ids_of({{1}}), {}}); }, {"averages", "no encoder"});
