@@ -2,6 +2,7 @@
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr int64_t huge = std::numeric_limits<int64_t>::max();
 constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkpoint's name hold
+/// A key that so many models have is not refused for one that has none.
+constexpr size_t shared_by = 4;
 constexpr double any = std::numeric_limits<double>::infinity();
 
 /// The settings of one part that is registered under a name.
@@ -95,12 +98,6 @@ std::string shown(const Setting& key, const SettingValue& value) {
   return key.name == "lr_decay_iters" && whole && *whole == RunConfig::unset ? "max_iters" : toml_text(value);
 }
 
-std::string joined(const std::vector<std::string>& words, const char* between = ", ") {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
-
 SettingValue read_value(const Assignment& given, const Setting& key) {
   const auto* const text = std::get_if<std::string>(&given.value);
   const std::optional<SettingValue> value =
@@ -118,7 +115,7 @@ const Setting* find_key(const std::vector<Setting>& keys, const std::string& nam
 
 /// A key that the configuration's parts do not have: passed over where a file holds it with the value that it has by
 /// default anyway, as complete files of former versions do; refused where another part has it, or nobody.
-void check_foreign(const RunConfig& config, const Assignment& given) {
+void check_foreign(const RunConfig& config, const Assignment& given, const Say& say) {
   std::vector<std::string> fit, names;
   const Part* first = nullptr;
   const std::vector<Part> parts = all_parts();
@@ -131,8 +128,13 @@ void check_foreign(const RunConfig& config, const Assignment& given) {
     fit.push_back(part.name);
   }
   if (first) {
-    const bool may_pass = first->registry != "model" && first->registry != "task";
-    if (given.from_file && may_pass) return;
+    const bool of_training = first->registry != "model" && first->registry != "task";
+    if (given.from_file && of_training) return;
+    // What most models have, as n_head and block_size, is said in scripts that are about all of them.
+    if (fit.size() >= shared_by) {
+      if (say) say(str("note: ", given.key, " is passed over: ", named_by(config, first->registry), " has no such key"));
+      return;
+    }
     fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ", named_by(config, first->registry),
                      " has no such key; ", joined(fit), fit.size() == 1 ? " has" : " have");
   }
@@ -255,7 +257,7 @@ Assignment setting_typed(const std::string& typed) {
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& assignments) {
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
   for (const Assignment& given : assignments)
@@ -268,7 +270,7 @@ RunConfig make_config(const std::vector<Assignment>& assignments) {
     if (const Setting* const key = find_key(keys, given.key))
       config.parts.set(key->name, read_value(given, *key));
     else
-      check_foreign(config, given);
+      check_foreign(config, given, say);
   }
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;

@@ -36,8 +36,9 @@ class RunLog {
   const History& history() const { return history_; }
   /// Of training, up to the last update.
   double seconds() const { return updates_.empty() ? 0.0 : updates_.back().seconds; }
-  /// Lines that could not be read, and evaluations that the file had otherwise than `history`.
-  int64_t repaired() const { return repaired_; }
+  /// Lines that could not be read, and evaluations that the file did not have as `history` has them.
+  int64_t unreadable() const { return unreadable_; }
+  int64_t restored() const { return restored_; }
 
  private:
   void take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations);
@@ -48,7 +49,10 @@ class RunLog {
   Descriptor file_;
   std::vector<Update> updates_;
   History history_;
-  int64_t repaired_ = 0;
+  int64_t unreadable_ = 0, restored_ = 0;
 };
+
+/// The number of the last update that a log tells of; -1 when there is none, or no log.
+int64_t last_logged_step(const std::string& path);
 
 }  // namespace weft

@@ -141,7 +141,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   // A schedule as long as the new run, unless it was told.
   if (!options.continued.empty() && length_set && !schedule_set)
     std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
-  s.config = make_config(all);
+  s.config = make_config(all, [&](std::string_view line) { s.notes.emplace_back(line); });
   RunConfig& config = s.config;
   if (source) {
     config.init_from = absolute(source->opened.path);
@@ -295,10 +295,9 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   }
   if (start) found.newest = start->checkpoint.training->step;
   if (best) found.best = best->checkpoint.training->step;
-  std::error_code ignored;
-  found.has_log = fs::exists(folder.metrics(), ignored) && fs::file_size(folder.metrics(), ignored) > 0;
 
   const RunConfig before = stored_config(folder, start ? start : best, say);
+  found.was_saved = last_logged_step(folder.metrics()) >= before.checkpoint_interval;
   s->config = steered(before, options.set);
   RunConfig& config = s->config;
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
@@ -359,8 +358,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   }
   restore_best(s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml) write_file(s->run->folder().config(), toml);
-  if (const int64_t repaired = s->run->log().repaired(); repaired > 0)
-    say(str(s->run->folder().metrics(), ": ", repaired, " unreadable or other lines mended"));
+  const std::string log = s->run->folder().metrics();
+  if (const int64_t lines = s->run->log().unreadable(); lines > 0) say(str(log, ": ", lines, " unreadable lines removed"));
+  if (const int64_t lines = s->run->log().restored(); lines > 0)
+    say(str(log, ": ", lines, " evaluations restored from the checkpoint"));
   return s;
 }
 

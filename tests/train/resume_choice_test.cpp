@@ -24,9 +24,9 @@ TEST_CASE("resume: where it begins, by what is found") {
 TEST_CASE("resume: what cannot be read is never written over") {
   const EvaluationPlan plan{.eval_interval = 10, .eval_iters = 2, .patience = 0, .max_iters = 100};
   CHECK(choose_resume_point({.unreadable = true}, plan, plan) == ResumePoint::refused);
-  CHECK(choose_resume_point({.unreadable = true, .has_log = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.unreadable = true, .was_saved = true}, plan, plan) == ResumePoint::refused);
   // All checkpoints are gone, though the log tells of updates.
-  CHECK(choose_resume_point({.has_log = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.was_saved = true}, plan, plan) == ResumePoint::refused);
 }
 
 TEST_CASE("resume: a changed plan does not come to the best evaluation again, and goes on from it") {

@@ -32,9 +32,11 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
     CHECK(log.updates().size() == 5);
     CHECK(log.history().evaluations == history.evaluations);
     CHECK(log.seconds() == 0.5);
-    CHECK(log.repaired() == 0);
+    CHECK(log.unreadable() + log.restored() == 0);
     CHECK(read_text(path) == text);
   }
+  CHECK(last_logged_step(path) == 4);
+  CHECK(last_logged_step(folder.path("none")) == -1);
   const RunLog back(path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
@@ -47,7 +49,7 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
     write_file(path, damaged);
     const RunLog log(path, 5, history);
     CHECK(log.history().evaluations == history.evaluations);
-    CHECK(log.repaired() > 0);
+    CHECK(log.unreadable() + log.restored() > 0);
     return read_text(path);
   };
   const size_t evaluation = text.find("\"val_loss\":2.5"), line = text.rfind('\n', evaluation);

@@ -46,8 +46,9 @@ TokenRange tokens_of(const OpenedModel& opened, const EvalArguments& arguments) 
   if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
   try {
     return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
-  } catch (const ValueError& other_text) {
-    fail<FileError>(other_text.what(), ": it has changed since; --data FILE scores any text");
+  } catch (const OtherText&) {
+    fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
+                    ": has changed since the run was made with it; --data FILE scores any text");
   }
 }
 
