@@ -131,7 +131,7 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
     const bool of_training = first->registry != "model" && first->registry != "task";
     if (given.from_file && of_training) return;
     // What most models have, as n_head and block_size, is said in scripts that are about all of them.
-    if (fit.size() >= shared_by) {
+    if (first->registry == "model" && fit.size() >= shared_by) {
       if (say) say(str("note: ", given.key, " is passed over: ", named_by(config, first->registry), " has no such key"));
       return;
     }

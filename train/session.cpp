@@ -89,9 +89,9 @@ void take_over(Session& s, const Source& source) {
 }
 
 std::string parent_of(const Source& source) {
-  const auto& run = source.opened.run;
-  std::string name = run ? fs::path(absolute(run->path)).filename().string() : source.opened.path;
-  if (!run) name = fs::path(name).filename().string();
+  std::string path = absolute(source.opened.run ? source.opened.run->path : source.opened.path);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::string name = fs::path(path).filename().string();
   return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step) : name;
 }
 
