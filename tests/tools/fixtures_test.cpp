@@ -114,30 +114,32 @@ void check_kind(const std::string& format, const Kind& kind) {
 
 }  // namespace
 
-TEST_CASE("fixtures: runs of the first format") {
-  for (const Kind& kind : kinds) check_kind("format-1", kind);
+TEST_CASE("fixtures: runs of every format go on to where they ended, and say and write what they did") {
+  for (const char* format : {"format-1", "format-2"})
+    for (const Kind& kind : kinds) check_kind(format, kind);
 }
 
-TEST_CASE("fixtures: models that the first weft import wrote") {
+TEST_CASE("fixtures: models that weft import wrote") {
   const Folder folder;
-  int seen = 0;
-  for (const auto& entry : fs::directory_iterator(fixtures + "/format-1")) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("imported-")) continue;
-    CAPTURE(name);
-    ++seen;
-    const std::string file = (entry.path() / "best.h5").string();
-    Result result = weft(folder, {"inspect", entry.path().string()});
-    CHECK_MESSAGE(result.code == 0, result.err);
-    CHECK(contains(result.out, "a model alone"));
-    if (!fs::exists(entry.path() / "logits.npy")) continue;
-    Arguments looks{"--ids", "5,9,2"};
-    if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
-    result = weft(folder, joined({"logits", file, "--out", name + ".npy"}, looks));
-    REQUIRE_MESSAGE(result.code == 0, result.err);
-    CHECK(folder.read(name + ".npy") == text_of((entry.path() / "logits.npy").string()));
+  for (const char* format : {"format-1", "format-2"}) {
+    int seen = 0;
+    for (const auto& entry : fs::directory_iterator(fixtures + "/" + format)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with("imported-")) continue;
+      CAPTURE(name);
+      ++seen;
+      Result result = weft(folder, {"inspect", entry.path().string()});
+      CHECK_MESSAGE(result.code == 0, result.err);
+      CHECK(contains(result.out, "a model alone"));
+      if (!fs::exists(entry.path() / "logits.npy")) continue;
+      Arguments looks{"--ids", "5,9,2"};
+      if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
+      result = weft(folder, joined({"logits", entry.path().string(), "--out", "now.npy"}, looks));
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+      CHECK(folder.read("now.npy") == text_of((entry.path() / "logits.npy").string()));
+    }
+    CHECK(seen == 8);
   }
-  CHECK(seen == 8);
 }
 
 TEST_CASE("fixtures: each key of the configuration may be missing, and one bit may not be another") {
