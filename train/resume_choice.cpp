@@ -18,8 +18,9 @@ ResumePoint choose_resume_point(const FoundCheckpoints& found, const EvaluationP
   if (!found.best) return ResumePoint::newest;
   if (!found.newest) {
     // The evaluation before the first update is written before any checkpoint is.
-    const bool only_begun = *found.best == 0 && !found.unreadable && comes_again(0, before, now);
-    return only_begun ? ResumePoint::beginning : ResumePoint::best;
+    if (*found.best > 0) return ResumePoint::best;
+    if (found.unreadable || found.was_saved) return ResumePoint::refused;
+    return comes_again(0, before, now) ? ResumePoint::beginning : ResumePoint::best;
   }
   const bool ahead = *found.best > *found.newest;
   return ahead && !comes_again(*found.best, before, now) ? ResumePoint::best : ResumePoint::newest;

@@ -37,8 +37,14 @@ template <class Entry>
 void add_parts(std::vector<Part>& to, const char* registry, const Registry<Entry>& all) {
   for (const Entry* const entry : all.entries()) {
     Part part{registry, entry->name, {}};
-    for (const Setting& s : entry->settings)
-      if (!s.from_data && !is_run_key(s.name)) part.settings.push_back(s);
+    for (const Setting& s : entry->settings) {
+      const bool runs_own = std::string_view(registry) == "optimizer" && (s.name == "lr" || s.name == "weight_decay");
+      if (s.from_data || runs_own) continue;
+      if (is_run_key(s.name))
+        fail<ValueError>("the ", registry, " '", entry->name, "' has a setting '", s.name,
+                         "', which is a key of every run; give it another name");
+      part.settings.push_back(s);
+    }
     to.push_back(std::move(part));
   }
 }
@@ -128,7 +134,7 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
     fit.push_back(part.name);
   }
   if (first) {
-    const bool of_training = first->registry != "model" && first->registry != "task";
+    const bool of_training = first->registry != "model";
     if (given.from_file && of_training) return;
     // What most models have, as n_head and block_size, is said in scripts that are about all of them.
     if (first->registry == "model" && fit.size() >= shared_by) {
@@ -275,6 +281,22 @@ RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;
   return config;
+}
+
+std::vector<Assignment> known_assignments(const std::vector<Assignment>& assignments, const Say& say) {
+  const std::vector<Setting> own = run_keys();
+  const std::vector<Part> parts = all_parts();
+  std::vector<Assignment> known;
+  for (const Assignment& given : assignments) {
+    const bool has = find_key(own, given.key) || std::ranges::any_of(parts, [&](const Part& part) {
+                       return find_key(part.settings, given.key) != nullptr;
+                     });
+    if (has)
+      known.push_back(given);
+    else
+      say(str("warning: ", given.where, "the key '", given.key, "' is of another weft and is passed over"));
+  }
+  return known;
 }
 
 RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed) {

@@ -115,17 +115,18 @@ void RunLog::sync() const {
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
 }
 
-int64_t last_logged_step(const std::string& path) {
+bool log_tells_of_saving(const std::string& path, int64_t checkpoint_interval) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return -1;
-  int64_t last = -1;
+  if (!std::filesystem::exists(path, error)) return false;
   std::istringstream lines(read_text(path));
   for (std::string line; std::getline(lines, line);) {
     const ordered_json entry = ordered_json::parse(line, nullptr, false);
-    if (entry.is_object() && entry.contains("loss") && entry["step"].is_number_integer())
-      last = std::max(last, entry["step"].get<int64_t>());
+    if (!entry.is_object()) continue;
+    const auto step = entry.find("step");
+    if (step == entry.end() || !step->is_number_integer()) continue;
+    if (step->get<int64_t>() >= (entry.contains("val_loss") ? 1 : checkpoint_interval)) return true;
   }
-  return last;
+  return false;
 }
 
 }  // namespace weft

@@ -52,7 +52,7 @@ class RunLog {
   int64_t unreadable_ = 0, restored_ = 0;
 };
 
-/// The number of the last update that a log tells of; -1 when there is none, or no log.
-int64_t last_logged_step(const std::string& path);
+/// Whether a log tells of so many updates, or of an evaluation behind one, that something was saved.
+bool log_tells_of_saving(const std::string& path, int64_t checkpoint_interval);
 
 }  // namespace weft

@@ -2,6 +2,7 @@
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
+#include <weft/lib/files/checkpoint.h>
 
 #include <algorithm>
 #include <cstring>
@@ -44,6 +45,11 @@ std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tok
   std::string text =
       str("ids ", version, " ", scan.content_hash, " ", name_of(newlines), " ", tokenizer.kind());
   for (int64_t id = 0; id < tokenizer.vocab_size(); ++id) text += tokenizer.decode(id);
+  // The pieces of characters and bytes say all; another tokenizer may cut the same pieces otherwise.
+  if (!tokenizer.reads_pieces()) {
+    const std::vector<uint8_t> state = checkpoint_image(tokenizer.state_dict());
+    text.append(state.begin(), state.end());
+  }
   return to_hex(digest_of(bytes_of(text)));
 }
 

@@ -18,7 +18,9 @@ TEST_CASE("resume: where it begins, by what is found") {
   CHECK(chosen({.newest = 30, .best = 40, .unreadable = true}) == P::newest);
   // The evaluation before the first update is all there is.
   CHECK(chosen({.best = 0}) == P::beginning);
-  CHECK(chosen({.best = 0, .unreadable = true}) == P::best);
+  // So far the run has been, and only that evaluation can be read: to go on from it would be to begin anew.
+  CHECK(chosen({.best = 0, .unreadable = true}) == P::refused);
+  CHECK(chosen({.best = 0, .was_saved = true}) == P::refused);
 }
 
 TEST_CASE("resume: what cannot be read is never written over") {
