@@ -15,6 +15,8 @@ endif()
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+# Of the builds of OpenBLAS, the one that shares the program's threads; dpkg-shlibdeps asks for any.
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS libopenblas0-openmp)
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
     "trains transformers from scratch, on processors
  The command line weft: trains GPT, Llama, BERT, T5, ViT and recurrent models on
