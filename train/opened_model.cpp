@@ -60,7 +60,9 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
   }
   if (saved.newest) saved.found.newest = saved.newest->checkpoint.training->step;
   if (saved.best) saved.found.best = saved.best->checkpoint.training->step;
-  saved.found.was_saved = log_tells_of_saving(run.metrics(), checkpoint_interval);
+  const LoggedProgress logged = logged_progress(run.metrics(), checkpoint_interval);
+  saved.found.was_saved = logged.checkpoint;
+  saved.found.had_best = logged.best;
   return saved;
 }
 

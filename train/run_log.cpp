@@ -115,18 +115,22 @@ void RunLog::sync() const {
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
 }
 
-bool log_tells_of_saving(const std::string& path, int64_t checkpoint_interval) {
+LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval) {
+  LoggedProgress told;
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return false;
+  if (!std::filesystem::exists(path, error)) return told;
   std::istringstream lines(read_text(path));
   for (std::string line; std::getline(lines, line);) {
     const ordered_json entry = ordered_json::parse(line, nullptr, false);
     if (!entry.is_object()) continue;
     const auto step = entry.find("step");
     if (step == entry.end() || !step->is_number_integer()) continue;
-    if (step->get<int64_t>() >= (entry.contains("val_loss") ? 1 : checkpoint_interval)) return true;
+    if (entry.contains("val_loss"))
+      told.best = told.best || step->get<int64_t>() > 0;
+    else
+      told.checkpoint = told.checkpoint || step->get<int64_t>() >= checkpoint_interval;
   }
-  return false;
+  return told;
 }
 
 }  // namespace weft

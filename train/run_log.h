@@ -52,7 +52,11 @@ class RunLog {
   int64_t unreadable_ = 0, restored_ = 0;
 };
 
-/// Whether a log tells of so many updates, or of an evaluation behind one, that something was saved.
-bool log_tells_of_saving(const std::string& path, int64_t checkpoint_interval);
+/// What a log tells that must have been saved by then; nothing where there is none.
+struct LoggedProgress {
+  bool checkpoint = false;  ///< an update behind the first checkpoint
+  bool best = false;        ///< an evaluation behind the first, which was the best then
+};
+LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval);
 
 }  // namespace weft

@@ -27,6 +27,9 @@ TEST_CASE("resume: what cannot be read is never written over") {
   const EvaluationPlan plan{.eval_interval = 10, .eval_iters = 2, .patience = 0, .max_iters = 100};
   CHECK(choose_resume_point({.unreadable = true}, plan, plan) == ResumePoint::refused);
   CHECK(choose_resume_point({.unreadable = true, .was_saved = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.had_best = true}, plan, plan) == ResumePoint::refused);
+  // Killed between the second evaluation and its best.h5: the first one is there, and all comes again.
+  CHECK(choose_resume_point({.best = 0, .had_best = true}, plan, plan) == ResumePoint::beginning);
   // All checkpoints are gone, though the log tells of updates.
   CHECK(choose_resume_point({.was_saved = true}, plan, plan) == ResumePoint::refused);
 }

@@ -35,11 +35,13 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
     CHECK(log.unreadable() + log.restored() == 0);
     CHECK(read_text(path) == text);
   }
-  CHECK(log_tells_of_saving(path, 100));  // of an evaluation at step 2
-  CHECK_FALSE(log_tells_of_saving(folder.path("none"), 1));
+  CHECK(logged_progress(path, 100).best);  // an evaluation at step 2
+  CHECK_FALSE(logged_progress(path, 100).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("none"), 1).checkpoint);
   write_file(folder.path("short"), "{\"step\":4,\"loss\":1}\n{\"loss\":1}\n[]\nnone\n{\"step\":0,\"val_loss\":1}\n");
-  CHECK(log_tells_of_saving(folder.path("short"), 4));
-  CHECK_FALSE(log_tells_of_saving(folder.path("short"), 5));
+  CHECK(logged_progress(folder.path("short"), 4).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("short"), 5).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("short"), 4).best);
   const RunLog back(path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
