@@ -264,3 +264,51 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
   CHECK(result.code == 2);
   CHECK(contains(result.err, "--init-from takes its weights"));
 }
+
+TEST_CASE("files under a right digest with wrong contents are refused with exit code 2, by name") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  const std::string best = folder.path("run/best.h5");
+  const std::vector<Edit> wrong = {{"model/weights/norm.weight", int64_t{3}},
+                                   {"model/settings/n_layer", int64_t{-1}},
+                                   {"model/settings/n_layer", "two"},
+                                   {"model/settings/n_embd", int64_t{32}},
+                                   {"model/end_ids", "none"},
+                                   {"model/tokenizer", int64_t{1}},
+                                   {"model/tokenizer/kind", "words"},
+                                   {"model/weights", "all"},
+                                   {"model/kind", int64_t{1}},
+                                   {"model/must_know", int64_t{1}},
+                                   {"model/trained_on/must_know", "seed,newthing"},
+                                   {"model", "none"},
+                                   {"training/history/step", int64_t{1}},
+                                   {"kind", "another"}};
+  for (Edit edit : wrong) {
+    CAPTURE(edit.place);
+    std::vector<Edit> edits{edit};
+    if (edit.place == "model/trained_on/must_know") edits.push_back({"model/trained_on/newthing", "x"});
+    edit_checkpoint(best, folder.path("wrong.h5"), edits);
+    for (const Arguments& command : {Arguments{"generate", "wrong.h5", "--prompt", "the"},
+                                     Arguments{"eval", "wrong.h5", "--data", "text.txt"},
+                                     Arguments{"train", "--data", "text.txt", "--init-from", "wrong.h5", "--out", "new"}}) {
+      const Result result = weft(folder, command);
+      CAPTURE(command[0]);
+      CHECK_MESSAGE(result.code == 2, result.err);
+      CHECK_MESSAGE(contains(result.err, command[0] == "train" ? "" : "wrong.h5"), result.err);
+      CHECK_FALSE(contains(result.err, "std::"));
+      CHECK_FALSE(exists(folder, "new"));
+    }
+  }
+}
+
+TEST_CASE("a new run that is refused leaves a folder that was there as it was") {
+  const Folder folder;
+  write_text(folder);
+  fs::create_directory(folder.path("run"));
+  Result result = weft(folder, train("run", {"block_size=500000"}));
+  CHECK(result.code == 2);
+  CHECK_FALSE(exists(folder, "run/config.toml"));
+  result = weft(folder, train("run"));
+  CHECK_MESSAGE(result.code == 0, result.err);
+}
