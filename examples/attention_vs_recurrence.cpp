@@ -9,7 +9,7 @@
 //     to 64: beyond them, more is asked for than was ever seen in training;
 //  3. the time of an update of one sequence of T tokens. Attention's grows with T squared in the end, that of
 //     the others with T: the table says from where on attention costs more.
-#include <weft/train/line_chart.h>
+#include <weft/train/show/line_chart.h>
 #include <weft/weft.h>
 
 #include <chrono>

@@ -48,18 +48,20 @@ int main(int argc, char** argv) try {
 
   const StopSignals signals;
   Console console;
-  Run run = Run::create_or_resume(path, {model, optimizer, loader},
-                                  {.tokenizer = text.tokenizer,
-                                   .trained_on = {.task = "text", .seed = seed, .block_size = config.block_size},
-                                   .config = config.state(),
-                                   .content_hash = text.content_hash,
-                                   .checkpoint_interval = 100});
+  Run run =
+      Run::create_or_resume(path, {model, optimizer, loader},
+                            {.tokenizer = text.tokenizer,
+                             .trained_on = {.task = "text", .seed = seed, .block_size = config.block_size},
+                             .config = config.state(),
+                             .content_hash = text.content_hash,
+                             .checkpoint_interval = 100});
   if (run.step() > 0) console.print(str(path, ": goes on at step ", run.step()));
   Progress progress(run.log().seconds());
   for (bool last = false; !last;) {
     last = run.step() >= steps || StopSignals::received() != 0;
     if (run.step() % 100 == 0 && !run.evaluated()) {
-      const Evaluation found{run.step(), evaluate(model, seen, 16).mean(), evaluate(model, unseen, 16).mean()};
+      const Evaluation found{run.step(), evaluate(model, seen, 16).mean(),
+                             evaluate(model, unseen, 16).mean()};
       const bool best = run.record(found);
       console.print(str(step_text(found.step, steps), "  train loss ", fixed(found.train_loss, 4),
                         "  validation loss ", fixed(found.val_loss, 4), best ? "  (best)" : ""));
@@ -68,7 +70,8 @@ int main(int argc, char** argv) try {
     if (last) break;
 
     progress.begin_update();
-    const double lr = schedule::cosine(run.step(), {.lr = 3e-3, .warmup = 20, .steps = steps, .min_lr = 3e-4});
+    const double lr =
+        schedule::cosine(run.step(), {.lr = 3e-3, .warmup = 20, .steps = steps, .min_lr = 3e-4});
     const Batch batch = loader.next();
     TrainStep step(optimizer, {.seed = seed, .step = run.step()});
     step.backward(model, batch);

@@ -48,7 +48,8 @@ class CosineAttention : public Layer<CosineAttention> {
     const auto direction = [](const Tensor& y) { return y / sqrt(sum(square(y), {-1}, true) + 1e-6); };
     const Tensor cosines = matmul(direction(split(query_(x))), direction(split(key_(x))), false, true);
     const Tensor none = Tensor(Array::full({1}, -1e9, x.dtype()));
-    const Tensor weights = softmax(where(mask.dense(B, heads_, T, T), cosines * temperature_, none));  // (B, H, T, T)
+    const Tensor weights =
+        softmax(where(mask.dense(B, heads_, T, T), cosines * temperature_, none));  // (B, H, T, T)
     if (AttentionRecorder* const recorder = AttentionRecorder::current())
       recorder->add({path(), false, weights.value()});
     return output_(reshape(permute(matmul(weights, split(value_(x))), {0, 2, 1, 3}), {B, T, heads_ * D}));
@@ -66,7 +67,8 @@ class CosineGPT : public GenerativeModel {
   using Block = EncoderBlockOf<CosineAttention>;
   explicit CosineGPT(const Config& c)
       : config(c),
-        token_embedding_(child<Embedding>("token_embedding", c.vocab_size, c.n_embd, init::normal(0.0, 0.02))),
+        token_embedding_(
+            child<Embedding>("token_embedding", c.vocab_size, c.n_embd, init::normal(0.0, 0.02))),
         position_embedding_(child<LearnedPositionalEncoding>("position_embedding", c.block_size, c.n_embd)),
         blocks_(child<ModuleList<Block>>("blocks", c.n_layer, c.n_embd, c.n_head,
                                          BlockOptions{.dropout = c.dropout})),

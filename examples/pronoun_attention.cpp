@@ -119,7 +119,8 @@ int main(int argc, char** argv) try {
   for (int64_t step = 0; step < steps; ++step) {
     TrainStep update(optimizer, {.seed = 1, .step = step});
     const Loss loss = update.backward(model, loader.next());
-    update.finish({.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}), .max_norm = 1.0});
+    update.finish(
+        {.lr = schedule::cosine(step, {.lr = 3e-3, .warmup = 20, .steps = steps}), .max_norm = 1.0});
     if (step % 500 == 0 || step == steps - 1) std::printf("step %4ld  loss %.4f\n", step, loss.mean().item());
   }
   std::puts("");

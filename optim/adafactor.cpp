@@ -20,8 +20,10 @@ const Settings<AdafactorOptions>& AdafactorOptions::settings() {
   static const Settings<O> all = {
       Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
       Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
-      Field(&O::beta2_decay, "beta2_decay", -infinity, infinity, "power of the step that the second moments follow"),
-      Field(&O::eps1, "eps1", 0.0, infinity, "least squared gradient; 0 is the distance of 1 to the next number"),
+      Field(&O::beta2_decay, "beta2_decay", -infinity, infinity,
+            "power of the step that the second moments follow"),
+      Field(&O::eps1, "eps1", 0.0, infinity,
+            "least squared gradient; 0 is the distance of 1 to the next number"),
       Field(&O::eps2, "eps2", 0.0, infinity, "least root mean square of a parameter"),
       Field(&O::d, "d", 1.0, infinity, "greatest root mean square of an update")};
   return all;
@@ -29,8 +31,7 @@ const Settings<AdafactorOptions>& AdafactorOptions::settings() {
 
 using kernels::Binary;
 
-namespace {
-}
+namespace {}
 
 Adafactor::Adafactor(std::vector<ParameterGroup> groups, AdafactorOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"row", "column", "variance"}), options_(o) {

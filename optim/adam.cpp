@@ -3,7 +3,6 @@
 #include <weft/optim/adam.h>
 
 #include <cmath>
-
 #include <limits>
 
 namespace weft {

@@ -19,7 +19,8 @@ struct OptimizerEntry {
   std::string name;
   std::vector<Setting> settings;
   /// Options that are not given have the struct's own default.
-  std::function<std::unique_ptr<Optimizer>(std::vector<ParameterGroup> groups, const SettingValues& given)> make;
+  std::function<std::unique_ptr<Optimizer>(std::vector<ParameterGroup> groups, const SettingValues& given)>
+      make;
 };
 
 /// The registry, in which ours are from the start: adamw, adam, sgd, lion, adafactor, muon.
@@ -39,7 +40,8 @@ template <class O, class Options>
 OptimizerEntry optimizer_entry(const std::string& name) {
   return {.name = name,
           .settings = Options::settings().list(),
-          .make = [](std::vector<ParameterGroup> groups, const SettingValues& given) -> std::unique_ptr<Optimizer> {
+          .make = [](std::vector<ParameterGroup> groups,
+                     const SettingValues& given) -> std::unique_ptr<Optimizer> {
             Options options;
             Options::settings().take(options, given);
             return std::make_unique<O>(std::move(groups), options);

@@ -15,11 +15,11 @@
 namespace weft::schedule {
 
 struct WarmupOptions {
-  double lr = 1e-3;     ///< the highest rate
-  int64_t warmup = 0;   ///< steps of warm-up: lr (k + 1) / (warmup + 1) at step k < warmup
-  int64_t steps = 0;    ///< step at which the decay ends
-  double min_lr = 0.0;  ///< rate at the end of the decay and after
-  int64_t decay = 0;    ///< steps that the decay takes in warmup_stable_decay
+  double lr = 1e-3;             ///< the highest rate
+  int64_t warmup = 0;           ///< steps of warm-up: lr (k + 1) / (warmup + 1) at step k < warmup
+  int64_t steps = 0;            ///< step at which the decay ends
+  double min_lr = 0.0;          ///< rate at the end of the decay and after
+  int64_t decay = 0;            ///< steps that the decay takes in warmup_stable_decay
   SettingValues settings = {};  ///< of a user's schedule: its own
 };
 

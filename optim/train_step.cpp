@@ -9,9 +9,10 @@ namespace weft {
 TrainStep::TrainStep(Optimizer& optimizer, Options options) : optimizer_(optimizer), options_(options) {
   for (const auto& [name, tensor] : optimizer.parameters())
     if (tensor.grad().defined())
-      fail<StateError>("TrainStep: '", name,
-                       "' has a gradient already, of a backward() outside of this step; optimizer.zero_grad() forgets "
-                       "it, and step.backward(model, batch) takes its place");
+      fail<StateError>(
+          "TrainStep: '", name,
+          "' has a gradient already, of a backward() outside of this step; optimizer.zero_grad() forgets "
+          "it, and step.backward(model, batch) takes its place");
 }
 
 void TrainStep::add(const Loss& part, int64_t rows) {
@@ -25,14 +26,16 @@ void TrainStep::add(const Loss& part, int64_t rows) {
 
 double TrainStep::finish(const FinishOptions& options) {
   if (meter_.count() < 1)
-    fail<StateError>("TrainStep: no loss was added, so that there is no mean; step.backward(model, batch) adds one");
+    fail<StateError>(
+        "TrainStep: no loss was added, so that there is no mean; step.backward(model, batch) adds one");
   const PhaseScope phase("optimizer");
   const std::vector<NamedTensor> parameters = optimizer_.parameters();
   const double average = 1.0 / static_cast<double>(meter_.count());
   const double norm = grad_norm(parameters) * average;
   if (!std::isfinite(norm)) {
     const std::string name = first_nonfinite_grad(parameters);
-    fail<NumericError>("TrainStep: the gradient of ", name.empty() ? "all parameters together" : "'" + name + "'",
+    fail<NumericError>("TrainStep: the gradient of ",
+                       name.empty() ? "all parameters together" : "'" + name + "'",
                        " is not finite; nothing was updated");
   }
   const double factor = options.max_norm > 0 ? std::min(1.0, options.max_norm / (norm + 1e-6)) : 1.0;

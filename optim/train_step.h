@@ -34,8 +34,7 @@ class TrainStep {
   /// Forward and backward of `rows` further samples; loss() -> Loss is called within their RandomScope. NumericError
   /// when the loss is NaN or infinite.
   template <class LossOf>
-    requires std::is_invocable_r_v<Loss, LossOf&>
-  Loss backward(int64_t rows, LossOf&& loss) {
+  requires std::is_invocable_r_v<Loss, LossOf&> Loss backward(int64_t rows, LossOf&& loss) {
     const RandomScope random({.seed = options_.seed,
                               .step = static_cast<uint64_t>(options_.step),
                               .first_sample = static_cast<uint64_t>(samples_)});

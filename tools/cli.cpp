@@ -2,10 +2,9 @@
 #include <malloc.h>
 #include <signal.h>
 #include <weft/lib/base/error.h>
-#include <weft/train/console.h>
-#include <weft/train/signals.h>
-
 #include <weft/tools/cli.h>
+#include <weft/train/show/console.h>
+#include <weft/train/signals.h>
 
 #include <exception>
 #include <filesystem>
@@ -55,8 +54,8 @@ int run(int argc, char** argv) {
       write_out(text.str());
       return 0;
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; ", program_name(), " ", argc > 1 && argv[1][0] != '-' ? str(argv[1], " ") : "",
-                       "--help tells more");
+      fail<ValueError>(error.what(), "; ", program_name(), " ",
+                       argc > 1 && argv[1][0] != '-' ? str(argv[1], " ") : "", "--help tells more");
     }
     work = prepare();
     return 0;

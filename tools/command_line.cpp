@@ -67,7 +67,8 @@ class Command {
                   [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); });
   }
   void model() {
-    text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")->required();
+    text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")
+        ->required();
   }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
@@ -101,8 +102,10 @@ void declare(Command<TrainArguments>& c) {
          "a new run with the settings and the whole state of this one, for other settings: --set");
   c.flag("--overwrite", n.overwrite, "replace the run that is in --out");
   c.text("--resume", a.resume, "RUN", "go on with a run that was stopped, to the same bytes");
-  c.flag("--any-numerics", a.any_numerics, "resume a run of a weft with other numerics: its bits will be others");
-  c.flag("--start-over", a.start_over, "resume a run of which nothing can be read: move it aside and begin again");
+  c.flag("--any-numerics", a.any_numerics,
+         "resume a run of a weft with other numerics: its bits will be others");
+  c.flag("--start-over", a.start_over,
+         "resume a run of which nothing can be read: move it aside and begin again");
   CLI::Option* const profile =
       c.flag("--profile", a.profile, "print where the time of some updates goes, and write RUN/trace.json");
   c.integer("--profile-steps", a.profile_steps, "N", 1, 10'000, "how many updates --profile looks at (10)")
@@ -183,16 +186,19 @@ void declare(Command<AttentionArguments>& c) {
 
 void declare(Command<ImportArguments>& c) {
   c.text("folder", c.arguments.folder, "DIR", "config.json and model.safetensors, or its shards")->required();
-  c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")->required();
+  c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")
+      ->required();
 }
 
 void declare(Command<ExportArguments>& c) {
   c.model();
   c.text("--format", c.arguments.format, "hf|safetensors|weft",
-         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them; weft: the "
+         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them; "
+         "weft: the "
          "model alone, which every command takes where it takes a run")
       ->required();
-  c.text("--dtype", c.arguments.dtype, "float32|bfloat16", "of the weights in a file of weft: bfloat16 is half the size");
+  c.text("--dtype", c.arguments.dtype, "float32|bfloat16",
+         "of the weights in a file of weft: bfloat16 is half the size");
   c.text("--out", c.arguments.out, "DIR|FILE.h5", "the folder to write; of weft, the file")->required();
   c.last();
 }
@@ -239,7 +245,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
-      declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft", prepare_export),
+      declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
+               prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
       declared(app, "completion", "a script with which a shell completes commands, options, keys and names",

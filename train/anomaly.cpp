@@ -4,7 +4,8 @@
 
 namespace weft {
 
-std::string origin_of_anomaly(const Module& model, const std::string& found, const std::function<void()>& again) {
+std::string origin_of_anomaly(const Module& model, const std::string& found,
+                              const std::function<void()>& again) {
   for (const NamedTensor& p : model.parameters())
     if (!p.tensor.value().all_finite()) return str("the weight '", p.name, "' is not finite");
   try {

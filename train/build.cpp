@@ -12,8 +12,9 @@
 
 namespace weft {
 
-TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const std::string& cache_folder,
-                   const std::string& expected_hash, std::function<void(int64_t, int64_t)> progress) {
+TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
+                   const std::string& cache_folder, const std::string& expected_hash,
+                   std::function<void(int64_t, int64_t)> progress) {
   return open_task({.name = config.task,
                     .settings = config.parts,
                     .seed = static_cast<uint64_t>(config.seed),
@@ -43,18 +44,21 @@ std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model) {
   SettingValues options{{"lr", config.learning_rate}, {"weight_decay", config.weight_decay}};
   for (const Setting& s : optimizers().at(config.optimizer).settings)
-    if (!options.contains(s.name) && config.parts.contains(s.name)) options.set(s.name, config.parts.at(s.name));
-  return make_optimizer(config.optimizer, parameter_groups(model.parameters(), {.layer_decay = config.layer_decay}),
-                        options);
+    if (!options.contains(s.name) && config.parts.contains(s.name))
+      options.set(s.name, config.parts.at(s.name));
+  return make_optimizer(config.optimizer,
+                        parameter_groups(model.parameters(), {.layer_decay = config.layer_decay}), options);
 }
 
 double learning_rate_at(const RunConfig& config, int64_t step) {
-  return schedules().at(config.schedule).function(step, {.lr = config.learning_rate,
-                                                         .warmup = config.warmup_iters,
-                                                         .steps = config.lr_decay_iters,
-                                                         .min_lr = config.min_lr,
-                                                         .decay = config.decay_iters,
-                                                         .settings = config.parts});
+  return schedules()
+      .at(config.schedule)
+      .function(step, {.lr = config.learning_rate,
+                       .warmup = config.warmup_iters,
+                       .steps = config.lr_decay_iters,
+                       .min_lr = config.min_lr,
+                       .decay = config.decay_iters,
+                       .settings = config.parts});
 }
 
 std::vector<int64_t> end_ids_of(const RunConfig& config, const Tokenizer* tokenizer) {

@@ -17,8 +17,9 @@ namespace weft {
 
 /// The task of the configuration, reading its files with this tokenizer if there is one. ValueError when the files are
 /// not those of `expected_hash` (TaskData::content_hash), unless that is empty.
-TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const std::string& cache_folder,
-                   const std::string& expected_hash, std::function<void(int64_t done, int64_t all)> progress);
+TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
+                   const std::string& cache_folder, const std::string& expected_hash,
+                   std::function<void(int64_t done, int64_t all)> progress);
 /// The model, with first values drawn from the run's seed; parameters of `freeze` do not require a gradient.
 std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task);
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model);

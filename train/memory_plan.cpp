@@ -30,7 +30,8 @@ struct ImaginedBatches {
   ImaginedBatches(const RunConfig& config, const TaskData& task)
       : now(task.largest(config.batch_size)), next(task.largest(config.batch_size)) {
     for (const Samples* samples : {&task.seen, &task.unseen})
-      if (const int64_t rows = samples->size() % config.batch_size; rows > 0) evaluated.push_back(task.largest(rows));
+      if (const int64_t rows = samples->size() % config.batch_size; rows > 0)
+        evaluated.push_back(task.largest(rows));
   }
 };
 
@@ -41,8 +42,8 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
   for (const Batch& batch : batches.evaluated) score(batch);
 }
 
-void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
-                    const Batch& batch) {
+void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
+                    std::optional<EMA>& ema, const Batch& batch) {
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
@@ -119,9 +120,10 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   const bool model_alone =
       plan.weights == 0 || plan.program + plan.weights + plan.checkpoint > plan.available;
   const std::string keys =
-      model_alone ? str("Lower ", with_value("n_embd"), " or ", with_value("n_layer"))
-                  : str("Lower batch_size (", config.batch_size,
-                        "; gradient_accumulation_steps makes up for it) or ", with_value("block_size"), config.recompute ? "" : ", or set recompute=true");
+      model_alone
+          ? str("Lower ", with_value("n_embd"), " or ", with_value("n_layer"))
+          : str("Lower batch_size (", config.batch_size, "; gradient_accumulation_steps makes up for it) or ",
+                with_value("block_size"), config.recompute ? "" : ", or set recompute=true");
   fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
                     " are to be had", parts, ". ", keys);
 }

@@ -2,9 +2,9 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/lib/profile/profile.h>
-#include <weft/train/loss_plot.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
 #include <weft/train/run.h>
+#include <weft/train/show/loss_plot.h>
 
 #include <filesystem>
 #include <limits>
@@ -25,9 +25,10 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   if (!from.training) fail<ValueError>(folder().path, ": a model alone has no training to go on with");
   const TrainingState& t = *from.training;
   if (t.numerics != numerics_version && !any_numerics)
-    fail<FileError>(folder().path, ": was made by a weft of numerics ", t.numerics, "; this one has ", numerics_version,
-                    " and would compute other bits. --any-numerics goes on all the same; a new run can begin from it: "
-                    "--init-from");
+    fail<FileError>(
+        folder().path, ": was made by a weft of numerics ", t.numerics, "; this one has ", numerics_version,
+        " and would compute other bits. --any-numerics goes on all the same; a new run can begin from it: "
+        "--init-from");
   if (t.content_hash != about_.content_hash)
     fail<ValueError>(folder().path, ": was trained on other data (digest ", t.content_hash, ", not ",
                      about_.content_hash, "); a run goes on with the same data only");
@@ -52,8 +53,11 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
   const EvaluationPlan plan{.eval_interval = 1, .max_iters = std::numeric_limits<int64_t>::max()};
   const ResumePoint point = choose_resume_point(saved.found, plan, plan);
   if (point == ResumePoint::refused)
-    fail<FileError>(path, ": nothing that was saved can be read, so that nothing is begun anew over it; move the folder "
-                    "aside to begin again", saved.reasons);
+    fail<FileError>(
+        path,
+        ": nothing that was saved can be read, so that nothing is begun anew over it; move the folder "
+        "aside to begin again",
+        saved.reasons);
   if (point == ResumePoint::beginning) return Run(std::move(claim), parts, std::move(about));
   const OpenedModel& start = point == ResumePoint::best ? *saved.best : *saved.newest;
   const TrainingState& t = *start.checkpoint.training;

@@ -18,9 +18,9 @@
 #include <weft/data/loader.h>
 #include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
-#include <weft/train/run_checkpoint.h>
-#include <weft/train/run_folder.h>
-#include <weft/train/run_log.h>
+#include <weft/train/files/run_checkpoint.h>
+#include <weft/train/files/run_folder.h>
+#include <weft/train/files/run_log.h>
 
 #include <cstdint>
 #include <optional>
@@ -59,8 +59,8 @@ class Run {
   /// For a program of its own: begins a run in a folder that is not there or empty, else goes on with the one that is,
   /// at its newest good checkpoint or, if that is all there is, at best.h5. FileError when there is something, but
   /// nothing that can be read. `say` is told what was skipped, restored or moved.
-  static Run create_or_resume(const std::string& path, RunParts parts, RunAbout about,
-                              const Say& say = [](std::string_view) {});
+  static Run create_or_resume(
+      const std::string& path, RunParts parts, RunAbout about, const Say& say = [](std::string_view) {});
 
   const RunFolder& folder() const { return claim_.folder(); }
   /// Updates made.

@@ -6,9 +6,9 @@
 #include <weft/lib/base/values.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
-#include <weft/train/console.h>
+#include <weft/train/files/toml_file.h>
 #include <weft/train/run_config.h>
-#include <weft/train/toml_file.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <limits>
@@ -38,7 +38,8 @@ void add_parts(std::vector<Part>& to, const char* registry, const Registry<Entry
   for (const Entry* const entry : all.entries()) {
     Part part{registry, entry->name, {}};
     for (const Setting& s : entry->settings) {
-      const bool runs_own = std::string_view(registry) == "optimizer" && (s.name == "lr" || s.name == "weight_decay");
+      const bool runs_own =
+          std::string_view(registry) == "optimizer" && (s.name == "lr" || s.name == "weight_decay");
       if (s.from_data || runs_own) continue;
       if (is_run_key(s.name))
         fail<ValueError>("the ", registry, " '", entry->name, "' has a setting '", s.name,
@@ -138,16 +139,20 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
     if (given.from_file && of_training) return;
     // What most models have, as n_head and block_size, is said in scripts that are about all of them.
     if (first->registry == "model" && fit.size() >= shared_by) {
-      if (say) say(str("note: ", given.key, " is passed over: ", named_by(config, first->registry), " has no such key"));
+      if (say)
+        say(str("note: ", given.key, " is passed over: ", named_by(config, first->registry),
+                " has no such key"));
       return;
     }
-    fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ", named_by(config, first->registry),
-                     " has no such key; ", joined(fit), fit.size() == 1 ? " has" : " have");
+    fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ",
+                     named_by(config, first->registry), " has no such key; ", joined(fit),
+                     fit.size() == 1 ? " has" : " have");
   }
   for (const Setting& s : run_keys()) names.push_back(s.name);
   const std::string near = nearest(given.key, names.data(), names.data() + names.size());
   fail<ValueError>(given.where, "there is no key '", given.key, "'",
-                   near.empty() ? str("; ", program_name(), " train --help lists them all") : str("; did you mean '", near, "'?"));
+                   near.empty() ? str("; ", program_name(), " train --help lists them all")
+                                : str("; did you mean '", near, "'?"));
 }
 
 /// What no single key shows.
@@ -158,8 +163,9 @@ void check_parts(const RunConfig& config) {
     std::vector<std::string> fit;
     for (const ModelEntry* const other : models().entries())
       if (other->takes(task.kind)) fit.push_back(other->name);
-    fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(task.kind), "', which ", config.model,
-                     " does not learn; ", fit.empty() ? "no model does yet" : str(joined(fit), " can"));
+    fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(task.kind), "', which ",
+                     config.model, " does not learn; ",
+                     fit.empty() ? "no model does yet" : str(joined(fit), " can"));
   }
   // Any data at all: what they say is checked when they are there.
   const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
@@ -185,7 +191,8 @@ const Settings<RunConfig>& RunConfig::settings() {
       Field(&C::model, "model", {}, "what is trained"),
       Field(&C::task, "task", {}, "what it learns"),
       Field(&C::batch_size, "batch_size", 1, 1 << 20, "samples in a micro-batch"),
-      Field(&C::gradient_accumulation_steps, "gradient_accumulation_steps", 1, 1 << 20, "micro-batches in an update"),
+      Field(&C::gradient_accumulation_steps, "gradient_accumulation_steps", 1, 1 << 20,
+            "micro-batches in an update"),
       Field(&C::max_iters, "max_iters", 0, most_steps, "updates in all").steers(),
       Field(&C::optimizer, "optimizer", {}, "how weights follow their gradients"),
       Field(&C::schedule, "schedule", {}, "of the learning rate, from learning_rate to min_lr"),
@@ -195,8 +202,10 @@ const Settings<RunConfig>& RunConfig::settings() {
             "updates of warm-up: update k runs at learning_rate (k + 1) / (warmup_iters + 1)"),
       Field(&C::lr_decay_iters, "lr_decay_iters", 0, most_steps,
             "update at which the schedule ends; max_iters unless set, fixed when the run is created"),
-      Field(&C::decay_iters, "decay_iters", 0, most_steps, "warmup_stable_decay: updates that the decay takes"),
-      Field(&C::weight_decay, "weight_decay", 0.0, any, "the optimizer's, on parameters of two or more axes only"),
+      Field(&C::decay_iters, "decay_iters", 0, most_steps,
+            "warmup_stable_decay: updates that the decay takes"),
+      Field(&C::weight_decay, "weight_decay", 0.0, any,
+            "the optimizer's, on parameters of two or more axes only"),
       Field(&C::grad_clip, "grad_clip", 0.0, any, "largest global norm of the gradient; 0 is off"),
       Field(&C::layer_decay, "layer_decay", 0.0, any,
             "each block's learning rate is that of the one above times this; at most 1"),
@@ -211,8 +220,10 @@ const Settings<RunConfig>& RunConfig::settings() {
             "batches an evaluation reads of each split, always the same; 0 is all of it")
           .steers(),
       Field(&C::log_interval, "log_interval", 1, most_steps, "updates between lines of the log").steers(),
-      Field(&C::checkpoint_interval, "checkpoint_interval", 1, most_steps, "updates between checkpoints").steers(),
-      Field(&C::keep_checkpoints, "keep_checkpoints", 0, most_steps, "newest checkpoints to keep; 0 keeps all")
+      Field(&C::checkpoint_interval, "checkpoint_interval", 1, most_steps, "updates between checkpoints")
+          .steers(),
+      Field(&C::keep_checkpoints, "keep_checkpoints", 0, most_steps,
+            "newest checkpoints to keep; 0 keeps all")
           .steers(),
       Field(&C::patience, "patience", 0, most_steps,
             "evaluations without a better validation loss before the run stops; 0 is never")
@@ -241,7 +252,8 @@ ConfigFile read_config(const std::string& path) {
     } else if (entry.key == "init_from" || entry.key == "carries") {
       const auto* const text = std::get_if<std::string>(&entry.value);
       const bool is_path = entry.key == "init_from";
-      if (entry.is_list || !text || (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
+      if (entry.is_list || !text ||
+          (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
         fail<ValueError>(where, entry.key, " must be ", is_path ? "a path" : "weights, optimizer or all");
       (is_path ? file.init_from : file.carries) = *text;
     } else {
@@ -376,9 +388,8 @@ std::string config_help() {
     if (part.registry != registry) flush();
     registry = part.registry;
     for (const Setting& s : part.settings) {
-      const auto same = std::ranges::find_if(shared, [&](const auto& one) {
-        return one.first.name == s.name && one.first.value == s.value;
-      });
+      const auto same = std::ranges::find_if(
+          shared, [&](const auto& one) { return one.first.name == s.name && one.first.value == s.value; });
       if (same != shared.end())
         same->second.push_back(part.name);
       else
@@ -403,8 +414,10 @@ std::string parts_help() {
 }
 
 std::string to_toml(const RunConfig& config) {
-  std::string text = "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
-  for (size_t i = 0; i < config.data.size(); ++i) text += str(i == 0 ? "" : ", ", toml_string(config.data[i]));
+  std::string text =
+      "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
+  for (size_t i = 0; i < config.data.size(); ++i)
+    text += str(i == 0 ? "" : ", ", toml_string(config.data[i]));
   text += "]\n";
   if (!config.init_from.empty()) text += str("init_from = ", toml_string(config.init_from), "\n");
   if (!config.carries.empty() && config.carries != "weights")

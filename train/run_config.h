@@ -54,7 +54,7 @@ struct RunConfig {
   SettingValues parts;            ///< of the parts that are named above: all of their settings
   std::vector<std::string> data;  ///< paths of the files; in config.toml, never in a checkpoint
   std::string init_from;          ///< file that the run began from; likewise
-  std::string carries;            ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
+  std::string carries;  ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
 
   int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
   /// The run's own settings, without `parts`.

@@ -4,9 +4,9 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/train/console.h>
-#include <weft/train/resume_choice.h>
+#include <weft/train/files/resume_choice.h>
 #include <weft/train/session.h>
+#include <weft/train/show/console.h>
 #include <weft/train/transfer.h>
 
 #include <algorithm>
@@ -29,10 +29,11 @@ bool exists(const std::string& path) {
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
           const std::string& expected_hash) {
   Console& console = s.console;
-  s.task = open_task(s.config, std::move(tokenizer), folder.cache(), expected_hash, [&console](int64_t done, int64_t all) {
-    if (const int signal = StopSignals::received()) throw Stopped{signal};
-    console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
-  });
+  s.task = open_task(s.config, std::move(tokenizer), folder.cache(), expected_hash,
+                     [&console](int64_t done, int64_t all) {
+                       if (const int signal = StopSignals::received()) throw Stopped{signal};
+                       console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+                     });
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
   s.memory = plan_memory(s.config, s.task);
@@ -92,7 +93,8 @@ std::string parent_of(const Source& source) {
   std::string path = absolute(source.opened.run ? source.opened.run->path : source.opened.path);
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const std::string name = fs::path(path).filename().string();
-  return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step) : name;
+  return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step)
+                                           : name;
 }
 
 /// Defaults, then what the source says, then --config, then options and --set.
@@ -109,14 +111,15 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
     const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
     const bool whole = !options.continued.empty() || (options.init_from.empty() && file.carries == "all");
     source = {open_model(from, whole && fs::is_directory(from), say),
-              whole                    ? "all"
-              : options.with_optimizer ? "optimizer"
+              whole                                                ? "all"
+              : options.with_optimizer                             ? "optimizer"
               : options.init_from.empty() && !file.carries.empty() ? file.carries
-                                                                     : "weights"};
+                                                                   : "weights"};
     if (!options.continued.empty()) {
       if (!source->opened.checkpoint.training)
-        fail<ValueError>("--continue: ", source->opened.path,
-                         " holds a model alone, without a training to go on with; --init-from takes its weights");
+        fail<ValueError>(
+            "--continue: ", source->opened.path,
+            " holds a model alone, without a training to go on with; --init-from takes its weights");
       before = config_from_state(source->opened.checkpoint.training->config, say);
       if (source->opened.run && exists(source->opened.run->config())) {
         const ConfigFile theirs = read_config(source->opened.run->config());
@@ -152,14 +155,15 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
     s.notes.push_back(str("warning: min_lr ", config.min_lr, " is above learning_rate ", config.learning_rate,
                           ": the rate will rise, not fall"));
   if (config.warmup_iters >= config.max_iters && config.max_iters > 0 && config.warmup_iters > 0)
-    s.notes.push_back(str("warning: warmup_iters ", config.warmup_iters, " is not below max_iters ", config.max_iters,
-                          ": the run ends before the rate has reached learning_rate"));
+    s.notes.push_back(str("warning: warmup_iters ", config.warmup_iters, " is not below max_iters ",
+                          config.max_iters, ": the run ends before the rate has reached learning_rate"));
 
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
-        "makes its own samples; ", program_name(), " train --help lists them");
+        "makes its own samples; ",
+        program_name(), " train --help lists them");
   for (std::string& path : config.data) path = absolute(path);
   return source;
 }
@@ -167,10 +171,11 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
   if (!exists(folder.config()))
-    fail<FileError>(folder.config(),
-                    ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
-                    "from these weights: --init-from ",
-                    folder.path);
+    fail<FileError>(
+        folder.config(),
+        ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
+        "from these weights: --init-from ",
+        folder.path);
   const ConfigFile file = read_config(folder.config());
   RunConfig config = make_config(known_assignments(file.assignments, say), say);
   config.data = file.data;
@@ -188,13 +193,17 @@ int64_t interval_of(const RunFolder& folder) {
   int64_t interval = RunConfig().checkpoint_interval;
   if (!exists(folder.config())) return interval;
   for (const Assignment& given : read_config(folder.config()).assignments)
-    if (const auto* const whole = std::get_if<int64_t>(&given.value); whole && given.key == "checkpoint_interval")
+    if (const auto* const whole = std::get_if<int64_t>(&given.value);
+        whole && given.key == "checkpoint_interval")
       interval = *whole;
   return interval;
 }
 
 EvaluationPlan plan_of(const RunConfig& c) {
-  return {.eval_interval = c.eval_interval, .eval_iters = c.eval_iters, .patience = c.patience, .max_iters = c.max_iters};
+  return {.eval_interval = c.eval_interval,
+          .eval_iters = c.eval_iters,
+          .patience = c.patience,
+          .max_iters = c.max_iters};
 }
 
 /// A checkpoint between two regular ones, which a stop left.
@@ -214,8 +223,7 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   const RunConfig& config = s->config;
   const std::string toml = to_toml(config);
   const bool reads_files = tasks().at(config.task).reads_files();
-  if (reads_files)
-    const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
+  if (reads_files) const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
 
   RunClaim claim = options.out.empty()
                        ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
@@ -262,15 +270,16 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
   if (point == ResumePoint::refused) {
     if (!options.start_over)
-      fail<FileError>(folder.path,
-                      ": nothing that was saved can be read, so that nothing is begun anew over it",
-                      saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
-                      "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(), " train --resume ",
-                      quoted(folder.path), " --start-over");
+      fail<FileError>(
+          folder.path, ": nothing that was saved can be read, so that nothing is begun anew over it",
+          saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
+          "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(),
+          " train --resume ", quoted(folder.path), " --start-over");
     set_aside(folder, say);
     point = ResumePoint::beginning;
   } else if (options.start_over) {
-    fail<ValueError>("--start-over: ", folder.path, " can go on; leave the option out, or begin a new run with --out");
+    fail<ValueError>("--start-over: ", folder.path,
+                     " can go on; leave the option out, or begin a new run with --out");
   }
   if (point == ResumePoint::best) {
     if (!start && found.unreadable) say(str("no step can be read; going on from ", best->path));
@@ -279,11 +288,13 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   } else if (point == ResumePoint::beginning) {
     start.reset();
   }
-  if (best) best->checkpoint.model.weights = best->checkpoint.training->optimizer = best->checkpoint.training->weights = {};
+  if (best)
+    best->checkpoint.model.weights = best->checkpoint.training->optimizer =
+        best->checkpoint.training->weights = {};
 
   if (start && config.max_iters < start->checkpoint.training->step)
-    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ", start->checkpoint.training->step,
-                     " updates already");
+    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",
+                     start->checkpoint.training->step, " updates already");
   if (!options.data.empty()) config.data = options.data;
   for (std::string& path : config.data) path = absolute(path);
   if (config.data.empty() && tasks().at(config.task).reads_files())
@@ -295,7 +306,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (!start && !config.init_from.empty())
     source = {open_model(config.init_from, false, say), config.carries.empty() ? "weights" : config.carries};
   const bool reads_files = tasks().at(config.task).reads_files();
-  open(*s, folder, known ? known->checkpoint.model.tokenizer : source ? tokenizer_for(source->opened, config) : nullptr,
+  open(*s, folder,
+       known    ? known->checkpoint.model.tokenizer
+       : source ? tokenizer_for(source->opened, config)
+                : nullptr,
        known && reads_files ? known->checkpoint.training->content_hash : "");
   if (known && s->task.content_hash != known->checkpoint.training->content_hash)
     fail<FileError>(known->path, ": was trained on other samples of the task ", config.task,
@@ -319,7 +333,8 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   restore_best(s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml) write_file(s->run->folder().config(), toml);
   const std::string log = s->run->folder().metrics();
-  if (const int64_t lines = s->run->log().unreadable(); lines > 0) say(str(log, ": ", lines, " unreadable lines removed"));
+  if (const int64_t lines = s->run->log().unreadable(); lines > 0)
+    say(str(log, ": ", lines, " unreadable lines removed"));
   if (const int64_t lines = s->run->log().restored(); lines > 0)
     say(str(log, ": ", lines, " evaluations restored from the checkpoint"));
   return s;

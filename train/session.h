@@ -7,9 +7,9 @@
 #include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
 #include <weft/train/build.h>
-#include <weft/train/console.h>
 #include <weft/train/memory_plan.h>
 #include <weft/train/run.h>
+#include <weft/train/show/console.h>
 #include <weft/train/signals.h>
 
 #include <memory>

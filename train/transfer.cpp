@@ -13,7 +13,8 @@ bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
   if (!tasks().at(config.task).reads_files()) return tokenizer.kind() == std::string_view("word");
   if (tokenizer.kind() != config.tokenizer) return false;
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
-  if (chars && config.parts.contains("unknown_token") && chars->has_unknown() != config.parts.boolean("unknown_token"))
+  if (chars && config.parts.contains("unknown_token") &&
+      chars->has_unknown() != config.parts.boolean("unknown_token"))
     return false;
   if (!chars || chars->has_unknown()) return true;
   const TextScan scan = scan_text(config.data, {.newlines = newlines_from(config.newlines)});
@@ -33,7 +34,8 @@ std::vector<Assignment> shape_of(const OpenedModel& source) {
   std::vector<Assignment> all{{"", "model", file.kind}};
   const std::vector<std::string> learning = {"dropout", "drop_path"};  // ways of training, and no shape
   for (const Setting& s : models().at(file.kind).settings)
-    if (!s.from_data && std::ranges::count(learning, s.name) == 0) all.push_back({"", s.name, taken(file.settings, s)});
+    if (!s.from_data && std::ranges::count(learning, s.name) == 0)
+      all.push_back({"", s.name, taken(file.settings, s)});
   // A model without a longest context reads windows as long as those that it was trained on.
   if (!file.settings.contains("block_size") && !file.trained_on.task.empty())
     all.push_back({"", "block_size", file.trained_on.block_size, true, true});
@@ -68,9 +70,11 @@ void take_weights(Model& model, const TaskData& task, const OpenedModel& source,
   const LoadReport report = model.load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
   const size_t all = model.shared_state_dict().size();
-  if (fresh == all) fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
+  if (fresh == all)
+    fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
 
-  const std::string step = source.checkpoint.training ? str(" (step ", source.checkpoint.training->step, ")") : "";
+  const std::string step =
+      source.checkpoint.training ? str(" (step ", source.checkpoint.training->step, ")") : "";
   say(str("weights from ", source.path, step, ": ", all - fresh, " of ", all, " tensors taken"));
   if (!same_vocabulary && task.tokenizer)
     say("  the text has characters that its vocabulary lacks: a new vocabulary and embedding");
@@ -81,19 +85,20 @@ void take_weights(Model& model, const TaskData& task, const OpenedModel& source,
 
 void take_optimizer(Optimizer& optimizer, const OpenedModel& source, const Say& say) {
   if (!source.checkpoint.training)
-    fail<ValueError>(source.path, ": holds a model alone, without the state of an optimizer; --init-from without "
+    fail<ValueError>(source.path,
+                     ": holds a model alone, without the state of an optimizer; --init-from without "
                      "--with-optimizer takes its weights");
   const StateDict& state = source.checkpoint.training->optimizer;
   LoadReport report;
   try {
     report = optimizer.load_matching(state);
   } catch (const StateError& error) {
-    fail<ValueError>("the optimizer's state of ", source.path, ": ", error.what(),
-                     "; --init-from ", source.path, " without --with-optimizer takes the weights alone");
+    fail<ValueError>("the optimizer's state of ", source.path, ": ", error.what(), "; --init-from ",
+                     source.path, " without --with-optimizer takes the weights alone");
   }
   const size_t all = optimizer.parameters().size(), fresh = report.missing.size() + report.mismatched.size();
-  say(str("optimizer from ", source.path, " (", optimizer.steps(), " steps): the state of ", all - fresh, " of ", all,
-          " parameters goes on"));
+  say(str("optimizer from ", source.path, " (", optimizer.steps(), " steps): the state of ", all - fresh,
+          " of ", all, " parameters goes on"));
   if (!report.missing.empty()) say("  new:" + listed(report.missing));
   if (!report.mismatched.empty()) say("  begun anew, as the shapes differ:" + listed(report.mismatched));
   if (!report.unexpected.empty()) say("  dropped:" + listed(report.unexpected));

@@ -4,7 +4,7 @@
 #include <weft/data/tasks/task_data.h>
 #include <weft/layers/models/model.h>
 #include <weft/optim/optimizer.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
 
 #include <memory>
 #include <string>

@@ -64,10 +64,12 @@ std::function<Batch(int64_t rows)> largest_of(const TaskDataset& data) {
 }  // namespace
 
 TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
-  if (!request.data.empty()) fail<ValueError>("task = ", entry.name, ": makes its own samples and reads no --data");
+  if (!request.data.empty())
+    fail<ValueError>("task = ", entry.name, ": makes its own samples and reads no --data");
   const auto words = std::dynamic_pointer_cast<const WordTokenizer>(request.tokenizer);
   if (request.tokenizer && !words)
-    fail<ValueError>("task = ", entry.name, ": is of words, but the weights come with a tokenizer of the kind ",
+    fail<ValueError>("task = ", entry.name,
+                     ": is of words, but the weights come with a tokenizer of the kind ",
                      request.tokenizer->kind());
   TaskOptions options = task_options(request.settings);
   options.seed = request.seed;

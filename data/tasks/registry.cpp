@@ -61,23 +61,34 @@ void add_ours(Registry<TaskEntry>& to) {
           .open = open_text});
   const auto add = [&](const char* name, const char* summary, TaskKind kind, auto generate,
                        std::vector<Setting> settings) {
-    to.add({.name = name, .summary = summary, .kind = kind, .settings = std::move(settings), .generate = generate});
+    to.add({.name = name,
+            .summary = summary,
+            .kind = kind,
+            .settings = std::move(settings),
+            .generate = generate});
   };
   add("copy", "write a sequence of letters again", TaskKind::pairs, make_sequence_task, lengths());
   add("reverse", "write a sequence of letters backwards", TaskKind::pairs, make_sequence_task, lengths());
-  add("sort", "write a sequence of letters in the order of the alphabet", TaskKind::pairs, make_sequence_task, lengths());
-  add("translation", "translate between two small languages of other word order and agreement", TaskKind::pairs, make_translation_task, plain());
+  add("sort", "write a sequence of letters in the order of the alphabet", TaskKind::pairs, make_sequence_task,
+      lengths());
+  add("translation", "translate between two small languages of other word order and agreement",
+      TaskKind::pairs, make_translation_task, plain());
   add("masked", "find masked words of stories and reviews", TaskKind::masked, make_masked_task, masks());
   add("masked-stories", "find masked words of stories", TaskKind::masked, make_masked_task, masks());
   add("masked-reviews", "find masked words of reviews", TaskKind::masked, make_masked_task, masks());
-  add("reviews", "is a review positive, through negation, contrast and distance", TaskKind::classification, make_review_task, plain());
+  add("reviews", "is a review positive, through negation, contrast and distance", TaskKind::classification,
+      make_review_task, plain());
   add("spans", "find spans left out of stories", TaskKind::pairs, make_text_to_text_task, plain());
-  add("summarize", "say in one sentence who did what in a story", TaskKind::pairs, make_text_to_text_task, plain());
+  add("summarize", "say in one sentence who did what in a story", TaskKind::pairs, make_text_to_text_task,
+      plain());
   add("sentiment", "write whether a review is positive", TaskKind::pairs, make_text_to_text_task, plain());
-  add("translate", "the task translation, asked for in words", TaskKind::pairs, make_text_to_text_task, plain());
+  add("translate", "the task translation, asked for in words", TaskKind::pairs, make_text_to_text_task,
+      plain());
   add("fill", "the task spans, asked for in words", TaskKind::pairs, make_text_to_text_task, plain());
-  add("text-to-text", "summarize, translate, fill and, as half of it, sentiment", TaskKind::pairs, make_text_to_text_task, plain());
-  add("recall", "say the value that went with a key, min_length to max_length tokens back", TaskKind::language, make_recall_task, lengths());
+  add("text-to-text", "summarize, translate, fill and, as half of it, sentiment", TaskKind::pairs,
+      make_text_to_text_task, plain());
+  add("recall", "say the value that went with a key, min_length to max_length tokens back",
+      TaskKind::language, make_recall_task, lengths());
   add("which", "name the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
   add("count", "count the figures of a picture", TaskKind::pictures, make_scene_task, plain());
   add("where", "find the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
@@ -95,7 +106,8 @@ Registry<TaskEntry>& tasks() {
 
 void register_task(TaskEntry entry) {
   if (!entry.generate == !entry.open)
-    fail<ValueError>("register_task: '", entry.name, "' needs one of generate, for samples of its own, and open");
+    fail<ValueError>("register_task: '", entry.name,
+                     "' needs one of generate, for samples of its own, and open");
   tasks().add(std::move(entry));
 }
 

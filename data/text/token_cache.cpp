@@ -55,9 +55,8 @@ std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tok
 
 [[noreturn]] void fail_unknown(const std::string& path, std::string_view bytes, int64_t position,
                                const Tokenizer& tokenizer) {
-  fail<FileError>(path, ": character ", describe_character(decode_utf8(bytes).code_point),
-                  " at position ", position, " is not among the ", tokenizer.vocab_size(),
-                  " of the vocabulary");
+  fail<FileError>(path, ": character ", describe_character(decode_utf8(bytes).code_point), " at position ",
+                  position, " is not among the ", tokenizer.vocab_size(), " of the vocabulary");
 }
 
 /// Encodes all files and hands the packed ids of each piece to `put`.
@@ -224,13 +223,14 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   const TextScan scan = scan_text(paths, pass(0));
   if (!options.expected_hash.empty() && scan.content_hash != options.expected_hash)
     fail<OtherText>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
-                     ": is not the text that the run was made with (digest ", scan.content_hash, ", not ",
-                     options.expected_hash, ")");
+                    ": is not the text that the run was made with (digest ", scan.content_hash, ", not ",
+                    options.expected_hash, ")");
   TokenizedText text;
   text.content_hash = scan.content_hash;
   text.bytes = scan.bytes;
   text.notes = scan.notes;
-  text.tokenizer = options.with ? options.with : entry.learn({paths, options.newlines, scan}, options.settings);
+  text.tokenizer =
+      options.with ? options.with : entry.learn({paths, options.newlines, scan}, options.settings);
   const Tokenizer& tokenizer = *text.tokenizer;
   const int width = id_width(tokenizer.vocab_size());
   if (options.cache_folder.empty()) {

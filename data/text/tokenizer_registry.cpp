@@ -8,9 +8,10 @@ namespace {
 
 std::shared_ptr<const Tokenizer> learn_characters(const TextSource& text, const SettingValues& given) {
   if (text.scan.characters.empty())
-    fail<FileError>(text.paths[0],
-                    ": holds nothing but carriage returns, which newlines=lf drops; a text needs at least one other "
-                    "character");
+    fail<FileError>(
+        text.paths[0],
+        ": holds nothing but carriage returns, which newlines=lf drops; a text needs at least one other "
+        "character");
   const bool unknown = given.contains("unknown_token") && given.boolean("unknown_token");
   return std::make_shared<CharTokenizer>(text.scan.characters, CharTokenizer::Options{.unknown = unknown});
 }

@@ -39,7 +39,8 @@ struct TokenizerEntry {
   std::vector<Setting> settings = {};
   bool utf8 = true;  ///< whether the text must be UTF-8
   /// Makes one from files. None: it comes with a model, and is not chosen by name.
-  std::function<std::shared_ptr<const Tokenizer>(const TextSource& text, const SettingValues& given)> learn = nullptr;
+  std::function<std::shared_ptr<const Tokenizer>(const TextSource& text, const SettingValues& given)> learn =
+      nullptr;
   /// The tokenizer that wrote `state`; StateError when it is damaged.
   std::function<std::shared_ptr<const Tokenizer>(const StateDict& state)> from_state;
 };

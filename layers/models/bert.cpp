@@ -7,7 +7,6 @@ namespace weft {
 
 namespace {
 
-
 BERTConfig checked(const BERTConfig& config) {
   config.check();
   return config;
@@ -44,10 +43,12 @@ const Settings<BERTConfig>& BERTConfig::settings() {
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
       Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
-      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20,
+            "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::n_class, "n_class", 0, 1 << 20).from_data(),
       Field(&C::n_type, "n_type", 1, 1 << 20, "segments that a text may have"),
       Field(&C::separator, "separator", -1, 1 << 24, "id that ends a segment; -1 is none"),

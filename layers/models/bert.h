@@ -3,11 +3,11 @@
 #pragma once
 
 #include <weft/layers/containers.h>
-#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/model.h>
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/transformer.h>
+#include <weft/lib/settings/settings.h>
 
 #include <vector>
 

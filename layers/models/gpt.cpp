@@ -17,7 +17,8 @@ const Settings<GPTConfig>& GPTConfig::settings() {
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
       Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens"),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),

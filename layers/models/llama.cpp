@@ -8,7 +8,6 @@ namespace weft {
 
 namespace {
 
-
 LlamaConfig checked(const LlamaConfig& config) {
   config.check();
   return config;
@@ -62,12 +61,14 @@ const Settings<LlamaConfig>& LlamaConfig::settings() {
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
       Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens"),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_kv_head, "n_kv_head", 0, 1024, "heads of keys and values; divides n_head; 0 is n_head"),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::head_width, "head_width", 0, 1 << 17, "width of a head; 0 is n_embd / n_head"),
-      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20,
+            "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::window, "window", 0, 1 << 20, "a token attends to so many last ones; 0: to all before it"),
       Field(&C::rope_base, "rope_base", 1.0, 1e12, "base of the rotary positions"),
       Field(&C::rms_norm_eps, "rms_norm_eps", 0.0, 1.0, "added to the mean square in norms"),

@@ -4,7 +4,6 @@ namespace weft {
 
 namespace {
 
-
 RecurrentLMConfig checked(const RecurrentLMConfig& config) {
   config.check();
   return config;
@@ -18,17 +17,23 @@ const Settings<RecurrentLMConfig>& RecurrentLMConfig::settings() {
   using C = RecurrentLMConfig;
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two")
+          .in_runs(int64_t{4}),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
       Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding"),
-      Field(&C::cell, "cell", {{"lstm", RecurrentCell::lstm}, {"gru", RecurrentCell::gru}}).from_data().required()};
+      Field(&C::cell, "cell", {{"lstm", RecurrentCell::lstm}, {"gru", RecurrentCell::gru}})
+          .from_data()
+          .required()};
   return all;
 }
 
 StateDict RecurrentLMConfig::state() const { return settings().state(*this); }
 
-RecurrentLMConfig RecurrentLMConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
+RecurrentLMConfig RecurrentLMConfig::from_state(const StateDict& state) {
+  return checked(settings().from_state(state));
+}
 
 RecurrentLM::RecurrentLM(const RecurrentLMConfig& given)
     : config(checked(given)),

@@ -2,11 +2,11 @@
 // Zaremba et al. 2014 for the dropout between layers). What it remembers does not grow, and has no end.
 #pragma once
 
-#include <weft/lib/settings/settings.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/linear.h>
 #include <weft/layers/models/decoding/recurrent_state.h>
+#include <weft/lib/settings/settings.h>
 
 #include <cstdint>
 #include <memory>

@@ -5,7 +5,6 @@ namespace weft {
 
 namespace {
 
-
 constexpr const char* name = "RecurrentTranslator";
 
 RecurrentTranslatorConfig checked(const RecurrentTranslatorConfig& config) {
@@ -31,7 +30,9 @@ const Settings<RecurrentTranslatorConfig>& RecurrentTranslatorConfig::settings()
   using C = RecurrentTranslatorConfig;
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two")
+          .in_runs(int64_t{4}),
       Field(&C::n_embd, "n_embd", 2, 1 << 17, "width of the model"),
       Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
@@ -41,7 +42,9 @@ const Settings<RecurrentTranslatorConfig>& RecurrentTranslatorConfig::settings()
 
 StateDict RecurrentTranslatorConfig::state() const { return settings().state(*this); }
 
-RecurrentTranslatorConfig RecurrentTranslatorConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
+RecurrentTranslatorConfig RecurrentTranslatorConfig::from_state(const StateDict& state) {
+  return checked(settings().from_state(state));
+}
 
 RecurrentTranslator::RecurrentTranslator(const RecurrentTranslatorConfig& given)
     : config(checked(given)),

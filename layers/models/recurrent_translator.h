@@ -6,10 +6,10 @@
 // the decoder is one operation over all its time, and all its tokens ask at once.
 #pragma once
 
-#include <weft/lib/settings/settings.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/recurrent_state.h>
+#include <weft/lib/settings/settings.h>
 
 #include <cstdint>
 #include <memory>

@@ -36,7 +36,8 @@ struct Described {
 
 Described described(const Model& model) {
   for (const ModelEntry* const entry : models().entries())
-    if (std::optional<StateDict> settings = entry->settings_of(model)) return {entry->name, std::move(*settings)};
+    if (std::optional<StateDict> settings = entry->settings_of(model))
+      return {entry->name, std::move(*settings)};
   const std::string type = type_name(typeid(model));
   fail<StateError>("the model class ", type, " is not registered; register_model<", type,
                    ">(\"name\") at the start of the program makes it known");
@@ -60,7 +61,8 @@ StateDict Model::config_state() const { return described(*this).settings; }
 
 namespace detail {
 
-SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings, const SettingValues& now) {
+SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings,
+                        const SettingValues& now) {
   SettingValues all = now;
   const auto told = [&](const char* name, SettingValue value) {
     for (const Setting& s : settings)
@@ -77,8 +79,10 @@ SettingValues values_of(const DataShape& data, const std::vector<Setting>& setti
   if (all.contains("block_size"))
     all.set("block_size",
             std::max({all.integer("block_size"), data.sizes.longest_input, data.sizes.longest_target}));
-  if (all.contains("patch_size") && data.kind == TaskKind::patches && all.integer("patch_size") != data.sizes.patch)
-    fail<ValueError>("patch_size = ", all.integer("patch_size"), ": the task asks for patches of ", data.sizes.patch);
+  if (all.contains("patch_size") && data.kind == TaskKind::patches &&
+      all.integer("patch_size") != data.sizes.patch)
+    fail<ValueError>("patch_size = ", all.integer("patch_size"), ": the task asks for patches of ",
+                     data.sizes.patch);
   return all;
 }
 

@@ -61,7 +61,8 @@ std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& sett
 
 namespace detail {
 /// Gives the fields of a configuration that say so what the data say; block_size at least the longest sample.
-SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings, const SettingValues& now);
+SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings,
+                        const SettingValues& now);
 
 template <class M>
 ModelEntry model_entry(const std::string& name, std::function<void(typename M::Config&)> made) {
@@ -83,7 +84,8 @@ ModelEntry model_entry(const std::string& name, std::function<void(typename M::C
   entry.make = [finished](const StateDict& state) -> std::unique_ptr<Model> {
     return std::make_unique<M>(finished(Config::settings().from_state(state)));
   };
-  entry.settings_for = [finished, settings = entry.settings](const SettingValues& given, const DataShape& data) {
+  entry.settings_for = [finished, settings = entry.settings](const SettingValues& given,
+                                                             const DataShape& data) {
     Config config;
     SettingValues all;
     for (const Setting& s : settings)

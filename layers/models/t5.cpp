@@ -10,7 +10,6 @@ namespace weft {
 
 namespace {
 
-
 T5Config checked(const T5Config& config) {
   config.check();
   return config;
@@ -82,12 +81,14 @@ const Settings<T5Config>& T5Config::settings() {
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
       Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
       Field(&C::n_decoder_layer, "n_decoder_layer", 0, 1024, "the decoder's blocks; 0 is n_layer"),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::head_width, "head_width", 0, 1 << 17, "width of a head; 0 is n_embd / n_head"),
-      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20,
+            "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::n_bucket, "n_bucket", 4, 1 << 16, "buckets of relative positions"),
       Field(&C::max_distance, "max_distance", 1, 1 << 20, "relative positions from here on share a bucket"),
       Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
@@ -95,7 +96,8 @@ const Settings<T5Config>& T5Config::settings() {
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
       Field(&C::gated, "gated", "a gate in the feed-forward, as version 1.1 has"),
       Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding"),
-      Field(&C::scale_output, "scale_output", "what the output layer is given is divided by sqrt(n_embd), as the first version does")};
+      Field(&C::scale_output, "scale_output",
+            "what the output layer is given is divided by sqrt(n_embd), as the first version does")};
   return all;
 }
 

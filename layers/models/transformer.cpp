@@ -9,7 +9,6 @@ namespace weft {
 
 namespace {
 
-
 TransformerConfig checked(const TransformerConfig& config) {
   config.check();
   return config;
@@ -49,13 +48,18 @@ const Settings<TransformerConfig>& TransformerConfig::settings() {
   static const Settings<C> all = {
       Field(&C::vocab_size, "vocab_size", 1, 1 << 24).from_data().required(),
       Field(&C::block_size, "block_size", 1, 1 << 20, "longest context, in tokens").in_runs(int64_t{64}),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two").in_runs(int64_t{4}),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two")
+          .in_runs(int64_t{4}),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_embd, "n_embd", 2, 1 << 17, "width of the model"),
-      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20,
+            "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::start_id, "start_id", 0, 1 << 24).from_data(),
-      Field(&C::pre_norm, "norm", {{"post", false}, {"pre", true}}, "norms before each sublayer, or after it as published in 2017")
-          .in_runs("pre").formerly("pre_norm"),
+      Field(&C::pre_norm, "norm", {{"post", false}, {"pre", true}},
+            "norms before each sublayer, or after it as published in 2017")
+          .in_runs("pre")
+          .formerly("pre_norm"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
       Field(&C::layer_norm_eps, "layer_norm_eps", 0.0, 1.0, "added to the variance in norms")};
   return all;
@@ -63,7 +67,9 @@ const Settings<TransformerConfig>& TransformerConfig::settings() {
 
 StateDict TransformerConfig::state() const { return settings().state(*this); }
 
-TransformerConfig TransformerConfig::from_state(const StateDict& state) { return checked(settings().from_state(state)); }
+TransformerConfig TransformerConfig::from_state(const StateDict& state) {
+  return checked(settings().from_state(state));
+}
 
 Transformer::Transformer(const TransformerConfig& given)
     : config(checked(given)),

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <weft/layers/containers.h>
-#include <weft/lib/settings/settings.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
 #include <weft/layers/positional_encoding.h>
 #include <weft/layers/transformer.h>
+#include <weft/lib/settings/settings.h>
 
 #include <memory>
 #include <vector>

@@ -7,7 +7,6 @@ namespace weft {
 
 namespace {
 
-
 ViTConfig checked(const ViTConfig& config) {
   config.check();
   return config;
@@ -50,12 +49,15 @@ const Settings<ViTConfig>& ViTConfig::settings() {
       Field(&C::n_channel, "n_channel", 1, 1 << 14).from_data(),
       Field(&C::n_class, "n_class", 1, 1 << 20).from_data(),
       Field(&C::segmentation, "segmentation").from_data(),
-      Field(&C::n_layer, "n_layer", 1, 1024, "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
+      Field(&C::n_layer, "n_layer", 1, 1024,
+            "blocks, or recurrent layers; of an encoder-decoder, in each of the two"),
       Field(&C::n_head, "n_head", 1, 1024, "attention heads; divides n_embd"),
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
-      Field(&C::n_inner, "n_inner", 0, 1 << 20, "width inside the feed-forward; 0 is what the model is published with"),
+      Field(&C::n_inner, "n_inner", 0, 1 << 20,
+            "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
-      Field(&C::drop_path, "drop_path", 0.0, 1.0, "stochastic depth, the probability that the last block is left out of a sample"),
+      Field(&C::drop_path, "drop_path", 0.0, 1.0,
+            "stochastic depth, the probability that the last block is left out of a sample"),
       Field(&C::layer_norm_eps, "layer_norm_eps", 0.0, 1.0, "added to the variance in norms")};
   return all;
 }

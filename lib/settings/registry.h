@@ -25,7 +25,8 @@ class Registry {
     const std::lock_guard lock(mutex_);
     const std::string allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+";
     if (entry.name.empty() || entry.name.find_first_not_of(allowed) != std::string::npos)
-      fail<ValueError>("register_", what_, ": '", entry.name, "' is no name: letters, digits and -_.+ make one");
+      fail<ValueError>("register_", what_, ": '", entry.name,
+                       "' is no name: letters, digits and -_.+ make one");
     if (find_in(entries_, entry.name))
       fail<ValueError>("register_", what_, ": there is a ", what_, " '", entry.name,
                        "' already; register each under a name of its own");

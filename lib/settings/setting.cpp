@@ -19,15 +19,17 @@ const T& typed(const std::string& name, const SettingValue& value, const char* k
 }
 
 bool is_listed(const std::string& names, const std::string& name) {
-  return std::ranges::any_of(std::views::split(names, ','),
-                             [&](const auto part) { return std::string_view(part.begin(), part.end()) == name; });
+  return std::ranges::any_of(std::views::split(names, ','), [&](const auto part) {
+    return std::string_view(part.begin(), part.end()) == name;
+  });
 }
 
 }  // namespace
 
 std::string wanted(const Setting& s) {
   if (std::holds_alternative<bool>(s.value)) return "true or false";
-  if (std::holds_alternative<int64_t>(s.value)) return str("a whole number between ", s.least, " and ", s.most);
+  if (std::holds_alternative<int64_t>(s.value))
+    return str("a whole number between ", s.least, " and ", s.most);
   if (std::holds_alternative<double>(s.value))
     return std::isinf(s.below) ? str("a number of at least ", s.from)
                                : str("a number from ", s.from, " to below ", s.below);
@@ -75,7 +77,9 @@ const SettingValue& SettingValues::at(const std::string& name) const {
   return found->second;
 }
 
-bool SettingValues::boolean(const std::string& name) const { return typed<bool>(name, at(name), "true or false"); }
+bool SettingValues::boolean(const std::string& name) const {
+  return typed<bool>(name, at(name), "true or false");
+}
 int64_t SettingValues::integer(const std::string& name) const {
   return typed<int64_t>(name, at(name), "a whole number");
 }
@@ -135,12 +139,14 @@ std::vector<std::string> unknown_names(const StateDict& state, const std::vector
   std::vector<std::string> unknown;
   const std::string needed = state.contains(must_know) ? state.text(must_know) : "";
   for (const std::string& name : state.keys()) {
-    const bool is_known =
-        name == must_know || std::ranges::count(known, name) > 0 ||
-        std::ranges::any_of(settings, [&](const Setting& s) { return s.name == name || s.older_name == name; });
+    const bool is_known = name == must_know || std::ranges::count(known, name) > 0 ||
+                          std::ranges::any_of(settings, [&](const Setting& s) {
+                            return s.name == name || s.older_name == name;
+                          });
     if (is_known) continue;
     if (is_listed(needed, name))
-      fail<StateError>("'", name, "' was written by a newer weft, and without it the results would be others");
+      fail<StateError>("'", name,
+                       "' was written by a newer weft, and without it the results would be others");
     unknown.push_back(name);
   }
   return unknown;

@@ -36,22 +36,31 @@ struct Field {
 
   /// A whole number in least .. most; its default is the struct's.
   Field(int64_t C::*member, std::string name, int64_t least, int64_t most, std::string help = {})
-      : Field(member, {.name = std::move(name), .value = C().*member, .help = std::move(help), .least = least,
+      : Field(member, {.name = std::move(name),
+                       .value = C().*member,
+                       .help = std::move(help),
+                       .least = least,
                        .most = most}) {}
   /// A number in [from, below).
   Field(double C::*member, std::string name, double from, double below, std::string help = {})
-      : Field(member, {.name = std::move(name), .value = C().*member, .help = std::move(help), .from = from,
+      : Field(member, {.name = std::move(name),
+                       .value = C().*member,
+                       .help = std::move(help),
+                       .from = from,
                        .below = below}) {}
   Field(bool C::*member, std::string name, std::string help = {})
       : Field(member, {.name = std::move(name), .value = C().*member, .help = std::move(help)}) {}
   /// A text, one of `choices` if there are any.
   Field(std::string C::*member, std::string name, std::vector<std::string> choices, std::string help = {})
-      : Field(member, {.name = std::move(name), .value = C().*member, .help = std::move(help),
+      : Field(member, {.name = std::move(name),
+                       .value = C().*member,
+                       .help = std::move(help),
                        .choices = std::move(choices)}) {}
   /// One of several values by their names: an enumeration, or a switch whose places have names.
   template <class E>
-    requires(std::is_enum_v<E> || std::is_same_v<E, bool>)
-  Field(E C::*member, std::string name, std::vector<std::pair<std::string, E>> values, std::string help = {})
+  requires(std::is_enum_v<E> || std::is_same_v<E, bool>)
+      Field(E C::*member, std::string name, std::vector<std::pair<std::string, E>> values,
+            std::string help = {})
       : setting{.name = std::move(name), .value = name_of(values, C().*member), .help = std::move(help)},
         get([member, values](const C& c) { return SettingValue(name_of(values, c.*member)); }),
         put([member, values](C& c, const SettingValue& value) {
@@ -136,7 +145,8 @@ class Settings {
       if (!given.contains(field.setting.name)) continue;
       const SettingValue& value = given.at(field.setting.name);
       const auto fit = fitting(field.setting, value);
-      if (!fit) fail<ValueError>(field.setting.name, " must be ", wanted(field.setting), ", not ", text_of(value));
+      if (!fit)
+        fail<ValueError>(field.setting.name, " must be ", wanted(field.setting), ", not ", text_of(value));
       field.put(config, *fit);
     }
   }

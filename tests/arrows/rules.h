@@ -40,4 +40,4 @@ std::vector<Finding> broken_rules(const std::vector<File>& tree);
 /// Files over the soft ceilings: 300 lines a source, 150 a header.
 std::vector<Finding> over_ceilings(const std::vector<File>& tree);
 
-} // namespace arrows
+}  // namespace arrows

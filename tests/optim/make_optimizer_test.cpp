@@ -92,7 +92,8 @@ struct HalvingOptions {
   double lr = 0.5, weight_decay = 0.0, share = 0.5;
   static const Settings<HalvingOptions>& settings() {
     using O = HalvingOptions;
-    static const Settings<O> all = {Field(&O::lr, "lr", 0.0, 10.0), Field(&O::weight_decay, "weight_decay", 0.0, 1.0),
+    static const Settings<O> all = {Field(&O::lr, "lr", 0.0, 10.0),
+                                    Field(&O::weight_decay, "weight_decay", 0.0, 1.0),
                                     Field(&O::share, "share", 0.0, 1.0, "what is left")};
     return all;
   }
@@ -122,7 +123,8 @@ TEST_CASE("register optimizer: a user's is made by name, with its own options, o
   made->step();
   CHECK(p[0].tensor.value().data<float>()[0] == 0.25F * before[0].tensor.value().data<float>()[0]);
   refuses<ValueError>([] { make_optimizer("halving", {}, {{"share", 2.0}}); }, {"share", "2"});
-  refuses<ValueError>([] { register_optimizer<Halving, HalvingOptions>("halving"); }, {"'halving'", "already"});
+  refuses<ValueError>([] { register_optimizer<Halving, HalvingOptions>("halving"); },
+                      {"'halving'", "already"});
   refuses<ValueError>([] { register_optimizer<Halving, HalvingOptions>("adamw"); }, {"'adamw'", "already"});
   refuses<ValueError>([] { register_optimizer<Halving, HalvingOptions>("a b"); }, {"'a b'"});
 }

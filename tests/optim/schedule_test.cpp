@@ -80,7 +80,8 @@ TEST_CASE("schedule: the inverse square root of a highest rate is the paper's of
 TEST_CASE("schedule: all by name") {
   for (const std::string& name : schedules().names())
     CHECK(schedules().at(name).function(7, {.lr = 1, .steps = 100}) > 0);
-  CHECK(schedules().at("cosine").function(7, {.lr = 1, .steps = 100}) == schedule::cosine(7, {.lr = 1, .steps = 100}));
+  CHECK(schedules().at("cosine").function(7, {.lr = 1, .steps = 100}) ==
+        schedule::cosine(7, {.lr = 1, .steps = 100}));
   refuses<ValueError>([] { schedules().at("cosin"); }, {"'cosin'", "cosine"});
 }
 
@@ -92,9 +93,11 @@ TEST_CASE("schedule: no warm-up, no decay, and a warm-up longer than the decay")
 }
 
 TEST_CASE("register schedule: a user's is known by name, once, with settings of its own") {
-  register_schedule("steps", [](int64_t step, const schedule::WarmupOptions& o) {
-    return step < o.settings.integer("drop_at") ? o.lr : o.lr / 10;
-  }, {{.name = "drop_at", .value = int64_t{10}}});
+  register_schedule("steps",
+                    [](int64_t step, const schedule::WarmupOptions& o) {
+                      return step < o.settings.integer("drop_at") ? o.lr : o.lr / 10;
+                    },
+                    {{.name = "drop_at", .value = int64_t{10}}});
   const ScheduleEntry& entry = schedules().at("steps");
   CHECK(entry.settings.at(0).name == "drop_at");
   schedule::WarmupOptions options{.lr = 1};

@@ -22,7 +22,8 @@ Loss loss_of(const Tensor& w, const std::vector<double>& gradient, int64_t rows 
 
 }  // namespace
 
-TEST_CASE("train step: divides by the rows of all micro-batches, clips, updates at the rate given, and forgets") {
+TEST_CASE(
+    "train step: divides by the rows of all micro-batches, clips, updates at the rate given, and forgets") {
   const Tensor w(Array::from<double>({1, 1}, {2}), true);
   SGD optimizer({{"w", w}}, {.lr = 100});
   TrainStep step(optimizer);
@@ -87,9 +88,8 @@ TEST_CASE("train step: what would divide twice, or by nothing, is refused") {
   const double infinite = std::numeric_limits<double>::infinity();
   refuses<NumericError>(
       [&] {
-        step.backward(1, [&] {
-          return Loss{.sum = sum(w), .count = 1, .rows = Array::full({1}, infinite, float64)};
-        });
+        step.backward(
+            1, [&] { return Loss{.sum = sum(w), .count = 1, .rows = Array::full({1}, infinite, float64)}; });
       },
       {"infinite"});
 }

@@ -68,7 +68,8 @@ std::vector<std::string> keys_under(const std::string& path, const std::string& 
 std::string text_at(const std::string& path, const std::string& place) {
   const size_t slash = place.rfind('/');
   const std::string name = slash == std::string::npos ? place : place.substr(slash + 1);
-  const StateDict state = dict_at(weft::read_checkpoint(path), slash == std::string::npos ? "" : place.substr(0, slash));
+  const StateDict state =
+      dict_at(weft::read_checkpoint(path), slash == std::string::npos ? "" : place.substr(0, slash));
   return state.contains(name) ? state.text(name) : "";
 }
 

@@ -49,7 +49,8 @@ Arguments joined(Arguments a, const Arguments& b) {
 /// A copy of the folder of one format, in which a run may go on.
 void copy_fixture(const Folder& folder, const std::string& format, const std::string& name) {
   for (const char* shared : {"text.txt", "picture.npy"})
-    fs::copy_file(fixtures + "/" + format + "/" + shared, folder.path(shared), fs::copy_options::skip_existing);
+    fs::copy_file(fixtures + "/" + format + "/" + shared, folder.path(shared),
+                  fs::copy_options::skip_existing);
   fs::copy(fixtures + "/" + format + "/" + name + "/run", folder.path("run"), fs::copy_options::recursive);
 }
 
@@ -79,9 +80,12 @@ void check_kind(const std::string& format, const Kind& kind) {
 
   if (*kind.prompt) {
     std::string written =
-        weft(folder, {"generate", "run", "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt}).out;
+        weft(folder, {"generate", "run", "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt})
+            .out;
     if (kind.pairs)
-      written += weft(folder, {"generate", "run", "--last", "--tokens", "12", "--beams", "3", "--prompt", kind.prompt}).out;
+      written += weft(folder, {"generate", "run", "--last", "--tokens", "12", "--beams", "3", "--prompt",
+                               kind.prompt})
+                     .out;
     CHECK(written == text_of(made + "written.txt"));
   }
   if (!kind.text) {
@@ -96,11 +100,14 @@ void check_kind(const std::string& format, const Kind& kind) {
   CHECK(folder.read("alone.npy") == folder.read("now.npy"));
 
   const Arguments data = kind.text ? Arguments{"--data", "text.txt"} : Arguments{};
-  result = weft(folder, joined({"train", "--init-from", "run", "--out", "tuned", "--set", "max_iters=1", "--set",
-                                "sample_tokens=0", "--task", setting(folder.read("run/config.toml"), "task")},
-                               data));
+  result =
+      weft(folder, joined({"train", "--init-from", "run", "--out", "tuned", "--set", "max_iters=1", "--set",
+                           "sample_tokens=0", "--task", setting(folder.read("run/config.toml"), "task")},
+                          data));
   CHECK_MESSAGE(result.code == 0, result.err);
-  result = weft(folder, joined({"train", "--config", "run/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
+  result =
+      weft(folder,
+           joined({"train", "--config", "run/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
   CHECK_MESSAGE(result.code == 0, result.err);
 
   const int64_t stopped = step_of(listed(folder, "run/checkpoints").back());
@@ -155,9 +162,9 @@ TEST_CASE("fixtures: each key of the configuration may be missing, and one bit m
   for (const char* key : {"window", "rope_base", "tie_embeddings", "head_width"}) {
     CAPTURE(key);
     edit_checkpoint(path, folder.path("old.h5"), {{std::string("model_config/") + key}});
-    for (const Arguments& command : {Arguments{"inspect", "old.h5"},
-                                     Arguments{"generate", "old.h5", "--prompt", "In", "--tokens", "5"},
-                                     Arguments{"eval", "old.h5", "--data", "text.txt"}}) {
+    for (const Arguments& command :
+         {Arguments{"inspect", "old.h5"}, Arguments{"generate", "old.h5", "--prompt", "In", "--tokens", "5"},
+          Arguments{"eval", "old.h5", "--data", "text.txt"}}) {
       const Result result = weft(folder, command);
       CHECK_MESSAGE(result.code == 0, result.err);
     }
@@ -230,7 +237,9 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
   Result result = weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 2);  // it is there
-  REQUIRE(weft(folder, {"export", "run", "--format", "weft", "--dtype", "bfloat16", "--out", "half.h5"}).code == 0);
+  REQUIRE(
+      weft(folder, {"export", "run", "--format", "weft", "--dtype", "bfloat16", "--out", "half.h5"}).code ==
+      0);
   CHECK(keys_under(folder.path("model.h5"), "") == Arguments{"kind", "model"});
   const auto bytes = [&](const char* file) { return fs::file_size(folder.path(file)); };
   CHECK(bytes("half.h5") < bytes("model.h5"));
@@ -247,8 +256,10 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
     return all;
   };
   CHECK(said("model.h5") == said("run"));
-  const double exact = number_in(weft(folder, {"eval", "model.h5", "--data", "text.txt", "--json"}).out, "loss");
-  const double rounded = number_in(weft(folder, {"eval", "half.h5", "--data", "text.txt", "--json"}).out, "loss");
+  const double exact =
+      number_in(weft(folder, {"eval", "model.h5", "--data", "text.txt", "--json"}).out, "loss");
+  const double rounded =
+      number_in(weft(folder, {"eval", "half.h5", "--data", "text.txt", "--json"}).out, "loss");
   CHECK(rounded != exact);
   CHECK(std::abs(rounded - exact) < 0.01);
   CHECK(weft(folder, {"attention", "model.h5", "--text", "the cat", "--out", "page.html"}).code == 0);
@@ -257,7 +268,8 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
   result = weft(folder, {"train", "--data", "text.txt", "--init-from", "model.h5", "--out", "tuned", "--set",
                          "max_iters=1"});
   CHECK_MESSAGE(result.code == 0, result.err);
-  result = weft(folder, {"train", "--init-from", "model.h5", "--with-optimizer", "--data", "text.txt", "--out", "more"});
+  result = weft(folder, {"train", "--init-from", "model.h5", "--with-optimizer", "--data", "text.txt",
+                         "--out", "more"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "holds a model alone"));
   result = weft(folder, {"train", "--continue", "model.h5", "--out", "more"});
@@ -289,9 +301,10 @@ TEST_CASE("files under a right digest with wrong contents are refused with exit 
     std::vector<Edit> edits{edit};
     if (edit.place == "model/trained_on/must_know") edits.push_back({"model/trained_on/newthing", "x"});
     edit_checkpoint(best, folder.path("wrong.h5"), edits);
-    for (const Arguments& command : {Arguments{"generate", "wrong.h5", "--prompt", "the"},
-                                     Arguments{"eval", "wrong.h5", "--data", "text.txt"},
-                                     Arguments{"train", "--data", "text.txt", "--init-from", "wrong.h5", "--out", "new"}}) {
+    for (const Arguments& command :
+         {Arguments{"generate", "wrong.h5", "--prompt", "the"},
+          Arguments{"eval", "wrong.h5", "--data", "text.txt"},
+          Arguments{"train", "--data", "text.txt", "--init-from", "wrong.h5", "--out", "new"}}) {
       const Result result = weft(folder, command);
       CAPTURE(command[0]);
       CHECK_MESSAGE(result.code == 2, result.err);

@@ -279,8 +279,9 @@ TEST_CASE("a run goes on as a new one with other settings, and its ledger names 
   std::filesystem::create_directory(folder.path("again"));
   folder.write("again/config.toml", toml);
   REQUIRE(weft(folder, resume("again")).code == 0);
-  REQUIRE(weft(folder, {"train", "--continue", "old", "--out", "third", "--threads", "1", "--set", "max_iters=30",
-                        "learning_rate=0.002", "batch_size=8"}).code == 0);
+  REQUIRE(weft(folder, {"train", "--continue", "old", "--out", "third", "--threads", "1", "--set",
+                        "max_iters=30", "learning_rate=0.002", "batch_size=8"})
+              .code == 0);
   CHECK(outcome(folder, "again") == outcome(folder, "third"));
 }
 

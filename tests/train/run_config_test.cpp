@@ -42,7 +42,8 @@ TEST_CASE("run config: what does not fit is refused, with who has it or what is 
   refuses<ValueError>([] { of({"beta1=0.8", "optimizer=sgd"}); }, {"sgd has no such key", "adamw"});
   refuses<ValueError>([] { of({"mask_share=0.3"}); }, {"text has no such key", "masked"});
   refuses<ValueError>([] { of({"n_layr=2"}); }, {"no key 'n_layr'", "'n_layer'"});
-  refuses<ValueError>([] { of({"n_layer=two"}); }, {"n_layer must be a whole number between 1 and 1024, not 'two'"});
+  refuses<ValueError>([] { of({"n_layer=two"}); },
+                      {"n_layer must be a whole number between 1 and 1024, not 'two'"});
   refuses<ValueError>([] { of({"model=gtp2"}); }, {"model must be", "gpt2"});
   refuses<ValueError>([] { of({"n_head=3"}); }, {"n_embd = 128", "n_head = 3"});
   refuses<ValueError>([] { of({"model=bert"}); }, {"task = text", "bert does not learn", "gpt2"});
@@ -51,9 +52,10 @@ TEST_CASE("run config: what does not fit is refused, with who has it or what is 
 
 TEST_CASE("run config: a complete file of before names keys of all parts, and starts a run") {
   const Folder folder;
-  folder.write("old.toml",
-               "data = [\"a.txt\"]\nmodel = \"gpt2\"\nn_layer = 2\nn_kv_head = 0\nnorm = \"pre\"\npatch_size = 4\n"
-               "window = 0\noptimizer = \"sgd\"\nbeta1 = 0.8\nmin_length = 0\nmask_share = 0.15\n");
+  folder.write(
+      "old.toml",
+      "data = [\"a.txt\"]\nmodel = \"gpt2\"\nn_layer = 2\nn_kv_head = 0\nnorm = \"pre\"\npatch_size = 4\n"
+      "window = 0\noptimizer = \"sgd\"\nbeta1 = 0.8\nmin_length = 0\nmask_share = 0.15\n");
   const ConfigFile file = read_config(folder.path("old.toml"));
   const RunConfig config = make_config(file.assignments);
   CHECK(config.parts.integer("n_layer") == 2);
@@ -74,14 +76,20 @@ TEST_CASE("run config: config.toml gives the same configuration again") {
   CHECK(first_difference(again, odd) == "");
 }
 
-TEST_CASE("run config: out of a checkpoint, what it lacks is as it was, and what is newer is told or refused") {
+TEST_CASE(
+    "run config: out of a checkpoint, what it lacks is as it was, and what is newer is told or refused") {
   const RunConfig made = of({"model=llama", "n_kv_head=2", "dropout=0.1"});
   StateDict state = fixed_state(made);
   CHECK(config_from_state(state, silent).parts == made.parts);
   StateDict old;  // without keys that came later
   for (const auto& [name, value] : state.entries())
     if (name != "rope_base" && name != "tie_embeddings" && name != "ema_decay" && name != "must_know")
-      std::visit([&](const auto& v) { if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, std::shared_ptr<StateDict>>) old.set(name, v); }, value);
+      std::visit(
+          [&](const auto& v) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, std::shared_ptr<StateDict>>)
+              old.set(name, v);
+          },
+          value);
   const RunConfig read = config_from_state(old, silent);
   CHECK(read.parts == made.parts);
   CHECK(read.ema_decay == 0);
@@ -100,7 +108,8 @@ TEST_CASE("run config: only keys that steer may change of a run that is there") 
   const RunConfig made = of({});
   CHECK(steered(made, {"max_iters=4000"}).max_iters == 4000);
   CHECK(steered(made, {"max_iters=4000"}).lr_decay_iters == 2000);
-  refuses<ValueError>([&] { steered(made, {"learning_rate=0.1"}); }, {"learning_rate is fixed", "--continue"});
+  refuses<ValueError>([&] { steered(made, {"learning_rate=0.1"}); },
+                      {"learning_rate is fixed", "--continue"});
   refuses<ValueError>([&] { steered(made, {"n_layer=2"}); }, {"n_layer is fixed"});
   CHECK(first_difference(of({"dropout=0.5"}), made) == "dropout is 0.5, but the run was made with 0.0");
 }

@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 /// A small program of its own, which trains from wherever its run stands.
 struct Program {
-  static constexpr GPTConfig config{.vocab_size = 7, .block_size = 6, .n_layer = 1, .n_head = 2, .n_embd = 8, .dropout = 0.1};
+  static constexpr GPTConfig config{
+      .vocab_size = 7, .block_size = 6, .n_layer = 1, .n_head = 2, .n_embd = 8, .dropout = 0.1};
   const RandomScope initial{{.seed = 3}};
   GPT model{config};
   AdamW optimizer{model.parameters()};
@@ -32,9 +33,10 @@ struct Program {
 
   explicit Program(const std::string& path, int64_t interval = 4)
       : loader(dataset(), 2),
-        run(Run::create_or_resume(path, {model, optimizer, loader},
-                                  {.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval},
-                                  [this](std::string_view line) { said += line; })) {}
+        run(Run::create_or_resume(
+            path, {model, optimizer, loader},
+            {.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval},
+            [this](std::string_view line) { said += line; })) {}
 
   static std::shared_ptr<const Dataset> dataset() {
     std::vector<int64_t> ids;
@@ -105,7 +107,8 @@ TEST_CASE("run: best.h5 alone is gone on from, and what cannot be read is not be
     CHECK(restored.said.find("best.h5: restored from") != std::string::npos);
   }
   fs::resize_file(folder.path("run/best.h5"), 100);
-  for (const auto& entry : fs::directory_iterator(folder.path("run/checkpoints"))) fs::resize_file(entry.path(), 100);
+  for (const auto& entry : fs::directory_iterator(folder.path("run/checkpoints")))
+    fs::resize_file(entry.path(), 100);
   refuses<FileError>([&] { Program again(folder.path("run")); }, {"nothing is begun anew", "is truncated"});
 }
 
@@ -138,7 +141,9 @@ TEST_CASE("run: other data, another configuration, and steps out of order are re
       },
       {"was trained on other data"});
   refuses<ValueError>(
-      [&] { Run::create_or_resume(other.path("run"), {model, optimizer, loader}, {.content_hash = "sevens"}); },
+      [&] {
+        Run::create_or_resume(other.path("run"), {model, optimizer, loader}, {.content_hash = "sevens"});
+      },
       {"another configuration"});
 }
 
@@ -147,7 +152,8 @@ TEST_CASE("run: weights that are not finite are never saved") {
   Program made(folder.path("run"));
   made.train(3, false);
   const NoGrad no_grad;
-  made.model.token_embedding.weight.mutable_value().mutable_data<float>()[0] = std::numeric_limits<float>::infinity();
+  made.model.token_embedding.weight.mutable_value().mutable_data<float>()[0] =
+      std::numeric_limits<float>::infinity();
   refuses<NumericError>([&] { made.run.save(); }, {"update 2 made 'token_embedding.weight' not finite"});
   CHECK_FALSE(fs::exists(folder.path("run/checkpoints/step-00000003.h5")));
 }

@@ -8,8 +8,8 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/tools/attention_page/attention_page.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <memory>
@@ -144,9 +144,9 @@ Batch describe(Viewer& v, AttentionPage& page) {
   }
   if (v.arguments.text.empty() && v.arguments.target_ids.empty()) {
     const int64_t most = std::min<int64_t>(256, v.writer->context() - 1);
-    v.answer =
-        generate(*v.writer, v.read,
-                 {.tokens = most, .sampling = {.temperature = 0}, .end_ids = v.file.checkpoint.model.end_ids});
+    v.answer = generate(
+        *v.writer, v.read,
+        {.tokens = most, .sampling = {.temperature = 0}, .end_ids = v.file.checkpoint.model.end_ids});
     if (!v.answer.empty() && v.file.checkpoint.model.end_ids == Ids{v.answer.back()}) v.answer.pop_back();
   }
   page.sources = words_of(v, v.read);
@@ -171,9 +171,11 @@ bool records_any(Viewer& v) {
 
 int work(Viewer& v) {
   const NoGrad no_grad;
-  AttentionPage page{.title = str(v.model->kind(), ", ", grouped(v.model->parameter_count()),
-                                  " parameters", v.file.checkpoint.training ? str(", after ", grouped(v.file.checkpoint.training->step), " updates") : "", "; ",
-                                  v.file.path)};
+  AttentionPage page{.title = str(v.model->kind(), ", ", grouped(v.model->parameter_count()), " parameters",
+                                  v.file.checkpoint.training
+                                      ? str(", after ", grouped(v.file.checkpoint.training->step), " updates")
+                                      : "",
+                                  "; ", v.file.path)};
   const Batch batch = describe(v, page);
   const AttentionRecorder recorder;
   v.model->logits(batch);

@@ -3,10 +3,10 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/console.h>
 #include <weft/train/evaluate.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
 #include <weft/train/scoring.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -38,7 +38,8 @@ TokenRange tokens_of(const OpenedModel& opened, const EvalArguments& arguments) 
     return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
 
   if (!opened.run || !opened.checkpoint.training)
-    fail<ValueError>(opened.path, ": does not lie in a run's folder, so that its text is not known; give --data FILE");
+    fail<ValueError>(opened.path,
+                     ": does not lie in a run's folder, so that its text is not known; give --data FILE");
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
   options.expected_hash = opened.checkpoint.training->content_hash;
@@ -113,8 +114,8 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
     fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', but this model learned ",
                      trained.task, ", of the kind '", name_of(own->kind), "'");
   if (!own && std::ranges::count(learns, entry.kind) == 0)
-    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', which a ", e->model().kind,
-                     " does not learn");
+    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', which a ",
+                     e->model().kind, " does not learn");
   TaskOptions options = task_options(trained.settings);
   options.seed = trained.seed;
   options.split = Split::validation;
@@ -162,7 +163,8 @@ Work prepare_eval(const EvalArguments& arguments) {
   if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
   if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
   if (!e->model().tokenizer)
-    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(), " logits takes ids");
+    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(),
+                     " logits takes ids");
   e->tokens = tokens_of(e->opened, arguments);
   const StateDict& settings = e->model().settings;
   const int64_t block_size =

@@ -1,8 +1,8 @@
 #include <weft/exchange/hugging_face.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/safetensors.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
 
 #include <filesystem>
 #include <memory>

@@ -2,8 +2,8 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <iostream>
@@ -189,9 +189,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
   w->model = w->file.build();
   w->generative = dynamic_cast<const GenerativeModel*>(w->model.get());
   if (!w->generative)
-    fail<ValueError>(w->file.path, ": is a ", w->model->kind(),
-                     ", which does not write; ", program_name(), " eval and ", program_name(),
-                     " logits say what it knows");
+    fail<ValueError>(w->file.path, ": is a ", w->model->kind(), ", which does not write; ", program_name(),
+                     " eval and ", program_name(), " logits say what it knows");
   w->end_ids = w->file.checkpoint.model.end_ids;
   if (!arguments.ids.empty()) {
     const Ids ids = parse_ids("--ids", arguments.ids, w->generative->vocab_size());

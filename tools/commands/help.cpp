@@ -1,7 +1,7 @@
 // completion and man: what --help says, for shells and for man(1).
 #include <weft/lib/base/error.h>
 #include <weft/tools/help/program_help.h>
-#include <weft/train/console.h>
+#include <weft/train/show/console.h>
 
 #include "commands.h"
 

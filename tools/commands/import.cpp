@@ -2,9 +2,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/tools/commands/commands.h>
-#include <weft/train/console.h>
-#include <weft/train/model_file.h>
-#include <weft/train/run_folder.h>
+#include <weft/train/files/model_file.h>
+#include <weft/train/files/run_folder.h>
+#include <weft/train/show/console.h>
 
 #include <filesystem>
 #include <memory>
@@ -37,8 +37,8 @@ Work prepare_import(const ImportArguments& arguments) {
   if (theirs.end_id >= 0) model.end_ids = {theirs.end_id};
   int64_t parameters = 0;
   for (const auto& [name, value] : theirs.weights.entries()) parameters += std::get<Array>(value).size();
-  const std::string summary = str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ",
-                                  arguments.folder);
+  const std::string summary =
+      str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ", arguments.folder);
   return [file, model = std::make_shared<ModelFile>(std::move(model)), summary, notes = theirs.notes] {
     if (const fs::path folder = fs::path(file).parent_path(); !folder.empty()) make_folders(folder.string());
     model->write(file);

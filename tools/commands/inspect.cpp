@@ -1,7 +1,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <cmath>
@@ -89,7 +89,8 @@ ordered_json json_of(const OpenedModel& opened) {
 /// As the file says, whatever else it holds.
 std::optional<int64_t> max_iters_of(const ConfigFile& file) {
   for (const Assignment& given : file.assignments)
-    if (const auto* const whole = std::get_if<int64_t>(&given.value); whole && given.key == "max_iters") return *whole;
+    if (const auto* const whole = std::get_if<int64_t>(&given.value); whole && given.key == "max_iters")
+      return *whole;
   return {};
 }
 
@@ -133,8 +134,9 @@ std::string text_of(const OpenedModel& opened) {
     parameters += std::get<Array>(value).size();
     widest = std::max(widest, name.size());
   }
-  std::string text = str(opened.path, "\n  ", training ? str("step ", training->step, ", ") : "a model alone, ",
-                         grouped(parameters), " parameters\n  ", model.kind, ":");
+  std::string text =
+      str(opened.path, "\n  ", training ? str("step ", training->step, ", ") : "a model alone, ",
+          grouped(parameters), " parameters\n  ", model.kind, ":");
   const char* between = " ";
   for (const auto& [name, value] : model.settings.entries()) {
     if (name == "must_know") continue;
@@ -148,16 +150,16 @@ std::string text_of(const OpenedModel& opened) {
   if (const Evaluation* const best = training ? training->history.best() : nullptr) {
     const Evaluation& last = training->history.evaluations.back();
     text += str("  last evaluation, step ", last.step, ": train ", fixed(last.train_loss, 4), ", validation ",
-                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ", best->step,
-                "\n");
+                fixed(last.val_loss, 4), "; best validation ", fixed(best->val_loss, 4), " at step ",
+                best->step, "\n");
   }
   text += str("\n  ", padded("tensor", widest), "  ", padded("shape", 16),
               "       mean      spread     largest\n");
   for (const auto& [name, value] : model.weights.entries()) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
-    text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean), " ",
-                scientific(s.deviation), " ", scientific(s.largest), "\n");
+    text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
+                " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
   }
   return text;
 }
@@ -181,7 +183,8 @@ Work prepare_inspect(const InspectArguments& arguments) {
   Console console;
   const Say say = [&](std::string_view line) { console.print(line); };
   std::error_code error;
-  const bool is_run = std::filesystem::is_directory(arguments.model, error) && RunFolder{arguments.model}.holds_run();
+  const bool is_run =
+      std::filesystem::is_directory(arguments.model, error) && RunFolder{arguments.model}.holds_run();
   std::optional<OpenedModel> file;
   if (is_run) file = newest_checkpoint({arguments.model}, say);
   if (!file) file = open_model(arguments.model, false, say);

@@ -3,8 +3,8 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
 
 #include <memory>
 

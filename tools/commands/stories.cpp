@@ -2,7 +2,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/console.h>
+#include <weft/train/show/console.h>
 
 #include <nlohmann/json.hpp>
 

@@ -4,13 +4,13 @@
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/train_step.h>
 #include <weft/tools/commands/commands.h>
-#include <weft/train/console.h>
 #include <weft/train/anomaly.h>
 #include <weft/train/evaluate.h>
-#include <weft/train/progress.h>
-#include <weft/train/sample.h>
 #include <weft/train/session.h>
-#include <weft/train/step_profile.h>
+#include <weft/train/show/console.h>
+#include <weft/train/show/progress.h>
+#include <weft/train/show/sample.h>
+#include <weft/train/show/step_profile.h>
 
 #include <algorithm>
 #include <cmath>
@@ -61,11 +61,12 @@ std::pair<Update, int64_t> update(Session& s) {
       TrainStep again(*s.optimizer, options);
       backward(s, again);
     });
-    fail<NumericError>("step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-                       s.run->saved_step() >= 0
-                           ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
-                           : "no checkpoint was written yet",
-                       "; a smaller learning_rate or grad_clip may help");
+    fail<NumericError>(
+        "step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
+        s.run->saved_step() >= 0
+            ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
+            : "no checkpoint was written yet",
+        "; a smaller learning_rate or grad_clip may help");
   }
 }
 
@@ -76,16 +77,18 @@ Evaluation evaluate_both(Session& s) {
   if (s.ema) averaged.emplace(*s.ema);
   const int64_t all = s.task.seen.size() + s.task.unseen.size();
   const auto loss_of = [&](const Samples& samples, int64_t before) {
-    return evaluate(*s.model, samples, s.config.batch_size, [&](int64_t done) {
-             throw_if_stopped();
-             s.console.renew(str(step_text(s.run->step(), s.config.max_iters), "  evaluating: ",
-                                 100 * (before + done) / all, " %"));
-           }).mean();
+    return evaluate(*s.model, samples, s.config.batch_size,
+                    [&](int64_t done) {
+                      throw_if_stopped();
+                      s.console.renew(str(step_text(s.run->step(), s.config.max_iters),
+                                          "  evaluating: ", 100 * (before + done) / all, " %"));
+                    })
+        .mean();
   };
   const Evaluation found{s.run->step(), loss_of(s.task.seen, 0), loss_of(s.task.unseen, s.task.seen.size())};
   if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
-    fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss, " and the validation loss ",
-                       found.val_loss);
+    fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss,
+                       " and the validation loss ", found.val_loss);
   return found;
 }
 
@@ -128,13 +131,14 @@ std::string writing(const Session& s, const std::string& run) {
 void say_finished(Session& s, bool early, double seconds) {
   const std::string run = quoted(s.run->folder().path);
   const Evaluation* const best = s.run->history().best();
-  s.console.print(str(early ? str("stopped early: ", s.config.patience, " evaluations without a better validation "
+  s.console.print(str(early ? str("stopped early: ", s.config.patience,
+                                  " evaluations without a better validation "
                                   "loss; ")
                             : "",
                       grouped(s.run->step()), " updates done, ", duration(seconds), "; best validation loss ",
                       fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ",
-                      s.run->folder().path, "; now try", writing(s, run), "\n  ", program_name(), " eval ", run,
-                      "\n  ", program_name(), " train --continue ", run,
+                      s.run->folder().path, "; now try", writing(s, run), "\n  ", program_name(), " eval ",
+                      run, "\n  ", program_name(), " train --continue ", run,
                       " --set max_iters=", std::max<int64_t>(s.config.max_iters, 1)));
 }
 
@@ -156,7 +160,8 @@ int train(Session& s, int64_t profile_steps) {
                             "  validation loss ", fixed(found.val_loss, 4), best ? "  (best)" : ""));
         show_sample(s);
       }
-      const bool early = !last && c.patience > 0 && run.evaluated() && run.history().since_best() >= c.patience;
+      const bool early =
+          !last && c.patience > 0 && run.evaluated() && run.history().since_best() >= c.patience;
       if (last || early || (run.step() > 0 && run.step() % c.checkpoint_interval == 0)) run.save();
       if (last || early) {
         profile.finish();
@@ -183,8 +188,8 @@ int train(Session& s, int64_t profile_steps) {
     profile.finish();
     if (run.step() > 0) run.save();
     s.console.print(str("stopped by ", signal_name(stopped.signal), " after ", run.step(),
-                        run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(), " train --resume ",
-                        quoted(run.folder().path), " goes on"));
+                        run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(),
+                        " train --resume ", quoted(run.folder().path), " goes on"));
     return exit_code_of(stopped.signal);
   }
 }
@@ -197,7 +202,8 @@ Work prepare_train(const TrainArguments& a) {
                    !a.fresh.config.empty() || !a.fresh.init_from.empty() || !a.fresh.continued.empty() ||
                    a.fresh.with_optimizer || a.fresh.overwrite))
     fail<ValueError>(
-        "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from, --with-optimizer, "
+        "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from, "
+        "--with-optimizer, "
         "--continue and --overwrite begin a new one");
   if (!resuming && (a.any_numerics || a.start_over))
     fail<ValueError>("--any-numerics and --start-over say how a run goes on; they need --resume RUN");

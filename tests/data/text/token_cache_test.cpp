@@ -81,9 +81,10 @@ TEST_CASE("the same content finds its cache under any name; other content, optio
   CHECK_FALSE(tokenize_files({a}, {.cache_folder = cache}).from_cache);
   CHECK(tokenize_files({a}, {.cache_folder = cache}).from_cache);
   CHECK(tokenize_files({b}, {.cache_folder = cache}).from_cache);
-  for (const TokenizeOptions& options : {TokenizeOptions{.tokenizer = "byte", .cache_folder = cache},
-                                         TokenizeOptions{.newlines = Newlines::lf, .cache_folder = cache},
-                                         TokenizeOptions{.settings = {{"unknown_token", true}}, .cache_folder = cache}}) {
+  for (const TokenizeOptions& options :
+       {TokenizeOptions{.tokenizer = "byte", .cache_folder = cache},
+        TokenizeOptions{.newlines = Newlines::lf, .cache_folder = cache},
+        TokenizeOptions{.settings = {{"unknown_token", true}}, .cache_folder = cache}}) {
     CHECK_FALSE(tokenize_files({a}, options).from_cache);
     CHECK(tokenize_files({a}, options).from_cache);
   }

@@ -2,13 +2,13 @@
 #include <doctest/doctest.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/linear.h>
-#include <weft/layers/models/registry.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/layers/models/llama.h>
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_translator.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/lib/array/random.h>
@@ -66,7 +66,8 @@ void check_without_cache(const Config& config) {
 struct VocabularyConfig {
   int64_t vocab_size = 29;
   static const Settings<VocabularyConfig>& settings() {
-    static const Settings<VocabularyConfig> all = {Field(&VocabularyConfig::vocab_size, "vocab_size", 1, 100)};
+    static const Settings<VocabularyConfig> all = {
+        Field(&VocabularyConfig::vocab_size, "vocab_size", 1, 100)};
     return all;
   }
 };
@@ -115,7 +116,9 @@ struct Answers : GenerativeModel {
   Embedding& token_embedding;
   Linear& head;
   explicit Answers(const Config& c = {})
-      : config(c), token_embedding(child<Embedding>("token_embedding", 29, 8)), head(child<Linear>("head", 8, 29)) {}
+      : config(c),
+        token_embedding(child<Embedding>("token_embedding", 29, 8)),
+        head(child<Linear>("head", 8, 29)) {}
   bool has_encoder() const override { return true; }
   Tensor logits(const Batch& batch) const override {
     const Tensor source = token_embedding(batch.inputs);
@@ -148,7 +151,8 @@ TEST_CASE("register model: a user's is made by name, from its settings and the d
   const RandomScope random({.seed = 1});
   const ModelEntry& entry = models().at("answers");
   CHECK(entry.takes(TaskKind::pairs));
-  const auto made = make_model("answers", entry.settings_for({{"block_size", int64_t{20}}}, {.sizes = {.longest_input = 40}}));
+  const auto made = make_model(
+      "answers", entry.settings_for({{"block_size", int64_t{20}}}, {.sizes = {.longest_input = 40}}));
   CHECK(made->kind() == "answers");
   CHECK(made->config_state().integer("block_size") == 40);
   refuses<ValueError>([] { register_model<Averages>("averages"); }, {"'averages' already"});
@@ -216,8 +220,7 @@ TEST_CASE("model: what decoding without a cache does not take") {
   const RandomScope random({.seed = 1});
   const Averages model;
   const Answers other;
-  refuses<StateError>([] { Nameless().vocab_size(); },
-                      {"nameless", "vocab_size", "override vocab_size()"});
+  refuses<StateError>([] { Nameless().vocab_size(); }, {"nameless", "vocab_size", "override vocab_size()"});
   refuses<ValueError>([&] { model.start_id(); }, {"averages", "no encoder"});
   refuses<ValueError>([&] { model.start(-1); }, {"-1 rows"});
   refuses<ValueError>([&] { model.start(Batch{ids_of({{1}}), {}}); }, {"averages", "no encoder"});

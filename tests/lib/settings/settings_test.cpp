@@ -22,13 +22,11 @@ struct Basket {
   static const Settings<Basket>& settings() {
     using B = Basket;
     static const Settings<B> all = {
-        Field(&B::count, "count", 1, 10, "how many"),
-        Field(&B::size, "size", 0, 100).from_data().required(),
+        Field(&B::count, "count", 1, 10, "how many"), Field(&B::size, "size", 0, 100).from_data().required(),
         Field(&B::weight, "weight", 0.0, 1.0, "of one"),
         Field(&B::ripe, "ripe", "whether they are").in_runs(true),
         // Added later: files that lack it were sorted.
-        Field(&B::sorted, "sorted").before(true),
-        Field(&B::label, "label", {"none", "paper"}),
+        Field(&B::sorted, "sorted").before(true), Field(&B::label, "label", {"none", "paper"}),
         Field(&B::fruit, "fruit", {{"apple", Fruit::apple}, {"pear", Fruit::pear}}).formerly("is_pear")};
     return all;
   }
@@ -41,7 +39,8 @@ Basket from(const StateDict& state) { return settings().from_state(state); }
 }  // namespace
 
 TEST_CASE("settings: a struct goes into a state and comes out of it") {
-  const Basket odd{.count = 7, .size = 9, .weight = 0.25, .ripe = true, .label = "paper", .fruit = Fruit::pear};
+  const Basket odd{
+      .count = 7, .size = 9, .weight = 0.25, .ripe = true, .label = "paper", .fruit = Fruit::pear};
   const StateDict state = settings().state(odd);
   CHECK(state.integer("count") == 7);
   CHECK(state.integer("ripe") == 1);
@@ -54,12 +53,12 @@ TEST_CASE("settings: what a file lacks is what it was before, not the default of
   old.set("size", 4);
   const Basket basket = from(old);
   CHECK(basket.count == 3);
-  CHECK(basket.sorted);         // before(true), though the default is false
-  CHECK(basket.ripe);           // what runs had
-  CHECK_FALSE(Basket().ripe);   // and not the struct's default
-  old.set("is_pear", 1);        // under the name that files had
+  CHECK(basket.sorted);        // before(true), though the default is false
+  CHECK(basket.ripe);          // what runs had
+  CHECK_FALSE(Basket().ripe);  // and not the struct's default
+  old.set("is_pear", 1);       // under the name that files had
   CHECK(from(old).fruit == Fruit::pear);
-  old.set("fruit", "apple");    // the new name counts more
+  old.set("fruit", "apple");  // the new name counts more
   CHECK(from(old).fruit == Fruit::apple);
   refuses<StateError>([] { from(StateDict()); }, {"'size' is missing"});
 }
@@ -80,7 +79,8 @@ TEST_CASE("settings: values of another type or out of their limits are refused, 
   CHECK(from(with("weight", 0)).weight == 0);  // a whole number is a number
   Basket wrong;
   wrong.count = 0;
-  refuses<ValueError>([&] { settings().check("Basket", wrong); }, {"Basket: count = 0 is not between 1 and 10"});
+  refuses<ValueError>([&] { settings().check("Basket", wrong); },
+                      {"Basket: count = 0 is not between 1 and 10"});
   refuses<ValueError>([&] { settings().take(wrong, {{"label", std::string("gold")}}); }, {"label must be"});
 }
 

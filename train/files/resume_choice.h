@@ -10,9 +10,9 @@ namespace weft {
 struct FoundCheckpoints {
   std::optional<int64_t> newest;  ///< step of the newest checkpoint that can be read
   std::optional<int64_t> best;    ///< step of best.h5, if that can be read
-  bool unreadable = false;        ///< whether any checkpoint, best.h5 among them, is there that cannot be read
-  bool was_saved = false;         ///< whether the log tells of so many updates that a checkpoint was written
-  bool had_best = false;          ///< whether it tells of so many evaluations that best.h5 was
+  bool unreadable = false;  ///< whether any checkpoint, best.h5 among them, is there that cannot be read
+  bool was_saved = false;   ///< whether the log tells of so many updates that a checkpoint was written
+  bool had_best = false;    ///< whether it tells of so many evaluations that best.h5 was
 };
 
 /// When a run evaluates, as far as a resume that goes back must know it.
@@ -31,6 +31,7 @@ enum class ResumePoint {
 /// best.h5 is written before the checkpoint that knows of it. If it is ahead of the newest checkpoint and the run will
 /// come to the same evaluation again, that checkpoint is where to go on; if not (the plan has changed, the checkpoint
 /// is lost), best.h5 is, since what best.h5 was before is gone.
-ResumePoint choose_resume_point(const FoundCheckpoints& found, const EvaluationPlan& before, const EvaluationPlan& now);
+ResumePoint choose_resume_point(const FoundCheckpoints& found, const EvaluationPlan& before,
+                                const EvaluationPlan& now);
 
 }  // namespace weft

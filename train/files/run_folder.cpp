@@ -1,6 +1,5 @@
-#include "run_folder.h"
-
 #include <weft/lib/base/error.h>
+#include <weft/train/files/run_folder.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/train/model_file.h>
+#include <weft/train/files/model_file.h>
 
 #include <algorithm>
 
@@ -30,11 +30,13 @@ SettingValues task_settings(const std::string& task, const StateDict& state) {
 }
 
 TrainedOn trained_on_of(const StateDict& state, const Say& say) {
-  for (const std::string& name : unknown_names(state, {}, {"task", "seed", "block_size", "newlines", "settings"}))
+  for (const std::string& name :
+       unknown_names(state, {}, {"task", "seed", "block_size", "newlines", "settings"}))
     say(str("warning: 'model/trained_on/", name, "' was written by a newer weft and is passed over"));
   if (const TaskEntry* const entry = tasks().find(state.text("task")))
     for (const std::string& name : unknown_names(state.dict("settings"), entry->settings))
-      say(str("warning: the setting '", name, "' of the task was written by a newer weft and is passed over"));
+      say(str("warning: the setting '", name,
+              "' of the task was written by a newer weft and is passed over"));
   TrainedOn t{.task = state.text("task"),
               .seed = static_cast<uint64_t>(state.integer("seed")),
               .block_size = state.integer("block_size"),
@@ -46,7 +48,8 @@ TrainedOn trained_on_of(const StateDict& state, const Say& say) {
 void check_settings(const ModelFile& file, const Say& say) {
   if (const ModelEntry* const entry = models().find(file.kind))
     for (const std::string& name : unknown_names(file.settings, entry->settings))
-      say(str("warning: the setting '", name, "' of the model was written by a newer weft and is passed over"));
+      say(str("warning: the setting '", name,
+              "' of the model was written by a newer weft and is passed over"));
 }
 
 void check_weights(const ModelFile& file) {
@@ -97,8 +100,10 @@ bool is_first_format(const StateDict& state) {
 std::unique_ptr<Model> ModelFile::build() const {
   const NoInit no_init;
   if (!models().find(kind))
-    fail<ValueError>("the model is of the kind '", kind, "', which this program does not have; the program that "
-                     "registers it (register_model<...>(\"", kind, "\")) opens it");
+    fail<ValueError>("the model is of the kind '", kind,
+                     "', which this program does not have; the program that "
+                     "registers it (register_model<...>(\"",
+                     kind, "\")) opens it");
   std::unique_ptr<Model> built = make_model(kind, settings);
   built->load_state_dict(weights);
   built->eval();
@@ -130,8 +135,8 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
     for (const std::string& name : unknown_names(state, {}, {"kind", "model", "training"}))
       say(str("warning: '", name, "' was written by a newer weft and is passed over"));
     const StateDict& model = state.dict("model");
-    for (const std::string& name : unknown_names(
-             model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "trained_on"}))
+    for (const std::string& name :
+         unknown_names(model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "trained_on"}))
       say(str("warning: 'model/", name, "' was written by a newer weft and is passed over"));
     file = {.kind = model.text("kind"), .settings = model.dict("settings"), .weights = model.dict("weights")};
     if (model.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(model.dict("tokenizer"));

@@ -1,8 +1,8 @@
 // The lines that a training run says: how far it is, how it does, how fast, and how long still.
 #pragma once
 
-#include <weft/train/console.h>
-#include <weft/train/run_log.h>
+#include <weft/train/files/run_log.h>
+#include <weft/train/show/console.h>
 
 #include <chrono>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include <weft/train/resume_choice.h>
+#include <weft/train/files/resume_choice.h>
 
 namespace weft {
 namespace {
@@ -14,7 +14,8 @@ bool comes_again(int64_t step, const EvaluationPlan& before, const EvaluationPla
 ResumePoint choose_resume_point(const FoundCheckpoints& found, const EvaluationPlan& before,
                                 const EvaluationPlan& now) {
   if (!found.newest && !found.best)
-    return found.unreadable || found.was_saved || found.had_best ? ResumePoint::refused : ResumePoint::beginning;
+    return found.unreadable || found.was_saved || found.had_best ? ResumePoint::refused
+                                                                 : ResumePoint::beginning;
   if (!found.best) return ResumePoint::newest;
   if (!found.newest) {
     // The evaluation before the first update is written before any checkpoint is.

@@ -13,8 +13,8 @@
 // No path of a run's own, thread count, instruction set, clock or trace of a stop: equal states are equal files.
 #pragma once
 
-#include <weft/train/history.h>
-#include <weft/train/model_file.h>
+#include <weft/train/files/history.h>
+#include <weft/train/files/model_file.h>
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,5 @@
-#include "loss_plot.h"
-
-#include "line_chart.h"
+#include <weft/train/show/line_chart.h>
+#include <weft/train/show/loss_plot.h>
 
 namespace weft {
 

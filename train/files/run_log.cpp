@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <weft/lib/base/error.h>
-#include <weft/train/run_log.h>
+#include <weft/train/files/run_log.h>
 
 #include <algorithm>
 #include <cerrno>

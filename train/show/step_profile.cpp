@@ -1,7 +1,6 @@
-#include "step_profile.h"
-
 #include <weft/lib/base/error.h>
 #include <weft/lib/profile/profile.h>
+#include <weft/train/show/step_profile.h>
 
 namespace weft {
 

@@ -1,9 +1,8 @@
-#include "line_chart.h"
-
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
+#include <weft/train/show/line_chart.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
 // loss.svg: the curves of training and validation, a file that a browser shows in light and in dark.
 #pragma once
 
+#include <weft/train/files/run_log.h>
+
 #include <string>
 #include <vector>
-
-#include <weft/train/run_log.h>
 
 namespace weft {
 

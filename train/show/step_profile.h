@@ -1,11 +1,10 @@
 // --profile: where the time of some updates goes.
 #pragma once
 
-#include <weft/train/console.h>
+#include <weft/train/files/run_folder.h>
+#include <weft/train/show/console.h>
 
 #include <cstdint>
-
-#include "run_folder.h"
 
 namespace weft {
 

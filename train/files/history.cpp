@@ -1,5 +1,5 @@
 #include <weft/lib/base/error.h>
-#include <weft/train/history.h>
+#include <weft/train/files/history.h>
 
 #include <algorithm>
 #include <span>
@@ -34,7 +34,8 @@ History History::from_state(const StateDict& state) {
   const auto train = state.array("train_loss").values<double>();
   const auto val = state.array("val_loss").values<double>();
   if (train.size() != steps.size() || val.size() != steps.size())
-    fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(), " val_loss");
+    fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(),
+                     " val_loss");
   History history;
   for (size_t i = 0; i < steps.size(); ++i) history.evaluations.push_back({steps[i], train[i], val[i]});
   return history;

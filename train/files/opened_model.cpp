@@ -1,9 +1,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/train/console.h>
-#include <weft/train/opened_model.h>
-#include <weft/train/run_log.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/files/run_log.h>
+#include <weft/train/show/console.h>
 
 #include <filesystem>
 
@@ -52,7 +52,8 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
   if (exists(run.best())) {
     try {
       saved.best = OpenedModel{run.best(), RunCheckpoint::read(run.best(), say), run};
-      if (!saved.best->checkpoint.training) fail<FileError>(run.best(), ": holds a model alone, and nothing to go on with");
+      if (!saved.best->checkpoint.training)
+        fail<FileError>(run.best(), ": holds a model alone, and nothing to go on with");
     } catch (const FileError& error) {
       saved.best.reset();
       skip(str("skipped: ", error.what()));
@@ -66,7 +67,8 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
   return saved;
 }
 
-void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step, const Say& say) {
+void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step,
+                  const Say& say) {
   const Evaluation* const wanted = history.best();
   if (!wanted || (best_step && *best_step >= wanted->step)) return;
   const std::string copy = run.checkpoint(wanted->step);
@@ -110,7 +112,8 @@ std::optional<OpenedModel> newest_checkpoint(const RunFolder& run, const Say& sa
     const std::string path = run.checkpoint(*step);
     try {
       OpenedModel opened{path, RunCheckpoint::read(path, say), run};
-      if (!opened.checkpoint.training) fail<FileError>(path, ": holds a model alone, and nothing to go on with");
+      if (!opened.checkpoint.training)
+        fail<FileError>(path, ": holds a model alone, and nothing to go on with");
       if (const int64_t found = opened.checkpoint.training->step; found != *step)
         fail<FileError>(path, ": holds step ", found, ", not the step that its name says");
       return opened;
@@ -145,8 +148,8 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     if (!last) say(str(run.best(), " is not there; ", newest->path, " is used"));
     return std::move(*newest);
   }
-  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; ", program_name(), " train --resume ", run_or_file,
-                  " goes on with it");
+  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; ", program_name(), " train --resume ",
+                  run_or_file, " goes on with it");
 }
 
 std::string default_prompt(const Tokenizer& tokenizer) {

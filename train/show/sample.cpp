@@ -1,9 +1,9 @@
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/train/evaluate.h>
-#include <weft/train/opened_model.h>
-#include <weft/train/sample.h>
+#include <weft/train/files/opened_model.h>
 #include <weft/train/scoring.h>
+#include <weft/train/show/sample.h>
 #include <weft/train/signals.h>
 
 namespace weft {

@@ -1,6 +1,6 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/progress.h>
+#include <weft/train/show/progress.h>
 
 #include <algorithm>
 #include <cmath>
@@ -22,12 +22,14 @@ void Progress::end_update(Update& update, int64_t read) {
   update.seconds = seconds();
 }
 
-double Progress::seconds() const { return before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
+double Progress::seconds() const {
+  return before_ + std::chrono::duration<double>(Clock::now() - start_).count();
+}
 
 std::string Progress::line(const Update& update, int64_t max_iters, const char* unit) const {
-  return str(step_text(update.step, max_iters), "  loss ", fixed(update.loss, 4), "  lr ", brief(update.lr), "  norm ",
-             fixed(update.grad_norm, 2), "  ", grouped(std::llround(update.tokens_per_second)), " ", unit, "/s  ",
-             duration(mean_ * static_cast<double>(max_iters - update.step - 1)), " left");
+  return str(step_text(update.step, max_iters), "  loss ", fixed(update.loss, 4), "  lr ", brief(update.lr),
+             "  norm ", fixed(update.grad_norm, 2), "  ", grouped(std::llround(update.tokens_per_second)),
+             " ", unit, "/s  ", duration(mean_ * static_cast<double>(max_iters - update.step - 1)), " left");
 }
 
 }  // namespace weft

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <weft/lib/base/file.h>
-#include <weft/train/history.h>
+#include <weft/train/files/history.h>
 
 #include <cstdint>
 #include <string>

@@ -1,9 +1,9 @@
 // RUN|FILE.h5 on a command line: which file is meant.
 #pragma once
 
-#include <weft/train/resume_choice.h>
-#include <weft/train/run_checkpoint.h>
-#include <weft/train/run_folder.h>
+#include <weft/train/files/resume_choice.h>
+#include <weft/train/files/run_checkpoint.h>
+#include <weft/train/files/run_folder.h>
 
 #include <optional>
 #include <string>
@@ -35,7 +35,8 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
 
 /// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
 /// touched it: it is made again from the checkpoint of its step, if that is there.
-void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step, const Say& say);
+void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step,
+                  const Say& say);
 /// Checkpoints behind `step`, which could not be read, go into RUN/before-N: they are not written over.
 void set_aside_after(const RunFolder& run, int64_t step, const Say& say);
 /// All that was saved goes there, so that the run may begin again.

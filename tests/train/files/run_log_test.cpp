@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/train/run_log.h>
+#include <weft/train/files/run_log.h>
 
 #include <string>
 
@@ -38,7 +38,8 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   CHECK(logged_progress(path, 100).best);  // an evaluation at step 2
   CHECK_FALSE(logged_progress(path, 100).checkpoint);
   CHECK_FALSE(logged_progress(folder.path("none"), 1).checkpoint);
-  write_file(folder.path("short"), "{\"step\":4,\"loss\":1}\n{\"loss\":1}\n[]\nnone\n{\"step\":0,\"val_loss\":1}\n");
+  write_file(folder.path("short"),
+             "{\"step\":4,\"loss\":1}\n{\"loss\":1}\n[]\nnone\n{\"step\":0,\"val_loss\":1}\n");
   CHECK(logged_progress(folder.path("short"), 4).checkpoint);
   CHECK_FALSE(logged_progress(folder.path("short"), 5).checkpoint);
   CHECK_FALSE(logged_progress(folder.path("short"), 4).best);
@@ -66,7 +67,8 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
   CHECK(mended(text + "{\"step\": 4, \"lo") == text);
   CHECK(mended(std::string("\0\0\n", 3) + text) == text);
   // An update's line that is gone stays gone: nothing else knows it.
-  CHECK(mended(text.substr(0, text.find("\"step\":4")) + "garbage\n").find("\"step\":3") != std::string::npos);
+  CHECK(mended(text.substr(0, text.find("\"step\":4")) + "garbage\n").find("\"step\":3") !=
+        std::string::npos);
 }
 
 }  // namespace weft::test

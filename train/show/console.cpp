@@ -1,7 +1,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <weft/lib/base/error.h>
-#include <weft/train/console.h>
+#include <weft/train/show/console.h>
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/train/run_checkpoint.h>
+#include <weft/train/files/run_checkpoint.h>
 
 namespace weft {
 namespace {
@@ -21,10 +21,12 @@ StateDict state_of(const TrainingState& t) {
 }
 
 TrainingState training_of(const StateDict& state, const Say& say) {
-  for (const std::string& name : unknown_names(state, {}, {"numerics", "step", "config", "weights", "ema", "optimizer",
-                                                           "loader", "content_hash", "history", "parent"}))
+  for (const std::string& name : unknown_names(state, {},
+                                               {"numerics", "step", "config", "weights", "ema", "optimizer",
+                                                "loader", "content_hash", "history", "parent"}))
     say(str("warning: 'training/", name, "' was written by a newer weft and is passed over"));
-  TrainingState t{.numerics = state.integer("numerics"), .step = state.integer("step"), .config = state.dict("config")};
+  TrainingState t{
+      .numerics = state.integer("numerics"), .step = state.integer("step"), .config = state.dict("config")};
   if (state.contains("weights")) t.weights = state.dict("weights");
   if (state.contains("ema")) t.ema_updates = state.integer("ema");
   t.optimizer = state.dict("optimizer");
@@ -37,7 +39,8 @@ TrainingState training_of(const StateDict& state, const Say& say) {
 
 /// The first format: weights of the last update as "model", averages beside them as "ema".
 TrainingState from_first_format(const StateDict& state) {
-  TrainingState t{.numerics = state.integer("numerics"), .step = state.integer("step"), .config = state.dict("config")};
+  TrainingState t{
+      .numerics = state.integer("numerics"), .step = state.integer("step"), .config = state.dict("config")};
   if (state.contains("ema")) {
     t.weights = state.dict("model");
     t.ema_updates = state.dict("ema").integer("updates");

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/lib/base/error.h>
-#include <weft/train/line_chart.h>
+#include <weft/train/show/line_chart.h>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/train/resume_choice.h>
+#include <weft/train/files/resume_choice.h>
 
 namespace weft::test {
 
@@ -43,7 +43,8 @@ TEST_CASE("resume: a changed plan does not come to the best evaluation again, an
     return choose_resume_point(found, before, plan);
   };
   CHECK(now([](EvaluationPlan& p) { p.eval_interval = 15; }) == ResumePoint::best);
-  CHECK(now([](EvaluationPlan& p) { p.eval_interval = 20; }) == ResumePoint::best);  // other evaluations before it
+  CHECK(now([](EvaluationPlan& p) { p.eval_interval = 20; }) ==
+        ResumePoint::best);  // other evaluations before it
   CHECK(now([](EvaluationPlan& p) { p.eval_iters = 3; }) == ResumePoint::best);
   CHECK(now([](EvaluationPlan& p) { p.patience = 5; }) == ResumePoint::best);
   CHECK(now([](EvaluationPlan& p) { p.max_iters = 35; }) == ResumePoint::best);

@@ -1,8 +1,7 @@
-#include "toml_file.h"
-
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
+#include <weft/train/files/toml_file.h>
 
 #include <algorithm>
 #include <cstdio>
