@@ -41,4 +41,7 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
+/// PyTorch's name.
+using DataLoader = Loader;
+
 }  // namespace weft

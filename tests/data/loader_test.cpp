@@ -26,6 +26,8 @@ struct Failing : Dataset {
 
 }  // namespace
 
+TEST_CASE("loader: PyTorch's name is the same") { CHECK(std::is_same_v<DataLoader, Loader>); }
+
 TEST_CASE("batches come in the order of the samples") {
   const auto data = dataset();
   Loader loader(data, 7);
