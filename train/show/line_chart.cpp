@@ -14,6 +14,8 @@ namespace {
 
 constexpr double width = 840, height = 480, left = 64, right = 32, top = 52, bottom = 52;
 constexpr size_t most_points = 600;
+/// Differences of such values are finite.
+constexpr double most_value = 1e300;
 
 // The dark colours are lighter.
 constexpr const char* style = R"(<style>
@@ -56,7 +58,7 @@ class Axis {
  public:
   Axis(bool log, double from, double to, int ticks) : log_(log), from_(from), to_(to), most_ticks_(ticks) {}
 
-  bool takes(double value) const { return std::isfinite(value) && (!log_ || value > 0); }
+  bool takes(double value) const { return std::abs(value) <= most_value && (!log_ || value > 0); }
   void cover(double value) {
     low_ = std::min(low_, scaled(value)), high_ = std::max(high_, scaled(value));
     whole_ = whole_ && (log_ || value == std::floor(value));
@@ -64,7 +66,7 @@ class Axis {
   /// Once it covers all values. The low end is a tick; the high end too where that is asked for.
   void settle(bool round_high) {
     if (!(low_ <= high_)) low_ = 0, high_ = 1;
-    if (low_ == high_) high_ = low_ + 1;
+    if (low_ == high_) high_ += std::max(1.0, std::abs(low_));
     const double wanted = (high_ - low_) / most_ticks_;
     double power = 1;
     while (power * 10 <= wanted) power *= 10;
@@ -86,9 +88,9 @@ class Axis {
     return values;
   }
   std::string label(double tick) const {
-    if (log_) return tick < 1 ? brief(tick) : grouped(std::llround(tick));
+    if (std::abs(tick) >= 1e15 || (log_ && tick < 1)) return brief(tick);
     int digits = 0;
-    for (double s = step_; digits < 8 && std::abs(s - std::round(s)) > 1e-6; s *= 10) ++digits;
+    for (double s = step_; !log_ && digits < 8 && std::abs(s - std::round(s)) > 1e-6; s *= 10) ++digits;
     return digits > 0 ? fixed(tick, digits) : grouped(std::llround(tick));
   }
 

@@ -26,7 +26,7 @@ struct LineChart {
 };
 
 /// The picture, charts below one another. A series of more than 600 points is drawn by the means of 600 equal
-/// stretches. Points that are not finite, or not above 0 on an axis of powers, are left out. In all texts, what
+/// stretches. Points that are not finite, beyond 1e300, or not above 0 on an axis of powers are left out. What
 /// is no printable ASCII is shown as '?'.
 std::string line_chart(const LineChart& chart);
 std::string line_charts(const std::vector<LineChart>& charts);

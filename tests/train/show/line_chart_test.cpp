@@ -74,7 +74,10 @@ TEST_CASE("line_chart: long series are thinned, what is not finite is left out, 
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
   CHECK(points_of(line_chart(chart_of({{0, 0}, {1, nan}, {2, inf}, {nan, 1}, {4, 1}}))) ==
         "64.0,428.0 808.0,52.0");
-  for (const LineChart& empty : {LineChart{}, chart_of({}), chart_of({{3, 3}})}) {
+  CHECK(points_of(line_chart(chart_of({{0, 1e308}, {1, 0}, {2, -1e308}, {3, 2}}))) ==
+        "64.0,428.0 808.0,52.0");
+  for (const LineChart& empty : {LineChart{}, chart_of({}), chart_of({{3, 3}}), chart_of({{1e300, -1e300}}),
+                                 chart_of({{0, 1e300}, {1, -1e300}})}) {
     const std::string svg = line_chart(empty);
     CHECK(svg.find("nan") == std::string::npos);
     CHECK(svg.find("inf") == std::string::npos);
