@@ -15,6 +15,13 @@ if(TARGET weft_cli)
   install(TARGETS weft_cli EXPORT weft_rooms ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/weft COMPONENT library)
   install(FILES tools/cli.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/tools COMPONENT library)
 endif()
+if(TARGET weft_help)
+  set(help ${PROJECT_BINARY_DIR}/tools/help)
+  install(FILES ${help}/weft.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+  install(FILES ${help}/weft DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
+  install(FILES ${help}/_weft DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
+  install(FILES ${help}/weft.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
+endif()
 install(TARGETS weft_xt EXPORT weft_xt COMPONENT library)
 install(EXPORT weft_rooms NAMESPACE weft:: FILE weftTargets.cmake DESTINATION ${weft_package} COMPONENT library)
 install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${weft_package} COMPONENT library)
@@ -22,7 +29,7 @@ install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${w
 # The vector code of lib/isa is internal and stays in the tree.
 install(DIRECTORY ${folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
         FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE PATTERN "*_internal.h" EXCLUDE)
-install(FILES weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library)
+install(FILES ${PROJECT_BINARY_DIR}/include/weft/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library)
 
 configure_package_config_file(cmake/weftConfig.cmake.in ${PROJECT_BINARY_DIR}/weftConfig.cmake
                               INSTALL_DESTINATION ${weft_package})

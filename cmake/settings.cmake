@@ -38,9 +38,10 @@ endif()
 
 # <weft/lib/array.h> in the tree as once installed: a folder of links.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/weft)
-foreach(entry lib autograd layers optim data train exchange tools weft.h)
+foreach(entry lib autograd layers optim data train exchange tools)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${entry} ${PROJECT_BINARY_DIR}/include/weft/${entry} SYMBOLIC)
 endforeach()
+include(cmake/umbrella.cmake)
 
 # What every file of ours is compiled with. -ffp-contract=off: the compiler must not fuse a*b+c on its own, or
 # results would change with the instruction set.

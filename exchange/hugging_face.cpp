@@ -115,7 +115,7 @@ std::vector<Array> split(const Array& whole, size_t parts, const std::string& wh
   return found;
 }
 
-Array joined(const std::vector<Array>& parts) {
+Array concatenated(const std::vector<Array>& parts) {
   if (parts.size() == 1) return parts[0];
   std::vector<float> values;
   for (const Array& part : parts)
@@ -258,7 +258,7 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
       parts.push_back(none ? Array::zeros({model.weights.array(weight).dim(0)}, float32)
                            : model.weights.array(name).to(float32));
     }
-    theirs.tensors.emplace(mapping.theirs, theirs_of(joined(parts), mapping));
+    theirs.tensors.emplace(mapping.theirs, theirs_of(concatenated(parts), mapping));
   }
   return theirs;
 }

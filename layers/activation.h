@@ -44,6 +44,7 @@ struct Softmax : Layer<Softmax> {
 /// x itself.
 struct Identity : Layer<Identity> {
   Tensor forward(const Tensor& x) const { return x; }
+  bool idle() const { return true; }
 };
 
 /// Axes first .. last as one: by default x (B, ...) -> (B, the rest).

@@ -15,12 +15,14 @@ class DropPath : public Layer<DropPath> {
   /// x (B, ...), a branch's result: in training, each sample is 0 with probability p, else divided by 1 - p.
   /// Needs a RandomScope then; the stream is the module's path.
   Tensor forward(const Tensor& x) const {
-    if (!training() || p == 0) return x;
+    if (idle()) return x;
     if (x.rank() < 1) fail<ShapeError>("DropPath: x is ", x.shape(), ": needs (B, ...)");
     Shape samples = x.shape();
     for (int axis = 1; axis < x.rank(); ++axis) samples = samples.with(axis, 1);
     return x * dropout(ones(samples, x.dtype()), p, path());
   }
+
+  bool idle() const { return !training() || p == 0; }
 
   const double p;
 };

@@ -14,9 +14,11 @@ class Dropout : public Layer<Dropout> {
   }
   /// Acts in training only; needs a RandomScope then.
   Tensor forward(const Tensor& x) const {
-    if (!training() || p == 0) return x;
+    if (idle()) return x;
     return dropout(x, p, path());
   }
+
+  bool idle() const { return !training() || p == 0; }
 
   const double p;
 };

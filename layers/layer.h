@@ -17,6 +17,7 @@
 #include <weft/layers/module.h>
 
 #include <concepts>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -63,6 +64,18 @@ decltype(auto) call_module(M& module, Inputs&&... inputs) {
   }
 }
 
+/// Whether the layer says that its call does nothing now, and is not worth a line of a profile.
+template <class M>
+bool idle(const M& module) {
+  if constexpr (requires {
+                  { module.idle() } -> std::same_as<bool>;
+                }) {
+    return module.idle();
+  } else {
+    return false;
+  }
+}
+
 template <class Output>
 concept HasTensor = requires(Output& output) {
   { output.y } -> std::same_as<Tensor&>;
@@ -92,7 +105,7 @@ class Layer : public Base {
   template <class Self, class... Inputs>
   static auto call(Self& self, Inputs&&... inputs)
       -> decltype(self.forward(std::forward<Inputs>(inputs)...)) {
-    const LayerScope scope = static_cast<const Layer&>(self).profile_scope();
+    const LayerScope scope([&] { return detail::idle(self) ? std::string() : self.path(); });
     const typename Base::Calling calling(self);
     if (self.forward_hooks().any()) return call_hooked(self, std::forward<Inputs>(inputs)...);
     return self.forward(std::forward<Inputs>(inputs)...);

@@ -1,3 +1,4 @@
+#include <weft/lib/base/join.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
 
@@ -141,9 +142,12 @@ void Optimizer::load_state_dict(const StateDict& state) {
 }
 
 LoadReport Optimizer::load_matching(const StateDict& state) {
-  for (const std::string& slot : slot_names_)
-    if (!state.contains(slot))
-      fail<StateError>("optimizer: the state has no '", slot, "', and so is of another optimizer than ", name());
+  std::set<std::string> names(slot_names_.begin(), slot_names_.end());
+  names.insert("step");
+  const std::vector<std::string> found = state.keys();
+  if (!std::equal(found.begin(), found.end(), names.begin(), names.end()))
+    fail<StateError>("optimizer: the state has ", joined(found), ", not ", joined(names),
+                     ", and so is of another optimizer than ", name());
   LoadReport report;
   std::map<std::string, std::vector<Array>> loaded;
   std::set<std::string> known;
@@ -160,14 +164,14 @@ LoadReport Optimizer::load_matching(const StateDict& state) {
         continue;
       }
       any = true;
-      const Array& found = arrays.array(p.name);
-      if (found.shape() != *shapes[i] || found.dtype() != p.tensor.dtype()) {
-        report.mismatched.push_back(str(p.name, ": wanted ", *shapes[i], " ", p.tensor.dtype(), ", found ", found.shape(),
-                                        " ", found.dtype()));
+      const Array& theirs = arrays.array(p.name);
+      if (theirs.shape() != *shapes[i] || theirs.dtype() != p.tensor.dtype()) {
+        report.mismatched.push_back(str(p.name, ": wanted ", *shapes[i], " ", p.tensor.dtype(), ", found ",
+                                        theirs.shape(), " ", theirs.dtype()));
         whole = false;
         break;
       }
-      slots[i] = found.copy();
+      slots[i] = theirs.copy();
     }
     if (whole && any)
       loaded.emplace(p.name, std::move(slots));
@@ -175,8 +179,8 @@ LoadReport Optimizer::load_matching(const StateDict& state) {
       report.missing.push_back(p.name);
   }
   for (const std::string& slot : slot_names_)
-    for (const std::string& found : state.dict(slot).keys())
-      if (known.insert(found).second) report.unexpected.push_back(found);
+    for (const std::string& gone : state.dict(slot).keys())
+      if (known.insert(gone).second) report.unexpected.push_back(gone);
   slots_ = std::move(loaded);
   steps_ = state.integer("step");
   return report;

@@ -210,6 +210,13 @@ void declare(Command<StoriesArguments>& c) {
   c.json();
 }
 
+void declare(Command<CompletionArguments>& c) {
+  c.text("shell", c.arguments.shell, "bash|zsh|fish", "the shell that reads the script")->required();
+  c.arguments.program = c.app.get_parent();
+}
+
+void declare(Command<ManArguments>& c) { c.arguments.program = c.app.get_parent(); }
+
 struct Declared {
   const CLI::App* app;
   std::function<Work()> prepare;
@@ -234,7 +241,10 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft", prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
-      declared(app, "stories", "write small English stories whose probability is known", prepare_stories)};
+      declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
+      declared(app, "completion", "a script with which a shell completes commands, options, keys and names",
+               prepare_completion),
+      declared(app, "man", "this help as a man page", prepare_man)};
   return [commands = std::move(commands)] {
     const auto command =
         std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });

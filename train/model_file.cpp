@@ -29,7 +29,12 @@ SettingValues task_settings(const std::string& task, const StateDict& state) {
   return values;
 }
 
-TrainedOn trained_on_of(const StateDict& state) {
+TrainedOn trained_on_of(const StateDict& state, const Say& say) {
+  for (const std::string& name : unknown_names(state, {}, {"task", "seed", "block_size", "newlines", "settings"}))
+    say(str("warning: 'model/trained_on/", name, "' was written by a newer weft and is passed over"));
+  if (const TaskEntry* const entry = tasks().find(state.text("task")))
+    for (const std::string& name : unknown_names(state.dict("settings"), entry->settings))
+      say(str("warning: the setting '", name, "' of the task was written by a newer weft and is passed over"));
   TrainedOn t{.task = state.text("task"),
               .seed = static_cast<uint64_t>(state.integer("seed")),
               .block_size = state.integer("block_size"),
@@ -44,6 +49,10 @@ void check_settings(const ModelFile& file, const Say& say) {
       say(str("warning: the setting '", name, "' of the model was written by a newer weft and is passed over"));
 }
 
+void check_weights(const ModelFile& file) {
+  for (const std::string& name : file.weights.keys()) file.weights.array(name);
+}
+
 void check_tokenizer(const ModelFile& file) {
   if (!file.tokenizer || !file.settings.contains("vocab_size")) return;
   if (const int64_t wanted = file.settings.integer("vocab_size"); file.tokenizer->vocab_size() != wanted)
@@ -55,8 +64,8 @@ ModelFile from_first_format(const StateDict& state) {
   ModelFile file{.kind = state.text("model_kind"), .settings = state.dict("model_config")};
   file.weights = state.dict("model");
   if (state.contains("ema") && state.dict("ema").integer("updates") > 0)
-    for (const auto& [name, average] : state.dict("ema").dict("average").entries())
-      file.weights.set(name, std::get<Array>(average));
+    for (const std::string& name : state.dict("ema").dict("average").keys())
+      file.weights.set(name, state.dict("ema").dict("average").array(name));
   if (state.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(state.dict("tokenizer"));
   const StateDict& config = state.dict("config");
   const auto integer = [&](const char* name, int64_t before) {
@@ -130,9 +139,10 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
       const auto ids = model.array("end_ids").values<int64_t>();
       file.end_ids.assign(ids.begin(), ids.end());
     }
-    if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"));
+    if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"), say);
   }
   check_settings(file, say);
+  check_weights(file);
   check_tokenizer(file);
   return file;
 }

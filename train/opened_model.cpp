@@ -1,12 +1,108 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
+#include <weft/lib/files/checkpoint.h>
 #include <weft/train/console.h>
 #include <weft/train/opened_model.h>
+#include <weft/train/run_log.h>
 
 #include <filesystem>
 
 namespace weft {
 
 namespace fs = std::filesystem;
+
+std::unique_ptr<Model> OpenedModel::build() const {
+  try {
+    return checkpoint.model.build();
+  } catch (const Error& error) {
+    fail<FileError>(path, ": ", error.what());
+  }
+}
+
+namespace {
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// RUN/before-1, or the next that is free.
+std::string place_aside(const RunFolder& run) {
+  for (int64_t n = 1;; ++n)
+    if (const std::string place = str(run.path, "/before-", n); !exists(place)) {
+      fs::create_directory(place);
+      return place;
+    }
+}
+
+}  // namespace
+
+SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const Say& say) {
+  for (const std::string& place : {run.path, run.checkpoints(), run.cache()})
+    if (exists(place)) remove_partial_files(place);
+  SavedState saved;
+  const Say skip = [&](std::string_view line) {
+    if (line.starts_with("skipped: ")) {
+      saved.found.unreadable = true;
+      saved.reasons += str("\n  ", line);
+    }
+    say(line);
+  };
+  saved.newest = newest_checkpoint(run, skip);
+  if (exists(run.best())) {
+    try {
+      saved.best = OpenedModel{run.best(), RunCheckpoint::read(run.best(), say), run};
+      if (!saved.best->checkpoint.training) fail<FileError>(run.best(), ": holds a model alone, and nothing to go on with");
+    } catch (const FileError& error) {
+      saved.best.reset();
+      skip(str("skipped: ", error.what()));
+    }
+  }
+  if (saved.newest) saved.found.newest = saved.newest->checkpoint.training->step;
+  if (saved.best) saved.found.best = saved.best->checkpoint.training->step;
+  const LoggedProgress logged = logged_progress(run.metrics(), checkpoint_interval);
+  saved.found.was_saved = logged.checkpoint;
+  saved.found.had_best = logged.best;
+  return saved;
+}
+
+void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step, const Say& say) {
+  const Evaluation* const wanted = history.best();
+  if (!wanted || (best_step && *best_step >= wanted->step)) return;
+  const std::string copy = run.checkpoint(wanted->step);
+  if (exists(copy)) {
+    try {
+      const auto found = RunCheckpoint::read(copy, [](std::string_view) {});
+      if (found.training && found.training->history.evaluated(wanted->step)) {
+        write_checkpoint_image(run.best(), read_file(copy));
+        say(str(run.best(), ": restored from ", copy));
+        return;
+      }
+    } catch (const FileError&) {
+      // Said already, when the newest checkpoint was looked for.
+    }
+  }
+  say(str("warning: ", run.best(), " of step ", wanted->step,
+          " is lost; it comes back with the next better validation loss"));
+}
+
+void set_aside_after(const RunFolder& run, int64_t step, const Say& say) {
+  std::string place;
+  for (const int64_t found : run.steps()) {
+    if (found <= step) continue;
+    if (place.empty()) place = place_aside(run);
+    const fs::path file = run.checkpoint(found);
+    fs::rename(file, fs::path(place) / file.filename());
+  }
+  if (!place.empty()) say(str("checkpoints behind step ", step, " are in ", place));
+}
+
+void set_aside(const RunFolder& run, const Say& say) {
+  const std::string place = place_aside(run);
+  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.plot()})
+    if (exists(path)) fs::rename(path, fs::path(place) / fs::path(path).filename());
+  say(str("what was there is in ", place, "; the run begins again"));
+}
 
 std::optional<OpenedModel> newest_checkpoint(const RunFolder& run, const Say& say) {
   const std::vector<int64_t> steps = run.steps();

@@ -1,6 +1,7 @@
 // RUN|FILE.h5 on a command line: which file is meant.
 #pragma once
 
+#include <weft/train/resume_choice.h>
 #include <weft/train/run_checkpoint.h>
 #include <weft/train/run_folder.h>
 
@@ -13,11 +14,32 @@ struct OpenedModel {
   std::string path;
   RunCheckpoint checkpoint;
   std::optional<RunFolder> run = {};  ///< the run it belongs to, if that can be told
+
+  /// ModelFile::build(), whose errors become FileErrors that begin with the path.
+  std::unique_ptr<Model> build() const;
 };
 
 /// Of a run: best.h5, or with `last` the newest good checkpoint; of a folder with a model.h5, that; else the file.
 /// FileError when there is none; `last` with a file is a ValueError.
 OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say);
+
+/// What a run's folder has saved, as far as it can be read.
+struct SavedState {
+  std::optional<OpenedModel> newest, best;
+  FoundCheckpoints found;  ///< for choose_resume_point
+  std::string reasons;     ///< why the others cannot be read, a line each
+};
+/// Reads the newest good checkpoint and best.h5; `say` is told what is skipped. `checkpoint_interval` tells whether the
+/// log speaks of a checkpoint that must have been there. Half-written files of a process that was killed are removed.
+SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const Say& say);
+
+/// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
+/// touched it: it is made again from the checkpoint of its step, if that is there.
+void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step, const Say& say);
+/// Checkpoints behind `step`, which could not be read, go into RUN/before-N: they are not written over.
+void set_aside_after(const RunFolder& run, int64_t step, const Say& say);
+/// All that was saved goes there, so that the run may begin again.
+void set_aside(const RunFolder& run, const Say& say);
 
 /// The newest good checkpoint of a run; for each damaged one `say` is told why it is skipped. None when there is not a
 /// single good one.

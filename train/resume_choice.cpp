@@ -14,12 +14,13 @@ bool comes_again(int64_t step, const EvaluationPlan& before, const EvaluationPla
 ResumePoint choose_resume_point(const FoundCheckpoints& found, const EvaluationPlan& before,
                                 const EvaluationPlan& now) {
   if (!found.newest && !found.best)
-    return found.unreadable || found.has_log ? ResumePoint::refused : ResumePoint::beginning;
+    return found.unreadable || found.was_saved || found.had_best ? ResumePoint::refused : ResumePoint::beginning;
   if (!found.best) return ResumePoint::newest;
   if (!found.newest) {
     // The evaluation before the first update is written before any checkpoint is.
-    const bool only_begun = *found.best == 0 && !found.unreadable && comes_again(0, before, now);
-    return only_begun ? ResumePoint::beginning : ResumePoint::best;
+    if (*found.best > 0) return ResumePoint::best;
+    if (found.unreadable || found.was_saved) return ResumePoint::refused;
+    return comes_again(0, before, now) ? ResumePoint::beginning : ResumePoint::best;
   }
   const bool ahead = *found.best > *found.newest;
   return ahead && !comes_again(*found.best, before, now) ? ResumePoint::best : ResumePoint::newest;

@@ -11,7 +11,8 @@ struct FoundCheckpoints {
   std::optional<int64_t> newest;  ///< step of the newest checkpoint that can be read
   std::optional<int64_t> best;    ///< step of best.h5, if that can be read
   bool unreadable = false;        ///< whether any checkpoint, best.h5 among them, is there that cannot be read
-  bool has_log = false;           ///< whether the log tells of updates that were made
+  bool was_saved = false;         ///< whether the log tells of so many updates that a checkpoint was written
+  bool had_best = false;          ///< whether it tells of so many evaluations that best.h5 was
 };
 
 /// When a run evaluates, as far as a resume that goes back must know it.

@@ -1,4 +1,5 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/train/loss_plot.h>
@@ -6,6 +7,7 @@
 #include <weft/train/run.h>
 
 #include <filesystem>
+#include <limits>
 
 namespace weft {
 
@@ -41,20 +43,29 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   claim_.keep();
 }
 
-Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout about) {
+Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout about, const Say& say) {
   if (!RunFolder{path}.holds_run()) return Run(RunClaim::create(path, false), parts, std::move(about));
   RunClaim claim = RunClaim::open(path);
-  std::string skipped;
-  const auto newest = newest_checkpoint(claim.folder(), [&](std::string_view line) { skipped += str("\n", line); });
-  if (newest) {
-    if (!identical(newest->checkpoint.training->config, about.config))
-      fail<ValueError>(path, ": was made with another configuration; give the run a folder of its own");
-    Run run(std::move(claim), parts, std::move(about), newest->checkpoint);
-    if (run.step_ % run.about_.checkpoint_interval != 0) run.mark_stopped();
-    return run;
-  }
-  if (!skipped.empty()) fail<FileError>(path, ": no checkpoint can be read, so that nothing is begun anew", skipped);
-  return Run(std::move(claim), parts, std::move(about));
+  const RunFolder folder = claim.folder();
+  SavedState saved = read_saved(folder, about.checkpoint_interval, say);
+  // The loop is the same as before, so that every evaluation comes again.
+  const EvaluationPlan plan{.eval_interval = 1, .max_iters = std::numeric_limits<int64_t>::max()};
+  const ResumePoint point = choose_resume_point(saved.found, plan, plan);
+  if (point == ResumePoint::refused)
+    fail<FileError>(path, ": nothing that was saved can be read, so that nothing is begun anew over it; move the folder "
+                    "aside to begin again", saved.reasons);
+  if (point == ResumePoint::beginning) return Run(std::move(claim), parts, std::move(about));
+  const OpenedModel& start = point == ResumePoint::best ? *saved.best : *saved.newest;
+  const TrainingState& t = *start.checkpoint.training;
+  if (!identical(t.config, about.config))
+    fail<ValueError>(path, ": was made with another configuration; give the run a folder of its own");
+  set_aside_after(folder, t.step, say);
+  const int64_t interval = about.checkpoint_interval;
+  Run run(std::move(claim), parts, std::move(about), start.checkpoint);
+  if (point == ResumePoint::best) write_checkpoint_image(folder.checkpoint(t.step), read_file(folder.best()));
+  if (t.step % interval != 0) run.mark_stopped();
+  restore_best(folder, run.history(), saved.found.best, say);
+  return run;
 }
 
 RunCheckpoint Run::checkpoint() const {

@@ -57,8 +57,10 @@ class Run {
   /// when its configuration or data are others; FileError for one of other numerics, unless `any_numerics`.
   Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics = false);
   /// For a program of its own: begins a run in a folder that is not there or empty, else goes on with the one that is,
-  /// at its newest good checkpoint. FileError when there are checkpoints, but none that can be read.
-  static Run create_or_resume(const std::string& path, RunParts parts, RunAbout about);
+  /// at its newest good checkpoint or, if that is all there is, at best.h5. FileError when there is something, but
+  /// nothing that can be read. `say` is told what was skipped, restored or moved.
+  static Run create_or_resume(const std::string& path, RunParts parts, RunAbout about,
+                              const Say& say = [](std::string_view) {});
 
   const RunFolder& folder() const { return claim_.folder(); }
   /// Updates made.

@@ -2,6 +2,7 @@
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr int64_t huge = std::numeric_limits<int64_t>::max();
 constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkpoint's name hold
+/// A key that so many models have is not refused for one that has none.
+constexpr size_t shared_by = 4;
 constexpr double any = std::numeric_limits<double>::infinity();
 
 /// The settings of one part that is registered under a name.
@@ -34,8 +37,14 @@ template <class Entry>
 void add_parts(std::vector<Part>& to, const char* registry, const Registry<Entry>& all) {
   for (const Entry* const entry : all.entries()) {
     Part part{registry, entry->name, {}};
-    for (const Setting& s : entry->settings)
-      if (!s.from_data && !is_run_key(s.name)) part.settings.push_back(s);
+    for (const Setting& s : entry->settings) {
+      const bool runs_own = std::string_view(registry) == "optimizer" && (s.name == "lr" || s.name == "weight_decay");
+      if (s.from_data || runs_own) continue;
+      if (is_run_key(s.name))
+        fail<ValueError>("the ", registry, " '", entry->name, "' has a setting '", s.name,
+                         "', which is a key of every run; give it another name");
+      part.settings.push_back(s);
+    }
     to.push_back(std::move(part));
   }
 }
@@ -95,12 +104,6 @@ std::string shown(const Setting& key, const SettingValue& value) {
   return key.name == "lr_decay_iters" && whole && *whole == RunConfig::unset ? "max_iters" : toml_text(value);
 }
 
-std::string joined(const std::vector<std::string>& words, const char* between = ", ") {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
-
 SettingValue read_value(const Assignment& given, const Setting& key) {
   const auto* const text = std::get_if<std::string>(&given.value);
   const std::optional<SettingValue> value =
@@ -118,7 +121,7 @@ const Setting* find_key(const std::vector<Setting>& keys, const std::string& nam
 
 /// A key that the configuration's parts do not have: passed over where a file holds it with the value that it has by
 /// default anyway, as complete files of former versions do; refused where another part has it, or nobody.
-void check_foreign(const RunConfig& config, const Assignment& given) {
+void check_foreign(const RunConfig& config, const Assignment& given, const Say& say) {
   std::vector<std::string> fit, names;
   const Part* first = nullptr;
   const std::vector<Part> parts = all_parts();
@@ -131,8 +134,13 @@ void check_foreign(const RunConfig& config, const Assignment& given) {
     fit.push_back(part.name);
   }
   if (first) {
-    const bool may_pass = first->registry != "model" && first->registry != "task";
-    if (given.from_file && may_pass) return;
+    const bool of_training = first->registry != "model";
+    if (given.from_file && of_training) return;
+    // What most models have, as n_head and block_size, is said in scripts that are about all of them.
+    if (first->registry == "model" && fit.size() >= shared_by) {
+      if (say) say(str("note: ", given.key, " is passed over: ", named_by(config, first->registry), " has no such key"));
+      return;
+    }
     fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ", named_by(config, first->registry),
                      " has no such key; ", joined(fit), fit.size() == 1 ? " has" : " have");
   }
@@ -255,7 +263,7 @@ Assignment setting_typed(const std::string& typed) {
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& assignments) {
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
   for (const Assignment& given : assignments)
@@ -268,11 +276,27 @@ RunConfig make_config(const std::vector<Assignment>& assignments) {
     if (const Setting* const key = find_key(keys, given.key))
       config.parts.set(key->name, read_value(given, *key));
     else
-      check_foreign(config, given);
+      check_foreign(config, given, say);
   }
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;
   return config;
+}
+
+std::vector<Assignment> known_assignments(const std::vector<Assignment>& assignments, const Say& say) {
+  const std::vector<Setting> own = run_keys();
+  const std::vector<Part> parts = all_parts();
+  std::vector<Assignment> known;
+  for (const Assignment& given : assignments) {
+    const bool has = find_key(own, given.key) || std::ranges::any_of(parts, [&](const Part& part) {
+                       return find_key(part.settings, given.key) != nullptr;
+                     });
+    if (has)
+      known.push_back(given);
+    else
+      say(str("warning: ", given.where, "the key '", given.key, "' is of another weft and is passed over"));
+  }
+  return known;
 }
 
 RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed) {

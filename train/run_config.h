@@ -82,7 +82,11 @@ Assignment setting_typed(const std::string& typed);
 /// The configuration that these assignments, in order, make of the defaults. ValueError for a key that nobody has, with
 /// the nearest; for one that another part has, naming it; for a value that does not fit; and for parts that do not fit
 /// each other.
-RunConfig make_config(const std::vector<Assignment>& assignments);
+/// A key that several models share (n_head) is passed over for one that has none, and `say` is told.
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say = {});
+/// Those whose key some part has. Of the others, which a newer version wrote into config.toml, `say` is told: what must
+/// be known of them is in the checkpoint.
+std::vector<Assignment> known_assignments(const std::vector<Assignment>& assignments, const Say& say);
 /// With keys changed of a run that is there: those that steer alone (ValueError for others).
 RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed);
 /// The same with other values of keys: of a new run that goes on from this one.

@@ -48,7 +48,10 @@ bool is_free(const std::string& path) {
   if (error) fail<FileError>(path, ": cannot be used as the folder of a run: ", error.message());
   return std::all_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
     const std::string name = entry.path().filename().string();
-    return name == ".lock" || name == "cache" || name.ends_with(AtomicFile::partial);
+    std::error_code ignored;
+    const bool no_checkpoints = name == "checkpoints" && fs::is_empty(entry.path(), ignored);
+    return name == ".lock" || name == "cache" || name == "metrics.jsonl" || no_checkpoints ||
+           name.ends_with(AtomicFile::partial);
   });
 }
 

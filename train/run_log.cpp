@@ -3,6 +3,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/train/run_log.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -40,8 +41,8 @@ RunLog::RunLog(const std::string& path, int64_t step, History history)
     std::vector<Evaluation> evaluations;
     for (std::string line; std::getline(lines, line);) take(line, step, evaluations);
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
-    for (size_t i = 0; i < kept; ++i) repaired_ += evaluations[i] != history_.evaluations[i];
-    repaired_ += static_cast<int64_t>(history_.evaluations.size() - kept);
+    for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
+    restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
     if (const std::string now = text(); now != before) write_file(path, now);
   } else if (!history_.evaluations.empty()) {
     write_file(path, text());
@@ -68,12 +69,12 @@ void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>
                         entry.at("seconds").get<double>()};
     if (at >= step) return;
     if (at < 0 || (!updates_.empty() && at <= updates_.back().step)) {
-      ++repaired_;
+      ++unreadable_;
       return;
     }
     updates_.push_back(update);
   } catch (const ordered_json::exception&) {
-    ++repaired_;
+    ++unreadable_;
   }
 }
 
@@ -112,6 +113,24 @@ void RunLog::add(const Evaluation& evaluation) {
 void RunLog::sync() const {
   if (::fsync(file_.get()) != 0)
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
+}
+
+LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval) {
+  LoggedProgress told;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return told;
+  std::istringstream lines(read_text(path));
+  for (std::string line; std::getline(lines, line);) {
+    const ordered_json entry = ordered_json::parse(line, nullptr, false);
+    if (!entry.is_object()) continue;
+    const auto step = entry.find("step");
+    if (step == entry.end() || !step->is_number_integer()) continue;
+    if (entry.contains("val_loss"))
+      told.best = told.best || step->get<int64_t>() > 0;
+    else
+      told.checkpoint = told.checkpoint || step->get<int64_t>() >= checkpoint_interval;
+  }
+  return told;
 }
 
 }  // namespace weft

@@ -36,8 +36,9 @@ class RunLog {
   const History& history() const { return history_; }
   /// Of training, up to the last update.
   double seconds() const { return updates_.empty() ? 0.0 : updates_.back().seconds; }
-  /// Lines that could not be read, and evaluations that the file had otherwise than `history`.
-  int64_t repaired() const { return repaired_; }
+  /// Lines that could not be read, and evaluations that the file did not have as `history` has them.
+  int64_t unreadable() const { return unreadable_; }
+  int64_t restored() const { return restored_; }
 
  private:
   void take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations);
@@ -48,7 +49,14 @@ class RunLog {
   Descriptor file_;
   std::vector<Update> updates_;
   History history_;
-  int64_t repaired_ = 0;
+  int64_t unreadable_ = 0, restored_ = 0;
 };
+
+/// What a log tells that must have been saved by then; nothing where there is none.
+struct LoggedProgress {
+  bool checkpoint = false;  ///< an update behind the first checkpoint
+  bool best = false;        ///< an evaluation behind the first, which was the best then
+};
+LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval);
 
 }  // namespace weft

@@ -72,7 +72,7 @@ void take_over(Session& s, const Source& source) {
   const TrainingState& t = *source.opened.checkpoint.training;
   if (source.carries != "all") return;
   // The same weights as training had, where the model part holds averages.
-  if (!t.weights.empty()) s.model->load_matching(t.weights);
+  if (!t.weights.empty()) s.model->load_matching(fitting_weights(t.weights, s.task, source.opened));
   if (s.ema && t.ema_updates > 0) {
     try {
       s.ema->load_state_dict(source.opened.checkpoint.ema_state(s.optimizer->parameters()));
@@ -89,9 +89,9 @@ void take_over(Session& s, const Source& source) {
 }
 
 std::string parent_of(const Source& source) {
-  const auto& run = source.opened.run;
-  std::string name = run ? fs::path(absolute(run->path)).filename().string() : source.opened.path;
-  if (!run) name = fs::path(name).filename().string();
+  std::string path = absolute(source.opened.run ? source.opened.run->path : source.opened.path);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::string name = fs::path(path).filename().string();
   return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step) : name;
 }
 
@@ -107,7 +107,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   RunConfig before;
   if (!from.empty()) {
     const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
-    const bool whole = !options.continued.empty() || file.carries == "all";
+    const bool whole = !options.continued.empty() || (options.init_from.empty() && file.carries == "all");
     source = {open_model(from, whole && fs::is_directory(from), say),
               whole                    ? "all"
               : options.with_optimizer ? "optimizer"
@@ -120,11 +120,12 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
       before = config_from_state(source->opened.checkpoint.training->config, say);
       if (source->opened.run && exists(source->opened.run->config())) {
         const ConfigFile theirs = read_config(source->opened.run->config());
+        const std::vector<Assignment> known = known_assignments(theirs.assignments, say);
         before.data = theirs.data;
-        all = theirs.assignments;
-      } else {
-        all = assignments_of(before);
+        // A file of another run that lies here is not of this configuration.
+        if (first_difference(make_config(known), before).empty()) all = known;
       }
+      if (all.empty()) all = assignments_of(before);
     } else {
       all = shape_of(source->opened);
     }
@@ -141,7 +142,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   // A schedule as long as the new run, unless it was told.
   if (!options.continued.empty() && length_set && !schedule_set)
     std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
-  s.config = make_config(all);
+  s.config = make_config(all, [&](std::string_view line) { s.notes.emplace_back(line); });
   RunConfig& config = s.config;
   if (source) {
     config.init_from = absolute(source->opened.path);
@@ -163,11 +164,6 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   return source;
 }
 
-void remove_leftovers(const RunFolder& folder) {
-  for (const std::string& place : {folder.path, folder.checkpoints(), folder.cache()})
-    if (exists(place)) remove_partial_files(place);
-}
-
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
   if (!exists(folder.config()))
@@ -176,7 +172,7 @@ RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel
                     "from these weights: --init-from ",
                     folder.path);
   const ConfigFile file = read_config(folder.config());
-  RunConfig config = make_config(file.assignments);
+  RunConfig config = make_config(known_assignments(file.assignments, say), say);
   config.data = file.data;
   config.init_from = file.init_from;
   config.carries = file.carries;
@@ -185,6 +181,16 @@ RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel
   if (const std::string difference = first_difference(config, made_with); !difference.empty())
     fail<ValueError>(folder.config(), ": ", difference, "; only ", steering_keys(), " may change");
   return config;
+}
+
+/// The interval of config.toml, for what the log tells; the default where it cannot be read.
+int64_t interval_of(const RunFolder& folder) {
+  int64_t interval = RunConfig().checkpoint_interval;
+  if (!exists(folder.config())) return interval;
+  for (const Assignment& given : read_config(folder.config()).assignments)
+    if (const auto* const whole = std::get_if<int64_t>(&given.value); whole && given.key == "checkpoint_interval")
+      interval = *whole;
+  return interval;
 }
 
 EvaluationPlan plan_of(const RunConfig& c) {
@@ -196,39 +202,6 @@ bool is_irregular(const TrainingState& t, const RunConfig& config) {
   const bool ended =
       t.step == config.max_iters || (config.patience > 0 && t.history.since_best() >= config.patience);
   return t.step % config.checkpoint_interval != 0 && !ended;
-}
-
-/// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
-/// touched it.
-void restore_best(const RunFolder& folder, const History& history, const std::optional<int64_t>& best_step,
-                  const Say& say) {
-  const Evaluation* const wanted = history.best();
-  if (!wanted || (best_step && *best_step >= wanted->step)) return;
-  const std::string copy = folder.checkpoint(wanted->step);
-  if (exists(copy)) {
-    try {
-      const auto found = RunCheckpoint::read(copy, [](std::string_view) {});
-      if (found.training && found.training->history.evaluated(wanted->step)) {
-        write_checkpoint_image(folder.best(), read_file(copy));
-        say(str(folder.best(), ": restored from ", copy));
-        return;
-      }
-    } catch (const FileError&) {
-      // Said already, when the newest checkpoint was looked for.
-    }
-  }
-  say(str("warning: ", folder.best(), " of step ", wanted->step,
-          " is lost; it comes back with the next better validation loss"));
-}
-
-/// Checkpoints, best.h5 and the log go into RUN/before-N, so that the run may begin again.
-void set_aside(const RunFolder& folder, const Say& say) {
-  std::string aside;
-  for (int64_t n = 1; aside.empty() || exists(aside); ++n) aside = str(folder.path, "/before-", n);
-  fs::create_directory(aside);
-  for (const std::string& path : {folder.checkpoints(), folder.best(), folder.metrics(), folder.plot()})
-    if (exists(path)) fs::rename(path, fs::path(aside) / fs::path(path).filename());
-  say(str("what was there is in ", aside, "; the run begins again"));
 }
 
 }  // namespace
@@ -256,6 +229,11 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   } catch (const Stopped&) {
     claim.keep();
     throw;
+  } catch (...) {
+    // A folder that was there is left as it was, so that the corrected command finds it free.
+    std::error_code ignored;
+    if (!claim.overwrites()) fs::remove(claim.folder().config(), ignored);
+    throw;
   }
   if (claim.overwrites()) {
     claim.clear();
@@ -272,31 +250,11 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   RunClaim claim = RunClaim::open(options.run);
   const RunFolder& folder = claim.folder();
   const Say say = [&](std::string_view line) { s->notes.emplace_back(line); };
-  remove_leftovers(folder);
-
-  FoundCheckpoints found;
-  std::string reasons;
-  const Say skip = [&](std::string_view line) {
-    if (line.starts_with("skipped: ")) {
-      found.unreadable = true;
-      reasons += str("\n  ", line);
-    }
-    say(line);
-  };
-  std::optional<OpenedModel> start = newest_checkpoint(folder, skip), best;
-  if (exists(folder.best())) {
-    try {
-      best = OpenedModel{folder.best(), RunCheckpoint::read(folder.best(), say), folder};
-      if (!best->checkpoint.training) fail<FileError>(folder.best(), ": holds a model alone, and nothing to go on with");
-    } catch (const FileError& error) {
-      best.reset();
-      skip(str("skipped: ", error.what()));
-    }
-  }
-  if (start) found.newest = start->checkpoint.training->step;
-  if (best) found.best = best->checkpoint.training->step;
-  std::error_code ignored;
-  found.has_log = fs::exists(folder.metrics(), ignored) && fs::file_size(folder.metrics(), ignored) > 0;
+  const int64_t interval = interval_of(folder);
+  SavedState saved = read_saved(folder, interval, say);
+  std::optional<OpenedModel>& best = saved.best;
+  std::optional<OpenedModel> start = std::move(saved.newest);
+  const FoundCheckpoints& found = saved.found;
 
   const RunConfig before = stored_config(folder, start ? start : best, say);
   s->config = steered(before, options.set);
@@ -306,7 +264,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     if (!options.start_over)
       fail<FileError>(folder.path,
                       ": nothing that was saved can be read, so that nothing is begun anew over it",
-                      reasons, reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
+                      saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
                       "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(), " train --resume ",
                       quoted(folder.path), " --start-over");
     set_aside(folder, say);
@@ -349,6 +307,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     const int64_t step = start->checkpoint.training->step;
     const bool irregular = is_irregular(*start->checkpoint.training, before);
     const std::string best_image = from_best ? start->path : "";
+    set_aside_after(folder, step, say);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells), start->checkpoint, options.any_numerics);
     if (from_best) write_checkpoint_image(s->run->folder().checkpoint(step), read_file(best_image));
     if (irregular) s->run->mark_stopped();
@@ -359,8 +318,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   }
   restore_best(s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml) write_file(s->run->folder().config(), toml);
-  if (const int64_t repaired = s->run->log().repaired(); repaired > 0)
-    say(str(s->run->folder().metrics(), ": ", repaired, " unreadable or other lines mended"));
+  const std::string log = s->run->folder().metrics();
+  if (const int64_t lines = s->run->log().unreadable(); lines > 0) say(str(log, ": ", lines, " unreadable lines removed"));
+  if (const int64_t lines = s->run->log().restored(); lines > 0)
+    say(str(log, ": ", lines, " evaluations restored from the checkpoint"));
   return s;
 }
 

@@ -13,6 +13,8 @@ bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
   if (!tasks().at(config.task).reads_files()) return tokenizer.kind() == std::string_view("word");
   if (tokenizer.kind() != config.tokenizer) return false;
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
+  if (chars && config.parts.contains("unknown_token") && chars->has_unknown() != config.parts.boolean("unknown_token"))
+    return false;
   if (!chars || chars->has_unknown()) return true;
   const TextScan scan = scan_text(config.data, {.newlines = newlines_from(config.newlines)});
   return std::ranges::includes(chars->characters(), scan.characters);
@@ -50,13 +52,19 @@ std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const 
   return tokenizer && covers(*tokenizer, config) ? tokenizer : nullptr;
 }
 
+StateDict fitting_weights(const StateDict& weights, const TaskData& task, const OpenedModel& source) {
+  const auto& tokenizer = source.checkpoint.model.tokenizer;
+  const bool same_vocabulary = !tokenizer || task.tokenizer == tokenizer;
+  StateDict fitting;
+  for (const std::string& name : weights.keys())
+    if (same_vocabulary || name != "token_embedding.weight") fitting.set(name, weights.array(name));
+  return fitting;
+}
+
 void take_weights(Model& model, const TaskData& task, const OpenedModel& source, const Say& say) {
   const ModelFile& file = source.checkpoint.model;
   const bool same_vocabulary = !file.tokenizer || task.tokenizer == file.tokenizer;
-  const std::string embedding = "token_embedding.weight";
-  StateDict weights;
-  for (const auto& [name, value] : file.weights.entries())
-    if (same_vocabulary || name != embedding) weights.set(name, std::get<Array>(value));
+  const StateDict weights = fitting_weights(file.weights, task, source);
   const LoadReport report = model.load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
   const size_t all = model.shared_state_dict().size();
@@ -73,13 +81,15 @@ void take_weights(Model& model, const TaskData& task, const OpenedModel& source,
 
 void take_optimizer(Optimizer& optimizer, const OpenedModel& source, const Say& say) {
   if (!source.checkpoint.training)
-    fail<ValueError>("--with-optimizer: ", source.path, " holds a model alone, without the state of an optimizer");
+    fail<ValueError>(source.path, ": holds a model alone, without the state of an optimizer; --init-from without "
+                     "--with-optimizer takes its weights");
   const StateDict& state = source.checkpoint.training->optimizer;
   LoadReport report;
   try {
     report = optimizer.load_matching(state);
   } catch (const StateError& error) {
-    fail<ValueError>("--with-optimizer: ", source.path, ": ", error.what());
+    fail<ValueError>("the optimizer's state of ", source.path, ": ", error.what(),
+                     "; --init-from ", source.path, " without --with-optimizer takes the weights alone");
   }
   const size_t all = optimizer.parameters().size(), fresh = report.missing.size() + report.mismatched.size();
   say(str("optimizer from ", source.path, " (", optimizer.steps(), " steps): the state of ", all - fresh, " of ", all,

@@ -19,6 +19,9 @@ std::vector<Assignment> shape_of(const OpenedModel& source);
 /// The source's tokenizer when it has an id for every character of the text, else none.
 std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const RunConfig& config);
 
+/// `weights` of the source without those that belong to another vocabulary than the task's.
+StateDict fitting_weights(const StateDict& weights, const TaskData& task, const OpenedModel& source);
+
 /// Gives the model the weights that fit by name and shape; says what was taken, what is new and what was left. With
 /// another tokenizer than the source's the token embedding is new. ValueError when nothing fits.
 void take_weights(Model& model, const TaskData& task, const OpenedModel& source, const Say& say);

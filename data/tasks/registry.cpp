@@ -1,9 +1,21 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
-#include <weft/data/tasks/tasks_internal.h>
 #include <weft/lib/base/error.h>
 
 namespace weft {
+
+// The makers, each in a source of its own.
+TaskPointer make_sequence_task(const std::string& name, const TaskOptions& options);  // copy, reverse, sort
+TaskPointer make_translation_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_review_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_masked_task(const std::string& name,
+                             const TaskOptions& options);  // masked, -stories, -reviews
+/// spans, summarize, sentiment, translate, fill, text-to-text.
+TaskPointer make_text_to_text_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_recall_task(const std::string& name, const TaskOptions& options);
+TaskPointer make_scene_task(const std::string& name,
+                            const TaskOptions& options);  // which, count, where, segments
+
 namespace {
 
 constexpr int64_t most_samples = 99'999'999;

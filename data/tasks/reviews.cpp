@@ -1,6 +1,6 @@
 #include <weft/data/generators/reviews.h>
 #include <weft/data/tasks/shared_words_internal.h>
-#include <weft/data/tasks/tasks_internal.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/token_task.h>
 
 namespace weft {

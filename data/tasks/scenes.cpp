@@ -1,5 +1,5 @@
 #include <weft/data/generators/scenes.h>
-#include <weft/data/tasks/tasks_internal.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>

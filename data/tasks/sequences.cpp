@@ -1,4 +1,4 @@
-#include <weft/data/tasks/tasks_internal.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/token_task.h>
 #include <weft/lib/base/error.h>
 

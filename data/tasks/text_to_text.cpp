@@ -3,7 +3,7 @@
 #include <weft/data/generators/translation.h>
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/shared_words_internal.h>
-#include <weft/data/tasks/tasks_internal.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/token_task.h>
 #include <weft/lib/base/error.h>
 

@@ -1,5 +1,5 @@
 #include <weft/data/generators/translation.h>
-#include <weft/data/tasks/tasks_internal.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/token_task.h>
 
 namespace weft {

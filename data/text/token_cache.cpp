@@ -1,6 +1,8 @@
 #include <weft/data/text/token_cache.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
+#include <weft/lib/files/checkpoint.h>
 
 #include <algorithm>
 #include <cstring>
@@ -43,6 +45,11 @@ std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tok
   std::string text =
       str("ids ", version, " ", scan.content_hash, " ", name_of(newlines), " ", tokenizer.kind());
   for (int64_t id = 0; id < tokenizer.vocab_size(); ++id) text += tokenizer.decode(id);
+  // The pieces of characters and bytes say all; another tokenizer may cut the same pieces otherwise.
+  if (!tokenizer.reads_pieces()) {
+    const std::vector<uint8_t> state = checkpoint_image(tokenizer.state_dict());
+    text.append(state.begin(), state.end());
+  }
   return to_hex(digest_of(bytes_of(text)));
 }
 
@@ -198,11 +205,8 @@ void TokenCache::fetch(int64_t begin, std::span<int64_t> out) const {
 
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options) {
   const std::vector<std::string> learnable = learnable_tokenizers();
-  if (!options.with && std::ranges::count(learnable, options.tokenizer) == 0) {
-    std::string known;
-    for (const std::string& name : learnable) known += (known.empty() ? "" : " or ") + name;
-    fail<ValueError>("tokenizer: must be ", known, ", not '", options.tokenizer, "'");
-  }
+  if (!options.with && std::ranges::count(learnable, options.tokenizer) == 0)
+    fail<ValueError>("tokenizer: must be ", joined(learnable, " or "), ", not '", options.tokenizer, "'");
   if (options.with && std::string_view(options.with->kind()) == "word")
     fail<ValueError>("tokenizer: files are read in pieces that may cut words: char or byte, not word");
   const TokenizerEntry& entry = tokenizers().at(options.with ? options.with->kind() : options.tokenizer);
@@ -219,7 +223,7 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
 
   const TextScan scan = scan_text(paths, pass(0));
   if (!options.expected_hash.empty() && scan.content_hash != options.expected_hash)
-    fail<ValueError>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
+    fail<OtherText>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
                      ": is not the text that the run was made with (digest ", scan.content_hash, ", not ",
                      options.expected_hash, ")");
   TokenizedText text;

@@ -38,6 +38,12 @@ class TokenCache : public Tokens {
   int64_t count_ = 0;
 };
 
+/// Files that are not those of TokenizeOptions::expected_hash.
+class OtherText : public ValueError {
+ public:
+  using ValueError::ValueError;
+};
+
 struct TokenizeOptions {
   std::string tokenizer = "char";  ///< one of learnable_tokenizers()
   SettingValues settings = {};     ///< of the tokenizer that is made
@@ -45,7 +51,7 @@ struct TokenizeOptions {
   /// Encode with this one (a checkpoint's) instead of making one; `tokenizer` and `settings` are then not
   /// read.
   std::shared_ptr<const Tokenizer> with = nullptr;
-  /// The content_hash that the files must have; another is a ValueError. Empty: any.
+  /// The content_hash that the files must have; others throw OtherText. Empty: any.
   std::string expected_hash = {};
   /// Where the ids are kept, as `<key>.ids`; made when missing. Empty: in memory.
   std::string cache_folder = {};

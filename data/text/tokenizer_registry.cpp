@@ -1,6 +1,7 @@
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 
 namespace weft {
 namespace {
@@ -53,9 +54,7 @@ std::vector<std::string> learnable_tokenizers() {
 std::shared_ptr<const Tokenizer> Tokenizer::from_state(const StateDict& state) {
   const std::string& kind = state.text("kind");
   if (const TokenizerEntry* const entry = tokenizers().find(kind)) return entry->from_state(state);
-  std::string known;
-  for (const std::string& name : tokenizers().names()) known += (known.empty() ? "" : ", ") + name;
-  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are ", known,
+  fail<StateError>("tokenizer: unknown kind '", kind, "'; known are ", joined(tokenizers().names()),
                    "; the program that registered it opens it");
 }
 

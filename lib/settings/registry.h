@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 
 #include <deque>
 #include <mutex>
@@ -39,11 +40,9 @@ class Registry {
   const Entry& at(std::string_view name) const {
     if (const Entry* const found = find(name)) return *found;
     const std::vector<std::string> all = names();
-    std::string known;
-    for (const std::string& one : all) known += (known.empty() ? "" : ", ") + one;
     const std::string near = nearest(name, all.data(), all.data() + all.size());
     fail<ValueError>("there is no ", what_, " '", name, "'; ",
-                     near.empty() ? str("there are ", known) : str("did you mean '", near, "'?"));
+                     near.empty() ? str("there are ", joined(all)) : str("did you mean '", near, "'?"));
   }
   /// In the order in which they were added.
   std::vector<std::string> names() const {

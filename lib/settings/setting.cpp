@@ -1,4 +1,5 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/settings/setting.h>
 
@@ -30,9 +31,7 @@ std::string wanted(const Setting& s) {
   if (std::holds_alternative<double>(s.value))
     return std::isinf(s.below) ? str("a number of at least ", s.from)
                                : str("a number from ", s.from, " to below ", s.below);
-  std::string choices;
-  for (const std::string& choice : s.choices) choices += (choices.empty() ? "" : " or ") + choice;
-  return choices.empty() ? "a text" : choices;
+  return s.choices.empty() ? "a text" : joined(s.choices, " or ");
 }
 
 std::optional<SettingValue> fitting(const Setting& s, const SettingValue& value) {

@@ -33,7 +33,6 @@ std::vector<File> read_tree(const std::string& root) {
       if (entry.is_regular_file()) add(entry.path());
     }
   }
-  add(fs::path(root) / "weft.h");
   std::ranges::sort(tree, {}, &File::path);
   return tree;
 }

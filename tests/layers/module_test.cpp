@@ -304,11 +304,13 @@ TEST_CASE("a profile names layers by their paths, and parts of them") {
     void forward() const { const LayerScope layer = profile_scope("loss"); }
   };
   struct Whole : Layer<Whole> {
-    Part& part;
-    Whole() : part(child<Part>("blocks.0")) {}
+    Part& part = child<Part>("blocks.0");
+    Dropout& none = child<Dropout>("none", 0.0);
+    const Tensor x = ones({2});
     void forward() const {
       const LayerScope head = profile_scope("head");
       part();
+      none(x);
     }
   } const model;
   start_profile();

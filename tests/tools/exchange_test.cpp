@@ -26,7 +26,7 @@ TEST_CASE("import: transformers' logits; export: transformers' files, and ours b
     const std::string kind = name.substr(0, name.find('-'));
     const Result imported = weft(folder, {"import", reference_model(name), "--out", name});
     REQUIRE_MESSAGE(imported.code == 0, imported.err);
-    CHECK(imported.err.find(name + "/best.h5: a " + kind) != std::string::npos);
+    CHECK(imported.err.find(name + "/model.h5: a " + kind) != std::string::npos);
     Arguments logits = {"logits", name, "--out", name + ".npy"};
     for (const std::string& argument : second_sample(name, folder.path("image.npy")))
       logits.push_back(argument);
@@ -40,7 +40,7 @@ TEST_CASE("import: transformers' logits; export: transformers' files, and ours b
     CHECK(folder.read("hf/" + name + "/config.json").find("\"model_type\": \"" + kind) != std::string::npos);
 
     const Result ours =
-        weft(folder, {"export", name + "/best.h5", "--format", "safetensors", "--out", "ours/" + name});
+        weft(folder, {"export", name + "/model.h5", "--format", "safetensors", "--out", "ours/" + name});
     REQUIRE_MESSAGE(ours.code == 0, ours.err);
     const Plain plain = read_plain(folder.path("ours/" + name + "/model.safetensors"));
     CHECK(plain.metadata.at("model") == kind);
@@ -95,8 +95,8 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   refused({"import", "lies", "--out", "run"}, "lies/model.safetensors: is no safetensors file");
 
   REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
-  refused({"import", reference_model("gpt2"), "--out", "run"}, "run: holds a run already");
-  refused({"export", "run", "--format", "onnx", "--out", "out"}, "'onnx' is neither hf nor safetensors");
+  refused({"import", reference_model("gpt2"), "--out", "run"}, "run/model.h5: is there already");
+  refused({"export", "run", "--format", "onnx", "--out", "out"}, "'onnx' is none of hf, safetensors and weft");
   refused({"export", "none", "--format", "hf", "--out", "out"}, "none");
   refused({"export", "run", "--format", "hf", "--out", "alone"}, "alone/config.json: is there already");
   REQUIRE(

@@ -114,30 +114,32 @@ void check_kind(const std::string& format, const Kind& kind) {
 
 }  // namespace
 
-TEST_CASE("fixtures: runs of the first format") {
-  for (const Kind& kind : kinds) check_kind("format-1", kind);
+TEST_CASE("fixtures: runs of every format go on to where they ended, and say and write what they did") {
+  for (const char* format : {"format-1", "format-2"})
+    for (const Kind& kind : kinds) check_kind(format, kind);
 }
 
-TEST_CASE("fixtures: models that the first weft import wrote") {
+TEST_CASE("fixtures: models that weft import wrote") {
   const Folder folder;
-  int seen = 0;
-  for (const auto& entry : fs::directory_iterator(fixtures + "/format-1")) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("imported-")) continue;
-    CAPTURE(name);
-    ++seen;
-    const std::string file = (entry.path() / "best.h5").string();
-    Result result = weft(folder, {"inspect", entry.path().string()});
-    CHECK_MESSAGE(result.code == 0, result.err);
-    CHECK(contains(result.out, "a model alone"));
-    if (!fs::exists(entry.path() / "logits.npy")) continue;
-    Arguments looks{"--ids", "5,9,2"};
-    if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
-    result = weft(folder, joined({"logits", file, "--out", name + ".npy"}, looks));
-    REQUIRE_MESSAGE(result.code == 0, result.err);
-    CHECK(folder.read(name + ".npy") == text_of((entry.path() / "logits.npy").string()));
+  for (const char* format : {"format-1", "format-2"}) {
+    int seen = 0;
+    for (const auto& entry : fs::directory_iterator(fixtures + "/" + format)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with("imported-")) continue;
+      CAPTURE(name);
+      ++seen;
+      Result result = weft(folder, {"inspect", entry.path().string()});
+      CHECK_MESSAGE(result.code == 0, result.err);
+      CHECK(contains(result.out, "a model alone"));
+      if (!fs::exists(entry.path() / "logits.npy")) continue;
+      Arguments looks{"--ids", "5,9,2"};
+      if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
+      result = weft(folder, joined({"logits", entry.path().string(), "--out", "now.npy"}, looks));
+      REQUIRE_MESSAGE(result.code == 0, result.err);
+      CHECK(folder.read("now.npy") == text_of((entry.path() / "logits.npy").string()));
+    }
+    CHECK(seen == 8);
   }
-  CHECK(seen == 8);
 }
 
 TEST_CASE("fixtures: each key of the configuration may be missing, and one bit may not be another") {
@@ -261,4 +263,52 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
   result = weft(folder, {"train", "--continue", "model.h5", "--out", "more"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "--init-from takes its weights"));
+}
+
+TEST_CASE("files under a right digest with wrong contents are refused with exit code 2, by name") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  const std::string best = folder.path("run/best.h5");
+  const std::vector<Edit> wrong = {{"model/weights/norm.weight", int64_t{3}},
+                                   {"model/settings/n_layer", int64_t{-1}},
+                                   {"model/settings/n_layer", "two"},
+                                   {"model/settings/n_embd", int64_t{32}},
+                                   {"model/end_ids", "none"},
+                                   {"model/tokenizer", int64_t{1}},
+                                   {"model/tokenizer/kind", "words"},
+                                   {"model/weights", "all"},
+                                   {"model/kind", int64_t{1}},
+                                   {"model/must_know", int64_t{1}},
+                                   {"model/trained_on/must_know", "seed,newthing"},
+                                   {"model", "none"},
+                                   {"training/history/step", int64_t{1}},
+                                   {"kind", "another"}};
+  for (Edit edit : wrong) {
+    CAPTURE(edit.place);
+    std::vector<Edit> edits{edit};
+    if (edit.place == "model/trained_on/must_know") edits.push_back({"model/trained_on/newthing", "x"});
+    edit_checkpoint(best, folder.path("wrong.h5"), edits);
+    for (const Arguments& command : {Arguments{"generate", "wrong.h5", "--prompt", "the"},
+                                     Arguments{"eval", "wrong.h5", "--data", "text.txt"},
+                                     Arguments{"train", "--data", "text.txt", "--init-from", "wrong.h5", "--out", "new"}}) {
+      const Result result = weft(folder, command);
+      CAPTURE(command[0]);
+      CHECK_MESSAGE(result.code == 2, result.err);
+      CHECK_MESSAGE(contains(result.err, command[0] == "train" ? "" : "wrong.h5"), result.err);
+      CHECK_FALSE(contains(result.err, "std::"));
+      CHECK_FALSE(exists(folder, "new"));
+    }
+  }
+}
+
+TEST_CASE("a new run that is refused leaves a folder that was there as it was") {
+  const Folder folder;
+  write_text(folder);
+  fs::create_directory(folder.path("run"));
+  Result result = weft(folder, train("run", {"block_size=500000"}));
+  CHECK(result.code == 2);
+  CHECK_FALSE(exists(folder, "run/config.toml"));
+  result = weft(folder, train("run"));
+  CHECK_MESSAGE(result.code == 0, result.err);
 }

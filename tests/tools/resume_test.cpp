@@ -216,9 +216,85 @@ TEST_CASE("when no step can be read, best.h5 is where the run goes on") {
   lose_steps("run");
   std::filesystem::resize_file(folder.path("run/best.h5"), 1000);
   const Result again = weft(folder, resume("run"));
-  REQUIRE_MESSAGE(again.code == 0, again.err);
-  CHECK(contains(again.err, "no checkpoint can be read; the run begins again"));
+  CHECK(again.code == 2);
+  CHECK(contains(again.err, "nothing is begun anew over it"));
+  CHECK(contains(again.err, "run/best.h5: is truncated"));
+  CHECK(contains(again.err, "--start-over"));
+  CHECK(folder.read("run/best.h5").size() == 1000);  // nothing was touched
+  const Result over = weft(folder, {"train", "--resume", "run", "--start-over", "--threads", "1"});
+  REQUIRE_MESSAGE(over.code == 0, over.err);
+  CHECK(exists(folder, "run/before-1/best.h5"));
   CHECK(outcome(folder, "run") == whole);
+  const Result needless = weft(folder, {"train", "--resume", "run", "--start-over"});
+  CHECK(needless.code == 2);
+  CHECK(contains(needless.err, "can go on"));
+}
+
+TEST_CASE("a run of which only best.h5 and config.toml were kept goes on from it") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string best = folder.read("run/best.h5");
+  std::filesystem::remove_all(folder.path("run/checkpoints"));
+  std::filesystem::remove(folder.path("run/metrics.jsonl"));
+  const Result result = weft(folder, resume("run", {"max_iters=25"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "the checkpoints are gone; going on from run/best.h5"));
+  CHECK(exists(folder, "run/checkpoints/step-00000025.h5"));
+  // All of it gone, the log alone left: that is not a beginning.
+  std::filesystem::remove_all(folder.path("run/checkpoints"));
+  std::filesystem::remove(folder.path("run/best.h5"));
+  const Result lost = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK(lost.code == 2);
+  CHECK(contains(lost.err, "the log tells of updates"));
+}
+
+TEST_CASE("a checkpoint under the name of another step is not taken") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  std::filesystem::copy_file(folder.path("run/checkpoints/step-00000010.h5"),
+                             folder.path("run/checkpoints/step-00000040.h5"));
+  const Result result = weft(folder, resume("run", {"max_iters=21"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "step-00000040.h5: holds step 10"));
+  CHECK(contains(result.err, "going on after 20 updates"));
+}
+
+TEST_CASE("a run goes on as a new one with other settings, and its ledger names the old one") {
+  const Text folder;
+  REQUIRE(weft(folder, train("old", {"ema_decay=0.9"})).code == 0);
+  const Result result = weft(folder, {"train", "--continue", "old", "--out", "new", "--threads", "1", "--set",
+                                      "max_iters=30", "learning_rate=0.002", "batch_size=8"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "optimizer from old/checkpoints/step-00000020.h5 (20 steps)"));
+  CHECK(contains(result.err, "parameters goes on"));
+  CHECK(contains(result.err, "data go on behind"));
+  const std::string toml = folder.read("new/config.toml");
+  CHECK(contains(toml, "carries = \"all\""));
+  CHECK(contains(toml, "lr_decay_iters = 30"));
+  CHECK(contains(toml, "learning_rate = 0.002"));
+  CHECK(contains(toml, "ema_decay = 0.9"));
+  CHECK(contains(weft(folder, {"inspect", "new"}).out, "goes on from old, step"));
+  // It is resumed as any other, and killed at once begins from the same.
+  CHECK(weft(folder, resume("new", {"max_iters=31"})).code == 0);
+  std::filesystem::create_directory(folder.path("again"));
+  folder.write("again/config.toml", toml);
+  REQUIRE(weft(folder, resume("again")).code == 0);
+  REQUIRE(weft(folder, {"train", "--continue", "old", "--out", "third", "--threads", "1", "--set", "max_iters=30",
+                        "learning_rate=0.002", "batch_size=8"}).code == 0);
+  CHECK(outcome(folder, "again") == outcome(folder, "third"));
+}
+
+TEST_CASE("the state of the optimizer goes along to a model that has changed, for what still fits") {
+  const Text folder;
+  REQUIRE(weft(folder, train("old")).code == 0);
+  Result result = weft(folder, train("new", {"--init-from", "old", "--with-optimizer", "n_layer=2"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "parameters goes on"));
+  CHECK(contains(result.err, "  new:\n    blocks.1.attention.query.weight"));
+  result = weft(folder, train("lion", {"--init-from", "old", "--with-optimizer", "optimizer=lion"}));
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "is of another optimizer than lion"));
+  CHECK(weft(folder, train("none", {"--with-optimizer"})).code == 2);
 }
 
 TEST_CASE("a damaged best.h5 is restored from the checkpoint of its step") {

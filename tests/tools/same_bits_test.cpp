@@ -109,7 +109,7 @@ TEST_CASE("a batch at once, in parts and row by row, recomputed or not: the same
                                             std::string("eval_iters=") + cut.eval, "recompute=" + recompute});
       const Result result = weft(folder, on_threads(arguments, recompute == "true" ? "2" : "1"));
       REQUIRE_MESSAGE(result.code == 0, result.err);
-      for (const char* part : {"model", "optimizer", "loader", "history"})
+      for (const char* part : {"model", "training/optimizer", "training/loader", "training/history"})
         CHECK_MESSAGE(same_part(part, folder.path(out + last), folder.path(std::string("whole") + last)),
                       part);
       CHECK(numbers(folder, out) == numbers_of_whole);

@@ -18,15 +18,20 @@ TEST_CASE("resume: where it begins, by what is found") {
   CHECK(chosen({.newest = 30, .best = 40, .unreadable = true}) == P::newest);
   // The evaluation before the first update is all there is.
   CHECK(chosen({.best = 0}) == P::beginning);
-  CHECK(chosen({.best = 0, .unreadable = true}) == P::best);
+  // So far the run has been, and only that evaluation can be read: to go on from it would be to begin anew.
+  CHECK(chosen({.best = 0, .unreadable = true}) == P::refused);
+  CHECK(chosen({.best = 0, .was_saved = true}) == P::refused);
 }
 
 TEST_CASE("resume: what cannot be read is never written over") {
   const EvaluationPlan plan{.eval_interval = 10, .eval_iters = 2, .patience = 0, .max_iters = 100};
   CHECK(choose_resume_point({.unreadable = true}, plan, plan) == ResumePoint::refused);
-  CHECK(choose_resume_point({.unreadable = true, .has_log = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.unreadable = true, .was_saved = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.had_best = true}, plan, plan) == ResumePoint::refused);
+  // Killed between the second evaluation and its best.h5: the first one is there, and all comes again.
+  CHECK(choose_resume_point({.best = 0, .had_best = true}, plan, plan) == ResumePoint::beginning);
   // All checkpoints are gone, though the log tells of updates.
-  CHECK(choose_resume_point({.has_log = true}, plan, plan) == ResumePoint::refused);
+  CHECK(choose_resume_point({.was_saved = true}, plan, plan) == ResumePoint::refused);
 }
 
 TEST_CASE("resume: a changed plan does not come to the best evaluation again, and goes on from it") {

@@ -32,9 +32,16 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
     CHECK(log.updates().size() == 5);
     CHECK(log.history().evaluations == history.evaluations);
     CHECK(log.seconds() == 0.5);
-    CHECK(log.repaired() == 0);
+    CHECK(log.unreadable() + log.restored() == 0);
     CHECK(read_text(path) == text);
   }
+  CHECK(logged_progress(path, 100).best);  // an evaluation at step 2
+  CHECK_FALSE(logged_progress(path, 100).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("none"), 1).checkpoint);
+  write_file(folder.path("short"), "{\"step\":4,\"loss\":1}\n{\"loss\":1}\n[]\nnone\n{\"step\":0,\"val_loss\":1}\n");
+  CHECK(logged_progress(folder.path("short"), 4).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("short"), 5).checkpoint);
+  CHECK_FALSE(logged_progress(folder.path("short"), 4).best);
   const RunLog back(path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
@@ -47,7 +54,7 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
     write_file(path, damaged);
     const RunLog log(path, 5, history);
     CHECK(log.history().evaluations == history.evaluations);
-    CHECK(log.repaired() > 0);
+    CHECK(log.unreadable() + log.restored() > 0);
     return read_text(path);
   };
   const size_t evaluation = text.find("\"val_loss\":2.5"), line = text.rfind('\n', evaluation);

@@ -197,7 +197,7 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->arguments = arguments;
   Console console;
   v->file = open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
-  v->model = v->file.checkpoint.model.build();
+  v->model = v->file.build();
   v->tokenizer = v->file.checkpoint.model.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);
   if (const auto* const writer = dynamic_cast<const GenerativeModel*>(v->model.get()))

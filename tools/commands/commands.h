@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace weft::tools {
 
 using Work = std::function<int()>;
@@ -104,5 +108,17 @@ struct StoriesArguments {
   bool json = false;
 };
 Work prepare_stories(const StoriesArguments& arguments);
+
+/// A script that completes what is typed in a shell.
+struct CompletionArguments {
+  std::string shell;                  ///< "bash", "zsh", "fish"
+  const CLI::App* program = nullptr;  ///< with all commands
+};
+Work prepare_completion(const CompletionArguments& arguments);
+
+struct ManArguments {
+  const CLI::App* program = nullptr;  ///< with all commands
+};
+Work prepare_man(const ManArguments& arguments);
 
 }  // namespace weft::tools

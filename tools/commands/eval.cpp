@@ -46,8 +46,9 @@ TokenRange tokens_of(const OpenedModel& opened, const EvalArguments& arguments) 
   if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
   try {
     return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
-  } catch (const ValueError& other_text) {
-    fail<FileError>(other_text.what(), ": it has changed since; --data FILE scores any text");
+  } catch (const OtherText&) {
+    fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
+                    ": has changed since the run was made with it; --data FILE scores any text");
   }
 }
 
@@ -63,10 +64,9 @@ int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens) 
   return characters;
 }
 
-int work(Evaluated& e, const EvalArguments& arguments, const ScoredWindows& windows) {
-  const auto model = e.model().build();
+int work(Evaluated& e, Model& model, const EvalArguments& arguments, const ScoredWindows& windows) {
   const int64_t batch_size = std::max<int64_t>(1, 2048 / windows.block_size());
-  const LossMeter meter = evaluate(*model, windows, batch_size, [&](int64_t done) {
+  const LossMeter meter = evaluate(model, windows, batch_size, [&](int64_t done) {
     e.console.renew(str("evaluating: ", 100 * done / windows.size(), " %"));
   });
   e.console.clear();
@@ -122,13 +122,32 @@ Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments&
   if (arguments.length > 0) options.min_length = options.max_length = arguments.length;
   options.tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->model().tokenizer);
   const TaskPointer task = make_task(name, options);
-  const std::shared_ptr<Model> model = e->model().build();
+  const std::shared_ptr<Model> model = e->opened.build();
   return [=] {
     const std::vector<Score> scores = score(
         *model, *task, arguments.samples, evaluated_at_once,
         [&](int64_t done) { e->console.renew(str("evaluating: ", 100 * done / arguments.samples, " %")); });
     e->console.clear();
     print_scores(scores, arguments.json);
+    return 0;
+  };
+}
+
+/// A user's task of files by its loss over what is kept from training.
+Work prepare_file_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments& arguments,
+                            const TaskEntry& entry) {
+  TaskRequest request{.name = entry.name,
+                      .settings = e->model().trained_on.settings,
+                      .seed = e->model().trained_on.seed,
+                      .newlines = newlines_from(e->model().trained_on.newlines),
+                      .tokenizer = e->model().tokenizer};
+  if (!arguments.data.empty()) request.data = {arguments.data};
+  if (request.data.empty() && e->opened.run) request.data = read_config(e->opened.run->config()).data;
+  const auto task = std::make_shared<TaskData>(open_task(request));
+  const std::shared_ptr<Model> model = e->opened.build();
+  return [=] {
+    const LossMeter meter = evaluate(*model, task->unseen, evaluated_at_once);
+    print_scores({{"loss", meter.mean()}}, arguments.json);
     return 0;
   };
 }
@@ -141,6 +160,7 @@ Work prepare_eval(const EvalArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
   const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
   if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
+  if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
   if (!e->model().tokenizer)
     fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(), " logits takes ids");
   e->tokens = tokens_of(e->opened, arguments);
@@ -148,7 +168,8 @@ Work prepare_eval(const EvalArguments& arguments) {
   const int64_t block_size =
       settings.contains("block_size") ? settings.integer("block_size") : e->model().trained_on.block_size;
   const ScoredWindows windows(e->tokens, block_size, arguments.stride);
-  return [e, arguments, windows] { return work(*e, arguments, windows); };
+  const std::shared_ptr<Model> model = e->opened.build();
+  return [e, model, arguments, windows] { return work(*e, *model, arguments, windows); };
 }
 
 }  // namespace weft::tools

@@ -186,7 +186,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
   w->file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
   w->tokenizer = w->file.checkpoint.model.tokenizer;
-  w->model = w->file.checkpoint.model.build();
+  w->model = w->file.build();
   w->generative = dynamic_cast<const GenerativeModel*>(w->model.get());
   if (!w->generative)
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(),

@@ -4,6 +4,7 @@
 #include <weft/tools/commands/commands.h>
 #include <weft/train/console.h>
 #include <weft/train/model_file.h>
+#include <weft/train/run_folder.h>
 
 #include <filesystem>
 #include <memory>
@@ -20,9 +21,10 @@ std::string target(const std::string& out) {
   if (file == out && fs::is_directory(out, error)) fail<FileError>(out, ": is a folder; name a file in it");
   if (file != out && fs::exists(out, error) && !fs::is_directory(out, error))
     fail<FileError>(out, ": is a file without the ending .h5; name a file that has it, or a folder");
+  if (fs::exists(file, error)) fail<FileError>(file, ": is there already; choose another");
+  if (RunFolder{out}.holds_run()) fail<FileError>(out, ": holds a run already; choose another folder");
   if (file != out && fs::is_directory(out, error) && !fs::is_empty(out, error))
     fail<FileError>(out, ": is not empty; choose another folder");
-  if (fs::exists(file, error)) fail<FileError>(file, ": is there already; choose another");
   return file;
 }
 

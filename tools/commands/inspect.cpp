@@ -86,6 +86,13 @@ ordered_json json_of(const OpenedModel& opened) {
   return all;
 }
 
+/// As the file says, whatever else it holds.
+std::optional<int64_t> max_iters_of(const ConfigFile& file) {
+  for (const Assignment& given : file.assignments)
+    if (const auto* const whole = std::get_if<int64_t>(&given.value); whole && given.key == "max_iters") return *whole;
+  return {};
+}
+
 /// The checkpoints of a run and how far it is.
 ordered_json json_of_run(const RunFolder& run) {
   ordered_json checkpoints = run.steps();
@@ -93,7 +100,7 @@ ordered_json json_of_run(const RunFolder& run) {
   ordered_json all{{"run", run.path}, {"checkpoints", checkpoints}};
   if (std::filesystem::exists(run.config(), error)) {
     const ConfigFile file = read_config(run.config());
-    all["max_iters"] = make_config(file.assignments).max_iters;
+    if (const auto most = max_iters_of(file)) all["max_iters"] = *most;
     all["data"] = file.data;
   }
   return all;
@@ -161,7 +168,8 @@ std::string text_of_run(const RunFolder& run) {
   std::error_code error;
   if (std::filesystem::exists(run.config(), error)) {
     const ConfigFile file = read_config(run.config());
-    text += str(" of ", make_config(file.assignments).max_iters, " updates; text");
+    if (const auto most = max_iters_of(file)) text += str(" of ", *most, " updates");
+    text += "; text";
     for (const std::string& path : file.data) text += " " + path;
   }
   return text + "\n";

@@ -42,7 +42,7 @@ Work prepare_logits(const LogitsArguments& arguments) {
   Console console;
   const OpenedModel file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
-  const std::shared_ptr<Model> model = file.checkpoint.model.build();
+  const std::shared_ptr<Model> model = file.build();
   const bool sees = !model->config_state().contains("vocab_size");
   if (sees && arguments.image.empty())
     fail<ValueError>("--image: is needed: a ", model->kind(), " reads a picture");

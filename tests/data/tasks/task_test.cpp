@@ -194,7 +194,7 @@ TEST_CASE("draws are what they say") {
 }
 
 TEST_CASE("a task that nobody knows, and options out of range, are refused") {
-  CHECK_THROWS_WITH_AS(make_task("revers"), "task: there is no 'revers'; did you mean 'reverse'?",
+  CHECK_THROWS_WITH_AS(make_task("revers"), "there is no task 'revers'; did you mean 'reverse'?",
                        ValueError);
   CHECK_THROWS_AS(tasks().at("nothing of ours").summary, ValueError);
   for (const std::string& name : generated_tasks()) {

@@ -100,7 +100,7 @@ TEST_CASE("bert: configurations survive their state, and those out of range are 
                  .dropout = 0.25,
                  .layer_norm_eps = 1e-6};
   CHECK(identical(BERTConfig::from_state(odd.state()).state(), odd.state()));
-  CHECK(odd.state().size() == 11);
+  CHECK(odd.state().size() == 12);
   refuses<StateError>([] { BERTConfig::from_state(StateDict()); }, {"vocab_size"});
   const auto with = [](auto change) {
     BERTConfig config = small;

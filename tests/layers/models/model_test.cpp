@@ -132,6 +132,12 @@ const bool registered = [] {
   register_model<Averages>("averages");
   register_model<Nameless>("nameless");
   register_model<Answers>("answers");
+  register_model<WithoutCache<GPT>>("gpt-without-cache");
+  register_model<WithoutCache<Llama>>("llama-without-cache");
+  register_model<WithoutCache<RecurrentLM>>("recurrent-without-cache");
+  register_model<WithoutCache<Transformer>>("transformer-without-cache");
+  register_model<WithoutCache<T5>>("t5-without-cache");
+  register_model<WithoutCache<RecurrentTranslator>>("translator-without-cache");
   return true;
 }();
 
@@ -139,6 +145,7 @@ const bool registered = [] {
 
 TEST_CASE("register model: a user's is made by name, from its settings and the data, once") {
   CHECK(registered);
+  const RandomScope random({.seed = 1});
   const ModelEntry& entry = models().at("answers");
   CHECK(entry.takes(TaskKind::pairs));
   const auto made = make_model("answers", entry.settings_for({{"block_size", int64_t{20}}}, {.sizes = {.longest_input = 40}}));

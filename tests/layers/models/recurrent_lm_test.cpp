@@ -81,7 +81,7 @@ TEST_CASE(
   refuses<StateError>([] { RecurrentLMConfig::from_state(StateDict()); }, {"vocab_size"});
   StateDict unknown = odd.state();
   unknown.set("cell", "rnn");
-  refuses<ValueError>([&] { RecurrentLMConfig::from_state(unknown); }, {"cell = rnn", "lstm", "gru"});
+  refuses<StateError>([&] { RecurrentLMConfig::from_state(unknown); }, {"'cell' must be lstm or gru"});
   const auto with = [](auto change) {
     RecurrentLMConfig config = small(RecurrentCell::lstm);
     change(config);

@@ -126,7 +126,7 @@ TEST_CASE(
                               .dropout = 0.25,
                               .layer_norm_eps = 1e-6};
   CHECK(identical(TransformerConfig::from_state(odd.state()).state(), odd.state()));
-  CHECK(odd.state().size() == 10);
+  CHECK(odd.state().size() == 11);
   refuses<StateError>([] { TransformerConfig::from_state(StateDict()); }, {"vocab_size"});
   const auto with = [](auto change) {
     TransformerConfig config = small(false);

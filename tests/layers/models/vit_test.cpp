@@ -88,7 +88,7 @@ TEST_CASE("vit: configurations survive their state, and those out of range are r
                       .drop_path = 0.125,
                       .layer_norm_eps = 1e-6};
   CHECK(identical(ViTConfig::from_state(odd.state()).state(), odd.state()));
-  CHECK(odd.state().size() == 12);
+  CHECK(odd.state().size() == 13);
   CHECK(odd.patches() == 9);
   refuses<StateError>([] { ViTConfig::from_state(StateDict()); }, {"image_size"});
   const auto with = [](auto change) {
