@@ -6,17 +6,14 @@
 #include <weft/train/run.h>
 #include <weft/train/show/loss_plot.h>
 
-#include <filesystem>
 #include <limits>
 
 namespace weft {
 
-namespace fs = std::filesystem;
-
 Run::Run(RunClaim claim, RunParts parts, RunAbout about)
     : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
-  fs::create_directory(folder().checkpoints());
-  log_.emplace(folder().metrics(), 0, History());
+  held().make_folder(folder().checkpoints());
+  log_.emplace(held(), folder().metrics(), 0, History());
   claim_.keep();
 }
 
@@ -39,8 +36,8 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   about_.parent = t.parent;
   step_ = saved_step_ = t.step;
   saved_evaluations_ = t.history.evaluations.size();
-  fs::create_directory(folder().checkpoints());
-  log_.emplace(folder().metrics(), step_, t.history);
+  held().make_folder(folder().checkpoints());
+  log_.emplace(held(), folder().metrics(), step_, t.history);
   claim_.keep();
 }
 
@@ -63,12 +60,13 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
   const TrainingState& t = *start.checkpoint.training;
   if (!identical(t.config, about.config))
     fail<ValueError>(path, ": was made with another configuration; give the run a folder of its own");
-  set_aside_after(folder, t.step, say);
+  set_aside_after(claim.held(), folder, t.step, say);
   const int64_t interval = about.checkpoint_interval;
   Run run(std::move(claim), parts, std::move(about), start.checkpoint);
-  if (point == ResumePoint::best) write_checkpoint_image(folder.checkpoint(t.step), read_file(folder.best()));
+  if (point == ResumePoint::best)
+    write_checkpoint_image(run.held(), folder.checkpoint(t.step), read_file(folder.best()));
   if (t.step % interval != 0) run.mark_stopped();
-  restore_best(folder, run.history(), saved.found.best, say);
+  restore_best(run.held(), folder, run.history(), saved.found.best, say);
   return run;
 }
 
@@ -111,8 +109,8 @@ bool Run::record(const Evaluation& evaluation) {
   check_weights();
   log_->add(evaluation);
   const bool best = history().since_best() == 0;
-  if (best) write_checkpoint(folder().best(), checkpoint().state());
-  write_file(folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
+  if (best) write_checkpoint(held(), folder().best(), checkpoint().state());
+  write_file(held(), folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
   return best;
 }
 
@@ -128,12 +126,12 @@ void Run::save() {
     const PhaseScope phase("checkpoint");
     check_weights();
     log_->sync();
-    write_checkpoint(folder().checkpoint(step_), checkpoint().state());
+    write_checkpoint(held(), folder().checkpoint(step_), checkpoint().state());
     saved_step_ = step_;
     saved_evaluations_ = history().evaluations.size();
   }
   // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
-  prune_checkpoints(folder(), step_, about_.keep_checkpoints, stopped_at_);
+  prune_checkpoints(held(), folder(), step_, about_.keep_checkpoints, stopped_at_);
 }
 
 }  // namespace weft

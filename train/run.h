@@ -19,7 +19,7 @@
 #include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
 #include <weft/train/files/run_checkpoint.h>
-#include <weft/train/files/run_folder.h>
+#include <weft/train/files/run_claim.h>
 #include <weft/train/files/run_log.h>
 
 #include <cstdint>
@@ -63,6 +63,8 @@ class Run {
       const std::string& path, RunParts parts, RunAbout about, const Say& say = [](std::string_view) {});
 
   const RunFolder& folder() const { return claim_.folder(); }
+  /// The folder itself, through which files are written into it.
+  const HeldFolder& held() const { return claim_.held(); }
   /// Updates made.
   int64_t step() const { return step_; }
   const RunLog& log() const { return *log_; }

@@ -231,22 +231,18 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
                        : RunClaim::create(options.out, options.overwrite);
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
-    if (!claim.overwrites()) write_file(claim.folder().config(), toml);
+    write_file(claim.held(), claim.folder().config(), toml);
     open(*s, claim.folder(), source ? tokenizer_for(source->opened, config) : nullptr, "");
     if (source) take_over(*s, *source);
   } catch (const Stopped&) {
-    claim.keep();
+    if (!claim.overwrites()) claim.keep();
     throw;
   } catch (...) {
     // A folder that was there is left as it was, so that the corrected command finds it free.
-    std::error_code ignored;
-    if (!claim.overwrites()) fs::remove(claim.folder().config(), ignored);
+    claim.held().remove(claim.folder().config());
     throw;
   }
-  if (claim.overwrites()) {
-    claim.clear();
-    write_file(claim.folder().config(), toml);
-  }
+  if (claim.overwrites()) claim.change_over();
   RunAbout tells = about(*s);
   if (source && source->carries == "all") tells.parent = parent_of(*source);
   s->run.emplace(std::move(claim), s->parts(), std::move(tells));
@@ -275,7 +271,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
           saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
           "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(),
           " train --resume ", quoted(folder.path), " --start-over");
-    set_aside(folder, say);
+    set_aside(claim.held(), folder, say);
     point = ResumePoint::beginning;
   } else if (options.start_over) {
     fail<ValueError>("--start-over: ", folder.path,
@@ -317,21 +313,22 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   RunAbout tells = about(*s);
   if (start) {
     const bool from_best = point == ResumePoint::best;
-    if (from_best && !exists(folder.checkpoints())) fs::create_directory(folder.checkpoints());
     const int64_t step = start->checkpoint.training->step;
     const bool irregular = is_irregular(*start->checkpoint.training, before);
     const std::string best_image = from_best ? start->path : "";
-    set_aside_after(folder, step, say);
+    set_aside_after(claim.held(), folder, step, say);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells), start->checkpoint, options.any_numerics);
-    if (from_best) write_checkpoint_image(s->run->folder().checkpoint(step), read_file(best_image));
+    if (from_best)
+      write_checkpoint_image(s->run->held(), s->run->folder().checkpoint(step), read_file(best_image));
     if (irregular) s->run->mark_stopped();
   } else {
     if (source) take_over(*s, *source);
     if (source && source->carries == "all") tells.parent = parent_of(*source);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells));
   }
-  restore_best(s->run->folder(), s->run->history(), found.best, say);
-  if (read_text(s->run->folder().config()) != toml) write_file(s->run->folder().config(), toml);
+  restore_best(s->run->held(), s->run->folder(), s->run->history(), found.best, say);
+  if (read_text(s->run->folder().config()) != toml)
+    write_file(s->run->held(), s->run->folder().config(), toml);
   const std::string log = s->run->folder().metrics();
   if (const int64_t lines = s->run->log().unreadable(); lines > 0)
     say(str(log, ": ", lines, " unreadable lines removed"));

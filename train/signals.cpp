@@ -1,8 +1,8 @@
-#include "signals.h"
-
 #include <signal.h>
 #include <unistd.h>
+#include <weft/train/signals.h>
 
+#include <array>
 #include <atomic>
 
 namespace weft {
@@ -10,6 +10,11 @@ namespace {
 
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
+
+constexpr std::array handled = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+/// What was done with each of them before.
+std::array<struct sigaction, handled.size()> before;
 
 // Only what may be called in a signal handler.
 void on_signal(int signal) {
@@ -19,21 +24,28 @@ void on_signal(int signal) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, sizeof text - 1);
 }
 
-void handle(void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
-
 }  // namespace
 
-StopSignals::StopSignals() { handle(on_signal); }
-StopSignals::~StopSignals() { handle(SIG_DFL); }
+StopSignals::StopSignals() {
+  for (size_t i = 0; i < handled.size(); ++i) {
+    ::sigaction(handled[i], nullptr, &before[i]);
+    if (handled[i] == SIGHUP && before[i].sa_handler == SIG_IGN) continue;
+    struct sigaction action {};
+    action.sa_handler = handled[i] == SIGPIPE ? SIG_IGN : on_signal;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    ::sigaction(handled[i], &action, nullptr);
+  }
+}
+
+StopSignals::~StopSignals() {
+  for (size_t i = 0; i < handled.size(); ++i) ::sigaction(handled[i], &before[i], nullptr);
+}
+
 int StopSignals::received() { return first_signal.load(); }
 
-const char* signal_name(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
+const char* signal_name(int signal) {
+  return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
 
 }  // namespace weft

@@ -4,6 +4,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <weft/lib/base/file.h>
+#include <weft/lib/base/held_folder.h>
+#include <weft/lib/base/system_calls_internal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,20 +18,9 @@
 namespace weft {
 namespace {
 
-std::atomic<FaultHook> fault_hook{nullptr};
+using detail::checked, detail::fail_with;
 
-/// One system call, repeated while signals interrupt it; -1 and errno when it, or the hook in its place,
-/// fails.
-template <class Call>
-auto checked(const char* name, const std::string& path, Call&& call) -> decltype(call()) {
-  for (;;) {
-    const FaultHook hook = fault_hook.load(std::memory_order_relaxed);
-    const int fault = hook != nullptr ? hook(name, path) : 0;
-    const auto result = fault != 0 ? -1 : call();
-    if (fault != 0) errno = fault;
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
+std::atomic<FaultHook> fault_hook{nullptr};
 
 /// close() is called even when the hook fails it, and never twice: the descriptor is gone after an error too.
 int close_checked(int fd, const std::string& path) {
@@ -54,10 +45,6 @@ std::string reason(int error) {
   }
 }
 
-[[noreturn]] void fail_with(int error, const std::string& path, std::string_view what) {
-  fail<FileError>(path, ": ", what, ": ", reason(error));
-}
-
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -67,6 +54,36 @@ std::string folder_of(const std::string& path) {
 /// The lock of an open file; false when somebody else has it. A file system that cannot lock is let pass.
 bool try_lock(int fd, const std::string& path) {
   return checked("lock", path, [&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0 || errno != EWOULDBLOCK;
+}
+
+struct stat status_of(int fd, const std::string& path) {
+  struct stat status {};
+  if (checked("stat", path, [&] { return ::fstat(fd, &status); }) != 0)
+    fail_with(errno, path, "cannot be examined");
+  return status;
+}
+
+/// Opens `name` of a folder by `open` into `file` and locks it; false when somebody else has it. Whoever held the
+/// lock before may have renamed or removed the file since it was opened: then it is opened again. Errors name `told`.
+template <class Open>
+bool open_locked(Descriptor& file, int folder, const std::string& name, const std::string& path,
+                 const std::string& told, Open open) {
+  constexpr int most = 1000;
+  for (int attempt = 0; attempt < most; ++attempt) {
+    Descriptor opened = open();
+    if (!try_lock(opened.get(), path)) return false;
+    file = std::move(opened);
+    struct stat named {};
+    const struct stat ours = status_of(file.get(), told);
+    if (checked("stat", told, [&] { return ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW); }) ==
+        0) {
+      if (named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) return true;
+    } else if (errno != ENOENT) {
+      fail_with(errno, told, "cannot be examined");
+    }
+    file = Descriptor();
+  }
+  fail<FileError>(told, ": is removed by another process each time it is made");
 }
 
 void read_at(int fd, const std::string& path, uint64_t offset, std::span<uint8_t> bytes) {
@@ -80,20 +97,6 @@ void read_at(int fd, const std::string& path, uint64_t offset, std::span<uint8_t
                       " were expected: something cut it short while it was read");
     done += static_cast<size_t>(got);
   }
-}
-
-struct stat status_of(int fd, const std::string& path) {
-  struct stat status {};
-  if (checked("stat", path, [&] { return ::fstat(fd, &status); }) != 0)
-    fail_with(errno, path, "cannot be examined");
-  return status;
-}
-
-void check_replaceable(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
-  fail<FileError>(path, S_ISDIR(status.st_mode) ? ": is a folder" : ": is not a regular file",
-                  ", so no file can be written there; give another path");
 }
 
 template <class Bytes>
@@ -114,6 +117,15 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 }
 
 }  // namespace
+
+int detail::fault_of(const char* call, const std::string& path) {
+  const FaultHook hook = fault_hook.load(std::memory_order_relaxed);
+  return hook != nullptr ? hook(call, path) : 0;
+}
+
+void detail::fail_with(int error, const std::string& path, std::string_view what) {
+  fail<FileError>(path, ": ", what, ": ", reason(error));
+}
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
@@ -141,9 +153,23 @@ void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
   read_at(descriptor_.get(), path_, offset, bytes);
 }
 
-AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_(str(path_, partial)), folder_(folder_of(path_)) {
-  check_replaceable(path_);
+AtomicFile::AtomicFile(std::string path) : AtomicFile(AT_FDCWD, path, path) {}
+
+AtomicFile::AtomicFile(const HeldFolder& folder, std::string path)
+    : AtomicFile(folder.get(), folder.below(path), path) {}
+
+AtomicFile::AtomicFile(int above, std::string_view below, std::string path)
+    : path_(std::move(path)),
+      temporary_(str(path_, partial)),
+      folder_(folder_of(path_)),
+      name_(below.substr(below.rfind('/') + 1)),
+      temporary_name_(str(name_, partial)) {
+  if (name_.empty()) fail<FileError>("'", path_, "': names no file to write; give one");
+  const std::string folder = folder_of(std::string(below));
+  held_ = Descriptor(checked(
+      "open", folder_, [&] { return ::openat(above, folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (held_.get() < 0) fail_with(errno, path_, str("its folder ", folder_, " cannot be opened"));
+  check_replaceable();
   try {
     open_temporary();
   } catch (...) {
@@ -154,32 +180,31 @@ AtomicFile::AtomicFile(std::string path)
 
 AtomicFile::~AtomicFile() { discard(); }
 
+void AtomicFile::check_replaceable() const {
+  struct stat status {};
+  if (::fstatat(held_.get(), name_.c_str(), &status, 0) != 0 || S_ISREG(status.st_mode)) return;
+  fail<FileError>(path_, S_ISDIR(status.st_mode) ? ": is a folder" : ": is not a regular file",
+                  ", so no file can be written there; give another path");
+}
+
 void AtomicFile::open_temporary() {
   const auto open_with = [&](int flags) {
     Descriptor file(checked("open", temporary_, [&] {
-      return ::open(temporary_.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0666);
+      return ::openat(held_.get(), temporary_name_.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0666);
     }));
     if (file.get() < 0) fail_with(errno, path_, str("cannot be written as ", temporary_));
     return file;
   };
-  for (bool ours = false; !ours;) {
-    Descriptor file = open_with(O_RDWR | O_CREAT);
-    if (!try_lock(file.get(), temporary_))
-      fail<FileError>(path_, ": is being written by another process just now");
-    locked_ = std::move(file);
-    // Whoever held the lock before may have renamed or removed the file since we opened it.
-    struct stat named {};
-    const struct stat opened = status_of(locked_.get(), path_);
-    ours = ::lstat(temporary_.c_str(), &named) == 0 && named.st_ino == opened.st_ino &&
-           named.st_dev == opened.st_dev;
-    if (!ours) locked_ = Descriptor();
-  }
+  if (!open_locked(locked_, held_.get(), temporary_name_, temporary_, path_,
+                   [&] { return open_with(O_RDWR | O_CREAT); }))
+    fail<FileError>(path_, ": is being written by another process just now");
   // A descriptor of its own, so that closing it is checked before the rename while the lock is still held.
   output_ = open_with(O_WRONLY | O_TRUNC);
 }
 
 void AtomicFile::discard() {
-  if (locked_.get() >= 0) checked("unlink", temporary_, [&] { return ::unlink(temporary_.c_str()); });
+  if (locked_.get() >= 0)
+    checked("unlink", temporary_, [&] { return ::unlinkat(held_.get(), temporary_name_.c_str(), 0); });
   locked_ = Descriptor();
 }
 
@@ -192,7 +217,7 @@ void AtomicFile::write(std::span<const uint8_t> bytes) {
         checked("write", temporary_, [&] { return ::write(output_.get(), bytes.data(), bytes.size()); });
     if (put < 0 && (errno == ENOSPC || errno == EDQUOT)) {
       struct statvfs space {};
-      const bool known = ::statvfs(folder_.c_str(), &space) == 0;
+      const bool known = ::fstatvfs(held_.get(), &space) == 0;
       fail<FileError>(path_, ": the disk is full: ", wanted, " bytes are needed, ",
                       known ? str(size_ + space.f_bavail * space.f_frsize, " are free") : "too few are free",
                       " in ", folder_, "; make room or choose another folder");
@@ -215,14 +240,13 @@ void AtomicFile::commit() {
   if (close_checked(output_.release(), temporary_) != 0) fail_with(errno, path_, "cannot be closed");
   read_back();
 
-  const Descriptor folder(
-      checked("open", folder_, [&] { return ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (folder.get() < 0) fail_with(errno, path_, str("its folder ", folder_, " cannot be opened"));
-  if (checked("rename", path_, [&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0)
+  if (checked("rename", path_, [&] {
+        return ::renameat(held_.get(), temporary_name_.c_str(), held_.get(), name_.c_str());
+      }) != 0)
     fail_with(errno, path_, str(temporary_, " cannot be renamed to it"));
   locked_ = Descriptor();
   // Some file systems cannot sync a folder and say EINVAL; the rename is as durable there as it gets.
-  if (checked("fsync", folder_, [&] { return ::fsync(folder.get()); }) != 0 && errno != EINVAL &&
+  if (checked("fsync", folder_, [&] { return ::fsync(held_.get()); }) != 0 && errno != EINVAL &&
       errno != ENOTSUP)
     fail_with(errno, path_,
               "is written whole, but its folder cannot be synced, so a power cut may bring back the old");
@@ -254,7 +278,16 @@ void write_file(const std::string& path, std::span<const uint8_t> bytes) {
   file.commit();
 }
 
+void write_file(const HeldFolder& folder, const std::string& path, std::span<const uint8_t> bytes) {
+  AtomicFile file(folder, path);
+  file.write(bytes);
+  file.commit();
+}
+
 void write_file(const std::string& path, std::string_view text) { write_file(path, bytes_of(text)); }
+void write_file(const HeldFolder& folder, const std::string& path, std::string_view text) {
+  write_file(folder, path, bytes_of(text));
+}
 
 void remove_partial_files(const std::string& folder) {
   std::error_code error;
@@ -272,11 +305,15 @@ void remove_partial_files(const std::string& folder) {
   if (error) fail_with(error.value(), folder, "cannot be listed");
 }
 
-FileLock::FileLock(const std::string& path)
-    : descriptor_(
-          checked("open", path, [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); })) {
-  if (descriptor_.get() < 0) fail_with(errno, path, "cannot be opened to lock it");
-  if (!try_lock(descriptor_.get(), path))
+FileLock::FileLock(const HeldFolder& folder, const std::string& path) {
+  const std::string name = folder.below(path);
+  if (!open_locked(descriptor_, folder.get(), name, path, path, [&] {
+        Descriptor file(checked("open", path, [&] {
+          return ::openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        }));
+        if (file.get() < 0) fail_with(errno, path, "cannot be opened to lock it");
+        return file;
+      }))
     fail<FileError>(path,
                     ": another process holds this lock and works in the same folder; wait for it or stop it");
 }

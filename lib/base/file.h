@@ -14,6 +14,8 @@
 
 namespace weft {
 
+class HeldFolder;
+
 /// Owns a file descriptor.
 class Descriptor {
  public:
@@ -58,6 +60,8 @@ class AtomicFile {
   static constexpr std::string_view partial = ".weft-partial";
 
   explicit AtomicFile(std::string path);
+  /// In a folder that is held (base/held_folder.h): `path` lies below it.
+  AtomicFile(const HeldFolder& folder, std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -69,11 +73,15 @@ class AtomicFile {
   void commit();
 
  private:
+  AtomicFile(int above, std::string_view below, std::string path);
   void open_temporary();
+  void check_replaceable() const;
   void read_back() const;
   void discard();
 
-  std::string path_, temporary_, folder_;
+  std::string path_, temporary_, folder_;  ///< as they are told
+  Descriptor held_;                        ///< the folder; names in it follow
+  std::string name_, temporary_name_;
   Descriptor locked_, output_;
   Hasher hasher_;
   uint64_t size_ = 0;
@@ -83,23 +91,25 @@ std::vector<uint8_t> read_file(const std::string& path);
 std::string read_text(const std::string& path);
 void write_file(const std::string& path, std::span<const uint8_t> bytes);
 void write_file(const std::string& path, std::string_view text);
+void write_file(const HeldFolder& folder, const std::string& path, std::span<const uint8_t> bytes);
+void write_file(const HeldFolder& folder, const std::string& path, std::string_view text);
 
 /// Removes what killed writers left in a folder: names that end in AtomicFile::partial and that nobody is
 /// writing.
 void remove_partial_files(const std::string& folder);
 
-/// Holds a file locked against other processes, and other FileLocks of this one, while it lives. The file is
-/// made when missing, holds nothing, and stays. FileError when somebody else holds it.
+/// Holds a file of a folder locked against other processes, and other FileLocks of this one, while it lives. The
+/// file is made when missing, holds nothing, and stays. FileError when somebody else holds it.
 class FileLock {
  public:
-  explicit FileLock(const std::string& path);
+  FileLock(const HeldFolder& folder, const std::string& path);
 
  private:
   Descriptor descriptor_;
 };
 
 /// For tests: asked before each system call ("open", "stat", "lock", "read", "write", "fsync",
-/// "close", "rename", "unlink") with the path it concerns; what it returns, if not 0, is the errno the call
+/// "close", "rename", "unlink", "mkdir") with the path it concerns; what it returns, if not 0, is the errno the call
 /// fails with.
 using FaultHook = int (*)(const char* call, const std::string& path);
 /// Sets the hook; nullptr removes it.

@@ -95,6 +95,15 @@ void write_checkpoint(const std::string& path, const StateDict& state, const Hdf
   write_checkpoint_image(path, checkpoint_image(state, options));
 }
 
+void write_checkpoint_image(const HeldFolder& folder, const std::string& path,
+                            std::span<const uint8_t> image) {
+  write_file(folder, path, image);
+}
+
+void write_checkpoint(const HeldFolder& folder, const std::string& path, const StateDict& state) {
+  write_checkpoint_image(folder, path, checkpoint_image(state));
+}
+
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
   check_image(image, path);
   return from_hdf5(image, path);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <weft/lib/array/state_dict.h>
+#include <weft/lib/base/held_folder.h>
 #include <weft/lib/files/hdf5_file.h>
 
 #include <cstdint>
@@ -32,10 +33,13 @@ std::vector<uint8_t> checkpoint_image(const StateDict& state, const Hdf5Options&
 /// file that was there or the new one, whole. Old checkpoints are pruned by the caller, after this has
 /// returned. FileError with path and cause; `path` is then what it was, and no temporary stays.
 void write_checkpoint_image(const std::string& path, std::span<const uint8_t> image);
+void write_checkpoint_image(const HeldFolder& folder, const std::string& path,
+                            std::span<const uint8_t> image);
 
 /// Both:
 ///   write_checkpoint("model.h5", state, {.bfloat16 = true});
 void write_checkpoint(const std::string& path, const StateDict& state, const Hdf5Options& options = {});
+void write_checkpoint(const HeldFolder& folder, const std::string& path, const StateDict& state);
 
 /// The state of a checkpoint. FileError, each with its own text, when the file is missing, not a regular
 /// file, not permitted, empty, truncated (with bytes expected and found), not a weft checkpoint (HDF5 or

@@ -148,7 +148,7 @@ int train(Session& s, int64_t profile_steps) {
   Run& run = *s.run;
   const RunConfig& c = s.config;
   Progress progress(run.log().seconds());
-  StepProfile profile(profile_steps, s.console, run.folder());
+  StepProfile profile(profile_steps, s.console, run);
   try {
     if (run.step() == 0 && !c.init_from.empty()) run.save();
     for (;;) {

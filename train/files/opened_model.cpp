@@ -27,10 +27,10 @@ bool exists(const std::string& path) {
 }
 
 /// RUN/before-1, or the next that is free.
-std::string place_aside(const RunFolder& run) {
+std::string place_aside(const HeldFolder& held, const RunFolder& run) {
   for (int64_t n = 1;; ++n)
     if (const std::string place = str(run.path, "/before-", n); !exists(place)) {
-      fs::create_directory(place);
+      held.make_folder(place);
       return place;
     }
 }
@@ -67,8 +67,8 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
   return saved;
 }
 
-void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step,
-                  const Say& say) {
+void restore_best(const HeldFolder& held, const RunFolder& run, const History& history,
+                  std::optional<int64_t> best_step, const Say& say) {
   const Evaluation* const wanted = history.best();
   if (!wanted || (best_step && *best_step >= wanted->step)) return;
   const std::string copy = run.checkpoint(wanted->step);
@@ -76,7 +76,7 @@ void restore_best(const RunFolder& run, const History& history, std::optional<in
     try {
       const auto found = RunCheckpoint::read(copy, [](std::string_view) {});
       if (found.training && found.training->history.evaluated(wanted->step)) {
-        write_checkpoint_image(run.best(), read_file(copy));
+        write_checkpoint_image(held, run.best(), read_file(copy));
         say(str(run.best(), ": restored from ", copy));
         return;
       }
@@ -88,21 +88,21 @@ void restore_best(const RunFolder& run, const History& history, std::optional<in
           " is lost; it comes back with the next better validation loss"));
 }
 
-void set_aside_after(const RunFolder& run, int64_t step, const Say& say) {
+void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step, const Say& say) {
   std::string place;
   for (const int64_t found : run.steps()) {
     if (found <= step) continue;
-    if (place.empty()) place = place_aside(run);
-    const fs::path file = run.checkpoint(found);
-    fs::rename(file, fs::path(place) / file.filename());
+    if (place.empty()) place = place_aside(held, run);
+    const std::string file = run.checkpoint(found);
+    held.rename(file, str(place, "/", fs::path(file).filename().string()));
   }
   if (!place.empty()) say(str("checkpoints behind step ", step, " are in ", place));
 }
 
-void set_aside(const RunFolder& run, const Say& say) {
-  const std::string place = place_aside(run);
+void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
+  const std::string place = place_aside(held, run);
   for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.plot()})
-    if (exists(path)) fs::rename(path, fs::path(place) / fs::path(path).filename());
+    if (exists(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }
 

@@ -35,12 +35,12 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
 
 /// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
 /// touched it: it is made again from the checkpoint of its step, if that is there.
-void restore_best(const RunFolder& run, const History& history, std::optional<int64_t> best_step,
-                  const Say& say);
+void restore_best(const HeldFolder& held, const RunFolder& run, const History& history,
+                  std::optional<int64_t> best_step, const Say& say);
 /// Checkpoints behind `step`, which could not be read, go into RUN/before-N: they are not written over.
-void set_aside_after(const RunFolder& run, int64_t step, const Say& say);
+void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step, const Say& say);
 /// All that was saved goes there, so that the run may begin again.
-void set_aside(const RunFolder& run, const Say& say);
+void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say);
 
 /// The newest good checkpoint of a run; for each damaged one `say` is told why it is skipped. None when there is not a
 /// single good one.

@@ -1,13 +1,12 @@
-// The folder of a run: what lies where, who may write in it, and which checkpoints stay.
+// The folder of a run: what lies where, and which checkpoints stay.
 //
 //   config.toml   metrics.jsonl   best.h5   loss.svg   checkpoints/step-00002000.h5   cache/   .lock
 //   trace.json, after --profile
 #pragma once
 
-#include <weft/lib/base/file.h>
+#include <weft/lib/base/held_folder.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,42 +33,9 @@ struct RunFolder {
 /// The run that a file lies in, as best.h5 or as one of its checkpoints.
 std::optional<RunFolder> run_of(const std::string& file);
 
-/// A run's folder, locked against other processes.
-class RunClaim {
- public:
-  /// Makes the folder, and those above it; one that is there must be empty, or hold a run if `overwrite`.
-  /// FileError with what stands in the way.
-  static RunClaim create(const std::string& path, bool overwrite);
-  /// Makes the first free of runs/NAME, runs/NAME-2, ...
-  static RunClaim create_free(const std::string& name);
-  /// Takes a run that is there.
-  static RunClaim open(const std::string& path);
-
-  RunClaim(RunClaim&&) noexcept;
-  RunClaim& operator=(RunClaim&&) = delete;
-  /// Removes what create made, unless keep() was called.
-  ~RunClaim();
-
-  const RunFolder& folder() const { return folder_; }
-  /// Whether it held a run before.
-  bool overwrites() const { return overwrites_; }
-  /// Removes the run that was there, and nothing else.
-  void clear() const;
-  /// From now on the folder stays.
-  void keep() { made_.clear(); }
-
- private:
-  explicit RunClaim(std::string path) : folder_{std::move(path)} {}
-  void lock();
-
-  RunFolder folder_;
-  std::vector<std::string> made_;  ///< folders that were not there before, outermost first
-  std::optional<FileLock> lock_;
-  bool overwrites_ = false;
-};
-
 /// Removes all but the newest `keep` checkpoints (0 keeps all) up to `newest`, those after it, which turned
 /// out to be damaged, and `stopped_at`: what a stop between two regular checkpoints left (-1 for none).
-void prune_checkpoints(const RunFolder& folder, int64_t newest, int64_t keep, int64_t stopped_at);
+void prune_checkpoints(const HeldFolder& held, const RunFolder& folder, int64_t newest, int64_t keep,
+                       int64_t stopped_at);
 
 }  // namespace weft

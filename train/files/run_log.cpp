@@ -32,7 +32,7 @@ std::string line_of(const Evaluation& e) {
 
 }  // namespace
 
-RunLog::RunLog(const std::string& path, int64_t step, History history)
+RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history)
     : path_(path), history_(std::move(history)) {
   std::error_code error;
   if (std::filesystem::exists(path, error)) {
@@ -43,11 +43,12 @@ RunLog::RunLog(const std::string& path, int64_t step, History history)
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
-    if (const std::string now = text(); now != before) write_file(path, now);
+    if (const std::string now = text(); now != before) write_file(folder, path, now);
   } else if (!history_.evaluations.empty()) {
-    write_file(path, text());
+    write_file(folder, path, text());
   }
-  file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+  file_ = Descriptor(
+      ::openat(folder.get(), folder.below(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
   if (file_.get() < 0)
     fail<FileError>(path, ": cannot be opened for writing: ", std::generic_category().message(errno));
 }

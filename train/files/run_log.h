@@ -2,7 +2,7 @@
 // a line, appended as the run goes.
 #pragma once
 
-#include <weft/lib/base/file.h>
+#include <weft/lib/base/held_folder.h>
 #include <weft/train/files/history.h>
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class RunLog {
  public:
   /// Opens the log of a run that stands before update `step` and has made the evaluations of `history`: lines of that
   /// update and later are cut off, lines that cannot be read too, and evaluations are written as `history` has them.
-  RunLog(const std::string& path, int64_t step, History history);
+  RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history);
 
   void add(const Update& update);
   void add(const Evaluation& evaluation);

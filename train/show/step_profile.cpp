@@ -26,8 +26,8 @@ void StepProfile::write() {
   written_ = true;
   const Profile profile = stop_profile();
   console_.print(str("\n", profile_table(profile)));
-  write_file(folder_.trace(), profile_trace(profile));
-  console_.print(str(folder_.trace(), ": the trace, for ui.perfetto.dev or chrome://tracing"));
+  write_file(run_.held(), run_.folder().trace(), profile_trace(profile));
+  console_.print(str(run_.folder().trace(), ": the trace, for ui.perfetto.dev or chrome://tracing"));
 }
 
 }  // namespace weft

@@ -1,7 +1,7 @@
 // --profile: where the time of some updates goes.
 #pragma once
 
-#include <weft/train/files/run_folder.h>
+#include <weft/train/run.h>
 #include <weft/train/show/console.h>
 
 #include <cstdint>
@@ -14,8 +14,8 @@ class StepProfile {
  public:
   static constexpr int64_t warm_up = 3;
 
-  StepProfile(int64_t steps, Console& console, const RunFolder& folder)
-      : steps_(steps), console_(console), folder_(folder) {}
+  StepProfile(int64_t steps, Console& console, const Run& run)
+      : steps_(steps), console_(console), run_(run) {}
   ~StepProfile();
   StepProfile(const StepProfile&) = delete;
   StepProfile& operator=(const StepProfile&) = delete;
@@ -30,7 +30,7 @@ class StepProfile {
 
   int64_t steps_;
   Console& console_;
-  const RunFolder& folder_;
+  const Run& run_;
   int64_t done_ = 0;  ///< updates, those of warm-up included
   bool written_ = false;
 };

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <weft/lib/base/file.h>
+#include <weft/lib/base/held_folder.h>
 
 #include <cerrno>
 #include <set>
@@ -108,10 +109,10 @@ TEST_CASE("data is on the disk and read back before the rename, the folder after
   write_file(folder.path("a"), std::string_view("x"));
   set_fault_hook(nullptr);
   const std::string name = std::filesystem::path(folder.name()).filename().string();
-  CHECK(calls == std::vector<std::string>{"open a.weft-partial", "lock a.weft-partial", "stat a",
-                                          "open a.weft-partial", "write a.weft-partial",
+  CHECK(calls == std::vector<std::string>{"open " + name, "open a.weft-partial", "lock a.weft-partial",
+                                          "stat a", "stat a", "open a.weft-partial", "write a.weft-partial",
                                           "fsync a.weft-partial", "close a.weft-partial", "stat a", "read a",
-                                          "open " + name, "rename a", "fsync " + name});
+                                          "rename a", "fsync " + name});
 }
 
 TEST_CASE("without commit nothing happens") {
@@ -137,7 +138,8 @@ TEST_CASE("what cannot be written to is refused with path and reason") {
         "/dev/null: is not a regular file, so no file can be written there; give another path");
   const std::string path = folder.path("none/a");
   CHECK(write_to(path) ==
-        path + ": cannot be written as " + path + ".weft-partial: there is no such file or folder");
+        path + ": its folder " + folder.path("none") + " cannot be opened: there is no such file or folder");
+  CHECK(write_to(folder.path("a/")) == "'" + folder.path("a/") + "': names no file to write; give one");
   CHECK(folder.files().empty());
 }
 
@@ -206,17 +208,18 @@ TEST_CASE("partial files are removed, but not those being written nor others") {
 TEST_CASE("a lock keeps others out while it lives") {
   const Folder folder;
   const std::string path = folder.path("lock");
+  const HeldFolder held(folder.name());
   {
-    const FileLock lock(path);
-    CHECK(error_of([&] { FileLock second(path); }) ==
+    const FileLock lock(held, path);
+    CHECK(error_of([&] { FileLock second(held, path); }) ==
           path + ": another process holds this lock and works in the same folder; wait for it or stop it");
     const pid_t child = fork();
-    if (child == 0) _exit(error_of([&] { FileLock third(path); }).empty() ? 1 : 0);
+    if (child == 0) _exit(error_of([&] { FileLock third(held, path); }).empty() ? 1 : 0);
     int status = -1;
     REQUIRE(waitpid(child, &status, 0) == child);
     CHECK(status == 0);
   }
-  CHECK_NOTHROW(FileLock{path});
+  CHECK_NOTHROW(FileLock(held, path));
 }
 
 TEST_CASE("a call that a signal interrupts is made again") {

@@ -12,9 +12,11 @@ const History history{{{0, 3.0, 3.5}, {2, 2.0, 2.5}}};
 
 Update update(int64_t step) { return {step, 3.0 - 0.1 * static_cast<double>(step), 0.1, 1.0, 100, 0.5}; }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 /// The log of a run that made five updates and was never stopped.
 std::string whole(const std::string& path) {
-  RunLog log(path, 0, {});
+  RunLog log(HeldFolder(folder_of(path)), path, 0, {});
   for (int64_t step = 0; step < 5; ++step) {
     if (step % 2 == 0 && step < 4) log.add(history.evaluations[static_cast<size_t>(step / 2)]);
     log.add(update(step));
@@ -28,7 +30,7 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   const Folder folder;
   const std::string path = folder.path("log"), text = whole(path);
   {
-    const RunLog log(path, 5, history);
+    const RunLog log(HeldFolder(folder_of(path)), path, 5, history);
     CHECK(log.updates().size() == 5);
     CHECK(log.history().evaluations == history.evaluations);
     CHECK(log.seconds() == 0.5);
@@ -43,7 +45,7 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   CHECK(logged_progress(folder.path("short"), 4).checkpoint);
   CHECK_FALSE(logged_progress(folder.path("short"), 5).checkpoint);
   CHECK_FALSE(logged_progress(folder.path("short"), 4).best);
-  const RunLog back(path, 3, history);
+  const RunLog back(HeldFolder(folder_of(path)), path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
 }
@@ -53,7 +55,7 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
   const std::string path = folder.path("log"), text = whole(path);
   const auto mended = [&](const std::string& damaged) {
     write_file(path, damaged);
-    const RunLog log(path, 5, history);
+    const RunLog log(HeldFolder(folder_of(path)), path, 5, history);
     CHECK(log.history().evaluations == history.evaluations);
     CHECK(log.unreadable() + log.restored() > 0);
     return read_text(path);

@@ -1,0 +1,250 @@
+#include <weft/lib/base/error.h>
+#include <weft/train/files/run_claim.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Behind the name of a folder in which a run is made that will replace another one, and the name of a file in it that
+/// says so; after the change the folder of that name holds what was replaced.
+constexpr std::string_view beside = ".weft-new";
+/// Behind the name of a folder that is being replaced where two folders cannot change places.
+constexpr std::string_view behind = ".weft-old";
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+/// Where a link leads; else the path itself.
+std::string place_of(const std::string& path) {
+  std::error_code error;
+  return fs::is_symlink(path, error) ? fs::canonical(path, error).string() : path;
+}
+
+std::string folder_above(const std::string& path) {
+  const std::string above = fs::path(path).parent_path().string();
+  return above.empty() ? "." : above;
+}
+
+/// False when it is there already.
+bool make_folder(const std::string& path) {
+  std::error_code error;
+  const bool made = fs::create_directory(path, error);
+  if (error == std::errc::file_exists || (!error && !fs::is_directory(path, error)))
+    fail<FileError>(path, ": is not a folder, and one of this name is needed; choose another name");
+  if (error) fail<FileError>(path, ": the folder cannot be made: ", error.message());
+  return made;
+}
+
+/// Makes a folder and those above it; those that were missing, outermost first.
+std::vector<std::string> make_folders(const std::string& path) {
+  std::vector<std::string> missing, made;
+  for (fs::path folder = path; !folder.empty() && !is_there(folder) && folder != folder.root_path();
+       folder = folder.parent_path())
+    if (folder.has_filename()) missing.push_back(folder.string());
+  std::ranges::reverse(missing);
+  for (const std::string& folder : missing)
+    if (make_folder(folder)) made.push_back(folder);
+  if (!made.empty() && made.back() != missing.back()) made.clear();
+  return made;
+}
+
+/// Locks a folder. One that is removed or replaced meanwhile is given up for the one that its name means now.
+LockedFolder locked(const std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    HeldFolder folder(path);
+    try {
+      FileLock lock(folder, path + "/.lock");
+      if (folder.is_named()) return {std::move(folder), std::move(lock)};
+    } catch (const FileError&) {
+      if (folder.is_named()) throw;
+    }
+    if (attempt == 100) fail<FileError>(path, ": is removed by another process each time it is made");
+  }
+}
+
+void move_folder(const std::string& from, const std::string& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) fail<FileError>(from, ": cannot be renamed to ", to, ": ", error.message());
+}
+
+/// Whether nobody would miss the folder: empty, or only what an interrupted start left in it.
+bool is_free(const std::string& path) {
+  std::error_code error;
+  fs::directory_iterator entries(path, error);
+  if (error) fail<FileError>(path, ": cannot be used as the folder of a run: ", error.message());
+  return std::all_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename().string();
+    std::error_code ignored;
+    const bool no_checkpoints = name == "checkpoints" && fs::is_empty(entry.path(), ignored);
+    return name == ".lock" || name == "cache" || name == "metrics.jsonl" || no_checkpoints ||
+           name.ends_with(AtomicFile::partial);
+  });
+}
+
+/// Moves what does not belong to a run, where nothing of that name is there yet.
+void move_others(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  std::vector<fs::path> names;
+  for (fs::directory_iterator entry(from, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    names.push_back(entry->path().filename());
+  for (const fs::path& name : names)
+    if (!is_there(to / name)) fs::rename(from / name, to / name, error);
+}
+
+/// Removes a run that has been replaced by the one in `to`, and leaves nothing else of its folder behind.
+void remove_replaced(const std::string& place, const std::string& to) {
+  const LockedFolder held = locked(place);
+  const RunFolder old{place};
+  for (const int64_t step : old.steps()) held.folder.remove(old.checkpoint(step));
+  for (const std::string& file : {old.config(), old.best(), old.metrics(), old.plot(), old.trace()})
+    held.folder.remove(file);
+  for (const std::string& folder : {old.path, old.checkpoints()})
+    if (is_there(folder)) remove_partial_files(folder);
+  std::error_code error;
+  fs::remove_all(old.cache(), error);
+  if (is_there(old.checkpoints()) && !fs::remove(old.checkpoints(), error)) {
+    make_folder(RunFolder{to}.checkpoints());
+    move_others(old.checkpoints(), RunFolder{to}.checkpoints());
+    fs::remove(old.checkpoints(), error);
+  }
+  move_others(place, to);
+  fs::remove(place + "/.lock", error);
+  fs::remove(place, error);
+}
+
+/// Ends what a process that was killed while it replaced this run had begun.
+void tidy(const RunFolder& run, const HeldFolder& held) {
+  held.remove(str(run.path, "/", beside));
+  const std::string place = place_of(run.path);
+  const std::string next = str(place, beside), previous = str(place, behind);
+  if (is_there(str(next, "/", beside))) {
+    const LockedFolder unfinished = locked(next);
+    std::error_code error;
+    fs::remove_all(next, error);
+  } else if (is_there(next)) {
+    remove_replaced(next, run.path);
+  }
+  if (is_there(previous)) remove_replaced(previous, run.path);
+}
+
+/// A run that was moved away to be replaced, by a process that was killed before it was, comes back.
+void bring_back(const std::string& path) {
+  const std::string previous = str(path, behind);
+  if (is_there(path) || !is_there(previous)) return;
+  const LockedFolder held = locked(previous);
+  move_folder(previous, path);
+}
+
+}  // namespace
+
+RunClaim::RunClaim(RunClaim&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      held_(std::move(other.held_)),
+      replaced_(std::move(other.replaced_)),
+      made_(std::exchange(other.made_, {})) {}
+
+RunClaim::~RunClaim() {
+  if (made_.empty()) return;
+  std::error_code ignored;
+  try {
+    if (held().is_named()) fs::remove_all(made_.back(), ignored);
+  } catch (const FileError&) {
+    return;
+  }
+  made_.pop_back();
+  for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), ignored);  // only if still empty
+}
+
+RunClaim RunClaim::create(const std::string& typed, bool overwrite) {
+  const std::string path = without_slashes(typed);
+  bring_back(path);
+  std::error_code error;
+  if (is_there(path) && !fs::is_directory(path, error))
+    fail<FileError>(path, ": is not a folder; choose another name");
+  std::vector<std::string> made = make_folders(path);
+  RunClaim claim(path, locked(path));
+  claim.made_ = std::move(made);
+  tidy(claim.folder_, claim.held());
+  const bool holds_run = claim.folder_.holds_run();
+  if (holds_run && !overwrite) {
+    claim.keep();
+    fail<FileError>(path, ": holds a run already; --resume ", path,
+                    " goes on with it, --overwrite replaces it");
+  }
+  if (!holds_run && claim.made_.empty() && !is_free(path))
+    fail<FileError>(path, ": is not empty and holds no run; choose another folder");
+  if (!holds_run) return claim;
+
+  const std::string place = place_of(path), next = str(place, beside);
+  if (!make_folder(next)) fail<FileError>(next, ": is in the way; move it aside");
+  RunClaim fresh(next, locked(next));
+  fresh.made_ = {next};
+  write_file(fresh.held(), str(next, "/", beside), std::string_view());
+  fresh.replaced_.emplace(Replaced{path, place, std::move(claim.held_)});
+  claim.keep();
+  return fresh;
+}
+
+RunClaim RunClaim::create_free(const std::string& name) {
+  const bool made_parent = make_folder("runs");
+  for (int64_t number = 1;; ++number) {
+    const std::string path = number == 1 ? "runs/" + name : str("runs/", name, "-", number);
+    if (is_there(path) || is_there(str(path, behind)) || !make_folder(path)) continue;
+    RunClaim claim(path, locked(path));
+    if (made_parent) claim.made_.push_back("runs");
+    claim.made_.push_back(path);
+    return claim;
+  }
+}
+
+RunClaim RunClaim::open(const std::string& typed) {
+  const std::string path = without_slashes(typed);
+  bring_back(path);
+  if (!is_there(path)) fail<FileError>(path, ": there is no such run");
+  std::error_code error;
+  if (!fs::is_directory(path, error))
+    fail<FileError>(path, ": is not a folder; --resume takes the folder of a run");
+  const RunFolder folder{path};
+  const auto check = [&] {
+    if (!folder.holds_run()) fail<FileError>(path, ": holds no run: it has no config.toml");
+  };
+  check();
+  RunClaim claim(path, locked(path));
+  check();
+  tidy(claim.folder_, claim.held());
+  return claim;
+}
+
+void RunClaim::change_over() {
+  const std::string next = folder_.path, path = replaced_->path, place = replaced_->place;
+  std::string previous = next;
+  if (!exchange_folders(next, place)) {
+    previous = str(place, behind);
+    move_folder(place, previous);
+    move_folder(next, place);
+  }
+  made_.clear();
+  folder_.path = path;
+  held_.folder.call(path);
+  sync_folder(folder_above(place));
+  held().remove(str(path, "/", beside));
+  replaced_.reset();
+  remove_replaced(previous, path);
+}
+
+}  // namespace weft
