@@ -1,8 +1,12 @@
 # The command line, driven as a user drives it.
 weft_tests(tools weft_cli)
 if(TARGET test_tools)
-  add_dependencies(test_tools weft_program)
+  # Makes system calls of the program fail; preloaded.
+  add_library(fault_shim MODULE faults/fault_shim.cpp)
+  target_link_libraries(fault_shim PRIVATE weft_settings ${CMAKE_DL_LIBS})
+  add_dependencies(test_tools weft_program fault_shim)
   target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"
+                                                WEFT_FAULT_SHIM="$<TARGET_FILE:fault_shim>"
                                                 WEFT_VERSION="${PROJECT_VERSION}")
   if(TARGET example_custom_model)
     add_dependencies(test_tools example_custom_model)
