@@ -25,9 +25,15 @@ endfunction()
 
 # The ground alone knows the third parties, privately. One file an instruction set holds the vector code.
 function(weft_lib_settings)
-  target_link_libraries(weft_lib PRIVATE $<BUILD_INTERFACE:weft_xt> weft::hdf5 weft::blas OpenMP::OpenMP_CXX
-                                         Threads::Threads)
+  target_link_libraries(weft_lib PRIVATE weft::hdf5 OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
   target_include_directories(weft_lib SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE} ${WEFT_XXHASH_INCLUDE})
+  # Of the bridge to xtensor all but BLAS, which is not linked but loaded by the first product in double.
+  target_include_directories(weft_lib SYSTEM PRIVATE $<TARGET_PROPERTY:weft_xt,INTERFACE_SYSTEM_INCLUDE_DIRECTORIES>
+                                                     $<TARGET_PROPERTY:xtensor,INTERFACE_INCLUDE_DIRECTORIES>
+                                                     $<TARGET_PROPERTY:xtl,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_options(weft_lib PRIVATE $<TARGET_PROPERTY:weft_xt,INTERFACE_COMPILE_OPTIONS>)
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/kernels/products/blas.cpp
+               PROPERTY COMPILE_DEFINITIONS WEFT_BLAS_FILE="${WEFT_BLAS_RUNTIME}")
   # The fallback for old processors: -O3 would take as long to compile as everything else in the folder.
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/scalar.cpp PROPERTY COMPILE_OPTIONS -O2)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx2.cpp PROPERTY COMPILE_OPTIONS -mavx2 -mfma)

@@ -9,6 +9,12 @@ find_path(WEFT_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
 find_library(WEFT_HDF5_LIBRARY NAMES libhdf5.a libhdf5_serial.a hdf5 hdf5_serial PATH_SUFFIXES hdf5/serial)
 # The OpenMP build of OpenBLAS, whichever alternative the system prefers: one runtime owns the threads.
 find_library(WEFT_BLAS_LIBRARY NAMES openblas PATH_SUFFIXES openblas-openmp)
+# The name under which a program that has been built loads it.
+get_filename_component(WEFT_BLAS_RUNTIME "${WEFT_BLAS_LIBRARY}" DIRECTORY)
+string(APPEND WEFT_BLAS_RUNTIME "/libopenblas.so.0")
+if(NOT EXISTS ${WEFT_BLAS_RUNTIME})
+  set(WEFT_BLAS_RUNTIME ${WEFT_BLAS_LIBRARY})
+endif()
 mark_as_advanced(WEFT_HDF5_INCLUDE WEFT_HDF5_LIBRARY WEFT_BLAS_LIBRARY)
 
 set(weft_MISSING)

@@ -67,6 +67,7 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
     write_checkpoint_image(run.held(), folder.checkpoint(t.step), read_file(folder.best()));
   if (t.step % interval != 0) run.mark_stopped();
   restore_best(run.held(), folder, run.history(), saved.found.best, say);
+  for (const std::string& note : run.log().notes()) say(note);
   return run;
 }
 
@@ -125,7 +126,7 @@ void Run::save() {
   if (saved_step_ != step_ || saved_evaluations_ != history().evaluations.size()) {
     const PhaseScope phase("checkpoint");
     check_weights();
-    log_->sync();
+    log_->sync(held());
     write_checkpoint(held(), folder().checkpoint(step_), checkpoint().state());
     saved_step_ = step_;
     saved_evaluations_ = history().evaluations.size();

@@ -206,6 +206,18 @@ EvaluationPlan plan_of(const RunConfig& c) {
           .max_iters = c.max_iters};
 }
 
+/// What a resume should know that makes updates behind the end of its schedule; empty when there is nothing.
+std::string behind_schedule(const RunConfig& c, const RunFolder& folder) {
+  const int64_t last = c.max_iters - 1;
+  const double rate = learning_rate_at(c, last);
+  if (last < c.lr_decay_iters || rate == c.learning_rate || rate != learning_rate_at(c, c.lr_decay_iters))
+    return "";
+  return str("warning: the schedule ends at update ", c.lr_decay_iters,
+             " (lr_decay_iters), behind which the rate is ", rate, "; ", program_name(), " train --continue ",
+             quoted(folder.path), " --set max_iters=", c.max_iters - c.lr_decay_iters,
+             " goes on from it with a schedule of its own");
+}
+
 /// A checkpoint between two regular ones, which a stop left.
 bool is_irregular(const TrainingState& t, const RunConfig& config) {
   const bool ended =
@@ -288,6 +300,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     best->checkpoint.model.weights = best->checkpoint.training->optimizer =
         best->checkpoint.training->weights = {};
 
+  if (const std::string warning = behind_schedule(config, folder); !warning.empty()) say(warning);
   if (start && config.max_iters < start->checkpoint.training->step)
     fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",
                      start->checkpoint.training->step, " updates already");
@@ -329,11 +342,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   restore_best(s->run->held(), s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml)
     write_file(s->run->held(), s->run->folder().config(), toml);
-  const std::string log = s->run->folder().metrics();
-  if (const int64_t lines = s->run->log().unreadable(); lines > 0)
-    say(str(log, ": ", lines, " unreadable lines removed"));
-  if (const int64_t lines = s->run->log().restored(); lines > 0)
-    say(str(log, ": ", lines, " evaluations restored from the checkpoint"));
+  for (const std::string& note : s->run->log().notes()) say(note);
   return s;
 }
 

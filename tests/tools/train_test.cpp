@@ -20,8 +20,8 @@ TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
   const Result result = weft(folder, train("run", {"sample_tokens=5"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.out == "run\n");
-  CHECK(listed(folder, "run") ==
-        Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg", "metrics.jsonl"});
+  CHECK(listed(folder, "run") == Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg",
+                                       "metrics.digest", "metrics.jsonl"});
   CHECK(listed(folder, "run/checkpoints") ==
         Names{"step-00000010.h5", "step-00000015.h5", "step-00000020.h5"});
   CHECK(contains(result.err, "weft generate run"));

@@ -172,7 +172,8 @@ TEST_CASE("stories tell how probable they are") {
   const double rate = number_in(result.out, "entropy_rate");
   CHECK(rate > 0.05);
   CHECK(number_in(result.out, "nats_per_character") == doctest::Approx(rate).scale(0).epsilon(0.1));
-  CHECK(number_in(result.out, "validation_nats_per_character") == doctest::Approx(rate).scale(0).epsilon(0.2));
+  CHECK(number_in(result.out, "validation_nats_per_character") ==
+        doctest::Approx(rate).scale(0).epsilon(0.2));
   REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "b.txt"}).code == 0);
   CHECK(folder.read("b.txt") == text);
   REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "6", "--out", "b.txt"}).code == 0);

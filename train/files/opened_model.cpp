@@ -101,7 +101,7 @@ void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step,
 
 void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
   const std::string place = place_aside(held, run);
-  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.plot()})
+  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.digest(), run.plot()})
     if (exists(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }

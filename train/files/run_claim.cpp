@@ -90,8 +90,8 @@ bool is_free(const std::string& path) {
     const std::string name = entry.path().filename().string();
     std::error_code ignored;
     const bool no_checkpoints = name == "checkpoints" && fs::is_empty(entry.path(), ignored);
-    return name == ".lock" || name == "cache" || name == "metrics.jsonl" || no_checkpoints ||
-           name.ends_with(AtomicFile::partial);
+    return name == ".lock" || name == "cache" || name == "metrics.jsonl" || name == "metrics.digest" ||
+           no_checkpoints || name.ends_with(AtomicFile::partial);
   });
 }
 
@@ -111,7 +111,8 @@ void remove_replaced(const std::string& place, const std::string& to) {
   const LockedFolder held = locked(place);
   const RunFolder old{place};
   for (const int64_t step : old.steps()) held.folder.remove(old.checkpoint(step));
-  for (const std::string& file : {old.config(), old.best(), old.metrics(), old.plot(), old.trace()})
+  for (const std::string& file :
+       {old.config(), old.best(), old.metrics(), old.digest(), old.plot(), old.trace()})
     held.folder.remove(file);
   for (const std::string& folder : {old.path, old.checkpoints()})
     if (is_there(folder)) remove_partial_files(folder);

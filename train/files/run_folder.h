@@ -1,6 +1,6 @@
 // The folder of a run: what lies where, and which checkpoints stay.
 //
-//   config.toml   metrics.jsonl   best.h5   loss.svg   checkpoints/step-00002000.h5   cache/   .lock
+//   config.toml   metrics.jsonl   metrics.digest   best.h5   loss.svg   checkpoints/step-00002000.h5   cache/   .lock
 //   trace.json, after --profile
 #pragma once
 
@@ -19,6 +19,7 @@ struct RunFolder {
 
   std::string config() const { return path + "/config.toml"; }
   std::string metrics() const { return path + "/metrics.jsonl"; }
+  std::string digest() const { return path + "/metrics.digest"; }
   std::string best() const { return path + "/best.h5"; }
   std::string plot() const { return path + "/loss.svg"; }
   std::string trace() const { return path + "/trace.json"; }

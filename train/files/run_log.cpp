@@ -15,6 +15,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
+std::span<const uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+/// "RUN/metrics.digest" of "RUN/metrics.jsonl".
+std::string digest_of_log(const std::string& path) {
+  return std::filesystem::path(path).replace_extension("digest").string();
+}
+
 std::string line_of(const Update& u) {
   return ordered_json{{"step", u.step},
                       {"loss", u.loss},
@@ -37,16 +46,22 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
   std::error_code error;
   if (std::filesystem::exists(path, error)) {
     const std::string before = read_text(path);
+    touched_ = !as_written(before);
     std::istringstream lines(before);
     std::vector<Evaluation> evaluations;
     for (std::string line; std::getline(lines, line);) take(line, step, evaluations);
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
-    if (const std::string now = text(); now != before) write_file(folder, path, now);
+    if (text() != before) {
+      folder.remove(digest_of_log(path));  // of what is not there any more
+      write_file(folder, path, text());
+    }
   } else if (!history_.evaluations.empty()) {
     write_file(folder, path, text());
   }
+  taken(text());
+  write_file(folder, digest_of_log(path), told());
   file_ = Descriptor(
       ::openat(folder.get(), folder.below(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
   if (file_.get() < 0)
@@ -92,11 +107,41 @@ std::string RunLog::text() const {
   return all;
 }
 
-void RunLog::append(const std::string& line) const {
+std::vector<std::string> RunLog::notes() const {
+  std::vector<std::string> notes;
+  if (touched_)
+    notes.push_back(
+        str("warning: ", path_,
+            ": is not as the run wrote it (damaged, or edited): evaluations are restored from the "
+            "checkpoint, but what it tells of updates may be wrong"));
+  if (unreadable_ > 0) notes.push_back(str(path_, ": ", unreadable_, " unreadable lines removed"));
+  if (restored_ > 0)
+    notes.push_back(str(path_, ": ", restored_, " evaluations restored from the checkpoint"));
+  return notes;
+}
+
+void RunLog::taken(std::string_view text) {
+  hasher_.update(bytes_of(text));
+  bytes_ += static_cast<int64_t>(text.size());
+}
+
+std::string RunLog::told() const { return str(bytes_, " ", to_hex(hasher_.digest()), "\n"); }
+
+bool RunLog::as_written(std::string_view text) const {
+  std::error_code error;
+  if (!std::filesystem::exists(digest_of_log(path_), error)) return true;
+  std::istringstream told(read_text(digest_of_log(path_)));
+  int64_t bytes = -1;
+  std::string digest;
+  if (!(told >> bytes >> digest) || bytes < 0 || bytes > static_cast<int64_t>(text.size())) return false;
+  return to_hex(digest_of(bytes_of(text.substr(0, static_cast<size_t>(bytes))))) == digest;
+}
+
+void RunLog::append(const std::string& line) {
   ssize_t put = 0;
   do put = ::write(file_.get(), line.data(), line.size());
   while (put < 0 && errno == EINTR);
-  if (put == static_cast<ssize_t>(line.size())) return;
+  if (put == static_cast<ssize_t>(line.size())) return taken(line);
   const std::string reason = put < 0 ? std::generic_category().message(errno) : "the disk is full";
   fail<FileError>(path_, ": cannot be written: ", reason);
 }
@@ -111,9 +156,10 @@ void RunLog::add(const Evaluation& evaluation) {
   history_.evaluations.push_back(evaluation);
 }
 
-void RunLog::sync() const {
+void RunLog::sync(const HeldFolder& folder) const {
   if (::fsync(file_.get()) != 0)
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
+  write_file(folder, digest_of_log(path_), told());
 }
 
 LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval) {

@@ -1,5 +1,6 @@
 // RunLog: what a run has done so far, in one store: updates and evaluations, in memory and as metrics.jsonl, one object
-// a line, appended as the run goes.
+// a line, appended as the run goes. Beside it metrics.digest holds how many of its bytes were there at the last sync(),
+// and their digest, so that a log which something else has touched since is known for one.
 #pragma once
 
 #include <weft/lib/base/held_folder.h>
@@ -7,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -29,27 +31,35 @@ class RunLog {
 
   void add(const Update& update);
   void add(const Evaluation& evaluation);
-  /// Brings what was added to the disk.
-  void sync() const;
+  /// Brings what was added to the disk, and its digest.
+  void sync(const HeldFolder& folder) const;
 
   const std::vector<Update>& updates() const { return updates_; }
   const History& history() const { return history_; }
   /// Of training, up to the last update.
   double seconds() const { return updates_.empty() ? 0.0 : updates_.back().seconds; }
-  /// Lines that could not be read, and evaluations that the file did not have as `history` has them.
-  int64_t unreadable() const { return unreadable_; }
-  int64_t restored() const { return restored_; }
+  /// What was found wrong with the log when it was opened, a sentence each: lines that could not be read, evaluations
+  /// that it did not have as `history` has them, bytes that are not as the run wrote them.
+  std::vector<std::string> notes() const;
 
  private:
   void take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations);
   std::string text() const;
-  void append(const std::string& line) const;
+  void append(const std::string& line);
+  /// Whether a log begins with what the digest beside it tells of; so where there is none.
+  bool as_written(std::string_view text) const;
+
+  void taken(std::string_view text);
+  std::string told() const;
 
   std::string path_;
   Descriptor file_;
   std::vector<Update> updates_;
   History history_;
   int64_t unreadable_ = 0, restored_ = 0;
+  bool touched_ = false;
+  Hasher hasher_;  ///< of all that is in the file
+  int64_t bytes_ = 0;
 };
 
 /// What a log tells that must have been saved by then; nothing where there is none.

@@ -9,7 +9,11 @@
 #include <algorithm>
 #include <climits>
 #include <type_traits>
+
+// xtensor-blas is the door to a BLAS that is loaded when it is first asked.
+#define cblas_dgemm weft_blas_dgemm
 #include <xtensor-blas/xblas.hpp>
+#undef cblas_dgemm
 
 namespace weft::kernels {
 namespace {

@@ -34,7 +34,7 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
     CHECK(log.updates().size() == 5);
     CHECK(log.history().evaluations == history.evaluations);
     CHECK(log.seconds() == 0.5);
-    CHECK(log.unreadable() + log.restored() == 0);
+    CHECK(log.notes().empty());
     CHECK(read_text(path) == text);
   }
   CHECK(logged_progress(path, 100).best);  // an evaluation at step 2
@@ -50,6 +50,38 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   CHECK(back.updates().back().step == 2);
 }
 
+TEST_CASE("run log: bytes that are not as they were written are told, also where they can be read") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl");
+  {
+    RunLog log(held, path, 0, {});
+    for (int64_t step = 0; step < 5; ++step) log.add(update(step));
+    log.sync(held);
+    log.add(update(5));  // behind the last sync(): told by nothing
+  }
+  const std::string whole = read_text(path);
+  const auto notes_of = [&](const std::string& text) {
+    const std::string digest = read_text(folder.path("metrics.digest"));
+    write_file(path, text);
+    const std::vector<std::string> notes = RunLog(held, path, 5, {}).notes();
+    write_file(folder.path("metrics.digest"), digest);
+    return notes;
+  };
+  CHECK(notes_of(whole).empty());
+  CHECK(notes_of(whole.substr(0, whole.size() - 7)).size() == 1);  // a line that a kill cut: no damage
+  std::string flipped = whole;
+  flipped[whole.find("2.9")] = '3';
+  REQUIRE(notes_of(flipped).size() == 1);
+  CHECK(notes_of(flipped)[0].find("is not as the run wrote it") != std::string::npos);
+  CHECK(notes_of(whole.substr(whole.find('\n') + 1)).size() == 1);
+  // A log of before there was a digest.
+  write_file(path, flipped);
+  held.remove(folder.path("metrics.digest"));
+  CHECK(RunLog(held, path, 5, {}).notes().empty());
+  CHECK(RunLog(held, path, 5, {}).notes().empty());
+}
+
 TEST_CASE("run log: damage is mended from what the checkpoint knows") {
   const Folder folder;
   const std::string path = folder.path("log"), text = whole(path);
@@ -57,7 +89,7 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
     write_file(path, damaged);
     const RunLog log(HeldFolder(folder_of(path)), path, 5, history);
     CHECK(log.history().evaluations == history.evaluations);
-    CHECK(log.unreadable() + log.restored() > 0);
+    CHECK(!log.notes().empty());
     return read_text(path);
   };
   const size_t evaluation = text.find("\"val_loss\":2.5"), line = text.rfind('\n', evaluation);
