@@ -195,8 +195,12 @@ TEST_CASE("logits are those of the model, as NumPy reads them") {
   // numpy.save of zeros (3, 32, 32).
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 32, 32), }";
   header.resize(117, ' ');
-  folder.write("picture.npy", std::string("\x93NUMPY\x01\x00v\x00", 10) + header + "\n" +
-                                  std::string(4 * 3 * 32 * 32, '\0'));
+  const std::string front = std::string("\x93NUMPY\x01\x00v\x00", 10) + header + "\n";
+  folder.write("picture.npy", front + std::string(4 * 3 * 32 * 32, '\0'));
+  folder.write("nan.npy", front + std::string(4 * 3 * 32 * 32, '\xff'));
+  std::string other = front;
+  other.replace(other.find("32, 32"), 6, "32, 31");
+  folder.write("other.npy", other + std::string(4 * 3 * 32 * 31, '\0'));
   CHECK(shape({"which", "--image", "picture.npy"}) == "(6, ");
   CHECK(shape({"segments", "--image", "picture.npy"}) == "(64, 5, ");
 
@@ -218,6 +222,8 @@ TEST_CASE("logits are those of the model, as NumPy reads them") {
   refused({"reverse", "--ids", "40,2", "--target-ids", "40"}, "start token");
   refused({"which", "--ids", "40"}, "--image: is needed");
   refused({"which", "--image", "nowhere.npy"}, "nowhere.npy: ");
+  refused({"which", "--image", "nan.npy"}, "nan.npy: has NaN or infinity in it");
+  refused({"which", "--image", "other.npy"}, "pictures are (1, 3, 32, 31)");
 }
 
 TEST_CASE("the averaged weights are those that are exported and begun from") {

@@ -49,10 +49,10 @@ Work prepare_logits(const LogitsArguments& arguments) {
   if (!sees && !arguments.image.empty())
     fail<ValueError>("--image: a ", model->kind(), " reads --ids, not a picture");
   const Batch batch = sees ? batch_of_image(*model, arguments) : batch_of_ids(*model, arguments);
+  const NoGrad no_grad;
+  const Array logits = model->logits(batch).value();  // refuses what is too long, or of another size
   const AtomicFile writable(arguments.out);
   return [=] {
-    const NoGrad no_grad;
-    const Array logits = model->logits(batch).value();
     write_npy(arguments.out, logits.reshape(logits.shape().without(0)).to(float32));
     return 0;
   };

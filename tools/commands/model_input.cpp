@@ -29,6 +29,7 @@ Array read_picture(const std::string& path) {
   if (picture.dtype() != float32 || picture.rank() != 3)
     fail<ValueError>(path, ": holds ", picture.shape(), " ", picture.dtype(),
                      "; a picture is float32 (channels, height, width)");
+  if (!picture.all_finite()) fail<ValueError>(path, ": has NaN or infinity in it, so it is no picture");
   return picture;
 }
 

@@ -19,7 +19,8 @@ std::vector<int64_t> parse_answer(const std::string& name, const std::string& te
 /// The targets (1, 1 + T) of which a decoder reads the start token and `answer`.
 Array targets_of(const GenerativeModel& model, std::vector<int64_t> answer);
 
-/// A file of NumPy, float32 (channels, height, width). Errors as read_npy(), and ValueError for other arrays.
+/// A file of NumPy, float32 (channels, height, width). Errors as read_npy(), and ValueError for other arrays and
+/// for values that are not finite.
 Array read_picture(const std::string& path);
 Batch batch_of_picture(const Array& picture);
 

@@ -95,6 +95,20 @@ bool is_free(const std::string& path) {
   });
 }
 
+/// FileError where something of another kind lies in the place of a file or folder that a run writes: it is refused
+/// before there is work to lose.
+void check_places(const RunFolder& run) {
+  std::error_code error;
+  const auto refuse = [](const std::string& path, const char* what) {
+    fail<FileError>(path, ": is not a ", what, ", but a run writes its ", what, " there; move it away");
+  };
+  for (const std::string& file :
+       {run.config(), run.metrics(), run.digest(), run.best(), run.plot(), run.trace(), run.path + "/.lock"})
+    if (is_there(file) && !fs::is_regular_file(file, error)) refuse(file, "file");
+  for (const std::string& folder : {run.checkpoints(), run.cache()})
+    if (is_there(folder) && !fs::is_directory(folder, error)) refuse(folder, "folder");
+}
+
 /// Moves what does not belong to a run, where nothing of that name is there yet.
 void move_others(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -174,6 +188,7 @@ RunClaim::~RunClaim() {
 RunClaim RunClaim::create(const std::string& typed, bool overwrite) {
   const std::string path = without_slashes(typed);
   bring_back(path);
+  check_places({path});
   std::error_code error;
   if (is_there(path) && !fs::is_directory(path, error))
     fail<FileError>(path, ": is not a folder; choose another name");
@@ -225,6 +240,7 @@ RunClaim RunClaim::open(const std::string& typed) {
     if (!folder.holds_run()) fail<FileError>(path, ": holds no run: it has no config.toml");
   };
   check();
+  check_places(folder);
   RunClaim claim(path, locked(path));
   check();
   tidy(claim.folder_, claim.held());

@@ -109,6 +109,24 @@ TEST_CASE("run claim: a failed start leaves nothing that was not there") {
   CHECK(fs::exists(folder.path("mine")));
 }
 
+TEST_CASE("run claim: what lies where a run writes is refused before there is work to lose") {
+  for (const char* name : {"best.h5", "metrics.jsonl", "metrics.digest", "loss.svg", "trace.json", ".lock"}) {
+    CAPTURE(name);
+    const Folder folder;
+    folder.with("run/config.toml", "x").with(std::string("run/") + name + "/x", "");
+    const std::string error = error_of([&] { RunClaim::open(folder.path("run")); });
+    CHECK(error ==
+          folder.path("run/") + name + ": is not a file, but a run writes its file there; move it away");
+  }
+  for (const char* name : {"checkpoints", "cache"}) {
+    CAPTURE(name);
+    const Folder folder;
+    folder.with("run/config.toml", "x").with(std::string("run/") + name, "");
+    CHECK(error_of([&] { RunClaim::create(folder.path("run"), true); }).find("is not a folder, but a run") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("run claim: writers hold the folder, not its name") {
   const Folder folder;
   const std::string path = folder.path("run");
