@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
 
-bool exists(const std::string& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
           const std::string& expected_hash) {
@@ -121,7 +116,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
             "--continue: ", source->opened.path,
             " holds a model alone, without a training to go on with; --init-from takes its weights");
       before = config_from_state(source->opened.checkpoint.training->config, say);
-      if (source->opened.run && exists(source->opened.run->config())) {
+      if (source->opened.run && is_there(source->opened.run->config())) {
         const ConfigFile theirs = read_config(source->opened.run->config());
         const std::vector<Assignment> known = known_assignments(theirs.assignments, say);
         before.data = theirs.data;
@@ -170,7 +165,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
 
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
-  if (!exists(folder.config()))
+  if (!is_there(folder.config()))
     fail<FileError>(
         folder.config(),
         ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
@@ -191,7 +186,7 @@ RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel
 /// The interval of config.toml, for what the log tells; the default where it cannot be read.
 int64_t interval_of(const RunFolder& folder) {
   int64_t interval = RunConfig().checkpoint_interval;
-  if (!exists(folder.config())) return interval;
+  if (!is_there(folder.config())) return interval;
   for (const Assignment& given : read_config(folder.config()).assignments)
     if (const auto* const whole = std::get_if<int64_t>(&given.value);
         whole && given.key == "checkpoint_interval")

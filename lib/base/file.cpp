@@ -289,20 +289,34 @@ void write_file(const HeldFolder& folder, const std::string& path, std::string_v
   write_file(folder, path, bytes_of(text));
 }
 
-void remove_partial_files(const std::string& folder) {
+bool is_there(const std::string& path) {
+  struct stat status {};
+  if (checked("stat", path, [&] { return ::stat(path.c_str(), &status); }) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR) fail_with(errno, path, "cannot be examined");
+  return false;
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
   std::error_code error;
+  std::vector<std::string> names;
   std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error))
+    names.push_back(entries->path().filename().string());
   if (error) fail_with(error.value(), folder, "cannot be listed");
-  for (; entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    const std::string path = entries->path().string();
-    if (!path.ends_with(AtomicFile::partial)) continue;
+  std::ranges::sort(names);
+  return names;
+}
+
+void remove_partial_files(const std::string& folder) {
+  for (const std::string& name : names_in(folder)) {
+    if (!name.ends_with(AtomicFile::partial)) continue;
+    const std::string path = str(folder, "/", name);
     const Descriptor file(checked(
         "open", path, [&] { return ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
     if (file.get() < 0 || !try_lock(file.get(), path)) continue;
     if (checked("unlink", path, [&] { return ::unlink(path.c_str()); }) != 0)
       fail_with(errno, path, "cannot be removed");
   }
-  if (error) fail_with(error.value(), folder, "cannot be listed");
 }
 
 FileLock::FileLock(const HeldFolder& folder, const std::string& path) {

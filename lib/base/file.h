@@ -87,6 +87,12 @@ class AtomicFile {
   uint64_t size_ = 0;
 };
 
+/// Whether there is anything of that name. FileError when that cannot be told just now: what cannot be looked at is
+/// not missing.
+bool is_there(const std::string& path);
+/// Names in a folder, sorted. FileError when it cannot be listed whole.
+std::vector<std::string> names_in(const std::string& folder);
+
 std::vector<uint8_t> read_file(const std::string& path);
 std::string read_text(const std::string& path);
 void write_file(const std::string& path, std::span<const uint8_t> bytes);

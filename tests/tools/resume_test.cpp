@@ -438,3 +438,27 @@ TEST_CASE("a run that began from other weights and was killed at once") {
   REQUIRE(weft(folder, resume("run")).code == 0);
   CHECK(outcome(folder, "run") == outcome(folder, "whole"));
 }
+
+TEST_CASE(
+    "a run that goes on behind the end of its schedule is told so, and what goes on with one of its own") {
+  const Text folder;
+  for (const char* schedule : {"schedule=linear", "schedule=cosine", "schedule=warmup_stable_decay"}) {
+    CAPTURE(schedule);
+    const Result done = weft(folder, train("run", {schedule, "min_lr=0"}));
+    REQUIRE(done.code == 0);
+    // What a finished run advises is not what would train at rate 0.
+    CHECK(contains(done.err, "weft train --continue run --set max_iters=20"));
+    const Result longer_one = weft(folder, resume("run", {"max_iters=30"}));
+    REQUIRE(longer_one.code == 0);
+    CHECK_MESSAGE(contains(longer_one.err,
+                           "the schedule ends at update 20 (lr_decay_iters), behind which the rate is 0; "
+                           "weft train --continue run --set max_iters=10 "),
+                  longer_one.err);
+    REQUIRE(weft(folder, {"train", "--continue", "run", "--out", "more", "--set", "max_iters=10"}).code == 0);
+    const std::string first = lines_of(folder.read("more/metrics.jsonl")).at(1);
+    CHECK_MESSAGE(number_in(first, "lr") > 0.001, first);
+    for (const char* name : {"run", "more"}) std::filesystem::remove_all(folder.path(name));
+  }
+  REQUIRE(weft(folder, train("run", {"schedule=constant"})).code == 0);
+  CHECK_FALSE(contains(weft(folder, resume("run", {"max_iters=30"})).err, "schedule"));
+}

@@ -33,8 +33,7 @@ std::map<std::string, Array> arrays_of(const StateDict& weights) {
 }
 
 void refuse_existing(const std::string& path) {
-  std::error_code error;
-  if (fs::exists(path, error)) fail<FileError>(path, ": is there already; choose another");
+  if (is_there(path)) fail<FileError>(path, ": is there already; choose another");
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ std::string target(const std::string& out) {
   const std::string file = fs::path(out).extension() == ".h5" ? out : out + "/model.h5";
   std::error_code error;
   if (file == out && fs::is_directory(out, error)) fail<FileError>(out, ": is a folder; name a file in it");
-  if (file != out && fs::exists(out, error) && !fs::is_directory(out, error))
+  if (file != out && is_there(out) && !fs::is_directory(out, error))
     fail<FileError>(out, ": is a file without the ending .h5; name a file that has it, or a folder");
-  if (fs::exists(file, error)) fail<FileError>(file, ": is there already; choose another");
+  if (is_there(file)) fail<FileError>(file, ": is there already; choose another");
   if (RunFolder{out}.holds_run()) fail<FileError>(out, ": holds a run already; choose another folder");
   if (file != out && fs::is_directory(out, error) && !fs::is_empty(out, error))
     fail<FileError>(out, ": is not empty; choose another folder");

@@ -97,9 +97,8 @@ std::optional<int64_t> max_iters_of(const ConfigFile& file) {
 /// The checkpoints of a run and how far it is.
 ordered_json json_of_run(const RunFolder& run) {
   ordered_json checkpoints = run.steps();
-  std::error_code error;
   ordered_json all{{"run", run.path}, {"checkpoints", checkpoints}};
-  if (std::filesystem::exists(run.config(), error)) {
+  if (is_there(run.config())) {
     const ConfigFile file = read_config(run.config());
     if (const auto most = max_iters_of(file)) all["max_iters"] = *most;
     all["data"] = file.data;
@@ -167,8 +166,7 @@ std::string text_of(const OpenedModel& opened) {
 std::string text_of_run(const RunFolder& run) {
   std::string text = str(run.path, ": checkpoints at");
   for (const int64_t step : run.steps()) text += str(" ", step);
-  std::error_code error;
-  if (std::filesystem::exists(run.config(), error)) {
+  if (is_there(run.config())) {
     const ConfigFile file = read_config(run.config());
     if (const auto most = max_iters_of(file)) text += str(" of ", *most, " updates");
     text += "; text";

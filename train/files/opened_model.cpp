@@ -21,15 +21,10 @@ std::unique_ptr<Model> OpenedModel::build() const {
 
 namespace {
 
-bool exists(const std::string& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 /// RUN/before-1, or the next that is free.
 std::string place_aside(const HeldFolder& held, const RunFolder& run) {
   for (int64_t n = 1;; ++n)
-    if (const std::string place = str(run.path, "/before-", n); !exists(place)) {
+    if (const std::string place = str(run.path, "/before-", n); !is_there(place)) {
       held.make_folder(place);
       return place;
     }
@@ -39,7 +34,7 @@ std::string place_aside(const HeldFolder& held, const RunFolder& run) {
 
 SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const Say& say) {
   for (const std::string& place : {run.path, run.checkpoints(), run.cache()})
-    if (exists(place)) remove_partial_files(place);
+    if (is_there(place)) remove_partial_files(place);
   SavedState saved;
   const Say skip = [&](std::string_view line) {
     if (line.starts_with("skipped: ")) {
@@ -49,7 +44,7 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
     say(line);
   };
   saved.newest = newest_checkpoint(run, skip);
-  if (exists(run.best())) {
+  if (is_there(run.best())) {
     try {
       saved.best = OpenedModel{run.best(), RunCheckpoint::read(run.best(), say), run};
       if (!saved.best->checkpoint.training)
@@ -72,7 +67,7 @@ void restore_best(const HeldFolder& held, const RunFolder& run, const History& h
   const Evaluation* const wanted = history.best();
   if (!wanted || (best_step && *best_step >= wanted->step)) return;
   const std::string copy = run.checkpoint(wanted->step);
-  if (exists(copy)) {
+  if (is_there(copy)) {
     try {
       const auto found = RunCheckpoint::read(copy, [](std::string_view) {});
       if (found.training && found.training->history.evaluated(wanted->step)) {
@@ -102,7 +97,7 @@ void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step,
 void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
   const std::string place = place_aside(held, run);
   for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.digest(), run.plot()})
-    if (exists(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
+    if (is_there(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }
 
@@ -131,13 +126,13 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     return {run_or_file, RunCheckpoint::read(run_or_file, say), run_of(run_or_file)};
   }
   const RunFolder run{run_or_file};
-  if (const std::string alone = run_or_file + "/model.h5"; !run.holds_run() && fs::exists(alone, error)) {
+  if (const std::string alone = run_or_file + "/model.h5"; !run.holds_run() && is_there(alone)) {
     if (last) fail<ValueError>("--last: is for a run's folder; ", run_or_file, " holds a model alone");
     return {alone, RunCheckpoint::read(alone, say)};
   }
   if (!run.holds_run())
     fail<FileError>(run_or_file, ": holds no run: it has no config.toml and no checkpoint");
-  if (!last && fs::exists(run.best(), error)) {
+  if (!last && is_there(run.best())) {
     try {
       return {run.best(), RunCheckpoint::read(run.best(), say), run};
     } catch (const FileError& damage) {

@@ -17,11 +17,6 @@ constexpr std::string_view beside = ".weft-new";
 /// Behind the name of a folder that is being replaced where two folders cannot change places.
 constexpr std::string_view behind = ".weft-old";
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
@@ -51,7 +46,7 @@ bool make_folder(const std::string& path) {
 /// Makes a folder and those above it; those that were missing, outermost first.
 std::vector<std::string> make_folders(const std::string& path) {
   std::vector<std::string> missing, made;
-  for (fs::path folder = path; !folder.empty() && !is_there(folder) && folder != folder.root_path();
+  for (fs::path folder = path; !folder.empty() && !is_there(folder.string()) && folder != folder.root_path();
        folder = folder.parent_path())
     if (folder.has_filename()) missing.push_back(folder.string());
   std::ranges::reverse(missing);
@@ -83,15 +78,10 @@ void move_folder(const std::string& from, const std::string& to) {
 
 /// Whether nobody would miss the folder: empty, or only what an interrupted start left in it.
 bool is_free(const std::string& path) {
-  std::error_code error;
-  fs::directory_iterator entries(path, error);
-  if (error) fail<FileError>(path, ": cannot be used as the folder of a run: ", error.message());
-  return std::all_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
-    const std::string name = entry.path().filename().string();
-    std::error_code ignored;
-    const bool no_checkpoints = name == "checkpoints" && fs::is_empty(entry.path(), ignored);
+  return std::ranges::all_of(names_in(path), [&](const std::string& name) {
     return name == ".lock" || name == "cache" || name == "metrics.jsonl" || name == "metrics.digest" ||
-           no_checkpoints || name.ends_with(AtomicFile::partial);
+           (name == "checkpoints" && names_in(RunFolder{path}.checkpoints()).empty()) ||
+           name.ends_with(AtomicFile::partial);
   });
 }
 
@@ -110,14 +100,11 @@ void check_places(const RunFolder& run) {
 }
 
 /// Moves what does not belong to a run, where nothing of that name is there yet.
-void move_others(const fs::path& from, const fs::path& to) {
+void move_others(const std::string& from, const std::string& to) {
   std::error_code error;
-  std::vector<fs::path> names;
-  for (fs::directory_iterator entry(from, error); !error && entry != fs::directory_iterator();
-       entry.increment(error))
-    names.push_back(entry->path().filename());
-  for (const fs::path& name : names)
-    if (!is_there(to / name)) fs::rename(from / name, to / name, error);
+  for (const std::string& name : names_in(from))
+    if (const std::string place = str(to, "/", name); !is_there(place))
+      fs::rename(str(from, "/", name), place, error);
 }
 
 /// Removes a run that has been replaced by the one in `to`, and leaves nothing else of its folder behind.

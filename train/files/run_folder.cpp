@@ -36,18 +36,14 @@ std::string RunFolder::checkpoint(int64_t step) const {
 
 std::vector<int64_t> RunFolder::steps() const {
   std::vector<int64_t> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(checkpoints(), error); !error && entry != fs::directory_iterator();
-       entry.increment(error))
-    if (const auto step = step_of(entry->path().filename().string())) found.push_back(*step);
+  if (!is_there(checkpoints())) return found;
+  for (const std::string& name : names_in(checkpoints()))
+    if (const auto step = step_of(name)) found.push_back(*step);
   std::ranges::sort(found);
   return found;
 }
 
-bool RunFolder::holds_run() const {
-  std::error_code error;
-  return fs::exists(config(), error) || fs::exists(best(), error) || !steps().empty();
-}
+bool RunFolder::holds_run() const { return is_there(config()) || is_there(best()) || !steps().empty(); }
 
 std::optional<RunFolder> run_of(const std::string& file) {
   const fs::path folder = fs::path(file).parent_path();

@@ -26,7 +26,7 @@ struct RunFolder {
   std::string cache() const { return path + "/cache"; }
   std::string checkpoints() const { return path + "/checkpoints"; }
   std::string checkpoint(int64_t step) const;
-  /// Steps of the checkpoints, ascending; none when there is no such folder.
+  /// Steps of the checkpoints, ascending; none when there is no such folder. FileError when it cannot be listed.
   std::vector<int64_t> steps() const;
   /// Whether anything of a run is in it.
   bool holds_run() const;

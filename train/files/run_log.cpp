@@ -43,8 +43,7 @@ std::string line_of(const Evaluation& e) {
 
 RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history)
     : path_(path), history_(std::move(history)) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) {
+  if (is_there(path)) {
     const std::string before = read_text(path);
     touched_ = !as_written(before);
     std::istringstream lines(before);
@@ -128,8 +127,7 @@ void RunLog::taken(std::string_view text) {
 std::string RunLog::told() const { return str(bytes_, " ", to_hex(hasher_.digest()), "\n"); }
 
 bool RunLog::as_written(std::string_view text) const {
-  std::error_code error;
-  if (!std::filesystem::exists(digest_of_log(path_), error)) return true;
+  if (!is_there(digest_of_log(path_))) return true;
   std::istringstream told(read_text(digest_of_log(path_)));
   int64_t bytes = -1;
   std::string digest;
@@ -164,8 +162,7 @@ void RunLog::sync(const HeldFolder& folder) const {
 
 LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval) {
   LoggedProgress told;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return told;
+  if (!is_there(path)) return told;
   std::istringstream lines(read_text(path));
   for (std::string line; std::getline(lines, line);) {
     const ordered_json entry = ordered_json::parse(line, nullptr, false);

@@ -266,3 +266,20 @@ TEST_CASE("digests: known values, and the cut does not matter") {
     CHECK(hasher.digest() == digest_of(bytes));
   }
 }
+
+TEST_CASE("what cannot be looked at is not missing") {
+  const Folder folder;
+  const std::string path = folder.write("a", "x");
+  CHECK(is_there(path));
+  CHECK(is_there(folder.name()));
+  CHECK_FALSE(is_there(folder.path("none")));
+  CHECK_FALSE(is_there(path + "/below"));
+  for (const int error : {EIO, EACCES}) {
+    const Faults faults({.call = "stat", .error = error});
+    CHECK(error_of([&] { is_there(path); }).starts_with(path + ": cannot be examined: "));
+  }
+  folder.write("b", "");
+  CHECK(names_in(folder.name()) == std::vector<std::string>{"a", "b"});
+  CHECK(error_of([&] { names_in(folder.path("none")); }) ==
+        folder.path("none") + ": cannot be listed: there is no such file or folder");
+}
