@@ -462,3 +462,28 @@ TEST_CASE(
   REQUIRE(weft(folder, train("run", {"schedule=constant"})).code == 0);
   CHECK_FALSE(contains(weft(folder, resume("run", {"max_iters=30"})).err, "schedule"));
 }
+
+TEST_CASE("checkpoints under each other's names, and a log that was damaged, are told") {
+  const Text folder;
+  REQUIRE(weft(folder, train("whole", {"max_iters=30"})).code == 0);
+  REQUIRE(weft(folder, train("run", {"max_iters=23", "lr_decay_iters=30"})).code == 0);
+  const std::string one = "run/checkpoints/step-00000015.h5", other = "run/checkpoints/step-00000020.h5";
+  const std::string fifteen = folder.read(one), twenty = folder.read(other);
+  std::filesystem::remove(folder.path("run/checkpoints/step-00000023.h5"));
+  std::filesystem::remove(folder.path("run/best.h5"));
+  folder.write(one, twenty);
+  folder.write(other, fifteen);
+  Result result = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK(result.code == 2);  // neither of the two is what it says: nothing begins again over them
+  CHECK_MESSAGE(contains(result.err, "holds step 15, not the step that its name says"), result.err);
+  folder.write(one, fifteen);
+  folder.write(other, twenty);
+  std::string log = folder.read("run/metrics.jsonl");
+  log[log.find("\"loss\":") + 9] ^= 1;
+  folder.write("run/metrics.jsonl", log);
+  result = weft(folder, resume("run", {"max_iters=30"}));
+  REQUIRE(result.code == 0);
+  CHECK_MESSAGE(contains(result.err, "metrics.jsonl: is not as the run wrote it"), result.err);
+  CHECK(outcome(folder, "run").last == outcome(folder, "whole").last);
+  CHECK_FALSE(contains(weft(folder, resume("run", {"max_iters=31"})).err, "is not as the run wrote it"));
+}
