@@ -19,12 +19,13 @@ struct ParameterUpdate {
   const Array& grad;
   double grad_scale;  ///< to be multiplied with the gradient
   double lr, weight_decay;
-  int64_t step;  ///< counted from 1
+  int64_t step;  ///< of this parameter, counted from 1: those in which it had a gradient
   /// In the order of their names, zeros at first; those that the parameter does not have are undefined.
   std::vector<Array>& slots;
 };
 
-/// State follows the names of the parameters, so a checkpoint does not depend on their order.
+/// State follows the names of the parameters, so a checkpoint does not depend on their order. Each parameter counts the
+/// steps in which it had a gradient, so that one that begins late (unfrozen, a new head) moves as if it began anew.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -46,19 +47,20 @@ class Optimizer {
   int64_t steps() const { return steps_; }
   std::vector<NamedTensor> parameters() const;
 
-  /// "step", and one dict of arrays by parameter name for each slot.
+  /// "step", one dict of arrays by parameter name for each slot, and "counts", the steps of each parameter that has not
+  /// taken part in all, where there are any.
   StateDict state_dict() const;
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
   /// Takes over what fits by name, shape and type, of a model that has changed: parameters whose state is whole go on,
   /// the others begin anew, and the report names those that are new (missing), gone (unexpected) or of another shape.
-  /// Steps are counted on from `state`. StateError for a state of an optimizer with other slots.
+  /// steps() goes on from `state`. StateError for a state of an optimizer with other slots.
   LoadReport load_matching(const StateDict& state);
 
  protected:
   /// `slots` names the arrays that may be kept for each parameter, all of its type. ValueError when a name
-  /// occurs twice, and for an lr, a weight decay or a scale of a group below 0.
+  /// occurs twice, for a slot called "step" or "counts", and for an lr, a weight decay or a scale of a group below 0.
   Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
             std::vector<std::string> slots);
   virtual void update(const ParameterUpdate& update) = 0;
@@ -70,10 +72,21 @@ class Optimizer {
                            double end = std::numeric_limits<double>::infinity());
 
  private:
+  /// Of a parameter, from its first gradient on.
+  struct Kept {
+    std::vector<Array> slots;
+    int64_t steps = 0;
+  };
+
+  /// Whether a parameter has any slot.
+  bool has_slots(const NamedTensor& parameter) const;
+  /// "step" of a state of this optimizer. StateError for other keys, and for counts that are not in [0, step].
+  int64_t checked_steps(const StateDict& state) const;
+
   std::vector<ParameterGroup> groups_;
   double lr_, weight_decay_;
   std::vector<std::string> slot_names_;
-  std::map<std::string, std::vector<Array>> slots_;
+  std::map<std::string, Kept> kept_;
   int64_t steps_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/optim/adam.h>
+#include <weft/optim/make_optimizer.h>
 #include <weft/optim/sgd.h>
 
 #include <algorithm>
@@ -21,6 +22,15 @@ bool same_values(const std::vector<NamedTensor>& a, const std::vector<NamedTenso
   return std::equal(a.begin(), a.end(), b.begin(), [](const NamedTensor& x, const NamedTensor& y) {
     return x.tensor.value().identical(y.tensor.value());
   });
+}
+
+template <class Value>
+void set(StateDict& state, const std::string& key, const Value& value) {
+  if constexpr (std::is_same_v<Value, std::shared_ptr<StateDict>>) {
+    state.set(key, *value);
+  } else {
+    state.set(key, value);
+  }
 }
 
 StateDict parts(const char* slot, const StateDict& arrays) {
@@ -58,6 +68,89 @@ TEST_CASE("optimizer: a parameter without a gradient stays, and has no state") {
   CHECK(p[1].tensor.value().identical(before[1].tensor.value()));
   CHECK_FALSE(p[0].tensor.value().identical(before[0].tensor.value()));
   CHECK(optimizer.state_dict().dict("m").keys() == std::vector<std::string>{"weight"});
+}
+
+TEST_CASE("optimizer: a parameter that begins late moves as with a fresh optimizer, bit for bit") {
+  for (const std::string& name : optimizers().names()) {
+    CAPTURE(name);
+    const std::vector<NamedTensor> p = start(), alone = start();
+    const auto fresh = make_optimizer(name, {{alone}});
+    auto optimizer = make_optimizer(name, {{p}});
+    const auto step = [&](int64_t number, bool late) {
+      set_gradients(p, number);
+      if (!late) Tensor(p[1].tensor).zero_grad();
+      optimizer->step();
+    };
+    for (int64_t k = 0; k < 3; ++k) step(k, false);
+    // What has taken part in all steps, and what has not begun, is in the state as it ever was.
+    // Only one without slots, as sgd without momentum, must say that a parameter has not begun.
+    const StateDict begun = optimizer->state_dict();
+    const bool slots = std::ranges::any_of(begun.entries(), [](const auto& entry) {
+      const auto* const below = std::get_if<std::shared_ptr<StateDict>>(&entry.second);
+      return below && entry.first != "counts" && (*below)->contains("weight");
+    });
+    CHECK(begun.contains("counts") == !slots);
+    for (int64_t k = 3; k < 6; ++k) {
+      set_gradients(alone, k);
+      fresh->step();
+      step(k, true);
+      CHECK(p[1].tensor.value().identical(alone[1].tensor.value()));
+      // Through its state, too.
+      const StateDict state = optimizer->state_dict();
+      CHECK(state.dict("counts").keys() == std::vector<std::string>{"bias"});
+      CHECK(state.dict("counts").integer("bias") == k - 2);
+      optimizer = make_optimizer(name, {{p}});
+      k == 3 ? optimizer->load_state_dict(state) : static_cast<void>(optimizer->load_matching(state));
+      CHECK(identical(optimizer->state_dict(), state));
+    }
+    // A state without counts, as all were, is of parameters that have taken part in every step.
+    const StateDict now = fresh->state_dict();
+    StateDict old;
+    for (const auto& [key, value] : now.entries())
+      if (key != "counts") std::visit([&](const auto& v) { set(old, key, v); }, value);
+    const auto resumed = make_optimizer(name, {{alone}});
+    resumed->load_state_dict(old);
+    CHECK(identical(resumed->state_dict(), old));
+  }
+}
+
+TEST_CASE("optimizer: counts of steps that cannot be are refused, and what is begun anew counts from 0") {
+  const std::vector<NamedTensor> p = start();
+  AdamW optimizer(p);
+  steps(optimizer, p, 0, 3);
+  const StateDict before = optimizer.state_dict();
+  const auto counting = [&](const char* name, int64_t count) {
+    StateDict state = before, counts;
+    counts.set(name, count);
+    state.set("counts", counts);
+    return state;
+  };
+  const auto both = [&](const StateDict& state, const std::vector<std::string>& texts) {
+    refuses<StateError>([&] { optimizer.load_state_dict(state); }, texts);
+    refuses<StateError>([&] { optimizer.load_matching(state); }, texts);
+  };
+  both(counting("bias", -1), {"-1 steps of 'bias'", "[0, 3]"});
+  both(counting("bias", 4), {"4 steps of 'bias'", "[0, 3]"});
+  both(counting("bias", -1), {"'bias'"});
+  refuses<StateError>([&] { optimizer.load_state_dict(counting("scale", 1)); }, {"no state", "scale"});
+  StateDict text = before;
+  text.set("counts", "three");
+  both(text, {"'counts'", "text"});
+  StateDict other = before;
+  other.set("momentum", StateDict());
+  both(other, {"momentum", "another optimizer than adamw"});
+  CHECK(identical(optimizer.state_dict(), before));
+
+  const Tensor head(Array::ones({2}), true), wide(Array::ones({8}), true);
+  AdamW next({p[0], {"bias", wide}, {"head", head}});
+  const LoadReport report = next.load_matching(counting("bias", 1));
+  CHECK(report.missing == std::vector<std::string>{"head"});
+  CHECK(report.mismatched.size() == 1);
+  for (Tensor t : {head, wide}) t.set_grad(Array::ones(t.shape()));
+  next.step();
+  CHECK(next.steps() == 4);
+  CHECK(next.state_dict().dict("counts").integer("head") == 1);
+  CHECK(next.state_dict().dict("counts").integer("bias") == 1);
 }
 
 TEST_CASE("optimizer: a rate and a weight decay for all, which each group scales") {
