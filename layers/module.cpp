@@ -107,11 +107,7 @@ std::map<std::string, Array> Module::arrays() const {
   return arrays;
 }
 
-StateDict Module::state_dict() const {
-  StateDict state;
-  for (const auto& [name, array] : arrays()) state.set(name, array.copy());
-  return state;
-}
+StateDict Module::state_dict() const { return shared_state_dict().copy(); }
 
 StateDict Module::shared_state_dict() const {
   StateDict state;

@@ -17,6 +17,11 @@ std::string_view layer_of(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
+/// Of a slot, when its parameter's type has changed: every float is a double.
+Array as_type(const Array& slot, DType dtype) {
+  return slot.defined() && slot.dtype() != dtype ? slot.to(dtype) : slot;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
@@ -64,8 +69,27 @@ std::vector<std::optional<Shape>> Optimizer::slot_shapes(const NamedTensor& para
   return std::vector<std::optional<Shape>>(slot_names_.size(), parameter.tensor.shape());
 }
 
+void Optimizer::check_gradients() const {
+  for (const ParameterGroup& group : groups_) {
+    for (const auto& [name, tensor] : group.parameters) {
+      const Tensor grad = tensor.grad();
+      if (!grad.defined()) continue;
+      if (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype())
+        fail<StateError>("optimizer: the gradient of '", name, "' is ", grad.shape(), " ", grad.dtype(),
+                         ", of before the parameter became ", tensor.shape(), " ", tensor.dtype(),
+                         "; zero_grad() forgets it");
+      if (const auto kept = kept_.find(name); kept != kept_.end() && kept->second.shape != tensor.shape())
+        fail<StateError>("optimizer: the state of '", name, "' is of a parameter ", kept->second.shape,
+                         ", which is ", tensor.shape(),
+                         " now; make a new optimizer, and load_matching() gives it ",
+                         "the state of all that is as it was");
+    }
+  }
+}
+
 void Optimizer::step(double grad_scale) {
   const NoGrad no_grad;
+  check_gradients();
   ++steps_;
   for (ParameterGroup& group : groups_) {
     for (NamedTensor& p : group.parameters) {
@@ -77,7 +101,9 @@ void Optimizer::step(double grad_scale) {
       if (first) {
         for (const std::optional<Shape>& shape : slot_shapes(p))
           kept.slots.push_back(shape ? Array::zeros(*shape, p.tensor.dtype()) : Array());
+        kept.shape = p.tensor.shape();
       }
+      for (Array& slot : kept.slots) slot = as_type(slot, p.tensor.dtype());
       update({.parameter = p.tensor.mutable_value(),
               .grad = grad.value(),
               .grad_scale = grad_scale,
@@ -99,22 +125,22 @@ bool Optimizer::has_slots(const NamedTensor& parameter) const {
   return std::ranges::any_of(slot_shapes(parameter), [](const auto& shape) { return shape.has_value(); });
 }
 
-StateDict Optimizer::state_dict() const {
+StateDict Optimizer::state_dict() const { return shared_state_dict().copy(); }
+
+StateDict Optimizer::shared_state_dict() const {
+  std::vector<StateDict> arrays(slot_names_.size());
   StateDict state, counts;
-  state.set("step", steps_);
-  for (size_t i = 0; i < slot_names_.size(); ++i) {
-    StateDict arrays;
-    for (const auto& [name, kept] : kept_)
-      if (kept.slots[i].defined()) arrays.set(name, kept.slots[i]);
-    state.set(slot_names_[i], arrays);
-  }
   for (const NamedTensor& p : parameters()) {
     const auto found = kept_.find(p.name);
     // Without arrays that tell of it, that it never began is said too.
     if (found == kept_.end() && has_slots(p)) continue;
-    const int64_t steps = found == kept_.end() ? 0 : found->second.steps;
-    if (steps != steps_) counts.set(p.name, steps);
+    const Kept kept = found != kept_.end() ? found->second : Kept();
+    for (size_t i = 0; i < kept.slots.size(); ++i)
+      if (kept.slots[i].defined()) arrays[i].set(p.name, as_type(kept.slots[i], p.tensor.dtype()));
+    if (kept.steps != steps_) counts.set(p.name, kept.steps);
   }
+  state.set("step", steps_);
+  for (size_t i = 0; i < arrays.size(); ++i) state.set(slot_names_[i], std::move(arrays[i]));
   if (!counts.empty()) state.set("counts", counts);
   return state;
 }
@@ -165,7 +191,8 @@ void Optimizer::load_state_dict(const StateDict& state) {
   const StateDict none, &counts = state.contains("counts") ? state.dict("counts") : none;
   std::vector<std::string> uncounted = counts.keys();
   for (const NamedTensor& p : all) {
-    if (!has_slots(p)) loaded[p.name].slots.resize(slot_names_.size());
+    if (!has_slots(p))
+      loaded[p.name].slots.resize(slot_names_.size());  // it has begun, unless "counts" says 0
     const auto found = loaded.find(p.name);
     if (found == loaded.end()) continue;
     const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
@@ -174,6 +201,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
         fail<StateError>("optimizer: the state of '", p.name, "' is not complete");
     }
     found->second.steps = counts.contains(p.name) ? counts.integer(p.name) : steps;
+    found->second.shape = p.tensor.shape();
     std::erase(uncounted, p.name);
   }
   if (!uncounted.empty())
@@ -191,7 +219,8 @@ LoadReport Optimizer::load_matching(const StateDict& state) {
   for (const NamedTensor& p : parameters()) {
     known.insert(p.name);
     const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
-    Kept kept{.slots = std::vector<Array>(slot_names_.size()),
+    Kept kept{.shape = p.tensor.shape(),
+              .slots = std::vector<Array>(slot_names_.size()),
               .steps = counts.contains(p.name) ? counts.integer(p.name) : steps};
     bool any = !has_slots(p), whole = true;
     for (size_t i = 0; i < shapes.size(); ++i) {

@@ -35,7 +35,8 @@ class Optimizer {
   /// What make_optimizer() calls it: "adamw".
   virtual std::string name() const = 0;
   /// One update of every parameter that has a gradient, in place; gradients are multiplied by `grad_scale` on
-  /// the way.
+  /// the way. The state of a parameter whose type has changed (Module::to) follows it. StateError, before anything is
+  /// updated, for a gradient or a state of another shape than the parameter has now, and a gradient of another type.
   void step(double grad_scale = 1.0);
   /// Forgets all gradients.
   void zero_grad();
@@ -48,8 +49,11 @@ class Optimizer {
   std::vector<NamedTensor> parameters() const;
 
   /// "step", one dict of arrays by parameter name for each slot, and "counts", the steps of each parameter that has not
-  /// taken part in all, where there are any.
+  /// taken part in all, where there are any. Copies: a snapshot to keep, and to come back to.
   StateDict state_dict() const;
+  /// The same without copies: the arrays themselves, which change with the next step. For writing a checkpoint on the
+  /// spot.
+  StateDict shared_state_dict() const;
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
@@ -74,10 +78,13 @@ class Optimizer {
  private:
   /// Of a parameter, from its first gradient on.
   struct Kept {
+    Shape shape;  ///< the parameter's
     std::vector<Array> slots;
     int64_t steps = 0;
   };
 
+  /// StateError for a gradient or a state of before a parameter changed its shape.
+  void check_gradients() const;
   /// Whether a parameter has any slot.
   bool has_slots(const NamedTensor& parameter) const;
   /// "step" of a state of this optimizer. StateError for other keys, and for counts that are not in [0, step].

@@ -11,6 +11,9 @@ namespace weft::test {
 
 namespace {
 
+/// Before other tests add theirs.
+const std::vector<std::string> ours = optimizers().names();
+
 void steps(Optimizer& optimizer, const std::vector<NamedTensor>& parameters, int64_t begin, int64_t end) {
   for (int64_t step = begin; step < end; ++step) {
     set_gradients(parameters, step);
@@ -71,7 +74,7 @@ TEST_CASE("optimizer: a parameter without a gradient stays, and has no state") {
 }
 
 TEST_CASE("optimizer: a parameter that begins late moves as with a fresh optimizer, bit for bit") {
-  for (const std::string& name : optimizers().names()) {
+  for (const std::string& name : ours) {
     CAPTURE(name);
     const std::vector<NamedTensor> p = start(), alone = start();
     const auto fresh = make_optimizer(name, {{alone}});
@@ -151,6 +154,86 @@ TEST_CASE("optimizer: counts of steps that cannot be are refused, and what is be
   CHECK(next.steps() == 4);
   CHECK(next.state_dict().dict("counts").integer("head") == 1);
   CHECK(next.state_dict().dict("counts").integer("bias") == 1);
+}
+
+TEST_CASE("optimizer: a snapshot does not follow the training, the shared state does") {
+  for (const std::string& name : ours) {
+    CAPTURE(name);
+    const std::vector<NamedTensor> p = start();
+    const auto optimizer = make_optimizer(name, {{p}});
+    steps(*optimizer, p, 0, 1);
+    const StateDict kept = optimizer->state_dict(), shared = optimizer->shared_state_dict();
+    const StateDict then = shared.copy();
+    steps(*optimizer, p, 1, 2);
+    CHECK(identical(kept, then));
+    for (const auto& [slot, value] : optimizer->shared_state_dict().copy().entries())
+      if (const auto* const arrays = std::get_if<std::shared_ptr<StateDict>>(&value))
+        CHECK(identical(**arrays, shared.dict(slot)));
+  }
+}
+
+TEST_CASE("optimizer: state follows a parameter that becomes double, and training goes on") {
+  for (const std::string& name : ours) {
+    CAPTURE(name);
+    const std::vector<NamedTensor> narrow = start(), wide = start(float64);
+    const auto first = make_optimizer(name, {{narrow}}), second = make_optimizer(name, {{wide}});
+    steps(*first, narrow, 0, 3);
+    // The same from a state that was written as double.
+    const auto widened = [](const StateDict& state) {
+      StateDict made;
+      for (const auto& [slot, value] : state.entries()) {
+        StateDict arrays;
+        if (const auto* const found = std::get_if<std::shared_ptr<StateDict>>(&value)) {
+          for (const std::string& key : (*found)->keys()) arrays.set(key, (*found)->array(key).to(float64));
+          made.set(slot, arrays);
+        } else {
+          made.set(slot, state.integer(slot));
+        }
+      }
+      return made;
+    };
+    const StateDict state = first->state_dict();
+    second->load_state_dict(widened(state));
+    for (size_t k = 0; k < wide.size(); ++k) {
+      Tensor(wide[k].tensor).set_value(narrow[k].tensor.value().to(float64));
+      Tensor(narrow[k].tensor).set_value(narrow[k].tensor.value().to(float64));
+    }
+    CHECK(identical(first->state_dict(), second->state_dict()));
+    steps(*first, narrow, 3, 6);
+    steps(*second, wide, 3, 6);
+    CHECK(same_values(narrow, wide));
+    CHECK(identical(first->state_dict(), second->state_dict()));
+    for (const NamedTensor& p : narrow) Tensor(p.tensor).set_value(p.tensor.value().to(float32));
+    steps(*first, narrow, 6, 7);
+    CHECK(narrow[0].tensor.dtype() == float32);
+  }
+}
+
+TEST_CASE("optimizer: gradients and state of before a parameter changed are refused") {
+  const std::vector<NamedTensor> p = start();
+  AdamW optimizer(p);
+  steps(optimizer, p, 0, 1);
+  const StateDict state = optimizer.state_dict();
+  Tensor weight = p[0].tensor;
+  set_gradients(p, 1);
+  {
+    const NoGrad no_grad;
+    weight.mutable_value() = weight.value().to(float64);
+  }
+  refuses<StateError>([&] { optimizer.step(); },
+                      {"gradient of 'weight'", "float32", "float64", "zero_grad()"});
+  weight.set_value(Array::ones({3, 7}));
+  weight.set_grad(Array::ones({3, 7}));
+  refuses<StateError>([&] { optimizer.step(); }, {"state of 'weight'", "(5, 7)", "(3, 7)", "load_matching"});
+  CHECK(optimizer.steps() == 1);
+  weight.zero_grad();
+  optimizer.step();
+  CHECK(optimizer.steps() == 2);
+  AdamW next(p);
+  CHECK(next.load_matching(state).mismatched.size() == 1);
+  set_gradients({p[1]}, 2);
+  weight.set_grad(Array::ones({3, 7}));
+  next.step();
 }
 
 TEST_CASE("optimizer: a rate and a weight decay for all, which each group scales") {
