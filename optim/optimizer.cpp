@@ -1,3 +1,4 @@
+#include <weft/autograd/claims.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
@@ -42,6 +43,7 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weigh
     if (!p.tensor.is_leaf())
       fail<StateError>("optimizer: '", p.name, "' is the result of ", p.tensor.op_name(),
                        ", not a parameter");
+    claim(p.tensor);
   }
 }
 
@@ -70,6 +72,8 @@ std::vector<std::optional<Shape>> Optimizer::slot_shapes(const NamedTensor& para
 }
 
 void Optimizer::check_gradients() const {
+  if (const std::string what = unclaimed_beside(parameters()); !what.empty())
+    fail<StateError>("optimizer: ", what);
   for (const ParameterGroup& group : groups_) {
     for (const auto& [name, tensor] : group.parameters) {
       const Tensor grad = tensor.grad();

@@ -36,7 +36,9 @@ class Optimizer {
   virtual std::string name() const = 0;
   /// One update of every parameter that has a gradient, in place; gradients are multiplied by `grad_scale` on
   /// the way. The state of a parameter whose type has changed (Module::to) follows it. StateError, before anything is
-  /// updated, for a gradient or a state of another shape than the parameter has now, and a gradient of another type.
+  /// updated, for a gradient or a state of another shape than the parameter has now, for a gradient of another type, and
+  /// for what backward reached beside these parameters but nobody asked for, as of a module that is no child
+  /// (layers/module.h).
   void step(double grad_scale = 1.0);
   /// Forgets all gradients.
   void zero_grad();

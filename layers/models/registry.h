@@ -35,15 +35,15 @@ namespace weft {
 struct ModelEntry {
   std::string name;
   std::vector<Setting> settings;  ///< all, those from the data too
-  std::vector<TaskKind> learns;
+  std::vector<TaskKind> learns = {};
   /// The model of these settings, those that are missing as Setting::value_before says. Its first values come from the
   /// RandomScope of this thread, or are zeros under NoInit. ValueError for settings out of range; StateError for one
   /// that is missing and has no default.
-  std::function<std::unique_ptr<Model>(const StateDict& settings)> make;
+  std::function<std::unique_ptr<Model>(const StateDict& settings)> make = {};
   /// The settings of a run's keys and of the data. ValueError for what does not fit.
-  std::function<StateDict(const SettingValues& given, const DataShape& data)> settings_for;
+  std::function<StateDict(const SettingValues& given, const DataShape& data)> settings_for = {};
   /// The settings of a model of this entry; none for a model of another.
-  std::function<std::optional<StateDict>(const Model& model)> settings_of;
+  std::function<std::optional<StateDict>(const Model& model)> settings_of = {};
 
   bool takes(TaskKind kind) const { return std::ranges::count(learns, kind) > 0; }
 };
@@ -82,7 +82,7 @@ ModelEntry model_entry(const std::string& name, std::function<void(typename M::C
     return config;
   };
   entry.make = [finished](const StateDict& state) -> std::unique_ptr<Model> {
-    return std::make_unique<M>(finished(Config::settings().from_state(state)));
+    return Module::build<M>(finished(Config::settings().from_state(state)));
   };
   entry.settings_for = [finished, settings = entry.settings](const SettingValues& given,
                                                              const DataShape& data) {

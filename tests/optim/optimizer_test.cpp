@@ -236,6 +236,22 @@ TEST_CASE("optimizer: gradients and state of before a parameter changed are refu
   next.step();
 }
 
+TEST_CASE("optimizer: what backward reaches beside its parameters, and nobody looks at, is refused") {
+  const Tensor own(Array::ones({2}), true), held(Array::ones({2}), true);
+  SGD optimizer({{"own", own}});
+  const auto backward = [&] { sum(own * held).backward(); };
+  backward();
+  optimizer.step();
+  backward();
+  refuses<StateError>([&] { optimizer.step(); }, {"optimizer: a tensor (2,)", "parameter(\"name\""});
+  CHECK(optimizer.steps() == 1);
+  SGD both({{"own", own}, {"held", held}});
+  backward();
+  both.step();
+  backward();
+  both.step();
+}
+
 TEST_CASE("optimizer: a rate and a weight decay for all, which each group scales") {
   const Tensor one(Array::ones({1}), true), two(Array::ones({1}), true);
   SGD optimizer(std::vector<ParameterGroup>{{{{"one", one}}}, {{{"two", two}}, 0.5, 0.25}},
