@@ -66,6 +66,7 @@ void Engine::send_to_leaf(Edge& edge, Tensor g) {
 }
 
 GradSum& Engine::sum_for(TensorState& leaf) {
+  if (!leaf.node) note_reached(leaf, pass_);
   const size_t use = uses_[leaf.id]++;
   if (use == leaf.sums.size()) leaf.sums.emplace_back();
   return leaf.sums[use];

@@ -94,6 +94,7 @@ class Engine {
   void add(Tensor& total, Tensor g) const;
 
   const bool create_graph_, retain_;
+  const uint64_t pass_ = next_id();
   bool capturing_ = false;
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, OlderNode> queue_;
   std::unordered_map<const Node*, Tensor> pending_;

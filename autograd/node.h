@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -52,6 +53,15 @@ struct Node {
   void release();
 };
 
+/// Who has to do with a leaf's gradient (claims.h).
+struct LeafUse {
+  bool claimed = false;
+  std::string parameter;  ///< "the parameter 'weight' of a Linear"; empty for other leaves
+  Shape shape;
+  uint64_t reached = 0;  ///< number of the last backward that gave it a gradient
+  uint64_t since = 0;    ///< steps that had been made when one first did, counted from 1
+};
+
 struct TensorState {
   Array value;
   std::shared_ptr<Node> node;
@@ -62,7 +72,12 @@ struct TensorState {
       sums;           ///< gradient, one running sum per use in the graph; one in all once it was asked for
   Tensor grad_graph;  ///< gradient with its own graph, after create_graph
   std::map<size_t, GradHook> hooks;
+  std::shared_ptr<LeafUse> use;  ///< of a leaf, once there is something to tell
 };
+
+LeafUse& use_of(TensorState& leaf);
+/// The backward of that number gives the leaf a gradient.
+void note_reached(TensorState& leaf, uint64_t pass);
 
 /// While it lives, no operation of this thread is recorded; the tensors to which gradients would flow from
 /// those that would have been are gathered instead, each once. The innermost gathers.

@@ -76,6 +76,7 @@ const char* Tensor::op_name() const { return is_leaf() ? "leaf" : state_->node->
 
 Tensor Tensor::grad() const {
   TensorState& state = checked();
+  if (state.requires_grad) use_of(state).claimed = true;
   if (state.grad_graph.defined()) return state.grad_graph;
   if (state.sums.empty()) return {};
   // From here on one sum: a second one of a large table would double what it takes.
@@ -87,6 +88,7 @@ Tensor Tensor::grad() const {
 
 void Tensor::zero_grad() {
   TensorState& state = checked();
+  if (state.requires_grad) use_of(state).claimed = true;
   state.sums.clear();
   state.grad_graph = {};
 }
@@ -120,7 +122,9 @@ RemovableHandle hook_into(const std::shared_ptr<Hooked>& where, GradHook hook) {
 
 RemovableHandle Tensor::register_hook(GradHook hook) {
   if (!requires_grad()) fail<StateError>("register_hook: the tensor ", shape(), " requires no gradient");
-  return state_->node ? hook_into(state_->node, std::move(hook)) : hook_into(state_, std::move(hook));
+  if (state_->node) return hook_into(state_->node, std::move(hook));
+  use_of(*state_).claimed = true;
+  return hook_into(state_, std::move(hook));
 }
 
 Tensor Tensor::detach() const { return Tensor(value()); }

@@ -1,4 +1,5 @@
 #include <cxxabi.h>
+#include <weft/autograd/claims.h>
 #include <weft/layers/module.h>
 #include <weft/lib/array/random.h>
 
@@ -28,7 +29,10 @@ Module::Construction::~Construction() { current_ = before_; }
 void Module::Construction::check(const Module& made) const {
   for (const Module* module : modules_) {
     if (module == &made || module->parent_ != nullptr) continue;
-    const std::vector<NamedTensor> all = module->parameters();
+    std::vector<NamedTensor> all;
+    module->walk("", [&](const Module& below, const std::string&) {
+      all.insert(all.end(), below.parameters_.begin(), below.parameters_.end());
+    });
     const auto frozen = [](const NamedTensor& p) { return !p.tensor.requires_grad(); };
     if (!all.empty() && std::ranges::all_of(all, frozen)) continue;
     fail<StateError>(made.type(), ": holds a ", module->type(),
@@ -45,6 +49,12 @@ void Module::walk(const std::string& prefix, const Visit& visit) const {
 
 std::vector<NamedTensor> Module::parameters() const {
   asked_ = true;
+  // Who asks for a part knows the whole, and leaves the rest as it is on purpose.
+  const Module* root = this;
+  while (root->parent_ != nullptr) root = root->parent_;
+  root->walk("", [](const Module& module, const std::string&) {
+    for (const auto& [name, tensor] : module.parameters_) claim(tensor);
+  });
   std::vector<NamedTensor> all;
   walk("", [&](const Module& module, const std::string& prefix) {
     for (const auto& [name, tensor] : module.parameters_) all.push_back({prefix + name, tensor});
@@ -107,11 +117,7 @@ std::map<std::string, Array> Module::arrays() const {
   return arrays;
 }
 
-StateDict Module::state_dict() const {
-  StateDict state;
-  for (const auto& [name, array] : arrays()) state.set(name, array.copy());
-  return state;
-}
+StateDict Module::state_dict() const { return shared_state_dict().copy(); }
 
 StateDict Module::shared_state_dict() const {
   StateDict state;
@@ -182,6 +188,7 @@ Tensor Module::parameter(const std::string& name, const Shape& shape, const Init
   const bool draws = init.random && !NoInit::active();
   const RandomKey key = draws ? RandomScope::next("parameter", name).key : RandomKey{};
   Tensor made(NoInit::active() ? Array::zeros(shape) : init.make(shape, key), true);
+  declare_parameter(made, str("the parameter '", name, "' of a ", type()));
   parameters_.push_back({name, made});
   return made;
 }

@@ -9,7 +9,9 @@
 //   };
 //
 // A module that another one merely holds, as a member or in a vector, would neither be trained nor saved. So
-// child() refuses what has built one, and a call refuses one that is called so (StateError).
+// child() and build() refuse what has built one, a call refuses one that is called so, and the step of an optimizer
+// what backward reached but nobody asked for (StateError). A tensor that requires a gradient and is no parameter() is
+// refused by the second step.
 //
 // Names make the path, "blocks.3.attention.query.weight", which is the key in a checkpoint and in the
 // optimizer. Parameters with random first values take them from the RandomScope of the thread that builds the
@@ -93,6 +95,16 @@ class Module {
     return hooks_.add(as_forward_hook(std::move(hook)));
   }
 
+  /// Builds a module that is nobody's child. StateError when it holds another that is nobody's child either, unless all
+  /// the other's parameters are frozen.
+  template <class M, class... Arguments>
+  static std::unique_ptr<M> build(Arguments&&... arguments) {
+    Construction construction;
+    auto made = std::make_unique<M>(std::forward<Arguments>(arguments)...);
+    construction.check(*made);
+    return made;
+  }
+
  protected:
   /// While it lives, the profiler (lib/profile.h) counts time for this module, or for a part of it. A layer
   /// that is called needs it for its parts alone: `const LayerScope layer = profile_scope("head");`
@@ -107,15 +119,10 @@ class Module {
   /// Registers an array that is saved with the module but not trained: `BufferTensor running;`.
   BufferTensor buffer(const std::string& name, Array value);
   /// Builds a module below this one. Dots in a name are part of the path: child<Block>(str("blocks.", i),
-  /// ...). StateError when M holds a module that is nobody's child, unless all its parameters are frozen.
+  /// ...). StateError as from build().
   template <class M, class... Arguments>
   M& child(const std::string& name, Arguments&&... arguments) {
-    std::unique_ptr<M> made;
-    {
-      Construction construction;
-      made = std::make_unique<M>(std::forward<Arguments>(arguments)...);
-      construction.check(*made);
-    }
+    std::unique_ptr<M> made = build<M>(std::forward<Arguments>(arguments)...);
     M& reference = *made;
     adopt(name, std::move(made));
     return reference;

@@ -1,6 +1,6 @@
 // Adafactor (Shazeer and Stern 2018, algorithms 4 and 5), as torch.optim.Adafactor has it: the second moment
-// of a matrix is kept as the means r of its rows and c of its columns. With w = t^beta2_decay and
-// rho = min(lr, 1 / sqrt(t)):
+// of a matrix is kept as the means r of its rows and c of its columns. With t, the steps of
+// this parameter, w = t^beta2_decay and rho = min(lr, 1 / sqrt(t)):
 //   r += w (mean over columns of g^2 - r),   c += w (mean over rows of g^2 - c),   v = r c / mean(r),
 //   u = g / sqrt(max(v, eps1^2)),   p *= 1 - lr weight_decay,
 //   p -= max(eps2, rms(p)) rho u / max(1, rms(u) / d).

@@ -1,8 +1,8 @@
 // Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2), with bias
 // correction:
 //   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,
-//   p -= lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps).
-// Slots: m, v.
+//   p -= lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps),
+// where t counts the steps of this parameter. Slots: m, v.
 #pragma once
 
 #include <weft/lib/settings/settings.h>

@@ -14,9 +14,17 @@ double grad_norm(const std::vector<NamedTensor>& parameters) {
   return std::sqrt(total);
 }
 
+double finite_grad_norm(const char* op, const std::vector<NamedTensor>& parameters, double scale) {
+  const double norm = grad_norm(parameters) * scale;
+  if (std::isfinite(norm)) return norm;
+  const std::string name = first_nonfinite_grad(parameters);
+  fail<NumericError>(op, ": the gradient of ", name.empty() ? "all parameters together" : "'" + name + "'",
+                     " is not finite; nothing was updated");
+}
+
 double clip_grad_norm(const std::vector<NamedTensor>& parameters, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_grad_norm: max_norm ", max_norm, " is not positive");
-  const double norm = grad_norm(parameters);
+  const double norm = finite_grad_norm("clip_grad_norm", parameters);
   const double factor = max_norm / (norm + 1e-6);
   if (factor >= 1) return norm;
   for (NamedTensor p : parameters) {
@@ -30,10 +38,15 @@ double clip_grad_norm(const std::vector<NamedTensor>& parameters, double max_nor
 
 void clip_grad_value(const std::vector<NamedTensor>& parameters, double limit) {
   if (!(limit > 0)) fail<ValueError>("clip_grad_value: the limit ", limit, " is not positive");
-  for (NamedTensor p : parameters) {
-    if (const Tensor grad = p.tensor.grad(); grad.defined())
-      p.tensor.set_grad(kernels::clamp(grad.value(), -limit, limit));
+  std::vector<std::pair<Tensor, Array>> clipped;
+  for (const auto& [name, tensor] : parameters) {
+    const Tensor grad = tensor.grad();
+    if (!grad.defined()) continue;
+    clipped.emplace_back(tensor, kernels::clamp(grad.value(), -limit, limit));
+    if (!clipped.back().second.all_finite())
+      fail<NumericError>("clip_grad_value: the gradient of '", name, "' holds a NaN; nothing was updated");
   }
+  for (auto& [tensor, grad] : clipped) tensor.set_grad(std::move(grad));
 }
 
 std::string first_nonfinite_grad(const std::vector<NamedTensor>& parameters) {

@@ -21,13 +21,21 @@ void EMA::check_own() const {
   if (exchanged_) fail<StateError>("EMA: the parameters hold the averages; end the Exchange first");
 }
 
+Array& EMA::average_of(const NamedTensor& p) {
+  Array& average = averages_.at(p.name);
+  if (average.shape() != p.tensor.shape())
+    fail<StateError>("EMA: the average of '", p.name, "' is ", average.shape(), ", but the parameter is ",
+                     p.tensor.shape(), " now; averages of a changed model begin with a new EMA");
+  return average = average.to(p.tensor.dtype());
+}
+
 void EMA::update() {
   check_own();
   for (const NamedTensor& p : parameters_) {
     if (updates_ == 0) {
       averages_[p.name] = p.tensor.value().copy();
     } else {
-      kernels::lerp_into(averages_.at(p.name), p.tensor.value(), 1 - decay_);
+      kernels::lerp_into(average_of(p), p.tensor.value(), 1 - decay_);
     }
   }
   ++updates_;
@@ -37,7 +45,7 @@ void EMA::exchange() {
   const NoGrad no_grad;
   for (NamedTensor& p : parameters_) {
     if (updates_ == 0) break;
-    Array &weight = p.tensor.mutable_value(), &average = averages_.at(p.name);
+    Array &average = average_of(p), &weight = p.tensor.mutable_value();
     visit_floating("EMA", weight.dtype(), [&]<class T>(T) {
       T *a = weight.mutable_data<T>(), *b = average.mutable_data<T>();
       parallel_for(weight.size(), int64_t{1} << 13,
@@ -54,10 +62,13 @@ EMA::Exchange::Exchange(EMA& ema) : ema_(ema) {
 
 EMA::Exchange::~Exchange() { ema_.exchange(); }
 
-StateDict EMA::state_dict() const {
+StateDict EMA::state_dict() const { return shared_state_dict().copy(); }
+
+StateDict EMA::shared_state_dict() const {
   check_own();
   StateDict state, averages;
-  for (const auto& [name, array] : averages_) averages.set(name, array);
+  for (const NamedTensor& p : parameters_)
+    if (updates_ > 0) averages.set(p.name, averages_.at(p.name).to(p.tensor.dtype()));
   state.set("updates", updates_);
   state.set("average", averages);
   return state;

@@ -19,7 +19,8 @@ class EMA {
   EMA(const EMA&) = delete;
   EMA& operator=(const EMA&) = delete;
 
-  /// To be called after each step of the optimizer. StateError while the weights are exchanged.
+  /// To be called after each step of the optimizer. The average of a parameter whose type has changed (Module::to) follows
+  /// it. StateError while the weights are exchanged, and for a parameter that has another shape than its average.
   void update();
   int64_t updates() const { return updates_; }
 
@@ -39,8 +40,11 @@ class EMA {
     EMA& ema_;
   };
 
-  /// "updates", and "average", a dict of arrays by parameter name.
+  /// "updates", and "average", a dict of arrays by parameter name. Copies: a snapshot to keep, and to come back to.
   StateDict state_dict() const;
+  /// The same without copies: the averages themselves, which change with the next update. For writing a checkpoint on
+  /// the spot.
+  StateDict shared_state_dict() const;
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
@@ -48,6 +52,8 @@ class EMA {
  private:
   void exchange();
   void check_own() const;
+  /// In the type that the parameter has now.
+  Array& average_of(const NamedTensor& parameter);
 
   std::vector<NamedTensor> parameters_;
   const double decay_;

@@ -1,7 +1,9 @@
+#include <weft/autograd/claims.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string_view>
@@ -16,6 +18,11 @@ std::string_view layer_of(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
+/// Of a slot, when its parameter's type has changed: every float is a double.
+Array as_type(const Array& slot, DType dtype) {
+  return slot.defined() && slot.dtype() != dtype ? slot.to(dtype) : slot;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
@@ -27,6 +34,8 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weigh
     check_option("optimizer", "lr_scale", group.lr_scale);
     check_option("optimizer", "weight_decay_scale", group.weight_decay_scale);
   }
+  for (const std::string& slot : slot_names_)
+    if (slot == "step" || slot == "counts") fail<ValueError>("optimizer: no slot can be called '", slot, "'");
   std::set<std::string> names;
   for (const NamedTensor& p : parameters()) {
     if (!names.insert(p.name).second)
@@ -34,6 +43,7 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weigh
     if (!p.tensor.is_leaf())
       fail<StateError>("optimizer: '", p.name, "' is the result of ", p.tensor.op_name(),
                        ", not a parameter");
+    claim(p.tensor);
   }
 }
 
@@ -61,26 +71,50 @@ std::vector<std::optional<Shape>> Optimizer::slot_shapes(const NamedTensor& para
   return std::vector<std::optional<Shape>>(slot_names_.size(), parameter.tensor.shape());
 }
 
+void Optimizer::check_gradients() const {
+  if (const std::string what = unclaimed_beside(parameters()); !what.empty())
+    fail<StateError>("optimizer: ", what);
+  for (const ParameterGroup& group : groups_) {
+    for (const auto& [name, tensor] : group.parameters) {
+      const Tensor grad = tensor.grad();
+      if (!grad.defined()) continue;
+      if (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype())
+        fail<StateError>("optimizer: the gradient of '", name, "' is ", grad.shape(), " ", grad.dtype(),
+                         ", of before the parameter became ", tensor.shape(), " ", tensor.dtype(),
+                         "; zero_grad() forgets it");
+      if (const auto kept = kept_.find(name); kept != kept_.end() && kept->second.shape != tensor.shape())
+        fail<StateError>("optimizer: the state of '", name, "' is of a parameter ", kept->second.shape,
+                         ", which is ", tensor.shape(),
+                         " now; make a new optimizer, and load_matching() gives it ",
+                         "the state of all that is as it was");
+    }
+  }
+}
+
 void Optimizer::step(double grad_scale) {
   const NoGrad no_grad;
+  check_gradients();
   ++steps_;
   for (ParameterGroup& group : groups_) {
     for (NamedTensor& p : group.parameters) {
       const Tensor grad = p.tensor.grad();
       if (!grad.defined()) continue;
       const OpScope profile("update", layer_of(p.name));
-      auto [place, first] = slots_.try_emplace(p.name);
+      auto [place, first] = kept_.try_emplace(p.name);
+      Kept& kept = place->second;
       if (first) {
         for (const std::optional<Shape>& shape : slot_shapes(p))
-          place->second.push_back(shape ? Array::zeros(*shape, p.tensor.dtype()) : Array());
+          kept.slots.push_back(shape ? Array::zeros(*shape, p.tensor.dtype()) : Array());
+        kept.shape = p.tensor.shape();
       }
+      for (Array& slot : kept.slots) slot = as_type(slot, p.tensor.dtype());
       update({.parameter = p.tensor.mutable_value(),
               .grad = grad.value(),
               .grad_scale = grad_scale,
               .lr = lr_ * group.lr_scale,
               .weight_decay = weight_decay_ * group.weight_decay_scale,
-              .step = steps_,
-              .slots = place->second});
+              .step = ++kept.steps,
+              .slots = kept.slots});
     }
   }
 }
@@ -91,24 +125,53 @@ void Optimizer::zero_grad() {
   }
 }
 
-StateDict Optimizer::state_dict() const {
-  StateDict state;
-  state.set("step", steps_);
-  for (size_t i = 0; i < slot_names_.size(); ++i) {
-    StateDict arrays;
-    for (const auto& [name, slots] : slots_) {
-      if (slots[i].defined()) arrays.set(name, slots[i]);
-    }
-    state.set(slot_names_[i], arrays);
+bool Optimizer::has_slots(const NamedTensor& parameter) const {
+  return std::ranges::any_of(slot_shapes(parameter), [](const auto& shape) { return shape.has_value(); });
+}
+
+StateDict Optimizer::state_dict() const { return shared_state_dict().copy(); }
+
+StateDict Optimizer::shared_state_dict() const {
+  std::vector<StateDict> arrays(slot_names_.size());
+  StateDict state, counts;
+  for (const NamedTensor& p : parameters()) {
+    const auto found = kept_.find(p.name);
+    // Without arrays that tell of it, that it never began is said too.
+    if (found == kept_.end() && has_slots(p)) continue;
+    const Kept kept = found != kept_.end() ? found->second : Kept();
+    for (size_t i = 0; i < kept.slots.size(); ++i)
+      if (kept.slots[i].defined()) arrays[i].set(p.name, as_type(kept.slots[i], p.tensor.dtype()));
+    if (kept.steps != steps_) counts.set(p.name, kept.steps);
   }
+  state.set("step", steps_);
+  for (size_t i = 0; i < arrays.size(); ++i) state.set(slot_names_[i], std::move(arrays[i]));
+  if (!counts.empty()) state.set("counts", counts);
   return state;
 }
 
-void Optimizer::load_state_dict(const StateDict& state) {
+int64_t Optimizer::checked_steps(const StateDict& state) const {
+  std::set<std::string> wanted(slot_names_.begin(), slot_names_.end());
+  wanted.insert("step");
+  std::vector<std::string> found = state.keys();
+  std::erase(found, "counts");
+  if (!std::ranges::equal(found, wanted))
+    fail<StateError>("optimizer: the state has ", joined(found), ", not ", joined(wanted),
+                     ", and so is of another optimizer than ", name());
   const int64_t steps = state.integer("step");
   if (steps < 0) fail<StateError>("optimizer: the state counts ", steps, " steps");
+  if (!state.contains("counts")) return steps;
+  const StateDict& counts = state.dict("counts");
+  for (const std::string& parameter : counts.keys())
+    if (const int64_t count = counts.integer(parameter); count < 0 || count > steps)
+      fail<StateError>("optimizer: the state counts ", count, " steps of '", parameter,
+                       "', which are not in [0, ", steps, "]");
+  return steps;
+}
+
+void Optimizer::load_state_dict(const StateDict& state) {
+  const int64_t steps = checked_steps(state);
   const std::vector<NamedTensor> all = parameters();
-  std::map<std::string, std::vector<Array>> loaded;
+  std::map<std::string, Kept> loaded;
   for (size_t i = 0; i < slot_names_.size(); ++i) {
     const StateDict& arrays = state.dict(slot_names_[i]);
     // A parameter that never had a gradient has no state yet.
@@ -124,38 +187,46 @@ void Optimizer::load_state_dict(const StateDict& state) {
       fail<StateError>("optimizer: the state '", slot_names_[i], "' does not fit the parameters\n",
                        report.message());
     for (const auto& [name, array] : wanted) {
-      std::vector<Array>& slots = loaded[name];
+      std::vector<Array>& slots = loaded[name].slots;
       slots.resize(slot_names_.size());
       slots[i] = arrays.array(name).copy();
     }
   }
+  const StateDict none, &counts = state.contains("counts") ? state.dict("counts") : none;
+  std::vector<std::string> uncounted = counts.keys();
   for (const NamedTensor& p : all) {
-    if (!loaded.contains(p.name)) continue;
+    if (!has_slots(p))
+      loaded[p.name].slots.resize(slot_names_.size());  // it has begun, unless "counts" says 0
+    const auto found = loaded.find(p.name);
+    if (found == loaded.end()) continue;
     const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
     for (size_t i = 0; i < shapes.size(); ++i) {
-      if (shapes[i] && !loaded[p.name][i].defined())
+      if (shapes[i] && !found->second.slots[i].defined())
         fail<StateError>("optimizer: the state of '", p.name, "' is not complete");
     }
+    found->second.steps = counts.contains(p.name) ? counts.integer(p.name) : steps;
+    found->second.shape = p.tensor.shape();
+    std::erase(uncounted, p.name);
   }
-  slots_ = std::move(loaded);
+  if (!uncounted.empty())
+    fail<StateError>("optimizer: the state counts steps of what has no state: ", joined(uncounted));
+  kept_ = std::move(loaded);
   steps_ = steps;
 }
 
 LoadReport Optimizer::load_matching(const StateDict& state) {
-  std::set<std::string> names(slot_names_.begin(), slot_names_.end());
-  names.insert("step");
-  const std::vector<std::string> found = state.keys();
-  if (!std::equal(found.begin(), found.end(), names.begin(), names.end()))
-    fail<StateError>("optimizer: the state has ", joined(found), ", not ", joined(names),
-                     ", and so is of another optimizer than ", name());
+  const int64_t steps = checked_steps(state);
+  const StateDict none, &counts = state.contains("counts") ? state.dict("counts") : none;
   LoadReport report;
-  std::map<std::string, std::vector<Array>> loaded;
+  std::map<std::string, Kept> loaded;
   std::set<std::string> known;
   for (const NamedTensor& p : parameters()) {
     known.insert(p.name);
     const std::vector<std::optional<Shape>> shapes = slot_shapes(p);
-    std::vector<Array> slots(slot_names_.size());
-    bool any = false, whole = true;
+    Kept kept{.shape = p.tensor.shape(),
+              .slots = std::vector<Array>(slot_names_.size()),
+              .steps = counts.contains(p.name) ? counts.integer(p.name) : steps};
+    bool any = !has_slots(p), whole = true;
     for (size_t i = 0; i < shapes.size(); ++i) {
       if (!shapes[i]) continue;
       const StateDict& arrays = state.dict(slot_names_[i]);
@@ -171,18 +242,18 @@ LoadReport Optimizer::load_matching(const StateDict& state) {
         whole = false;
         break;
       }
-      slots[i] = theirs.copy();
+      kept.slots[i] = theirs.copy();
     }
     if (whole && any)
-      loaded.emplace(p.name, std::move(slots));
+      loaded.emplace(p.name, std::move(kept));
     else if (!any)
       report.missing.push_back(p.name);
   }
   for (const std::string& slot : slot_names_)
     for (const std::string& gone : state.dict(slot).keys())
       if (known.insert(gone).second) report.unexpected.push_back(gone);
-  slots_ = std::move(loaded);
-  steps_ = state.integer("step");
+  kept_ = std::move(loaded);
+  steps_ = steps;
   return report;
 }
 

@@ -19,12 +19,13 @@ struct ParameterUpdate {
   const Array& grad;
   double grad_scale;  ///< to be multiplied with the gradient
   double lr, weight_decay;
-  int64_t step;  ///< counted from 1
+  int64_t step;  ///< of this parameter, counted from 1: those in which it had a gradient
   /// In the order of their names, zeros at first; those that the parameter does not have are undefined.
   std::vector<Array>& slots;
 };
 
-/// State follows the names of the parameters, so a checkpoint does not depend on their order.
+/// State follows the names of the parameters, so a checkpoint does not depend on their order. Each parameter counts the
+/// steps in which it had a gradient, so that one that begins late (unfrozen, a new head) moves as if it began anew.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -34,7 +35,10 @@ class Optimizer {
   /// What make_optimizer() calls it: "adamw".
   virtual std::string name() const = 0;
   /// One update of every parameter that has a gradient, in place; gradients are multiplied by `grad_scale` on
-  /// the way.
+  /// the way. The state of a parameter whose type has changed (Module::to) follows it. StateError, before anything is
+  /// updated, for a gradient or a state of another shape than the parameter has now, for a gradient of another type, and
+  /// for what backward reached beside these parameters but nobody asked for, as of a module that is no child
+  /// (layers/module.h).
   void step(double grad_scale = 1.0);
   /// Forgets all gradients.
   void zero_grad();
@@ -46,19 +50,23 @@ class Optimizer {
   int64_t steps() const { return steps_; }
   std::vector<NamedTensor> parameters() const;
 
-  /// "step", and one dict of arrays by parameter name for each slot.
+  /// "step", one dict of arrays by parameter name for each slot, and "counts", the steps of each parameter that has not
+  /// taken part in all, where there are any. Copies: a snapshot to keep, and to come back to.
   StateDict state_dict() const;
+  /// The same without copies: the arrays themselves, which change with the next step. For writing a checkpoint on the
+  /// spot.
+  StateDict shared_state_dict() const;
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
   /// Takes over what fits by name, shape and type, of a model that has changed: parameters whose state is whole go on,
   /// the others begin anew, and the report names those that are new (missing), gone (unexpected) or of another shape.
-  /// Steps are counted on from `state`. StateError for a state of an optimizer with other slots.
+  /// steps() goes on from `state`. StateError for a state of an optimizer with other slots.
   LoadReport load_matching(const StateDict& state);
 
  protected:
   /// `slots` names the arrays that may be kept for each parameter, all of its type. ValueError when a name
-  /// occurs twice, and for an lr, a weight decay or a scale of a group below 0.
+  /// occurs twice, for a slot called "step" or "counts", and for an lr, a weight decay or a scale of a group below 0.
   Optimizer(std::vector<ParameterGroup> groups, double lr, double weight_decay,
             std::vector<std::string> slots);
   virtual void update(const ParameterUpdate& update) = 0;
@@ -70,10 +78,24 @@ class Optimizer {
                            double end = std::numeric_limits<double>::infinity());
 
  private:
+  /// Of a parameter, from its first gradient on.
+  struct Kept {
+    Shape shape;  ///< the parameter's
+    std::vector<Array> slots;
+    int64_t steps = 0;
+  };
+
+  /// StateError for a gradient or a state of before a parameter changed its shape.
+  void check_gradients() const;
+  /// Whether a parameter has any slot.
+  bool has_slots(const NamedTensor& parameter) const;
+  /// "step" of a state of this optimizer. StateError for other keys, and for counts that are not in [0, step].
+  int64_t checked_steps(const StateDict& state) const;
+
   std::vector<ParameterGroup> groups_;
   double lr_, weight_decay_;
   std::vector<std::string> slot_names_;
-  std::map<std::string, std::vector<Array>> slots_;
+  std::map<std::string, Kept> kept_;
   int64_t steps_ = 0;
 };
 

@@ -31,13 +31,7 @@ double TrainStep::finish(const FinishOptions& options) {
   const PhaseScope phase("optimizer");
   const std::vector<NamedTensor> parameters = optimizer_.parameters();
   const double average = 1.0 / static_cast<double>(meter_.count());
-  const double norm = grad_norm(parameters) * average;
-  if (!std::isfinite(norm)) {
-    const std::string name = first_nonfinite_grad(parameters);
-    fail<NumericError>("TrainStep: the gradient of ",
-                       name.empty() ? "all parameters together" : "'" + name + "'",
-                       " is not finite; nothing was updated");
-  }
+  const double norm = finite_grad_norm("TrainStep", parameters, average);
   const double factor = options.max_norm > 0 ? std::min(1.0, options.max_norm / (norm + 1e-6)) : 1.0;
   optimizer_.set_lr(options.lr);
   optimizer_.step(average * factor);

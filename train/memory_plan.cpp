@@ -105,8 +105,8 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   }
   StateDict state;
   state.set("model", model->shared_state_dict());
-  state.set("optimizer", optimizer->state_dict());
-  if (ema) state.set("ema", ema->state_dict());
+  state.set("optimizer", optimizer->shared_state_dict());
+  if (ema) state.set("ema", ema->shared_state_dict());
   plan.weights = bytes_of(state);
   plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
   plan.update = held() - plan.weights;

@@ -80,7 +80,7 @@ RunCheckpoint Run::checkpoint() const {
                                .trained_on = about_.trained_on}};
   TrainingState t{.step = step_,
                   .config = about_.config,
-                  .optimizer = parts_.optimizer.state_dict(),
+                  .optimizer = parts_.optimizer.shared_state_dict(),
                   .loader = parts_.loader.state_dict(),
                   .content_hash = about_.content_hash,
                   .history = history(),
@@ -89,7 +89,7 @@ RunCheckpoint Run::checkpoint() const {
     t.ema_updates = parts_.ema->updates();
     if (t.ema_updates > 0) {
       t.weights = made.model.weights;
-      const StateDict averaged = parts_.ema->state_dict();
+      const StateDict averaged = parts_.ema->shared_state_dict();
       for (const auto& [name, average] : averaged.dict("average").entries())
         made.model.weights.set(name, std::get<Array>(average));
     }

@@ -82,13 +82,14 @@ class Run {
   /// Writes the checkpoint of this step, unless it is there, and removes those that are not to be kept. NumericError for
   /// weights that are not finite: nothing that cannot be trained on is ever saved.
   void save();
-  RunCheckpoint checkpoint() const;
 
   /// Marks the checkpoint a resume began from as left by a stop between two regular ones: it goes with the next save.
   void mark_stopped() { stopped_at_ = step_; }
 
  private:
   void check_weights() const;
+  /// To be written on the spot: its arrays are those that are trained.
+  RunCheckpoint checkpoint() const;
 
   RunClaim claim_;
   RunParts parts_;

@@ -82,7 +82,7 @@ ModelEntry model_entry(const std::string& name, std::function<void(typename M::C
     return config;
   };
   entry.make = [finished](const StateDict& state) -> std::unique_ptr<Model> {
-    return std::make_unique<M>(finished(Config::settings().from_state(state)));
+    return Module::build<M>(finished(Config::settings().from_state(state)));
   };
   entry.settings_for = [finished, settings = entry.settings](const SettingValues& given,
                                                              const DataShape& data) {

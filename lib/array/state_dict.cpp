@@ -117,15 +117,15 @@ double StateDict::number(const std::string& key) const {
   return as<double>(value, key, "the number");
 }
 
-const std::string& StateDict::text(const std::string& key) const {
+const std::string& StateDict::text(const std::string& key) const& {
   return as<std::string>(at(key, "the text"), key, "the text");
 }
 
-const Array& StateDict::array(const std::string& key) const {
+const Array& StateDict::array(const std::string& key) const& {
   return as<Array>(at(key, "the array"), key, "the array");
 }
 
-const StateDict& StateDict::dict(const std::string& key) const {
+const StateDict& StateDict::dict(const std::string& key) const& {
   return *as<std::shared_ptr<StateDict>>(at(key, "the dict"), key, "the dict");
 }
 
@@ -134,6 +134,16 @@ std::vector<std::string> StateDict::keys() const {
   keys.reserve(entries_.size());
   for (const auto& [key, value] : entries_) keys.push_back(key);
   return keys;
+}
+
+StateDict StateDict::copy() const {
+  StateDict made = *this;
+  for (auto& [key, value] : made.entries_) {
+    if (auto* const array = std::get_if<Array>(&value)) *array = array->copy();
+    if (auto* const below = std::get_if<std::shared_ptr<StateDict>>(&value))
+      *below = std::make_shared<StateDict>((*below)->copy());
+  }
+  return made;
 }
 
 bool identical(const StateDict& a, const StateDict& b) {

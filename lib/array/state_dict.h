@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -32,13 +33,20 @@ class StateDict {
   /// kind; number() takes an integer too.
   int64_t integer(const std::string& key) const;
   double number(const std::string& key) const;
-  const std::string& text(const std::string& key) const;
-  const Array& array(const std::string& key) const;
-  const StateDict& dict(const std::string& key) const;
+  const std::string& text(const std::string& key) const&;
+  const Array& array(const std::string& key) const&;
+  const StateDict& dict(const std::string& key) const&;
+  /// Of a state that ends with the expression, `for (... : model.state_dict().entries())`, values of their own.
+  std::string text(const std::string& key) && { return std::as_const(*this).text(key); }
+  Array array(const std::string& key) && { return std::as_const(*this).array(key); }
+  StateDict dict(const std::string& key) && { return std::as_const(*this).dict(key); }
 
   /// All entries in the order of their keys' bytes.
-  const std::map<std::string, Value>& entries() const { return entries_; }
+  const std::map<std::string, Value>& entries() const& { return entries_; }
+  std::map<std::string, Value> entries() && { return std::move(entries_); }
   std::vector<std::string> keys() const;
+  /// The same with buffers of its own: it stays as it is when the arrays that this one holds are changed.
+  StateDict copy() const;
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }
 

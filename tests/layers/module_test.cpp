@@ -1,10 +1,14 @@
 #include <doctest/doctest.h>
+#include <weft/autograd/claims.h>
 #include <weft/autograd/ops.h>
 #include <weft/layers/containers.h>
 #include <weft/layers/dropout.h>
 #include <weft/layers/gradcheck_module.h>
 #include <weft/layers/linear.h>
 #include <weft/lib/array/random.h>
+
+#include <optional>
+#include <typeinfo>
 
 #include "checks.h"
 
@@ -297,6 +301,149 @@ TEST_CASE("module: one that is another's, or alone, is not refused") {
   CHECK(outer.inner.count == 12);
   Linear alone(3, 3);
   CHECK(alone(x).shape() == Shape{2, 3});
+}
+
+namespace {
+
+/// A model that is no Layer, so that its forward() is no call; each holds a Linear as it should not.
+struct Root : Module {
+  Linear& own = child<Linear>("own", 3, 3);
+};
+struct Member : Root {
+  Linear held{3, 3};
+  Tensor forward(const Tensor& x) { return held(own(x)); }
+};
+struct MemberBefore : Module {
+  Linear held{3, 3};
+  Linear& own = child<Linear>("own", 3, 3);
+  Tensor forward(const Tensor& x) { return own(held(x)); }
+};
+struct Pointers : Root {
+  std::vector<std::unique_ptr<Linear>> held;
+  Pointers() { held.push_back(std::make_unique<Linear>(3, 3)); }
+  Tensor forward(const Tensor& x) { return (*held[0])(own(x)); }
+};
+struct Shared : Root {
+  std::shared_ptr<Linear> held = std::make_shared<Linear>(3, 3);
+  Tensor forward(const Tensor& x) { return (*held)(own(x)); }
+};
+struct Optional : Root {
+  std::optional<Linear> held;
+  Optional() { held.emplace(3, 3); }
+  Tensor forward(const Tensor& x) { return (*held)(own(x)); }
+};
+struct Mapped : Root {
+  std::map<std::string, Linear> held;
+  Mapped() { held.try_emplace("a", 3, 3); }
+  Tensor forward(const Tensor& x) { return held.at("a")(own(x)); }
+};
+struct Late : Root {
+  std::optional<Linear> held;
+  Tensor forward(const Tensor& x) {
+    if (!held) held.emplace(3, 3);
+    return (*held)(own(x));
+  }
+};
+struct Passing : Root {
+  Tensor forward(const Tensor& x) { return Linear(3, 3)(own(x)); }
+};
+struct GivenTo : Root {
+  std::unique_ptr<Linear> held = std::move(given());
+  static std::unique_ptr<Linear>& given() {
+    static std::unique_ptr<Linear> one;
+    return one;
+  }
+  Tensor forward(const Tensor& x) { return (*held)(own(x)); }
+};
+struct LateChild : Root {
+  Linear* made = nullptr;
+  Tensor forward(const Tensor& x) {
+    if (!made) made = &child<Linear>("made", 3, 3);
+    return (*made)(own(x));
+  }
+};
+struct Plain : Root {
+  Tensor held{Array::ones({3}), true};
+  Tensor forward(const Tensor& x) { return own(x) * held; }
+};
+struct Replaced : Root {
+  Tensor scale = parameter("scale", {3}, init::ones());
+  Replaced() { scale = Tensor(Array::full({3}, 2), true); }
+  Tensor forward(const Tensor& x) { return own(x) * scale; }
+};
+
+/// What the step of an optimizer over the model's parameters would say, the first time and then.
+template <class M>
+std::vector<std::string> two_steps() {
+  M model;
+  const std::vector<NamedTensor> optimized = model.parameters();
+  std::vector<std::string> said;
+  for (int64_t step = 0; step < 2; ++step) {
+    sum(model.forward(ones({2, 3}))).backward();
+    said.push_back(unclaimed_beside(optimized));
+  }
+  return said;
+}
+
+template <class M>
+void told_at_once() {
+  CAPTURE(typeid(M).name());
+  const std::string text = two_steps<M>()[0];
+  CHECK_MESSAGE(text.find("of a Linear") != std::string::npos, text);
+  CHECK(text.find("child<M>(\"name\", ...)") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("module: what is held without being a child is told by the first step, in whatever it is held") {
+  const RandomScope random({.seed = 1});
+  told_at_once<Member>();
+  told_at_once<MemberBefore>();
+  told_at_once<Pointers>();
+  told_at_once<Shared>();
+  told_at_once<Optional>();
+  told_at_once<Mapped>();
+  told_at_once<Late>();
+  told_at_once<Passing>();
+  told_at_once<LateChild>();
+  GivenTo::given() = std::make_unique<Linear>(3, 3);
+  told_at_once<GivenTo>();
+  // What is built by name, or as a child, is refused before.
+  refuses<StateError>([] { Module::build<Member>(); }, {"Member", "holds a Linear", "child<Linear>"});
+  refuses<StateError>([] { Module::build<Shared>(); }, {"Shared", "holds a Linear"});
+  refuses<StateError>([] { Module::build<Optional>(); }, {"Optional", "holds a Linear"});
+  refuses<StateError>([] { Module::build<Mapped>(); }, {"Mapped", "holds a Linear"});
+  CHECK(Module::build<Root>()->own.path() == "own");
+  // None of them can be moved or copied into another.
+  static_assert(!std::is_move_constructible_v<Linear> && !std::is_move_assignable_v<Linear>);
+}
+
+TEST_CASE("module: a tensor that requires a gradient and is no parameter is told by the second step") {
+  const RandomScope random({.seed = 1});
+  for (const std::vector<std::string>& said : {two_steps<Plain>(), two_steps<Replaced>()}) {
+    CHECK(said[0] == "");
+    CHECK(said[1].find("parameter(\"name\", shape, init)") != std::string::npos);
+  }
+}
+
+TEST_CASE("module: what somebody has asked for, or is frozen, is not told") {
+  const RandomScope random({.seed = 1});
+  Member model, head_alone;
+  model.held.parameters();
+  const std::vector<NamedTensor> all = model.parameters();
+  sum(model.forward(ones({2, 3}))).backward();
+  CHECK(unclaimed_beside(all) == "");
+  // An optimizer of a part leaves the rest as it is on purpose.
+  struct Whole : Module {
+    Linear &body = child<Linear>("body", 3, 3), &head = child<Linear>("head", 3, 3);
+  } whole;
+  const std::vector<NamedTensor> head = whole.head.parameters();
+  sum(whole.head(whole.body(ones({2, 3})))).backward();
+  CHECK(unclaimed_beside(head) == "");
+  head_alone.held.freeze();
+  const std::vector<NamedTensor> own = head_alone.parameters();
+  sum(head_alone.forward(ones({2, 3}))).backward();
+  CHECK(unclaimed_beside(own) == "");
 }
 
 TEST_CASE("a profile names layers by their paths, and parts of them") {

@@ -19,6 +19,15 @@ TEST_CASE("adafactor: ten steps equal PyTorch's") {
   });
 }
 
+TEST_CASE("adafactor: a parameter whose gradients begin late counts its own steps, as PyTorch's") {
+  check_optimizer(
+      "Adafactor late",
+      [](const std::vector<NamedTensor>& p) {
+        return std::make_unique<Adafactor>(p, AdafactorOptions{.eps1 = 1e-7});
+      },
+      4);
+}
+
 TEST_CASE("adafactor: eps1 of 0 is the type's own") {
   const std::vector<NamedTensor> one = start(), two = start();
   Adafactor own(one), given(two, {.eps1 = static_cast<double>(std::numeric_limits<float>::epsilon())});

@@ -21,6 +21,24 @@ TEST_CASE("adam: ten steps equal PyTorch's") {
   });
 }
 
+TEST_CASE("adam: a parameter whose gradients begin late corrects its bias by its own steps, as PyTorch's") {
+  using Parameters = std::vector<NamedTensor>;
+  check_optimizer(
+      "AdamW late", [](const Parameters& p) { return std::make_unique<AdamW>(p); }, 4);
+  check_optimizer(
+      "Adam late", [](const Parameters& p) { return std::make_unique<Adam>(p); }, 4);
+
+  const Tensor early(Array::ones({1}, float64), true), late(Array::ones({1}, float64), true);
+  AdamW optimizer({{"early", early}, {"late", late}}, {.lr = 0.125, .eps = 0, .weight_decay = 0});
+  for (int64_t step = 0; step < 6; ++step) {
+    for (Tensor t : {early, late}) t.zero_grad();
+    Tensor(early).set_grad(Array::ones({1}, float64));
+    if (step == 5) Tensor(late).set_grad(Array::full({1}, 3, float64));
+    optimizer.step();
+  }
+  CHECK(late.value().item() == doctest::Approx(1 - 0.125).epsilon(1e-14));
+}
+
 TEST_CASE("adam: a scale on the way equals scaled gradients") {
   const std::vector<NamedTensor> once = start(float64), twice = start(float64);
   AdamW a(once), b(twice);

@@ -49,6 +49,34 @@ TEST_CASE("clip: names the first gradient that is not finite") {
   CHECK(first_nonfinite_grad(both) == "b");
 }
 
+TEST_CASE("clip: gradients that are not finite are refused by name, and stay as they are") {
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {infinity, -infinity, nan}) {
+    const Tensor a(Array::zeros({2}), true), b(Array::zeros({2}), true);
+    Tensor(a).set_grad(Array::full({2}, 3));
+    Tensor(b).set_grad(Array::from<float>({1, bad}, {2}));
+    const Array before = b.grad().value().copy();
+    refuses<NumericError>(
+        [&] {
+          clip_grad_norm({{"a", a}, {"b", b}}, 1);
+        },
+        {"clip_grad_norm: the gradient of 'b' is not finite"});
+    if (std::isnan(bad))
+      refuses<NumericError>(
+          [&] {
+            clip_grad_value({{"a", a}, {"b", b}}, 1);
+          },
+          {"clip_grad_value", "'b'", "NaN"});
+    CHECK(a.grad().value().identical(Array::full({2}, 3)));
+    CHECK(b.grad().value().identical(before));
+  }
+  // Squares that no double holds, of gradients that are finite.
+  const Tensor wide(Array::zeros({2}, float64), true);
+  Tensor(wide).set_grad(Array::full({2}, 1e200, float64));
+  refuses<NumericError>([&] { clip_grad_norm({{"wide", wide}}, 1); }, {"all parameters together"});
+}
+
 TEST_CASE("clip: limits must be positive") {
   refuses<ValueError>([] { clip_grad_norm({}, 0); }, {"clip_grad_norm", "0"});
   refuses<ValueError>([] { clip_grad_norm({}, std::numeric_limits<double>::quiet_NaN()); },

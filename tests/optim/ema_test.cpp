@@ -67,6 +67,43 @@ TEST_CASE("ema: goes on from its state with the same bits; a state that does not
   CHECK(identical(second.state_dict(), before));
 }
 
+TEST_CASE("ema: a snapshot does not follow the training, the shared state does") {
+  const std::vector<NamedTensor> p = start();
+  EMA ema(p, 0.5);
+  run(p, ema, 0, 2);
+  const StateDict kept = ema.state_dict(), shared = ema.shared_state_dict(), then = shared.copy();
+  run(p, ema, 2, 3);
+  CHECK(identical(kept, then));
+  CHECK(identical(shared.dict("average"), ema.state_dict().dict("average")));
+}
+
+TEST_CASE("ema: averages follow parameters that become double; of another shape they are refused") {
+  const std::vector<NamedTensor> narrow = start(), wide = start(float64);
+  EMA one(narrow, 0.5), two(wide, 0.5);
+  run(narrow, one, 0, 3);
+  StateDict state = one.state_dict(), averages;
+  for (size_t k = 0; k < wide.size(); ++k) {
+    const std::string& name = wide[k].name;
+    averages.set(name, state.dict("average").array(name).to(float64));
+    for (Tensor t : {narrow[k].tensor, wide[k].tensor}) t.set_value(narrow[k].tensor.value().to(float64));
+  }
+  state.set("average", averages);
+  two.load_state_dict(state);
+  CHECK(identical(one.state_dict(), two.state_dict()));
+  const Array weight = narrow[0].tensor.value().copy();
+  {
+    const EMA::Exchange averaged(one);
+    CHECK(narrow[0].tensor.value().identical(averages.array("weight")));
+  }
+  CHECK(narrow[0].tensor.value().identical(weight));
+  run(narrow, one, 3, 6);
+  run(wide, two, 3, 6);
+  CHECK(identical(one.state_dict(), two.state_dict()));
+  Tensor(narrow[0].tensor).set_value(Array::ones({2}));
+  refuses<StateError>([&] { one.update(); }, {"EMA", "'weight'", "(5, 7)", "(2,)"});
+  refuses<StateError>([&] { EMA::Exchange exchange(one); }, {"EMA", "'weight'"});
+}
+
 TEST_CASE("ema: bad arguments") {
   const std::vector<NamedTensor> p = start();
   refuses<ValueError>([&] { EMA(p, 1.5); }, {"EMA", "decay", "1.5"});

@@ -19,6 +19,13 @@ TEST_CASE("muon: ten steps equal PyTorch's Muon on the matrix, and AdamW on the 
   });
 }
 
+TEST_CASE("muon: AdamW's part counts the steps of each parameter, as PyTorch's") {
+  check_optimizer(
+      "Muon late",
+      [](const std::vector<NamedTensor>& p) { return std::make_unique<Muon>(p, MuonOptions{.lr = 1e-2}); },
+      4);
+}
+
 TEST_CASE("muon: the orthogonalized matrix is PyTorch's, wide and tall, and nearly orthogonal") {
   const StateDict& expected = reference("orthogonalized");
   for (const std::string name : {"wide", "tall"}) {

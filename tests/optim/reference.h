@@ -38,8 +38,9 @@ inline void set_gradients(const std::vector<NamedTensor>& parameters, int64_t st
 
 using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(const std::vector<NamedTensor>&)>;
 
-/// Ten steps with the same gradients give the same parameters, in float and in double.
-inline void check_optimizer(const std::string& name, const MakeOptimizer& make) {
+/// Ten steps with the same gradients, of the bias from step `bias_from` on, give the same parameters, in float and in
+/// double.
+inline void check_optimizer(const std::string& name, const MakeOptimizer& make, int64_t bias_from = 0) {
   CAPTURE(name);
   for (const DType dtype : {float32, float64}) {
     CAPTURE(std::string(name_of(dtype)));
@@ -54,6 +55,7 @@ inline void check_optimizer(const std::string& name, const MakeOptimizer& make) 
     };
     for (int64_t step = 0; step < 10; ++step) {
       set_gradients(parameters, step);
+      if (step < bias_from) Tensor(parameters[1].tensor).zero_grad();
       optimizer->step();
       if (step == 0) agree("first");
     }

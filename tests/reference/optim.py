@@ -3,7 +3,7 @@
     python optim.py          (PyTorch 2.15, h5py) writes optim.h5 beside itself
 
 `start` holds two parameters, `gradients` ten gradients of each; each optimizer's group the parameters after
-the first and after the tenth.
+the first and after the tenth; groups that end in "late" are of a bias that has gradients only from the fifth step on.
 """
 
 import inspect
@@ -31,12 +31,12 @@ for k in start:
     put(file.require_group("gradients"), k, torch.stack([g[k] for g in gradients]).float().numpy())
 
 
-def run(name, make):
+def run(name, make, bias_from=0):
     parameters = {k: p.clone().requires_grad_() for k, p in start.items()}
     optimizer = make(list(parameters.values()))
     for step, gradient in enumerate(gradients):
         for k, p in parameters.items():
-            p.grad = gradient[k].clone()
+            p.grad = gradient[k].clone() if k == "weight" or step >= bias_from else None
         optimizer.step()
         if step in (0, 9):
             put_arrays(file.require_group(name).create_group("first" if step == 0 else "tenth"), floats(parameters))
@@ -105,6 +105,10 @@ class Muon:
 
 run("Muon", lambda p: Muon(p, lr=1e-2, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"))
 run("Muon original", lambda p: Muon(p, lr=1e-2, weight_decay=0.0, momentum=0.8, nesterov=False, ns_steps=3, adjust_lr_fn="original"))
+run("AdamW late", lambda p: torch.optim.AdamW(p), bias_from=4)
+run("Adam late", lambda p: torch.optim.Adam(p), bias_from=4)
+run("Adafactor late", lambda p: torch.optim.Adafactor(p, eps=(1e-7, 1e-3)), bias_from=4)
+run("Muon late", lambda p: Muon(p, lr=1e-2, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"), bias_from=4)
 wide = torch.from_numpy(np.random.default_rng(41).normal(0, 1, (4, 9)))
 muon = file.create_group("orthogonalized")
 for name, matrix in [("wide", wide), ("tall", wide.T)]:

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "checkpoints.h"
 #include "program.h"
 
 namespace {
@@ -296,6 +297,26 @@ TEST_CASE("the state of the optimizer goes along to a model that has changed, fo
   CHECK(result.code == 2);
   CHECK(contains(result.err, "is of another optimizer than lion"));
   CHECK(weft(folder, train("none", {"--with-optimizer"})).code == 2);
+}
+
+TEST_CASE("what thaws counts its own updates, and the run goes on from any of them to the same bytes") {
+  const Text folder;
+  REQUIRE(weft(folder, train("old", {"freeze=blocks.*"})).code == 0);
+  const auto thawed = [&](const std::string& out, const std::string& length) {
+    const Result result = weft(folder, {"train", "--continue", "old", "--out", out, "--threads", "1", "--set",
+                                        "freeze=", "lr_decay_iters=26", "eval_interval=1", length});
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+  };
+  const auto counted = [&](const std::string& run) {
+    return keys_under(folder.path(run + "/checkpoints/" + listed(folder, run + "/checkpoints").back()),
+                      "training/optimizer");
+  };
+  thawed("whole", "max_iters=26");
+  thawed("cut", "max_iters=3");
+  REQUIRE(weft(folder, resume("cut", {"max_iters=26"})).code == 0);
+  CHECK(outcome(folder, "cut") == outcome(folder, "whole"));
+  CHECK(counted("old") == Names{"m", "step", "v"});
+  CHECK(counted("whole") == Names{"counts", "m", "step", "v"});
 }
 
 TEST_CASE("a damaged best.h5 is restored from the checkpoint of its step") {

@@ -19,12 +19,6 @@ const StateDict& reference() {
   return file;
 }
 
-StateDict copied(const StateDict& arrays) {
-  StateDict copy;
-  for (const std::string& key : arrays.keys()) copy.set(key, arrays.array(key).copy());
-  return copy;
-}
-
 Array part(const Array& x, int64_t begin, int64_t end) { return slice(Tensor(x), 0, begin, end).value(); }
 
 struct Record {
@@ -53,7 +47,7 @@ Record train(int64_t micro, double dropout = 0, bool recompute_blocks = false) {
     const double lr = schedule::cosine(step, {.lr = 1e-2, .warmup = 3, .steps = 8, .min_lr = 1e-3});
     record.norms.push_back(now.finish({.lr = lr, .max_norm = 1}));
   }
-  record.weights = copied(model.state_dict());
+  record.weights = model.state_dict();
   record.optimizer = optimizer.state_dict();
   return record;
 }

@@ -98,6 +98,36 @@ TEST_CASE("identical means same keys, kinds and bits") {
   CHECK(!differs(Array::full({2}, nan), Array::full({2}, nan)));
 }
 
+TEST_CASE("a copy has buffers of its own, below too") {
+  StateDict state, below;
+  Array values = Array::ones({2});
+  below.set("values", values);
+  state.set("below", below);
+  state.set("values", values);
+  state.set("step", 3);
+  const StateDict copy = state.copy();
+  CHECK(identical(copy, state));
+  values.fill(5);
+  CHECK(state.dict("below").array("values").identical(Array::full({2}, 5)));
+  CHECK(copy.dict("below").array("values").identical(Array::ones({2})));
+  CHECK(copy.array("values").identical(Array::ones({2})));
+}
+
+TEST_CASE("what is read of a state that ends with the expression stays") {
+  const auto made = [] {
+    StateDict state;
+    state.set("below", sample());
+    return state;
+  };
+  const StateDict& below = made().dict("below");
+  CHECK(identical(below, sample()));
+  size_t seen = 0;
+  for (const auto& [key, value] : made().entries()) seen += key == "below" && value.index() == 4;
+  CHECK(seen == 1);
+  static_assert(std::is_same_v<decltype(made().array("")), Array>);
+  static_assert(std::is_same_v<decltype(made().text("")), std::string>);
+}
+
 TEST_CASE("a strict comparison lists missing, unexpected and mismatched names") {
   const std::map<std::string, Array> wanted{{"a", Array::zeros({3, 4})},
                                             {"b", Array::zeros({2})},
