@@ -97,7 +97,7 @@ void write_checkpoint(const std::string& path, const StateDict& state, const Hdf
 
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
   check_image(image, path);
-  return from_hdf5(image, path);
+  return from_own_hdf5(image, path, checkpoint_header_bytes);
 }
 
 StateDict read_checkpoint(const std::string& path) {
