@@ -40,11 +40,14 @@ struct Message {
   Bytes bytes;
 };
 
+bool begins(Bytes message, std::string_view form) {
+  const auto byte = [](char c) { return static_cast<uint8_t>(c); };
+  return message.size() >= form.size() && std::ranges::equal(message.first(form.size()), form, {}, {}, byte);
+}
+
 /// Whether a message is this, but for the zeros that fill it up.
 bool is(Bytes message, std::string_view form) {
-  const auto byte = [](char c) { return static_cast<uint8_t>(c); };
-  return message.size() >= form.size() &&
-         std::ranges::equal(message.first(form.size()), form, {}, {}, byte) &&
+  return begins(message, form) &&
          std::ranges::all_of(message.subspan(form.size()), [](uint8_t rest) { return rest == 0; });
 }
 
@@ -199,7 +202,7 @@ class OwnReader {
     const Bytes space = get(messages, dataspace, "shape"), type = get(messages, datatype, "type");
     const auto mark = find(messages, attribute);
     if (mark && !is(*mark, mark_form)) file_.refuse("it has an attribute other than 'array'");
-    if (type.size() >= 8 && std::ranges::equal(type.first(4), Bytes(bytes_of(text_form)))) {
+    if (begins(type, text_form)) {
       state.set(key, read_text(space, type, get(messages, layout, "layout")));
       return;
     }
@@ -212,10 +215,6 @@ class OwnReader {
       state.set(key, *array.data<int64_t>());
     else
       state.set(key, *array.data<double>());
-  }
-
-  static Bytes bytes_of(std::string_view text) {
-    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
   }
 
   /// The values, which are `size` bytes in one piece.

@@ -210,6 +210,37 @@ TEST_CASE("models, prompts and sampling") {
   CHECK(contains(weft(folder, {"eval", "run"}).err, "has changed since the run was made"));
 }
 
+TEST_CASE("files that have become enormous") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const auto grown = [&](const char* name, const std::string& text) {
+    std::filesystem::resize_file(folder.write(name, text), uint64_t{1} << 43);
+  };
+  grown("zeros.h5", "");
+  grown("long.h5", folder.read("run/best.h5"));
+  grown("long.toml", "n_layer = 1\n");
+  grown("prompts.txt", "the cat\n");
+  std::filesystem::create_directories(folder.path("config"));
+  std::filesystem::create_directories(folder.path("weights"));
+  grown("config/config.json", "{}");
+  folder.write("weights/config.json", "{\"model_type\": \"gpt2\"}");
+  grown("weights/model.safetensors", std::string("\2\0\0\0\0\0\0\0{}", 10));
+  refuse(folder,
+         {{{"generate", "zeros.h5"}, "zeros.h5: is not a weft checkpoint"},
+          {{"inspect", "long.h5"}, "long.h5: is damaged: it holds 8796093022208 bytes, more than its "},
+          {{"train", "--data", "text.txt", "--config", "long.toml"},
+           "long.toml: holds 8796093022208 bytes, more"},
+          {{"generate", "run", "--prompts", "prompts.txt"}, "prompts.txt: holds 8796093022208 bytes, more"},
+          {{"import", "config", "--out", "x.h5"}, "config/config.json: holds 8796093022208 bytes, more"},
+          {{"import", "weights", "--out", "x.h5"}, "weights/model.safetensors: "}});
+  // What the log lost is known to the checkpoints.
+  grown("run/metrics.jsonl", folder.read("run/metrics.jsonl"));
+  const Result on = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK_MESSAGE(on.code == 0, on.err);
+  CHECK(contains(on.err, "metrics.jsonl: 1 unreadable lines removed"));
+}
+
 TEST_CASE("an instruction set that is not there") {
   const Folder folder;
   write_text(folder);

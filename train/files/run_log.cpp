@@ -1,13 +1,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/lines.h>
 #include <weft/train/files/run_log.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <system_error>
 
 namespace weft {
@@ -35,24 +35,33 @@ std::string line_of(const Evaluation& e) {
 RunLog::RunLog(const std::string& path, int64_t step, History history)
     : path_(path), history_(std::move(history)) {
   std::error_code error;
-  if (std::filesystem::exists(path, error)) {
-    const std::string before = read_text(path);
-    std::istringstream lines(before);
+  const bool there = std::filesystem::exists(path, error);
+  bool as_it_was = true;
+  Hasher before, now;
+  if (there) {
     std::vector<Evaluation> evaluations;
-    for (std::string line; std::getline(lines, line);) take(line, step, evaluations);
+    for (LineReader lines(path); const auto line = lines.next();) {
+      take(*line, step, evaluations);
+      as_it_was = as_it_was && lines.had_newline() && !lines.was_too_long();
+      before.update(*line);
+      before.update("\n");
+    }
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
-    if (const std::string now = text(); now != before) write_file(path, now);
-  } else if (!history_.evaluations.empty()) {
-    write_file(path, text());
+  }
+  write_to([&](std::string_view lines) { now.update(lines); });
+  if (!as_it_was || before.digest() != now.digest()) {
+    AtomicFile whole(path);
+    write_to([&](std::string_view lines) { whole.write(lines); });
+    whole.commit();
   }
   file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
   if (file_.get() < 0)
     fail<FileError>(path, ": cannot be opened for writing: ", std::generic_category().message(errno));
 }
 
-void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations) {
+void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations) {
   try {
     const ordered_json entry = ordered_json::parse(line);
     const auto at = entry.at("step").get<int64_t>();
@@ -79,16 +88,20 @@ void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>
 }
 
 /// As a run that was never stopped has it: an evaluation stands before the update of its step.
-std::string RunLog::text() const {
-  std::string all;
+void RunLog::write_to(const std::function<void(std::string_view)>& take) const {
+  constexpr size_t piece = size_t{1} << 20;
+  std::string lines;
   auto evaluation = history_.evaluations.begin();
   for (const Update& update : updates_) {
     for (; evaluation != history_.evaluations.end() && evaluation->step <= update.step; ++evaluation)
-      all += line_of(*evaluation);
-    all += line_of(update);
+      lines += line_of(*evaluation);
+    lines += line_of(update);
+    if (lines.size() < piece) continue;
+    take(lines);
+    lines.clear();
   }
-  for (; evaluation != history_.evaluations.end(); ++evaluation) all += line_of(*evaluation);
-  return all;
+  for (; evaluation != history_.evaluations.end(); ++evaluation) lines += line_of(*evaluation);
+  take(lines);
 }
 
 void RunLog::append(const std::string& line) const {
@@ -119,9 +132,8 @@ LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_inter
   LoggedProgress told;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return told;
-  std::istringstream lines(read_text(path));
-  for (std::string line; std::getline(lines, line);) {
-    const ordered_json entry = ordered_json::parse(line, nullptr, false);
+  for (LineReader lines(path); const auto line = lines.next();) {
+    const ordered_json entry = ordered_json::parse(*line, nullptr, false);
     if (!entry.is_object()) continue;
     const auto step = entry.find("step");
     if (step == entry.end() || !step->is_number_integer()) continue;
