@@ -3,7 +3,6 @@
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/safetensors.h>
-#include <weft/lib/machine/dry_run.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -172,15 +171,8 @@ StateDict weights_of(Tensors tensors, const Family& family, const Names& names, 
   return weights;
 }
 
-/// The names and shapes that the model has, without computing or filling anything.
 void check_weights(const BareModel& model, const std::string& path) {
-  const NoInit no_init;
-  const DryRun dry;
-  const std::unique_ptr<Model> made = make_model(model.kind, model.config);
-  Tensors wanted;
-  for (const auto& list : {made->parameters(), made->buffers()})
-    for (const NamedTensor& named : list) wanted.emplace(named.name, named.tensor.value());
-  const LoadReport report = compare_arrays(wanted, model.weights);
+  const LoadReport report = compare_weights(model.kind, model.config, model.weights);
   if (!report.ok()) fail<FileError>(path, ": the weights do not fit config.json:\n", report.message());
 }
 

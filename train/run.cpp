@@ -29,6 +29,7 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   if (t.content_hash != about_.content_hash)
     fail<ValueError>(folder().path, ": was trained on other data (digest ", t.content_hash, ", not ",
                      about_.content_hash, "); a run goes on with the same data only");
+  check_finite(from.trained_weights(), folder().path + ": ");
   parts_.model.load_state_dict(from.trained_weights());
   parts_.optimizer.load_state_dict(t.optimizer);
   if (parts_.ema) parts_.ema->load_state_dict(from.ema_state(parts_.optimizer.parameters()));

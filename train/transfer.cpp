@@ -55,6 +55,7 @@ std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const 
 }
 
 StateDict fitting_weights(const StateDict& weights, const TaskData& task, const OpenedModel& source) {
+  check_finite(weights, source.path + ": ");
   const auto& tokenizer = source.checkpoint.model.tokenizer;
   const bool same_vocabulary = !tokenizer || task.tokenizer == tokenizer;
   StateDict fitting;

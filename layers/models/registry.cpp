@@ -7,6 +7,7 @@
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/models/vit.h>
+#include <weft/lib/machine/dry_run.h>
 
 namespace weft {
 namespace {
@@ -54,6 +55,16 @@ Registry<ModelEntry>& models() {
 
 std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& settings) {
   return models().at(kind).make(settings);
+}
+
+LoadReport compare_weights(const std::string& kind, const StateDict& settings, const StateDict& weights) {
+  const NoInit no_init;
+  const DryRun dry;
+  const std::unique_ptr<Model> made = make_model(kind, settings);
+  std::map<std::string, Array> wanted;
+  for (const auto& list : {made->parameters(), made->buffers()})
+    for (const NamedTensor& named : list) wanted.emplace(named.name, named.tensor.value());
+  return compare_arrays(wanted, weights);
 }
 
 std::string Model::kind() const { return described(*this).name; }

@@ -59,6 +59,10 @@ void register_model(const std::string& name, std::function<void(typename M::Conf
 /// models().at(kind).make(settings).
 std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& settings);
 
+/// How weights fit the model that make_model() would make, by name, shape and type. Nothing is computed or filled, so that
+/// it costs next to no time or memory, however large that model. Errors as make_model().
+LoadReport compare_weights(const std::string& kind, const StateDict& settings, const StateDict& weights);
+
 namespace detail {
 /// Gives the fields of a configuration that say so what the data say; block_size at least the longest sample.
 SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings,

@@ -1,5 +1,6 @@
 #include <weft/lib/array/state_dict.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace weft {
@@ -69,7 +70,9 @@ void append_list(std::string& text, const char* title, const std::vector<std::st
   if (names.empty()) return;
   if (!text.empty()) text += "\n";
   text += title;
-  for (const std::string& name : names) text += "\n  " + name;
+  constexpr size_t most = 100;  // of another model it may be thousands
+  for (size_t i = 0; i < std::min(names.size(), most); ++i) text += "\n  " + names[i];
+  if (names.size() > most) text += str("\n  and ", names.size() - most, " more");
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ struct LoadReport {
   std::vector<std::string> unexpected;  ///< in the state, but not wanted
   std::vector<std::string> mismatched;  ///< "name: wanted (3, 4) float32, found (4, 3) float32"
   bool ok() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
-  /// Three paragraphs that list the names; empty when ok().
+  /// Three paragraphs that list the names, the first hundred of each; empty when ok().
   std::string message() const;
 };
 

@@ -6,6 +6,7 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/held_folder.h>
 #include <weft/lib/base/system_calls_internal.h>
+#include <weft/lib/machine/available_memory.h>
 
 #include <algorithm>
 #include <atomic>
@@ -100,13 +101,17 @@ void read_at(int fd, const std::string& path, uint64_t offset, std::span<uint8_t
 }
 
 template <class Bytes>
-Bytes read_whole(const std::string& path) {
-  const InputFile file(path);
+Bytes read_whole(const InputFile& file) {
   Bytes bytes;
+  const auto refuse = [&] { fail<MemoryError>(file.path(), ": no memory for its ", file.size(), " bytes"); };
+  // Better refused than killed. What is asked takes longer than to read a small file.
+  constexpr uint64_t small = uint64_t{1} << 24;
+  if (file.size() > small && file.size() > static_cast<uint64_t>(std::max<int64_t>(available_memory(), 0)))
+    refuse();
   try {
     bytes.resize(file.size());
   } catch (const std::exception&) {
-    fail<MemoryError>(path, ": no memory for its ", file.size(), " bytes");
+    refuse();
   }
   file.read(0, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
   return bytes;
@@ -151,6 +156,15 @@ InputFile::InputFile(std::string path)
 
 void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
   read_at(descriptor_.get(), path_, offset, bytes);
+}
+
+uint64_t InputFile::data_from(uint64_t offset) const {
+#ifdef SEEK_DATA
+  const off_t found = ::lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (found >= 0) return std::min(static_cast<uint64_t>(found), size_);
+  if (errno == ENXIO) return size_;
+#endif
+  return offset;
 }
 
 AtomicFile::AtomicFile(std::string path) : AtomicFile(AT_FDCWD, path, path) {}
@@ -269,8 +283,17 @@ void AtomicFile::read_back() const {
                     " written: the disk or its driver is failing");
 }
 
-std::vector<uint8_t> read_file(const std::string& path) { return read_whole<std::vector<uint8_t>>(path); }
-std::string read_text(const std::string& path) { return read_whole<std::string>(path); }
+std::vector<uint8_t> read_file(const std::string& path) {
+  return read_whole<std::vector<uint8_t>>(InputFile(path));
+}
+
+std::string read_text(const std::string& path, uint64_t most_bytes) {
+  const InputFile file(path);
+  if (file.size() > most_bytes)
+    fail<FileError>(path, ": holds ", file.size(), " bytes, more than the ", most_bytes,
+                    " that such a file may have");
+  return read_whole<std::string>(file);
+}
 
 void write_file(const std::string& path, std::span<const uint8_t> bytes) {
   AtomicFile file(path);

@@ -43,6 +43,9 @@ class InputFile {
   uint64_t size() const { return size_; }
   /// Fills `bytes` from `offset` on; FileError when the file ends before.
   void read(uint64_t offset, std::span<uint8_t> bytes) const;
+  /// Where the next bytes lie that are stored, from `offset` on: behind a hole, whose zeros take no room on the
+  /// disk. size() when nothing else follows; `offset` where the file system cannot tell.
+  uint64_t data_from(uint64_t offset) const;
 
  private:
   std::string path_;
@@ -93,8 +96,11 @@ bool is_there(const std::string& path);
 /// Names in a folder, sorted. FileError when it cannot be listed whole.
 std::vector<std::string> names_in(const std::string& folder);
 
+/// A file as a whole. MemoryError, before it is read, when the system has not as much memory.
 std::vector<uint8_t> read_file(const std::string& path);
-std::string read_text(const std::string& path);
+/// The same for a text, which may have so many bytes: FileError, before it is read, for one that has more.
+inline constexpr uint64_t most_text_bytes = uint64_t{1} << 26;
+std::string read_text(const std::string& path, uint64_t most_bytes = most_text_bytes);
 void write_file(const std::string& path, std::span<const uint8_t> bytes);
 void write_file(const std::string& path, std::string_view text);
 void write_file(const HeldFolder& folder, const std::string& path, std::span<const uint8_t> bytes);

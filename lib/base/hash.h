@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -27,6 +28,9 @@ class Hasher {
   Hasher& operator=(Hasher&&) noexcept;
 
   void update(std::span<const uint8_t> bytes);
+  void update(std::string_view text) {
+    update(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+  }
   /// Of all bytes so far; more may follow.
   Digest digest() const;
 

@@ -2,6 +2,7 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/lib/machine/memory.h>
 
 #include <algorithm>
 #include <string_view>
@@ -45,33 +46,30 @@ bool is_ours_but_for_magic(std::span<const uint8_t> image) {
   return has_digest(image, header_digest_at, digest_of(header));
 }
 
-/// Everything that can be said about a file without libhdf5.
-void check_image(std::span<const uint8_t> image, const std::string& path) {
-  if (image.empty()) fail<FileError>(path, ": is empty, not a checkpoint", advice);
-  if (!begins_with_magic(image)) {
-    if (image.size() >= checkpoint_header_bytes && is_ours_but_for_magic(image))
+/// What the first bytes of a file (all, or at least those of the header) and its size say against it.
+void check_head(std::span<const uint8_t> head, uint64_t size, const std::string& path) {
+  if (head.empty()) fail<FileError>(path, ": is empty, not a checkpoint", advice);
+  if (!begins_with_magic(head)) {
+    if (head.size() >= checkpoint_header_bytes && is_ours_but_for_magic(head))
       fail<FileError>(path, ": is damaged: its first ", magic.size(), " bytes are not a checkpoint's",
                       advice);
-    if (is_hdf5(image)) fail<FileError>(path, ": is an HDF5 file, but not a weft checkpoint");
+    if (is_hdf5(head)) fail<FileError>(path, ": is an HDF5 file, but not a weft checkpoint");
     fail<FileError>(path, ": is not a weft checkpoint");
   }
-  if (image.size() < checkpoint_header_bytes)
-    fail<FileError>(path, ": is truncated: it holds ", image.size(), " bytes of at least ",
+  if (head.size() < checkpoint_header_bytes)
+    fail<FileError>(path, ": is truncated: it holds ", head.size(), " bytes of at least ",
                     checkpoint_header_bytes, advice);
-  if (!has_digest(image, header_digest_at, digest_of(image.first(header_digest_at))))
+  if (!has_digest(head, header_digest_at, digest_of(head.first(header_digest_at))))
     fail<FileError>(path, ": is damaged: the digest of its first ", checkpoint_header_bytes,
                     " bytes is wrong", advice);
-  const auto version = get<uint32_t>(image, version_at);
+  const auto version = get<uint32_t>(head, version_at);
   if (version > checkpoint_format_version)
     fail<FileError>(path, ": has format version ", version, ", newer than ", checkpoint_format_version,
                     ", the newest this weft reads; update weft");
-  const auto length = get<uint64_t>(image, length_at);
-  if (image.size() < length)
-    fail<FileError>(path, ": is truncated: it holds ", image.size(), " bytes of ", length, advice);
-  if (image.size() > length)
-    fail<FileError>(path, ": is damaged: it holds ", image.size(), " bytes, more than its ", length, advice);
-  if (!has_digest(image, body_digest_at, digest_of(image.subspan(checkpoint_header_bytes))))
-    fail<FileError>(path, ": is damaged: its digest is wrong", advice);
+  const auto length = get<uint64_t>(head, length_at);
+  if (size < length) fail<FileError>(path, ": is truncated: it holds ", size, " bytes of ", length, advice);
+  if (size > length)
+    fail<FileError>(path, ": is damaged: it holds ", size, " bytes, more than its ", length, advice);
 }
 
 }  // namespace
@@ -105,12 +103,20 @@ void write_checkpoint(const HeldFolder& folder, const std::string& path, const S
 }
 
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
-  check_image(image, path);
-  return from_hdf5(image, path);
+  check_head(image, image.size(), path);
+  if (!has_digest(image, body_digest_at, digest_of(image.subspan(checkpoint_header_bytes))))
+    fail<FileError>(path, ": is damaged: its digest is wrong", advice);
+  return from_own_hdf5(image, path, checkpoint_header_bytes);
 }
 
 StateDict read_checkpoint(const std::string& path) {
-  const std::vector<uint8_t> image = read_file(path);
+  const InputFile file(path);
+  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
+  file.read(0, head);
+  check_head(head, file.size(), path);
+  const std::shared_ptr<Buffer> buffer = allocate(file.size());
+  const std::span image(static_cast<uint8_t*>(buffer->data), file.size());
+  file.read(0, image);
   return read_checkpoint_image(image, path);
 }
 

@@ -8,8 +8,10 @@
 //    32  16 bytes  digest (128-bit XXH3) of everything behind the user block
 //   496  16 bytes  digest of the 496 bytes before
 //
-// The rest is zero; magic, version and the two places of the digests stay in all versions. The digest is
-// checked before libhdf5 sees a byte. Equal states are equal files.
+// The rest is zero; magic, version and the two places of the digests stay in all versions. Equal states are equal
+// files. The header is checked against the size of the file before the rest is read, and the digest before anything
+// is taken from it. What is read then is what weft writes and nothing else, by from_own_hdf5: a file from a
+// stranger is refused or read, whatever its bytes and digests.
 #pragma once
 
 #include <weft/lib/array/state_dict.h>
@@ -43,7 +45,7 @@ void write_checkpoint(const HeldFolder& folder, const std::string& path, const S
 
 /// The state of a checkpoint. FileError, each with its own text, when the file is missing, not a regular
 /// file, not permitted, empty, truncated (with bytes expected and found), not a weft checkpoint (HDF5 or
-/// not), of a newer format version, or damaged.
+/// not), of a newer format version, damaged, or not as weft writes it. MemoryError.
 StateDict read_checkpoint(const std::string& path);
 
 /// The same for bytes in memory; `path` is for the messages.

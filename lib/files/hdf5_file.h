@@ -1,4 +1,4 @@
-// State trees as HDF5, and the only door to libhdf5.
+// State trees as HDF5, and the only door to libhdf5; files that are our own are read without it.
 //
 //   dict     group
 //   array    dataset of its shape: float32, float64, int32, int64 (little-endian), bool (h5py's enum of 8
@@ -10,7 +10,7 @@
 // h5py reads all of them with file["model/weight"][()].
 //
 // Equal states give equal bytes: nothing but the state goes in, no time and no order of creation.
-// All functions may be called from any thread; they take turns, as libhdf5 is not thread-safe.
+// All functions may be called from any thread; they take turns in libhdf5, which is not thread-safe.
 #pragma once
 
 #include <weft/lib/array/state_dict.h>
@@ -39,9 +39,15 @@ size_t most_hdf5_bytes(const StateDict& state, const Hdf5Options& options = {});
 /// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
 /// variable length and compressed datasets are. FileError that begins with `path` and names the object for
 /// anything that is not in the list above (other types, links into other files), and with libhdf5's own
-/// reason for what it cannot read. libhdf5 does not withstand damage made on purpose: from strangers take
-/// checkpoints, whose digest is checked first.
+/// reason for what it cannot read. libhdf5 does not withstand damage made on purpose, and may crash on it: what
+/// comes from strangers is for from_own_hdf5.
 StateDict from_hdf5(std::span<const uint8_t> bytes, const std::string& path);
+
+/// The state held by what to_hdf5 made behind such a user block, by a reader of our own. Whatever the bytes are,
+/// it ends, within the bytes and in a small multiple of their memory: what weft does not write (an attribute,
+/// chunks, links of other kinds, two names for one object, parts that overlap) is a FileError that begins with
+/// `path`, names the object and says what is wrong.
+StateDict from_own_hdf5(std::span<const uint8_t> bytes, const std::string& path, size_t user_block = 0);
 
 /// The same for a file.
 StateDict read_hdf5(const std::string& path);

@@ -130,6 +130,8 @@ Handle in_memory(Image& image) {
   H5FD_file_image_callbacks_t callbacks{allocate, copy, resize, keep, same, forget, &image};
   Handle access = property_list(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, increment, 0);
+  // Of the oldest format, which later versions of libhdf5 would not choose: from_own_hdf5 knows no other.
+  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
   H5Pset_file_image_callbacks(access, &callbacks);
   return access;
 }

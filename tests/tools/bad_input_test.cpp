@@ -1,7 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
+#include "checkpoints.h"
 #include "program.h"
 
 namespace {
@@ -208,6 +212,91 @@ TEST_CASE("models, prompts and sampling") {
 
   folder.write("text.txt", folder.read("text.txt") + "more");
   CHECK(contains(weft(folder, {"eval", "run"}).err, "has changed since the run was made"));
+}
+
+TEST_CASE("models whose contents do not hold together") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string best = folder.path("run/best.h5"), settings = "model/settings/",
+                    weight = "model/weights/blocks.0.attention.query.weight";
+  const auto edited = [&](const char* name, const std::vector<Edit>& edits) {
+    edit_checkpoint(best, folder.path(name), edits);
+  };
+  edited("huge.h5", {{settings + "n_layer", 1024}, {settings + "n_embd", 2048}});
+  edited("endless.h5", {{settings + "n_layer", 1'000'000'000}});
+  edited("text.h5", {{settings + "n_layer", "4"}});
+  edited("half.h5", {{settings + "n_embd", 16.5}});
+  edited("vocabulary.h5", {{settings + "vocab_size", 1 << 24}});
+  edited("weight.h5", {{weight, "a text"}});
+  edited("kind.h5", {{"model/kind", 7}});
+  edited("lacks.h5", {{weight}});
+  const float infinity = std::numeric_limits<float>::infinity();
+  spoil_checkpoint(best, folder.path("nan.h5"), weight, std::nanf(""));
+  spoil_checkpoint(best, folder.path("inf.h5"), weight, -infinity);
+  const std::string unfit = "the weights do not fit the settings of the model",
+                    in_weight = "'blocks.0.attention.query.weight' ";
+  const auto start = std::chrono::steady_clock::now();
+  refuse(folder,
+         {{{"generate", "huge.h5"}, "huge.h5: " + unfit},
+          {{"eval", "huge.h5", "--data", "text.txt"}, "huge.h5: " + unfit},
+          {{"export", "huge.h5", "--format", "weft", "--out", "x.h5"}, "huge.h5: " + unfit},
+          {{"generate", "endless.h5"}, "endless.h5: 'n_layer' must be a whole number between 1 and 1024"},
+          {{"generate", "text.h5"}, "text.h5: 'n_layer' must be a whole number"},
+          {{"generate", "half.h5"}, "half.h5: 'n_embd' must be a whole number"},
+          {{"generate", "vocabulary.h5"}, "vocabulary.h5: "},
+          {{"generate", "weight.h5"}, "wanted the array 'blocks.0.attention.query.weight', but it is a text"},
+          {{"inspect", "kind.h5"}, "wanted the text 'kind', but it is the integer 7"},
+          {{"generate", "lacks.h5"}, unfit + "\nmissing from the state:\n  blocks.0.attention.query.weight"},
+          {{"generate", "nan.h5"}, "nan.h5: " + in_weight + "holds a value that is not finite"},
+          {{"eval", "inf.h5", "--data", "text.txt"}, "inf.h5: " + in_weight},
+          {{"logits", "inf.h5", "--ids", "1", "--out", "x.npy"}, "inf.h5: " + in_weight},
+          {{"attention", "inf.h5", "--ids", "1", "--out", "x.html"}, "inf.h5: " + in_weight},
+          {{"export", "inf.h5", "--format", "safetensors", "--out", "x"}, "inf.h5: " + in_weight},
+          {{"train", "--data", "text.txt", "--init-from", "nan.h5", "--out", "x"}, "nan.h5: " + in_weight},
+          {{"train", "--continue", "nan.h5", "--data", "text.txt", "--out", "x"}, "nan.h5: " + in_weight}});
+  // Some twenty starts; the huge model alone took half of that each time.
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  const Result shown = weft(folder, {"inspect", "nan.h5"});
+  CHECK(shown.code == 0);
+  CHECK(contains(shown.out, "not finite: no other command takes this file"));
+  CHECK(contains(weft(folder, {"inspect", "inf.h5", "--json"}).out, "\"finite\": false"));
+  spoil_checkpoint(folder.path("run/checkpoints/step-00000020.h5"),
+                   folder.path("run/checkpoints/step-00000020.h5"), weight, infinity);
+  const Result resumed = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK(resumed.code == 2);
+  CHECK(contains(resumed.err, "run: " + in_weight));
+}
+
+TEST_CASE("files that have become enormous") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const auto grown = [&](const char* name, const std::string& text) {
+    std::filesystem::resize_file(folder.write(name, text), uint64_t{1} << 43);
+  };
+  grown("zeros.h5", "");
+  grown("long.h5", folder.read("run/best.h5"));
+  grown("long.toml", "n_layer = 1\n");
+  grown("prompts.txt", "the cat\n");
+  std::filesystem::create_directories(folder.path("config"));
+  std::filesystem::create_directories(folder.path("weights"));
+  grown("config/config.json", "{}");
+  folder.write("weights/config.json", "{\"model_type\": \"gpt2\"}");
+  grown("weights/model.safetensors", std::string("\2\0\0\0\0\0\0\0{}", 10));
+  refuse(folder,
+         {{{"generate", "zeros.h5"}, "zeros.h5: is not a weft checkpoint"},
+          {{"inspect", "long.h5"}, "long.h5: is damaged: it holds 8796093022208 bytes, more than its "},
+          {{"train", "--data", "text.txt", "--config", "long.toml"},
+           "long.toml: holds 8796093022208 bytes, more"},
+          {{"generate", "run", "--prompts", "prompts.txt"}, "prompts.txt: holds 8796093022208 bytes, more"},
+          {{"import", "config", "--out", "x.h5"}, "config/config.json: holds 8796093022208 bytes, more"},
+          {{"import", "weights", "--out", "x.h5"}, "weights/model.safetensors: "}});
+  // What the log lost is known to the checkpoints.
+  grown("run/metrics.jsonl", folder.read("run/metrics.jsonl"));
+  const Result on = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK_MESSAGE(on.code == 0, on.err);
+  CHECK(contains(on.err, "metrics.jsonl: 1 unreadable lines removed"));
 }
 
 TEST_CASE("an instruction set that is not there") {

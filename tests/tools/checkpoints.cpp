@@ -79,6 +79,16 @@ void edit_checkpoint(const std::string& path, const std::string& out, const std:
   weft::write_checkpoint(out, state);
 }
 
+void spoil_checkpoint(const std::string& path, const std::string& out, const std::string& place,
+                      float value) {
+  const StateDict state = weft::read_checkpoint(path);
+  const size_t slash = place.rfind('/');
+  // The state shares it.
+  weft::Array array = dict_at(state, place.substr(0, slash)).array(place.substr(slash + 1));
+  array.mutable_data<float>()[0] = value;
+  weft::write_checkpoint(out, state);
+}
+
 void write_entries(const std::string& out, const std::vector<Edit>& entries) {
   StateDict state;
   for (const Edit& edit : entries) state = edited(state, edit);

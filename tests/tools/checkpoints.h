@@ -21,9 +21,11 @@ std::string text_at(const std::string& path, const std::string& place);
 /// One entry set, or taken out.
 struct Edit {
   std::string place;
-  std::optional<std::variant<int64_t, std::string>> value = {};
+  std::optional<std::variant<int64_t, double, std::string>> value = {};
 };
 /// A checkpoint with these edits, as a new file under a right digest.
 void edit_checkpoint(const std::string& path, const std::string& out, const std::vector<Edit>& edits);
+/// A checkpoint with the first value of a float32 array replaced, likewise.
+void spoil_checkpoint(const std::string& path, const std::string& out, const std::string& place, float value);
 /// A file that holds these entries alone.
 void write_entries(const std::string& out, const std::vector<Edit>& entries);

@@ -55,6 +55,7 @@ Work prepare_export(const ExportArguments& arguments) {
   const auto opened = std::make_shared<OpenedModel>(
       open_model(arguments.model, arguments.last, [&](std::string_view line) { console->print(line); }));
   const ModelFile& model = opened->checkpoint.model;
+  if (models().find(model.kind)) opened->check();
   const auto theirs = std::make_shared<HuggingFaceModel>();
   if (format == "hf")
     *theirs = to_hugging_face({.kind = model.kind,

@@ -35,6 +35,7 @@ Work prepare_import(const ImportArguments& arguments) {
   const std::string file = target(arguments.out);
   ModelFile model{.kind = theirs.kind, .settings = theirs.config, .weights = theirs.weights};
   if (theirs.end_id >= 0) model.end_ids = {theirs.end_id};
+  check_finite(model.weights, arguments.folder + ": ");
   int64_t parameters = 0;
   for (const auto& [name, value] : theirs.weights.entries()) parameters += std::get<Array>(value).size();
   const std::string summary =

@@ -65,6 +65,7 @@ ordered_json json_of(const OpenedModel& opened) {
                        {"mean", s.mean},
                        {"deviation", s.deviation},
                        {"largest", s.largest}});
+    if (!array.all_finite()) tensors.back()["finite"] = false;
   }
   ordered_json all{{"file", opened.path}};
   if (training) all["step"] = training->step;
@@ -158,7 +159,8 @@ std::string text_of(const OpenedModel& opened) {
     const Array& array = std::get<Array>(value);
     const Spread s = spread_of(array);
     text += str("  ", padded(name, widest), "  ", padded(to_string(array.shape()), 16), scientific(s.mean),
-                " ", scientific(s.deviation), " ", scientific(s.largest), "\n");
+                " ", scientific(s.deviation), " ", scientific(s.largest),
+                array.all_finite() ? "\n" : "  not finite: no other command takes this file\n");
   }
   return text;
 }

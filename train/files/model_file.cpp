@@ -97,13 +97,26 @@ bool is_first_format(const StateDict& state) {
   return state.contains("kind") && state.text("kind") == first_kind;
 }
 
-std::unique_ptr<Model> ModelFile::build() const {
-  const NoInit no_init;
+void check_finite(const StateDict& weights, const std::string& who) {
+  for (const std::string& name : weights.keys())
+    if (!weights.array(name).all_finite())
+      fail<StateError>(who, "'", name, "' holds a value that is not finite");
+}
+
+void ModelFile::check() const {
   if (!models().find(kind))
     fail<ValueError>("the model is of the kind '", kind,
                      "', which this program does not have; the program that "
                      "registers it (register_model<...>(\"",
                      kind, "\")) opens it");
+  const LoadReport report = compare_weights(kind, settings, weights);
+  if (!report.ok()) fail<StateError>("the weights do not fit the settings of the model\n", report.message());
+  check_finite(weights);
+}
+
+std::unique_ptr<Model> ModelFile::build() const {
+  check();
+  const NoInit no_init;
   std::unique_ptr<Model> built = make_model(kind, settings);
   built->load_state_dict(weights);
   built->eval();

@@ -42,8 +42,10 @@ struct ModelFile {
   std::vector<int64_t> end_ids = {};
   TrainedOn trained_on = {};
 
-  /// The model, in evaluation. ValueError for a kind that this program does not register, StateError for settings or
-  /// weights that do not fit.
+  /// ValueError for a kind that this program does not register, StateError for settings that make no model, weights that
+  /// are not those of that model, and values that are not finite. Takes next to no time or memory, whatever the settings.
+  void check() const;
+  /// The model, in evaluation. Errors as check().
   std::unique_ptr<Model> build() const;
 
   /// The tree of a file that holds the model alone.
@@ -58,6 +60,9 @@ struct ModelFile {
   void write(const std::string& path) const { write(path, WriteOptions()); }
   void write(const std::string& path, WriteOptions options) const;
 };
+
+/// StateError that names the first array with a value that is not finite, behind `who`: "PATH: ".
+void check_finite(const StateDict& weights, const std::string& who = "");
 
 /// Whether the tree of a file is of the first format.
 bool is_first_format(const StateDict& state);

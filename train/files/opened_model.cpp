@@ -11,12 +11,26 @@ namespace weft {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<Model> OpenedModel::build() const {
+namespace {
+
+/// What `work` gives; its errors name the file.
+template <class Work>
+auto about_file(const std::string& path, Work&& work) {
   try {
-    return checkpoint.model.build();
+    return work();
   } catch (const Error& error) {
     fail<FileError>(path, ": ", error.what());
   }
+}
+
+}  // namespace
+
+void OpenedModel::check() const {
+  about_file(path, [&] { checkpoint.model.check(); });
+}
+
+std::unique_ptr<Model> OpenedModel::build() const {
+  return about_file(path, [&] { return checkpoint.model.build(); });
 }
 
 namespace {

@@ -15,7 +15,8 @@ struct OpenedModel {
   RunCheckpoint checkpoint;
   std::optional<RunFolder> run = {};  ///< the run it belongs to, if that can be told
 
-  /// ModelFile::build(), whose errors become FileErrors that begin with the path.
+  /// ModelFile's, whose errors become FileErrors that begin with the path.
+  void check() const;
   std::unique_ptr<Model> build() const;
 };
 

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/lines.h>
 #include <weft/train/files/run_log.h>
 
 #include <algorithm>
@@ -15,14 +16,44 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 /// "RUN/metrics.digest" of "RUN/metrics.jsonl".
 std::string digest_of_log(const std::string& path) {
   return std::filesystem::path(path).replace_extension("digest").string();
 }
+
+std::string told_digest(int64_t bytes, const Hasher& hasher) {
+  return str(bytes, " ", to_hex(hasher.digest()), "\n");
+}
+
+/// Whether a log begins with the bytes that the digest beside it tells of; so where there is none.
+class ToldDigest {
+ public:
+  explicit ToldDigest(const std::string& path) {
+    if (!is_there(path)) return;
+    constexpr uint64_t most = 100;
+    try {
+      std::istringstream told(read_text(path, most));
+      readable_ = static_cast<bool>(told >> left_ >> digest_) && left_ >= 0;
+    } catch (const FileError&) {
+      readable_ = false;
+    }
+  }
+  void take(std::string_view bytes) {
+    bytes = bytes.substr(
+        0, static_cast<size_t>(std::clamp<int64_t>(left_, 0, static_cast<int64_t>(bytes.size()))));
+    hasher_.update(bytes);
+    left_ -= static_cast<int64_t>(bytes.size());
+  }
+  bool fits() const {
+    return readable_ && (digest_.empty() || (left_ == 0 && to_hex(hasher_.digest()) == digest_));
+  }
+
+ private:
+  int64_t left_ = 0;
+  std::string digest_;
+  bool readable_ = true;
+  Hasher hasher_;
+};
 
 std::string line_of(const Update& u) {
   return ordered_json{{"step", u.step},
@@ -43,31 +74,40 @@ std::string line_of(const Evaluation& e) {
 
 RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history)
     : path_(path), history_(std::move(history)) {
+  bool as_it_was = true;
+  Hasher before, now;
   if (is_there(path)) {
-    const std::string before = read_text(path);
-    touched_ = !as_written(before);
-    std::istringstream lines(before);
+    ToldDigest told(digest_of_log(path));
     std::vector<Evaluation> evaluations;
-    for (std::string line; std::getline(lines, line);) take(line, step, evaluations);
+    for (LineReader lines(path); const auto line = lines.next();) {
+      take(*line, step, evaluations);
+      as_it_was = as_it_was && lines.had_newline() && !lines.was_too_long();
+      before.update(*line);
+      before.update("\n");
+      told.take(*line);
+      if (lines.had_newline()) told.take("\n");
+    }
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
-    if (text() != before) {
-      folder.remove(digest_of_log(path));  // of what is not there any more
-      write_file(folder, path, text());
-    }
-  } else if (!history_.evaluations.empty()) {
-    write_file(folder, path, text());
+    touched_ = !told.fits();
   }
-  taken(text());
-  write_file(folder, digest_of_log(path), told());
+  write_to([&](std::string_view lines) { now.update(lines); });
+  if (!as_it_was || before.digest() != now.digest()) {
+    folder.remove(digest_of_log(path));  // of what is not there any more
+    AtomicFile whole(folder, path);
+    write_to([&](std::string_view lines) { whole.write(lines); });
+    whole.commit();
+  }
+  write_to([&](std::string_view lines) { taken(lines); });
+  write_file(folder, digest_of_log(path), told_digest(bytes_, hasher_));
   file_ = Descriptor(
       ::openat(folder.get(), folder.below(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
   if (file_.get() < 0)
     fail<FileError>(path, ": cannot be opened for writing: ", std::generic_category().message(errno));
 }
 
-void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations) {
+void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations) {
   try {
     const ordered_json entry = ordered_json::parse(line);
     const auto at = entry.at("step").get<int64_t>();
@@ -94,16 +134,20 @@ void RunLog::take(const std::string& line, int64_t step, std::vector<Evaluation>
 }
 
 /// As a run that was never stopped has it: an evaluation stands before the update of its step.
-std::string RunLog::text() const {
-  std::string all;
+void RunLog::write_to(const std::function<void(std::string_view)>& take) const {
+  constexpr size_t piece = size_t{1} << 20;
+  std::string lines;
   auto evaluation = history_.evaluations.begin();
   for (const Update& update : updates_) {
     for (; evaluation != history_.evaluations.end() && evaluation->step <= update.step; ++evaluation)
-      all += line_of(*evaluation);
-    all += line_of(update);
+      lines += line_of(*evaluation);
+    lines += line_of(update);
+    if (lines.size() < piece) continue;
+    take(lines);
+    lines.clear();
   }
-  for (; evaluation != history_.evaluations.end(); ++evaluation) all += line_of(*evaluation);
-  return all;
+  for (; evaluation != history_.evaluations.end(); ++evaluation) lines += line_of(*evaluation);
+  take(lines);
 }
 
 std::vector<std::string> RunLog::notes() const {
@@ -120,19 +164,8 @@ std::vector<std::string> RunLog::notes() const {
 }
 
 void RunLog::taken(std::string_view text) {
-  hasher_.update(bytes_of(text));
+  hasher_.update(text);
   bytes_ += static_cast<int64_t>(text.size());
-}
-
-std::string RunLog::told() const { return str(bytes_, " ", to_hex(hasher_.digest()), "\n"); }
-
-bool RunLog::as_written(std::string_view text) const {
-  if (!is_there(digest_of_log(path_))) return true;
-  std::istringstream told(read_text(digest_of_log(path_)));
-  int64_t bytes = -1;
-  std::string digest;
-  if (!(told >> bytes >> digest) || bytes < 0 || bytes > static_cast<int64_t>(text.size())) return false;
-  return to_hex(digest_of(bytes_of(text.substr(0, static_cast<size_t>(bytes))))) == digest;
 }
 
 void RunLog::append(const std::string& line) {
@@ -157,15 +190,14 @@ void RunLog::add(const Evaluation& evaluation) {
 void RunLog::sync(const HeldFolder& folder) const {
   if (::fsync(file_.get()) != 0)
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
-  write_file(folder, digest_of_log(path_), told());
+  write_file(folder, digest_of_log(path_), told_digest(bytes_, hasher_));
 }
 
 LoggedProgress logged_progress(const std::string& path, int64_t checkpoint_interval) {
   LoggedProgress told;
   if (!is_there(path)) return told;
-  std::istringstream lines(read_text(path));
-  for (std::string line; std::getline(lines, line);) {
-    const ordered_json entry = ordered_json::parse(line, nullptr, false);
+  for (LineReader lines(path); const auto line = lines.next();) {
+    const ordered_json entry = ordered_json::parse(*line, nullptr, false);
     if (!entry.is_object()) continue;
     const auto step = entry.find("step");
     if (step == entry.end() || !step->is_number_integer()) continue;

@@ -7,6 +7,7 @@
 #include <weft/train/files/history.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct Update {
 class RunLog {
  public:
   /// Opens the log of a run that stands before update `step` and has made the evaluations of `history`: lines of that
-  /// update and later are cut off, lines that cannot be read too, and evaluations are written as `history` has them.
+  /// update and later are cut off, lines that cannot be read or are longer than any of ours (lib/base/lines.h) too, and
+  /// evaluations are written as `history` has them. The file may be of any size.
   RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history);
 
   void add(const Update& update);
@@ -43,14 +45,10 @@ class RunLog {
   std::vector<std::string> notes() const;
 
  private:
-  void take(const std::string& line, int64_t step, std::vector<Evaluation>& evaluations);
-  std::string text() const;
+  void take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations);
+  void write_to(const std::function<void(std::string_view)>& take) const;
   void append(const std::string& line);
-  /// Whether a log begins with what the digest beside it tells of; so where there is none.
-  bool as_written(std::string_view text) const;
-
   void taken(std::string_view text);
-  std::string told() const;
 
   std::string path_;
   Descriptor file_;

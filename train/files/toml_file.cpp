@@ -52,7 +52,7 @@ TomlEntry entry_of(const std::string& path, const std::string& key, const toml::
 }  // namespace
 
 std::vector<TomlEntry> read_toml(const std::string& path) {
-  const std::string text = read_text(path);
+  const std::string text = read_text(path, most_toml_bytes);
   std::vector<TomlEntry> entries;
   try {
     const toml::table table = toml::parse(text, path);

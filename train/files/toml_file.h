@@ -20,7 +20,10 @@ struct TomlEntry {
   std::vector<std::string> list = {};
 };
 
-/// The entries of a flat file, in the order of their lines. FileError when it cannot be read; ValueError that
+/// Bytes that a file may have: room for the paths of a hundred thousand texts.
+inline constexpr uint64_t most_toml_bytes = uint64_t{1} << 24;
+
+/// The entries of a flat file, in the order of their lines. FileError when it cannot be read or is longer; ValueError that
 /// begins with "PATH:LINE: " when it is not TOML, or holds tables, dates, or lists of anything but texts.
 std::vector<TomlEntry> read_toml(const std::string& path);
 

@@ -67,6 +67,19 @@ TEST_CASE("what cannot be read is refused with path and reason") {
         folder.path("file") + ": cannot be opened: no permission");
 }
 
+TEST_CASE("a file that is too large is refused before it is read") {
+  const Folder folder;
+  const std::string path = folder.write("a", "0123456789");
+  CHECK(read_text(path, 10) == "0123456789");
+  CHECK(error_of([&] { read_text(path, 9); }) ==
+        path + ": holds 10 bytes, more than the 9 that such a file may have");
+  std::filesystem::resize_file(path, uint64_t{1} << 43);
+  CHECK(error_of([&] { read_text(path); }) ==
+        path + ": holds 8796093022208 bytes, more than the 67108864 that such a file may have");
+  CHECK_THROWS_WITH_AS(read_file(path), (path + ": no memory for its 8796093022208 bytes").c_str(),
+                       MemoryError);
+}
+
 TEST_CASE("a file is written and replaced whole, and nothing stays beside it") {
   const Folder folder;
   const std::string path = folder.path("a");

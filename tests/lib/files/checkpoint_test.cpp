@@ -138,6 +138,25 @@ TEST_CASE("what is not a whole checkpoint is refused, each kind in its own words
         std::string("c.h5: is damaged: its first 16 bytes are not a checkpoint's") + advice);
 }
 
+TEST_CASE("what a file says of itself is doubted before the rest is read") {
+  const Folder folder;
+  const auto size = uint64_t{1} << 43;  // more than there is memory for, and time
+  const auto grown = [&](const std::string& path) {
+    std::filesystem::resize_file(path, size);
+    return path;
+  };
+  CHECK(refusal(grown(folder.write("zeros", ""))) == folder.path("zeros") + ": is not a weft checkpoint");
+  write_checkpoint(folder.path("a"), sample(1));
+  const std::string whole = std::to_string(std::filesystem::file_size(folder.path("a")));
+  CHECK(refusal(grown(folder.path("a"))) ==
+        folder.path("a") + ": is damaged: it holds 8796093022208 bytes, more than its " + whole + advice);
+  // Made by hand: its header says that it is so long.
+  std::vector<uint8_t> image = checkpoint_image(sample(1));
+  for (size_t i = 0; i < 8; ++i) image[24 + i] = static_cast<uint8_t>(size >> 8 * i);
+  image = with_header(image, 16, 1);
+  CHECK_THROWS_AS(read_checkpoint(grown(folder.write("b", as_text(image)))), MemoryError);
+}
+
 TEST_CASE("every single flipped bit is refused") {
   std::vector<uint8_t> image = checkpoint_image(sample(1));
   int64_t accepted = 0;
@@ -163,5 +182,6 @@ TEST_CASE("a valid digest over nonsense still does not get past") {
   std::fill(image.begin() + 512, image.end(), uint8_t{0});
   const Digest digest = digest_of(std::span(image).subspan(512));
   std::copy(digest.begin(), digest.end(), image.begin() + 32);
-  CHECK(refusal(with_header(image, 16, 1)) == "c.h5: is not an HDF5 file");
+  CHECK(refusal(with_header(image, 16, 1)) ==
+        "c.h5: '/' is not as weft writes it: there is no superblock where it should be");
 }

@@ -100,6 +100,13 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
   CHECK(mended(without) == text);
   CHECK(mended(text + "{\"step\": 4, \"lo") == text);
   CHECK(mended(std::string("\0\0\n", 3) + text) == text);
+  CHECK(mended(text + std::string(1 << 20, ' ') + "\n") == text);
+  // A hole of zeros, as a file system may leave after a power cut.
+  write_file(path, text);
+  std::filesystem::resize_file(path, uint64_t{1} << 43);
+  CHECK(logged_progress(path, 4).checkpoint);
+  CHECK(RunLog(path, 5, history).unreadable() == 1);
+  CHECK(read_text(path) == text);
   // An update's line that is gone stays gone: nothing else knows it.
   CHECK(mended(text.substr(0, text.find("\"step\":4")) + "garbage\n").find("\"step\":3") !=
         std::string::npos);

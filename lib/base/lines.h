@@ -1,0 +1,42 @@
+// The lines of a file, in memory that depends neither on the file nor on the lines.
+#pragma once
+
+#include <weft/lib/base/file.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft {
+
+/// Reads them one after the other:
+///   for (LineReader lines(path); const auto line = lines.next();) ...
+/// FileError as InputFile.
+class LineReader {
+ public:
+  /// Bytes that a line may have.
+  static constexpr size_t longest = size_t{1} << 16;
+
+  explicit LineReader(const std::string& path) : file_(path) {}
+
+  /// The next line, without its newline; nothing at the end of the file, also behind a newline that ends it.
+  /// Good until the next call.
+  std::optional<std::string_view> next();
+  /// Whether that line was too long: then next() gave an empty one. Holes of a file, of however many zeros,
+  /// are not read.
+  bool was_too_long() const { return too_long_; }
+  /// Whether a newline ended it: the last line may have none.
+  bool had_newline() const { return newline_; }
+
+ private:
+  bool read_more();
+
+  InputFile file_;
+  std::string buffer_;
+  uint64_t at_ = 0;   ///< of the file, read so far
+  size_t begin_ = 0;  ///< of the buffer, handed out so far
+  bool too_long_ = false, newline_ = false;
+};
+
+}  // namespace weft
