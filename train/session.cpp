@@ -67,20 +67,15 @@ struct Source {
 /// Gives the parts of a new run what they take over.
 void take_over(Session& s, const Source& source) {
   const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
-  take_weights(*s.model, s.task, source.opened, say);
+  const Transfer transfer(source.opened, *s.model, s.task);
+  transfer.take_weights(*s.model, say);
   if (source.carries == "weights") return;
-  take_optimizer(*s.optimizer, source.opened, say);
+  transfer.take_optimizer(*s.optimizer, say);
   const TrainingState& t = *source.opened.checkpoint.training;
   if (source.carries != "all") return;
-  // The same weights as training had, where the model part holds averages.
-  if (!t.weights.empty()) s.model->load_matching(fitting_weights(t.weights, s.task, source.opened));
-  if (s.ema && t.ema_updates > 0) {
-    try {
-      s.ema->load_state_dict(source.opened.checkpoint.ema_state(s.optimizer->parameters()));
-    } catch (const StateError&) {
-      say("  averages begin anew: the parameters are others");
-    }
-  }
+  transfer.take_last_weights(*s.model);
+  if (s.ema && t.ema_updates > 0 && !transfer.take_averages(*s.ema, s.optimizer->parameters()))
+    say("  averages begin anew: the parameters are others");
   if (t.content_hash == s.task.content_hash) {
     s.loader->load_state_dict(t.loader);
     say(str("  data go on behind ", grouped(s.loader->consumed()), " samples"));
