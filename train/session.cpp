@@ -5,6 +5,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/resume_choice.h>
+#include <weft/train/files/run_paths.h>
 #include <weft/train/session.h>
 #include <weft/train/show/console.h>
 #include <weft/train/transfer.h>
@@ -163,15 +164,19 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   return source;
 }
 
-/// The configuration as the run stands: config.toml, which may have changed only where a resume may.
-RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
+ConfigFile stored_file(const RunFolder& folder) {
   if (!exists(folder.config()))
     fail<FileError>(
         folder.config(),
         ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
         "from these weights: --init-from ",
         folder.path);
-  const ConfigFile file = read_config(folder.config());
+  return read_config(folder.config());
+}
+
+/// The configuration as the run stands: config.toml, which may have changed only where a resume may.
+RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
+                        const std::optional<OpenedModel>& known, const Say& say) {
   RunConfig config = make_config(known_assignments(file.assignments, say), say);
   config.data = file.data;
   config.init_from = file.init_from;
@@ -216,7 +221,6 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   auto s = std::make_shared<Session>();
   const std::optional<Source> source = configure(*s, options);
   const RunConfig& config = s->config;
-  const std::string toml = to_toml(config);
   const bool reads_files = tasks().at(config.task).reads_files();
   if (reads_files) const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
 
@@ -224,6 +228,7 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
                        ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
                                                                    : fs::path(config.data[0]).stem().string())
                        : RunClaim::create(options.out, options.overwrite);
+  const std::string toml = to_toml(config, claim.folder().path);
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
     if (!claim.overwrites()) write_file(claim.folder().config(), toml);
@@ -259,7 +264,8 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   std::optional<OpenedModel> start = std::move(saved.newest);
   const FoundCheckpoints& found = saved.found;
 
-  const RunConfig before = stored_config(folder, start ? start : best, say);
+  const ConfigFile file = stored_file(folder);
+  const RunConfig before = stored_config(folder, file, start ? start : best, say);
   s->config = steered(before, options.set);
   RunConfig& config = s->config;
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
@@ -290,13 +296,14 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (start && config.max_iters < start->checkpoint.training->step)
     fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",
                      start->checkpoint.training->step, " updates already");
-  if (!options.data.empty()) config.data = options.data;
+  const std::optional<OpenedModel>& known = start ? start : best;
+  const std::vector<std::string> named = config.data;
+  config.data = !options.data.empty() ? options.data : data_found(folder, named, known.has_value(), say);
   for (std::string& path : config.data) path = absolute(path);
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(folder.config(), ": names no data; give --data FILE");
-  const std::string toml = to_toml(config);
-
-  const std::optional<OpenedModel>& known = start ? start : best;
+  // A file that named its paths from the root keeps them so.
+  const std::string toml = to_toml(config, file.paths_from_here || config.data != named ? folder.path : "");
   std::optional<Source> source;
   if (!start && !config.init_from.empty())
     source = {open_model(config.init_from, false, say), config.carries.empty() ? "weights" : config.carries};

@@ -129,9 +129,29 @@ TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   REQUIRE(
       weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code ==
       0);
-  CHECK(folder.read("a/config.toml") == folder.read("elsewhere/b/config.toml"));
+  // The same but for how the text is named from there.
+  std::string config = folder.read("elsewhere/b/config.toml");
+  const std::string named = "data = [\"../../text.txt\"]";
+  REQUIRE(contains(config, named));
+  CHECK(folder.read("a/config.toml") ==
+        config.replace(config.find(named), named.size(), "data = [\"../text.txt\"]"));
   for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
     CHECK(folder.read(std::string("a") + file) == folder.read(std::string("elsewhere/b") + file));
+}
+
+TEST_CASE("paths of a configuration begin where weft is started, or at its folder if it says so") {
+  const Text folder;
+  std::filesystem::create_directory(folder.path("deep"));
+  const std::string small = "max_iters = 0\nsample_tokens = 0\nn_layer = 1\n";
+  folder.write("deep/started.toml", "data = [\"text.txt\"]\n" + small);
+  CHECK(weft(folder, {"train", "--config", "deep/started.toml", "--out", "a"}).code == 0);
+  folder.write("deep/here.toml", "data = [\"../text.txt\"]\npaths_from = \"here\"\n" + small);
+  CHECK(weft(folder, {"train", "--config", "deep/here.toml", "--out", "b"}).code == 0);
+  CHECK(folder.read("a/config.toml") == folder.read("b/config.toml"));
+  folder.write("deep/there.toml", "paths_from = \"there\"\n");
+  const Result result = weft(folder, {"train", "--config", "deep/there.toml", "--out", "c"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "there.toml:1: paths_from must be \"here\""), result.err);
 }
 
 TEST_CASE("the help names every key of config.toml") {
@@ -140,7 +160,8 @@ TEST_CASE("the help names every key of config.toml") {
   const std::string help = weft(folder, {"train", "--help"}).out;
   for (const std::string& line : lines_of(folder.read("run/config.toml"))) {
     const std::string key = line.substr(0, line.find(' '));
-    if (line[0] != '#' && key != "data") CHECK_MESSAGE(contains(help, "\n  " + key + " = "), key);
+    if (line[0] != '#' && key != "data" && key != "paths_from")
+      CHECK_MESSAGE(contains(help, "\n  " + key + " = "), key);
   }
 }
 

@@ -76,6 +76,46 @@ TEST_CASE("eval --data scores all of a text") {
   CHECK(contains(strange.err, "strange.txt: character 'C' (U+0043) at position 4"));
 }
 
+TEST_CASE("eval says what it scores, and what of it the run trained on") {
+  const std::string text = trained().read("text.txt");
+  const auto said = [](const Arguments& more) {
+    Arguments all{"eval", "run"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result result = weft(trained(), all);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  };
+  const auto size = text.size(), trained_on = size / 10 * 9 + size % 10 * 9 / 10;
+  CHECK_MESSAGE(contains(lines_of(said({}))[0], "/text.txt: " + std::to_string(size - trained_on) +
+                                                    " tokens, none of which the run trained on"),
+                said({}));
+  CHECK(said({}).starts_with("validation part of /"));
+  CHECK(contains(said({"--json"}), "\"part\":\"validation\",\"trained_share\":0.0}"));
+  CHECK(contains(said({"--json"}), "/text.txt\"]"));
+  trained().write("same.txt", text);
+  for (const char* path : {"text.txt", "same.txt"}) {
+    const std::string own = lines_of(said({"--data", path}))[0];
+    CHECK(own.starts_with(std::string("all of ") + path + ": "));
+    CHECK_MESSAGE(contains(own, ", of which the run trained on the first 90.0 %: it is its own text"), own);
+  }
+  const std::string json = said({"--data", "same.txt", "--json"});
+  CHECK(contains(json, "\"data\":[\"same.txt\"],\"part\":\"all\""));
+  CHECK(number_in(json, "trained_share") == doctest::Approx(0.9).epsilon(1e-3));
+  trained().write("else.txt", "the cat sat on a mat.\n");
+  CHECK(lines_of(said({"--data", "else.txt"}))[0] == "all of else.txt: 22 tokens");
+  CHECK_FALSE(contains(said({"--data", "else.txt", "--json"}), "trained_share"));
+
+  const Folder folder;
+  folder.write("a.txt", text);
+  folder.write("b.txt", text);
+  REQUIRE(
+      weft(folder, {"train", "--data", "a.txt", "b.txt", "--out", "run", "--set", "max_iters=1", "n_layer=1"})
+          .code == 0);
+  CHECK(contains(weft(folder, {"eval", "run"}).out, "/a.txt and 1 more: "));
+  CHECK(contains(weft(folder, {"eval", "run", "--data", "b.txt"}).out,
+                 "one of the 2 files that the run was made with, and trained on in part"));
+}
+
 TEST_CASE("generate writes the prompt and N tokens, and nothing else") {
   const Result result = generate({"--prompt", "the cat", "--tokens", "40"});
   CHECK(result.code == 0);
@@ -172,7 +212,8 @@ TEST_CASE("stories tell how probable they are") {
   const double rate = number_in(result.out, "entropy_rate");
   CHECK(rate > 0.05);
   CHECK(number_in(result.out, "nats_per_character") == doctest::Approx(rate).scale(0).epsilon(0.1));
-  CHECK(number_in(result.out, "validation_nats_per_character") == doctest::Approx(rate).scale(0).epsilon(0.2));
+  CHECK(number_in(result.out, "validation_nats_per_character") ==
+        doctest::Approx(rate).scale(0).epsilon(0.2));
   REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "b.txt"}).code == 0);
   CHECK(folder.read("b.txt") == text);
   REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "6", "--out", "b.txt"}).code == 0);
