@@ -122,6 +122,38 @@ TEST_CASE("several files, with names of any kind, are one text") {
   CHECK(folder.read("again/best.h5") == folder.read("my run/best.h5"));
 }
 
+TEST_CASE("more files than a process may open, empty ones among them, are trained on, resumed and scored") {
+  const Text folder;
+  const std::string text = folder.read("text.txt");
+  Arguments files{"--data"};
+  for (size_t i = 0; i < 1100; ++i) {
+    files.push_back("part" + std::to_string(i));
+    folder.write(files.back(), i < 1000 ? text.substr(i * 3, 3) : "");
+  }
+  const auto run = [&](Arguments arguments) {
+    const Result result =
+        weft(folder, arguments, {.under = {"sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""}});
+    CHECK_MESSAGE(result.code == 0, result.err);
+    return result;
+  };
+  Arguments all = train("many", {"max_iters=2"});
+  all.erase(all.begin() + 1, all.begin() + 3);  // --data text.txt
+  all.insert(all.end(), files.begin(), files.end());
+  const Result result = run(all);
+  CHECK_MESSAGE(contains(result.err, "warning: 100 of the 1100 files are empty and passed over: /"),
+                result.err);
+  CHECK(contains(result.err, "/part1000, /"));
+  CHECK(contains(result.err, "/part1002, ...\n"));
+  run(resume("many", {"max_iters=4"}));
+  const std::string scores = run({"eval", "many", "--json"}).out;
+  CHECK(number_in(scores, "tokens") == 299);
+  CHECK(number_in(weft(folder, {"eval", "many", "--data", "text.txt", "--json"}).out, "trained_share") ==
+        0.9);
+  folder.write("text.txt", "");
+  CHECK(
+      contains(weft(folder, train("none")).err, "/text.txt: is empty; a text needs at least one character"));
+}
+
 TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   const Text folder;
   REQUIRE(weft(folder, train("a")).code == 0);

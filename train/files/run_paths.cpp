@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 
 /// How many folders up is near.
 constexpr int most_up = 2;
+constexpr size_t most_named = 20;
 
 bool exists(const fs::path& path) {
   std::error_code error;
@@ -67,8 +68,9 @@ std::vector<std::string> data_found(const RunFolder& run, const std::vector<std:
   for (const std::string& path : data) {
     found.push_back(exists(path) ? path : found_again(path, real(run.path)).string());
     if (found.back() != path && first.empty()) first = path;
-    files += " " + weft::quoted(found.back());
+    if (found.size() <= most_named) files += " " + weft::quoted(found.back());
   }
+  if (found.size() > most_named) files += str(" ... (", found.size(), " in all)");
   if (first.empty()) return data;
   const bool all = std::ranges::count(found, "") == 0;
   if (!all || !checked)
