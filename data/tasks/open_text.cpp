@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 #include <ranges>
+#include <string_view>
 #include <utility>
 
 namespace weft {
@@ -14,13 +15,19 @@ namespace {
 
 constexpr std::ptrdiff_t named_files = 3;
 
+/// The first few.
+std::string some_of(const std::vector<std::string>& all, std::string_view between) {
+  return str(joined(all | std::views::take(named_files), between),
+             std::ssize(all) > named_files ? str(between, "...") : "");
+}
+
 std::vector<std::string> notes_of(const TokenizedText& text, size_t files, bool keeps_returns) {
   std::vector<std::string> notes;
   if (const std::vector<std::string>& empty = text.notes.empty_files; !empty.empty())
     notes.push_back(str("warning: ", empty.size(), " of the ", files, " files ",
-                        empty.size() == 1 ? "is" : "are",
-                        " empty and passed over: ", joined(empty | std::views::take(named_files)),
-                        std::ssize(empty) > named_files ? ", ..." : ""));
+                        empty.size() == 1 ? "is" : "are", " empty and passed over: ", some_of(empty, ", ")));
+  if (const std::vector<std::string>& foreign = text.notes.foreign_files; !foreign.empty())
+    notes.push_back(str("warning: taken as it is: ", some_of(foreign, "\n  ")));
   if (const int64_t marks = text.notes.byte_order_marks; marks > 0)
     notes.push_back(str("warning: ", marks, " of the files ", marks == 1 ? "begins" : "begin",
                         " with a byte-order mark; it is read as a character of the text"));

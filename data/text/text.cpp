@@ -1,3 +1,4 @@
+#include <weft/data/text/foreign_file.h>
 #include <weft/data/text/text.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
@@ -8,6 +9,12 @@ namespace weft {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+std::string first_bytes(const InputFile& file) {
+  std::string begin(std::min<size_t>(file.size(), foreign_file_bytes), '\0');
+  file.read(0, {reinterpret_cast<uint8_t*>(begin.data()), begin.size()});
+  return begin;
+}
 
 }  // namespace
 
@@ -44,11 +51,7 @@ std::string_view TextReader::next() {
       ++file_;
       at_ = 0;
     }
-    if (!open_) {
-      open_.emplace(path());
-      if (open_->identity() != files_[file_].identity)
-        fail<FileError>(path(), ": changed while the text was read; start again when nothing writes to it");
-    }
+    if (!open_) open_next();
     read_more();
     const size_t whole = options_.utf8 ? whole_characters() : buffer_.size();
     rest_ = buffer_.substr(whole);
@@ -57,6 +60,15 @@ std::string_view TextReader::next() {
     if (options_.progress) options_.progress(done_, size_);
   }
   return buffer_;
+}
+
+void TextReader::open_next() {
+  open_.emplace(path());
+  if (open_->identity() != files_[file_].identity)
+    fail<FileError>(path(), ": changed while the text was read; start again when nothing writes to it");
+  // What is no text, but may be read as if it were, is told; else it is what the error tells.
+  if (const auto foreign = foreign_file(first_bytes(*open_), path()))
+    notes_.foreign_files.push_back(foreign->message(path()));
 }
 
 /// Fills the buffer: what was left of a character, and the next bytes of this file.
@@ -76,6 +88,15 @@ void TextReader::read_more() {
   done_ += static_cast<int64_t>(wanted);
 }
 
+void TextReader::fail_utf8(int64_t offset) const {
+  const std::string begin = first_bytes(*open_);
+  if (const auto foreign = foreign_file(begin, path())) fail<FileError>(foreign->message(path()));
+  fail<FileError>(path(), ": not UTF-8 at byte ", offset, "; tokenizer=byte takes any bytes",
+                  looks_like_text(begin) ? str(", and ", recoding_line("WINDOWS-1252", path()),
+                                               " makes text of it, if that is its encoding")
+                                         : "");
+}
+
 /// The bytes of the buffer that are whole characters; FileError when the rest is no beginning of one.
 size_t TextReader::whole_characters() const {
   const std::string_view bytes = buffer_;
@@ -87,9 +108,7 @@ size_t TextReader::whole_characters() const {
     }
     const Utf8Char c = decode_utf8(bytes.substr(good));
     if (c.length == -1 && at_ < files_[file_].size()) break;
-    if (c.length <= 0)
-      fail<FileError>(path(), ": not UTF-8 at byte ", at_ - static_cast<int64_t>(bytes.size() - good),
-                      "; tokenizer=byte takes any bytes");
+    if (c.length <= 0) fail_utf8(at_ - static_cast<int64_t>(bytes.size() - good));
     good += static_cast<size_t>(c.length);
   }
   return good;

@@ -24,6 +24,8 @@ struct TextNotes {
   int64_t byte_order_marks = 0;  ///< files that begin with one
   int64_t carriage_returns = 0;
   std::vector<std::string> empty_files = {};  ///< passed over, as they hold nothing
+  std::vector<std::string> foreign_files =
+      {};  ///< taken though they are no text: ForeignFile::message of each
 };
 
 /// Bytes done and bytes in all.
@@ -35,7 +37,7 @@ using TextProgress = std::function<void(int64_t, int64_t)>;
 /// Files that are empty are passed over. One is open at a time, so that there may be any number of them.
 /// FileError, beginning with the path, on a file that is missing, a folder, not readable, another than at the beginning
 /// when its turn comes, or cut short while it is read, and when all are empty; with `utf8` also on one that is not
-/// UTF-8, with the byte offset in that file.
+/// UTF-8, with what it is and how text is made of it (foreign_file.h), or the byte offset in that file.
 class TextReader {
  public:
   struct Options {
@@ -66,7 +68,9 @@ class TextReader {
     FileIdentity identity;
     int64_t size() const { return static_cast<int64_t>(identity.size); }
   };
+  void open_next();
   void read_more();
+  [[noreturn]] void fail_utf8(int64_t offset) const;
   size_t whole_characters() const;
 
   std::vector<Source> files_;

@@ -228,6 +228,20 @@ TEST_CASE("a text with a byte-order mark and carriage returns") {
         number_in(weft(folder, {"inspect", "lf", "--json"}).out, "vocab_size") + 1);
 }
 
+TEST_CASE("a compressed text is not blamed for its bytes, and taken with a warning by those who take bytes") {
+  const Text folder;
+  folder.write("a.txt.gz", std::string("\x1f\x8b\x08\0", 4) + folder.read("text.txt") + "\xff");
+  Result result = weft(folder, {"train", "--data", "a.txt.gz"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "/a.txt.gz: is gzip-compressed, not text; gunzip -k "), result.err);
+  CHECK_FALSE(contains(result.err, "tokenizer=byte"));
+  result =
+      weft(folder, {"train", "--data", "a.txt.gz", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "warning: taken as it is: "));
+  CHECK(contains(result.err, "/a.txt.gz: is gzip-compressed"));
+}
+
 TEST_CASE("--overwrite replaces a run only once the new one is sound") {
   const Text folder;
   REQUIRE(weft(folder, train("run")).code == 0);

@@ -162,16 +162,42 @@ TEST_CASE("bad UTF-8 is refused with its offset in its file, wherever the pieces
     for (const char* rest : {"", "x", "xyz and more"})
       for (int64_t piece_bytes = 4; piece_bytes < 20; ++piece_bytes) {
         const std::string path = folder.write("bad", std::string("12345\u20ac7") + bad + rest);
-        CHECK(message_of({good, path}, {.piece_bytes = piece_bytes}) ==
-              path + ": not UTF-8 at byte 9; tokenizer=byte takes any bytes");
+        CHECK(
+            message_of({good, path}, {.piece_bytes = piece_bytes}) ==
+            path +
+                ": not UTF-8 at byte 9; tokenizer=byte takes any bytes, and iconv -f WINDOWS-1252 -t UTF-8 " +
+                path + " -o " + path + ".utf8 makes text of it, if that is its encoding");
         CHECK(message_of({good, path}, {.utf8 = false, .piece_bytes = piece_bytes}) == "");
       }
+}
+
+TEST_CASE("what is no text at all is said to be what it is, and taken with a note by those who take bytes") {
+  const Folder folder;
+  const std::string packed = folder.write("packed.gz", std::string("\x1f\x8b\x08\0\xff", 5)),
+                    wide = folder.write("wide", std::string("\xff\xfeh\0i\0", 6)),
+                    bare = folder.write("bare", std::string("t\0h\0e\0 \0t\0e\0x\0t\0", 16)),
+                    noise = folder.write("noise", std::string("ab\0\x01\xff", 5));
+  const std::string message =
+      packed + ": is gzip-compressed, not text; gunzip -k " + packed + " makes text of it";
+  CHECK(message_of({packed}) == message);
+  CHECK(message_of({wide}) == wide + ": is in UTF-16, not text; iconv -f UTF-16 -t UTF-8 " + wide + " -o " +
+                                  wide + ".utf8 makes text of it");
+  CHECK(message_of({noise}) == noise + ": not UTF-8 at byte 4; tokenizer=byte takes any bytes");
+  TextReader bytes({packed, noise}, {.utf8 = false});
+  read_all(bytes);
+  CHECK(bytes.notes().foreign_files == std::vector<std::string>{message});
+  // These bytes are UTF-8 too: zeros are characters.
+  TextReader zeros({bare}, {.piece_bytes = 4});
+  CHECK(read_all(zeros).size() == 16);
+  REQUIRE(zeros.notes().foreign_files.size() == 1);
+  CHECK(zeros.notes().foreign_files[0].find("is in UTF-16LE") != std::string::npos);
 }
 
 TEST_CASE("a character may not lie across two files") {
   const Folder folder;
   const std::string first = folder.write("first", "a\xe2\x82"), second = folder.write("second", "\xac b");
-  CHECK(message_of({first, second}) == first + ": not UTF-8 at byte 1; tokenizer=byte takes any bytes");
+  CHECK(message_of({first, second})
+            .starts_with(first + ": not UTF-8 at byte 1; tokenizer=byte takes any bytes"));
   TextReader bytes({first, second}, {.utf8 = false});
   CHECK(read_all(bytes) == "a\u20ac b");
 }
