@@ -158,6 +158,49 @@ TEST_CASE("prompts are taken as they are") {
   }
 }
 
+TEST_CASE("prompts are read as the text was: carriage returns dropped, kept, or refused with what to do") {
+  const Folder folder;
+  write_text(folder);
+  std::string windows;
+  for (const std::string& line : lines_of(folder.read("text.txt"))) windows += line + "\r\n";
+  folder.write("windows.txt", windows);
+  folder.write("prompts.txt", "the cat\ndogs\n");
+  folder.write("windows-prompts.txt", "the cat\r\ndogs\r\n");
+  for (const Arguments& how :
+       {Arguments{"lf", "windows.txt", "newlines=lf"}, Arguments{"keep", "windows.txt", "newlines=keep"},
+        Arguments{"plain", "text.txt", "newlines=keep"}})
+    REQUIRE(weft(folder, {"train", "--data", how[1], "--out", how[0], "--set", how[2], "max_iters=1",
+                          "n_layer=1", "sample_tokens=0"})
+                .code == 0);
+  const auto ask = [&](const std::string& run, const Arguments& what) {
+    Arguments all{"generate", run, "--tokens", "5"};
+    all.insert(all.end(), what.begin(), what.end());
+    return weft(folder, all);
+  };
+  const Arguments unix_lines{"--prompts", "prompts.txt"}, windows_lines{"--prompts", "windows-prompts.txt"};
+  const Result lf = ask("lf", windows_lines);
+  CHECK_MESSAGE(lf.code == 0, lf.err);
+  CHECK(lf.out == ask("lf", unix_lines).out);
+  CHECK(ask("lf", {"--prompt", "the\r cat\r"}).out == ask("lf", {"--prompt", "the cat"}).out);
+  const Result lines = weft(folder, {"generate", "lf", "--interactive", "--tokens", "5"},
+                            {.under = {"sh", "-c", "\"$0\" \"$@\" < windows-prompts.txt"}});
+  CHECK_MESSAGE(lines.out == lf.out, lines.err);
+  CHECK(weft(folder, {"attention", "lf", "--text", "the\r\n", "--out", "page.html"}).code == 0);
+  // A vocabulary that has them reads them.
+  CHECK(contains(ask("keep", windows_lines).out, "the cat\r"));
+  const Result refused = ask("plain", windows_lines);
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(contains(refused.err,
+                         "windows-prompts.txt:1: ends with a carriage return, as lines of Windows do, which "
+                         "is not among the "),
+                refused.err);
+  CHECK(contains(refused.err, "; sed -i 's/\\r$//' windows-prompts.txt takes them out"));
+  CHECK(ask("plain", {"--prompt", "the cat\r"}).code == 2);
+  CHECK(contains(ask("plain", {"--prompt", "the\rcat"}).err, "U+000D"));
+  folder.write("prompts.gz", std::string("\x1f\x8b\x08", 3));
+  CHECK(contains(ask("plain", {"--prompts", "prompts.gz"}).err, "prompts.gz: is gzip-compressed"));
+}
+
 TEST_CASE("bytes are written as bytes") {
   const Folder folder;
   std::string text;

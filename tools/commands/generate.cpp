@@ -1,3 +1,5 @@
+#include <weft/data/text/foreign_file.h>
+#include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -11,6 +13,7 @@
 #include <ranges>
 
 #include "commands.h"
+#include "model_input.h"
 
 namespace weft::tools {
 namespace {
@@ -48,14 +51,9 @@ void check_arguments(const GenerateArguments& a) {
   if (!a.stop.empty() && !a.ids.empty()) fail<ValueError>("--stop: is text, which --ids goes without");
 }
 
-Ids encoded(const Writer& w, const std::string& name, const std::string& text) {
+Ids encoded(const Writer& w, const std::string& name, const std::string& text, const std::string& file = {}) {
   if (text.empty()) fail<ValueError>(name, ": is empty; give at least one character");
-  Ids ids;
-  try {
-    ids = w.tokenizer->encode(text);
-  } catch (const ValueError& error) {
-    fail<ValueError>(name, ": ", error.what());
-  }
+  Ids ids = ids_of_text(w.file.checkpoint.model, name, text, file);
   // As the sequences that it was trained to answer end.
   if (w.answers() && !w.end_ids.empty()) ids.push_back(w.end_ids[0]);
   return ids;
@@ -157,6 +155,7 @@ int write_rows(Writer& w, const std::vector<std::string>& texts, const std::vect
 int converse(Writer& w) {
   w.console.print("a line is read and answered; end with Ctrl-D");
   for (std::string line; std::getline(std::cin, line);) {
+    line = as_trained(w.file.checkpoint.model, std::move(line));
     try {
       if (!line.empty()) stream(w, line, encoded(w, "line", line));
     } catch (const ValueError& error) {
@@ -168,9 +167,12 @@ int converse(Writer& w) {
   return 0;
 }
 
-std::vector<std::string> lines_of(const std::string& path) {
+std::vector<std::string> lines_of(const Writer& w, const std::string& path) {
   std::vector<std::string> lines;
-  for (const auto part : std::views::split(read_text(path), '\n'))
+  const std::string text = read_text(path);
+  if (const auto foreign = foreign_file(text, path); foreign && tokenizers().at(w.tokenizer->kind()).utf8)
+    fail<ValueError>(foreign->message(path));
+  for (const auto part : std::views::split(as_trained(w.file.checkpoint.model, text), '\n'))
     lines.emplace_back(part.begin(), part.end());
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.empty()) fail<ValueError>(path, ": is empty; needs a prompt a line");
@@ -199,15 +201,16 @@ Work prepare_generate(const GenerateArguments& arguments) {
   if (!w->tokenizer) fail<ValueError>(w->file.path, ": has no tokenizer; give --ids instead of text");
   if (arguments.interactive) return [=] { return converse(*w); };
   if (!arguments.prompts.empty()) {
-    const std::vector<std::string> texts = lines_of(arguments.prompts);
+    const std::vector<std::string> texts = lines_of(*w, arguments.prompts);
     std::vector<Ids> prompts;
     for (size_t i = 0; i < texts.size(); ++i)
-      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i]));
+      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i], arguments.prompts));
     return [=] { return write_rows(*w, texts, prompts); };
   }
   if (w->answers() && !arguments.prompt)
     fail<ValueError>("--prompt: is needed: a ", w->model->kind(), " answers what it reads");
-  const std::string prompt = arguments.prompt.value_or(default_prompt(*w->tokenizer));
+  const std::string prompt =
+      as_trained(w->file.checkpoint.model, arguments.prompt.value_or(default_prompt(*w->tokenizer)));
   const Ids ids = encoded(*w, "--prompt", prompt);
   return [=] {
     stream(*w, prompt, ids);
