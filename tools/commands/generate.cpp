@@ -1,4 +1,6 @@
+#include <unistd.h>
 #include <weft/data/text/foreign_file.h>
+#include <weft/data/text/streaming_decoder.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
@@ -11,6 +13,7 @@
 #include <iostream>
 #include <memory>
 #include <ranges>
+#include <string_view>
 
 #include "commands.h"
 #include "model_input.h"
@@ -59,39 +62,38 @@ Ids encoded(const Writer& w, const std::string& name, const std::string& text, c
   return ids;
 }
 
-/// Ids as text, as they come.
-class Decoder {
+/// What is written of the tokens of one text, as they come.
+class Written {
  public:
-  Decoder(const Writer& w, bool begins) : w_(w), begins_(begins) {}
+  /// `before`: what goes before them.
+  Written(const Writer& w, std::string_view before)
+      : w_(&w),
+        decoder_(*w.tokenizer, {.begins = w.answers(),
+                                .display = ::isatty(STDOUT_FILENO) == 1,
+                                .before = w.answers() ? std::string_view() : before}) {}
   std::string operator()(int64_t id) {
-    if (std::ranges::count(w_.end_ids, id) > 0) return "";
-    std::string piece = w_.tokenizer->decode(id);
-    if (begins_ && piece.starts_with(' ') && w_.tokenizer->kind() == std::string_view("word"))
-      piece.erase(0, 1);
-    begins_ = false;
-    written_ += piece;
-    return piece;
+    return std::ranges::count(w_->end_ids, id) > 0 ? "" : decoder_.next(id);
   }
-  /// Whether what was written ends with a word that ends it.
+  std::string rest() const { return decoder_.rest(); }
+  /// Whether they end with a text that ends them.
   bool stops() const {
-    return std::ranges::any_of(w_.arguments.stop,
-                               [&](const std::string& stop) { return written_.ends_with(stop); });
+    return std::ranges::any_of(w_->arguments.stop,
+                               [&](const std::string& stop) { return decoder_.bytes().ends_with(stop); });
   }
-  const std::string& text() const { return written_; }
 
  private:
-  const Writer& w_;
-  bool begins_;
-  std::string written_;
+  const Writer* w_;
+  StreamingDecoder decoder_;
 };
 
-std::string text_of(const Writer& w, const Ids& ids) {
-  Decoder decoder(w, w.answers());
+std::string text_of(const Writer& w, std::string_view before, const Ids& ids) {
+  Written written(w, before);
+  std::string text;
   for (const int64_t id : ids) {
-    decoder(id);
-    if (decoder.stops()) break;
+    text += written(id);
+    if (written.stops()) break;
   }
-  return decoder.text();
+  return text + written.rest();
 }
 
 /// Best texts of a search, or texts drawn, for all prompts at once.
@@ -106,12 +108,12 @@ std::vector<Ids> continued(const Writer& w, const std::vector<Ids>& prompts) {
       best.push_back(found.at(0).tokens);
     return best;
   }
-  std::vector<Decoder> decoders(w.tokenizer ? prompts.size() : 0, Decoder(w, w.answers()));
+  std::vector<Written> written;
+  for (size_t row = 0; !w.arguments.stop.empty() && row < prompts.size(); ++row) written.emplace_back(w, "");
   return generate_batch(*w.generative, prompts, w.options(), [&](int64_t row, int64_t token) {
-    if (w.arguments.stop.empty()) return true;
-    Decoder& decoder = decoders[static_cast<size_t>(row)];
-    decoder(token);
-    return !decoder.stops();
+    if (written.empty()) return true;
+    written[static_cast<size_t>(row)](token);
+    return !written[static_cast<size_t>(row)].stops();
   });
 }
 
@@ -126,12 +128,13 @@ void note_length(Writer& w, const Ids& ids) {
 void stream(Writer& w, const std::string& prompt, const Ids& ids) {
   note_length(w, ids);
   if (!w.answers()) write_out(prompt);
-  if (w.arguments.beams > 0) return write_out(text_of(w, continued(w, {ids})[0]));
-  Decoder decoder(w, w.answers());
+  if (w.arguments.beams > 0) return write_out(text_of(w, prompt, continued(w, {ids})[0]));
+  Written written(w, prompt);
   generate(*w.generative, ids, w.options(), [&](int64_t token) {
-    write_out(decoder(token));
-    return !decoder.stops();
+    if (const std::string text = written(token); !text.empty()) write_out(text);
+    return !written.stops();
   });
+  if (const std::string rest = written.rest(); !rest.empty()) write_out(rest);
 }
 
 int write_ids(Writer& w, const Ids& prompt) {
@@ -148,7 +151,7 @@ int write_ids(Writer& w, const Ids& prompt) {
 int write_rows(Writer& w, const std::vector<std::string>& texts, const std::vector<Ids>& prompts) {
   const std::vector<Ids> rows = continued(w, prompts);
   for (size_t i = 0; i < rows.size(); ++i)
-    write_out(str(w.answers() ? "" : texts[i], text_of(w, rows[i]), "\n"));
+    write_out(str(w.answers() ? "" : texts[i], text_of(w, texts[i], rows[i]), "\n"));
   return 0;
 }
 
