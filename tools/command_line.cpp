@@ -139,7 +139,8 @@ void declare(Command<GenerateArguments>& c) {
   c.text("--ids", a.ids, "IDS", "the same by number: 5,9,2; ids are printed");
   c.text("--prompts", a.prompts, "FILE", "a file with a prompt a line, written together");
   c.flag("--interactive", a.interactive, "read prompts from standard input, line by line");
-  c.integer("--tokens", a.tokens, "N", 0, most_tokens, "how many to add (500)");
+  c.integer("--tokens", a.tokens, "N", 0, most_tokens,
+            "how many to add (500); a character that is not whole by then is left out");
   SamplingOptions& s = a.sampling;
   constexpr double unlimited = std::numeric_limits<double>::infinity();
   c.number("--temperature", s.temperature, "X", 0, unlimited, "0 takes the likeliest (0.8)");

@@ -6,12 +6,16 @@
 #include <weft/lib/base/values.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
+#include <weft/train/files/run_paths.h>
 #include <weft/train/files/toml_file.h>
 #include <weft/train/run_config.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <limits>
+#include <optional>
 
 namespace weft {
 namespace {
@@ -244,11 +248,18 @@ const Settings<RunConfig>& RunConfig::settings() {
 
 ConfigFile read_config(const std::string& path) {
   ConfigFile file;
+  std::optional<std::string> here;
   for (const TomlEntry& entry : read_toml(path)) {
     const std::string where = str(path, ":", entry.line, ": ");
     if (entry.key == "data") {
       if (!entry.is_list) fail<ValueError>(where, "data must be a list of paths, [\"text.txt\"]");
       file.data = entry.list;
+    } else if (entry.key == "paths_from") {
+      if (entry.is_list || entry.value != SettingValue(std::string("here")))
+        fail<ValueError>(where,
+                         "paths_from must be \"here\", this file's folder; without it paths begin where ",
+                         program_name(), " is started");
+      here = std::filesystem::path(path).parent_path().string();
     } else if (entry.key == "init_from" || entry.key == "carries") {
       const auto* const text = std::get_if<std::string>(&entry.value);
       const bool is_path = entry.key == "init_from";
@@ -261,6 +272,11 @@ ConfigFile read_config(const std::string& path) {
       file.assignments.push_back({where, entry.key, entry.value, true, true});
     }
   }
+  file.paths_from_here = here.has_value();
+  if (here) {
+    for (std::string& data : file.data) data = path_at(*here, data);
+    if (!file.init_from.empty()) file.init_from = path_at(*here, file.init_from);
+  }
   return file;
 }
 
@@ -272,6 +288,7 @@ Assignment setting_typed(const std::string& typed) {
   const std::string name = typed.substr(0, equals);
   if (name == "data" || name == "init_from" || name == "carries")
     fail<ValueError>(where, "is given by --", name == "data" ? "data" : "init-from");
+  if (name == "paths_from") fail<ValueError>(where, "is for files; what is typed begins where it is typed");
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
@@ -413,13 +430,18 @@ std::string parts_help() {
   return text;
 }
 
-std::string to_toml(const RunConfig& config) {
+std::string to_toml(const RunConfig& config, const std::string& folder) {
+  const auto named = [&](const std::string& path) { return folder.empty() ? path : path_from(folder, path); };
+  std::vector<std::string> data;
+  std::ranges::transform(config.data, std::back_inserter(data), named);
+  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from);
+  const bool here = data != config.data || init_from != config.init_from;
   std::string text =
-      "# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [";
-  for (size_t i = 0; i < config.data.size(); ++i)
-    text += str(i == 0 ? "" : ", ", toml_string(config.data[i]));
-  text += "]\n";
-  if (!config.init_from.empty()) text += str("init_from = ", toml_string(config.init_from), "\n");
+      str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
+          joined(data, ", ", toml_string), "]\n");
+  if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
+  if (here)
+    text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";
   if (!config.carries.empty() && config.carries != "weights")
     text += str("carries = ", toml_string(config.carries), "\n");
   for (const Setting& key : keys_of(config)) {

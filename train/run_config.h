@@ -69,11 +69,13 @@ struct Assignment {
   bool from_file = false;  ///< of a file, which may hold keys of parts that it does not name
 };
 
-/// What a TOML file sets. Errors begin with "PATH:LINE: ".
+/// What a TOML file sets. Errors begin with "PATH:LINE: ". Its relative paths begin where the program was started, or,
+/// with paths_from = "here", at the folder of the file, which they are told with then.
 struct ConfigFile {
   std::vector<Assignment> assignments;
   std::vector<std::string> data;
   std::string init_from, carries;
+  bool paths_from_here = false;
 };
 ConfigFile read_config(const std::string& path);
 /// "key=value". ValueError for another form, and for data and init_from, which have options of their own.
@@ -102,8 +104,9 @@ std::string config_help();
 /// "gpt2      text, recall": a line for each model and each task.
 std::string parts_help();
 
-/// config.toml: every key with its meaning, and the paths. ValueError for a path that is not UTF-8.
-std::string to_toml(const RunConfig& config);
+/// config.toml: every key with its meaning, and the paths, those near `folder` from there (files/run_paths.h); an empty
+/// one leaves them as they are. ValueError for a path that is not UTF-8.
+std::string to_toml(const RunConfig& config, const std::string& folder = {});
 
 /// The keys that do not steer: what a checkpoint holds.
 StateDict fixed_state(const RunConfig& config);

@@ -5,6 +5,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/resume_choice.h>
+#include <weft/train/files/run_paths.h>
 #include <weft/train/session.h>
 #include <weft/train/show/console.h>
 #include <weft/train/transfer.h>
@@ -62,20 +63,15 @@ struct Source {
 /// Gives the parts of a new run what they take over.
 void take_over(Session& s, const Source& source) {
   const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
-  take_weights(*s.model, s.task, source.opened, say);
+  const Transfer transfer(source.opened, *s.model, s.task);
+  transfer.take_weights(*s.model, say);
   if (source.carries == "weights") return;
-  take_optimizer(*s.optimizer, source.opened, say);
+  transfer.take_optimizer(*s.optimizer, say);
   const TrainingState& t = *source.opened.checkpoint.training;
   if (source.carries != "all") return;
-  // The same weights as training had, where the model part holds averages.
-  if (!t.weights.empty()) s.model->load_matching(fitting_weights(t.weights, s.task, source.opened));
-  if (s.ema && t.ema_updates > 0) {
-    try {
-      s.ema->load_state_dict(source.opened.checkpoint.ema_state(s.optimizer->parameters()));
-    } catch (const StateError&) {
-      say("  averages begin anew: the parameters are others");
-    }
-  }
+  transfer.take_last_weights(*s.model);
+  if (s.ema && t.ema_updates > 0 && !transfer.take_averages(*s.ema, s.optimizer->parameters()))
+    say("  averages begin anew: the parameters are others");
   if (t.content_hash == s.task.content_hash) {
     s.loader->load_state_dict(t.loader);
     say(str("  data go on behind ", grouped(s.loader->consumed()), " samples"));
@@ -163,15 +159,19 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   return source;
 }
 
-/// The configuration as the run stands: config.toml, which may have changed only where a resume may.
-RunConfig stored_config(const RunFolder& folder, const std::optional<OpenedModel>& known, const Say& say) {
+ConfigFile stored_file(const RunFolder& folder) {
   if (!is_there(folder.config()))
     fail<FileError>(
         folder.config(),
         ": is missing, and with it where the text lies and how far to go; put it back, or begin a new run "
         "from these weights: --init-from ",
         folder.path);
-  const ConfigFile file = read_config(folder.config());
+  return read_config(folder.config());
+}
+
+/// The configuration as the run stands: config.toml, which may have changed only where a resume may.
+RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
+                        const std::optional<OpenedModel>& known, const Say& say) {
   RunConfig config = make_config(known_assignments(file.assignments, say), say);
   config.data = file.data;
   config.init_from = file.init_from;
@@ -228,7 +228,6 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   auto s = std::make_shared<Session>();
   const std::optional<Source> source = configure(*s, options);
   const RunConfig& config = s->config;
-  const std::string toml = to_toml(config);
   const bool reads_files = tasks().at(config.task).reads_files();
   if (reads_files) const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
 
@@ -236,6 +235,7 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
                        ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
                                                                    : fs::path(config.data[0]).stem().string())
                        : RunClaim::create(options.out, options.overwrite);
+  const std::string toml = to_toml(config, claim.called());
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
     write_file(claim.held(), claim.folder().config(), toml);
@@ -267,7 +267,8 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   std::optional<OpenedModel> start = std::move(saved.newest);
   const FoundCheckpoints& found = saved.found;
 
-  const RunConfig before = stored_config(folder, start ? start : best, say);
+  const ConfigFile file = stored_file(folder);
+  const RunConfig before = stored_config(folder, file, start ? start : best, say);
   s->config = steered(before, options.set);
   RunConfig& config = s->config;
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
@@ -299,13 +300,14 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (start && config.max_iters < start->checkpoint.training->step)
     fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",
                      start->checkpoint.training->step, " updates already");
-  if (!options.data.empty()) config.data = options.data;
+  const std::optional<OpenedModel>& known = start ? start : best;
+  const std::vector<std::string> named = config.data;
+  config.data = !options.data.empty() ? options.data : data_found(folder, named, known.has_value(), say);
   for (std::string& path : config.data) path = absolute(path);
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(folder.config(), ": names no data; give --data FILE");
-  const std::string toml = to_toml(config);
-
-  const std::optional<OpenedModel>& known = start ? start : best;
+  // A file that named its paths from the root keeps them so.
+  const std::string toml = to_toml(config, file.paths_from_here || config.data != named ? folder.path : "");
   std::optional<Source> source;
   if (!start && !config.init_from.empty())
     source = {open_model(config.init_from, false, say), config.carries.empty() ? "weights" : config.carries};

@@ -1,6 +1,8 @@
 #include <weft/data/text/token_cache.h>
 #include <weft/layers/models/registry.h>
+#include <weft/layers/models/vocabulary_axes.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
 #include <weft/train/transfer.h>
 
 #include <algorithm>
@@ -8,23 +10,37 @@
 namespace weft {
 namespace {
 
-/// Whether every character of the text has an id in that vocabulary, so that the text can be read with it.
+bool is_of(const Tokenizer& tokenizer, std::string_view kind) { return tokenizer.kind() == kind; }
+
+/// Whether the tokenizer has an id for all that the run reads.
 bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
-  if (!tasks().at(config.task).reads_files()) return tokenizer.kind() == std::string_view("word");
+  if (!tasks().at(config.task).reads_files()) {
+    const auto* const words = dynamic_cast<const WordTokenizer*>(&tokenizer);
+    const TaskPointer task = make_task(config.task, task_options(config.parts));
+    return words && task->tokenizer() && !words->first_unknown(*task->tokenizer());
+  }
   if (tokenizer.kind() != config.tokenizer) return false;
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
   if (chars && config.parts.contains("unknown_token") &&
       chars->has_unknown() != config.parts.boolean("unknown_token"))
     return false;
-  if (!chars || chars->has_unknown()) return true;
-  const TextScan scan = scan_text(config.data, {.newlines = newlines_from(config.newlines)});
-  return std::ranges::includes(chars->characters(), scan.characters);
+  if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
+  return reads_text(tokenizer, config.data, newlines_from(config.newlines));
 }
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += "\n    " + name;
   return text;
+}
+
+/// "1 character", "52 characters".
+std::string counted(int64_t count, const Tokenizer& tokenizer) {
+  const char* const one = is_of(tokenizer, "char")   ? "character"
+                          : is_of(tokenizer, "byte") ? "byte"
+                          : is_of(tokenizer, "word") ? "word"
+                                                     : "token";
+  return str(grouped(count), " ", one, count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -54,55 +70,151 @@ std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const 
   return tokenizer && covers(*tokenizer, config) ? tokenizer : nullptr;
 }
 
-StateDict fitting_weights(const StateDict& weights, const TaskData& task, const OpenedModel& source) {
-  check_finite(weights, source.path + ": ");
-  const auto& tokenizer = source.checkpoint.model.tokenizer;
-  const bool same_vocabulary = !tokenizer || task.tokenizer == tokenizer;
-  StateDict fitting;
-  for (const std::string& name : weights.keys())
-    if (same_vocabulary || name != "token_embedding.weight") fitting.set(name, weights.array(name));
-  return fitting;
+Transfer::Transfer(const OpenedModel& source, const Model& model, const TaskData& task)
+    : source_(source), now_(task.tokenizer) {
+  const ModelFile& file = source.checkpoint.model;
+  if (file.tokenizer && now_)
+    change_.emplace(*file.tokenizer, *now_);
+  else if (!file.tokenizer && now_)
+    ids_ = Ids::unknown;
+  else if (file.tokenizer)
+    ids_ = Ids::none;
+  if (change_ && !change_->none()) ids_ = change_->kept() > 0 ? Ids::move : Ids::none;
+  if (ids_ == Ids::same) return;
+
+  const std::map<std::string, int> theirs = vocabulary_axes(file.kind, file.settings),
+                                   ours = vocabulary_axes(model.kind(), model.config_state());
+  const StateDict wanted = model.shared_state_dict();
+  const auto other_width = [&](const std::string& name, int axis) {
+    const Shape &before = file.weights.array(name).shape(), &now = wanted.array(name).shape();
+    return axis >= 0 && (now.rank() != before.rank() || now.with(axis, before[axis]) != before);
+  };
+  for (const auto& [name, axis] : theirs) {
+    // What the model lacks is told as left, what is of another width by its shapes.
+    if (!wanted.contains(name) || !file.weights.contains(name) || other_width(name, axis)) continue;
+    const auto found = ours.find(name);
+    axes_.emplace(name, found != ours.end() && found->second == axis ? axis : -1);
+  }
+  for (const auto& [name, axis] : ours)
+    if (!theirs.contains(name)) axes_.emplace(name, -1);
 }
 
-void take_weights(Model& model, const TaskData& task, const OpenedModel& source, const Say& say) {
-  const ModelFile& file = source.checkpoint.model;
-  const bool same_vocabulary = !file.tokenizer || task.tokenizer == file.tokenizer;
-  const StateDict weights = fitting_weights(file.weights, task, source);
+/// An array of so many entries along the axis of the vocabulary, or one that all ids share, as the ids are now; none
+/// where it does not fit.
+std::optional<Array> Transfer::moved(const std::string& name, const Array& array, int rank,
+                                     VocabularyChange::Fresh fresh) const {
+  const int axis = axes_.at(name);
+  if (ids_ != Ids::move || axis < 0 || array.rank() != rank || !is_floating(array.dtype())) return {};
+  if (array.dim(axis) == change_->before()) return change_->applied(array, axis, fresh);
+  return array.dim(axis) == 1 ? std::optional(array) : std::nullopt;
+}
+
+StateDict Transfer::fitting(const StateDict& weights) const {
+  check_finite(weights, source_.path + ": ");
+  StateDict all;
+  for (const std::string& name : weights.keys()) {
+    const Array& array = weights.array(name);
+    if (ids_ == Ids::unknown || !axes_.contains(name))
+      all.set(name, array);
+    else if (const auto now = moved(name, array, array.rank(), VocabularyChange::Fresh::mean))
+      all.set(name, *now);
+  }
+  return all;
+}
+
+void Transfer::say_vocabulary(const StateDict& taken, const Say& say) const {
+  const ModelFile& file = source_.checkpoint.model;
+  const int64_t before = file.settings.contains("vocab_size") ? file.settings.integer("vocab_size") : 0;
+  if (ids_ == Ids::unknown && !axes_.empty()) {
+    const bool by_number = before == now_->vocab_size();
+    say(str(
+        by_number ? "  warning: " : "  ", source_.path, " comes without a tokenizer: which of its ",
+        grouped(before), " ids are the ", counted(now_->vocab_size(), *now_), " of this run is not known; ",
+        by_number ? "what belongs to them is taken by number"
+                  : "what belongs to them begins anew (a file that a run of weft wrote has its tokenizer)"));
+  }
+  if (!change_ || change_->none()) return;
+  say(str("  another vocabulary: ", counted(change_->now(), *now_), ", of which ", grouped(change_->kept()),
+          " are among the ", grouped(change_->before()), " of ", source_.path));
+  const int64_t fresh = change_->now() - change_->kept();
+  for (const auto& [name, axis] : axes_) {
+    if (axis < 0 || !taken.contains(name)) continue;
+    say(str("  ", fresh == 0 ? std::string("all") : str(grouped(change_->kept()), " of"), " ",
+            grouped(change_->now()), axis == 0 && taken.array(name).rank() > 1 ? " rows" : " entries", " of ",
+            name, " follow their ", counted(2, *now_).substr(2),
+            fresh == 0   ? ""
+            : fresh == 1 ? "; 1 new begins as their mean"
+                         : str("; ", grouped(fresh), " new begin as their mean")));
+  }
+}
+
+void Transfer::take_weights(Model& model, const Say& say) const {
+  const StateDict weights = fitting(source_.checkpoint.model.weights);
   const LoadReport report = model.load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
   const size_t all = model.shared_state_dict().size();
   if (fresh == all)
-    fail<ValueError>("--init-from: nothing in ", source.path, " fits this model by name and shape");
+    fail<ValueError>("--init-from: nothing in ", source_.path, " fits this model by name and shape");
 
   const std::string step =
-      source.checkpoint.training ? str(" (step ", source.checkpoint.training->step, ")") : "";
-  say(str("weights from ", source.path, step, ": ", all - fresh, " of ", all, " tensors taken"));
-  if (!same_vocabulary && task.tokenizer)
-    say("  the text has characters that its vocabulary lacks: a new vocabulary and embedding");
+      source_.checkpoint.training ? str(" (step ", source_.checkpoint.training->step, ")") : "";
+  say(str("weights from ", source_.path, step, ": ", all - fresh, " of ", all, " tensors taken"));
+  say_vocabulary(weights, say);
   if (!report.missing.empty()) say("  new:" + listed(report.missing));
   if (!report.mismatched.empty()) say("  new, as the shapes differ:" + listed(report.mismatched));
   if (!report.unexpected.empty()) say("  left:" + listed(report.unexpected));
 }
 
-void take_optimizer(Optimizer& optimizer, const OpenedModel& source, const Say& say) {
-  if (!source.checkpoint.training)
-    fail<ValueError>(source.path,
+void Transfer::take_last_weights(Model& model) const {
+  const auto& training = source_.checkpoint.training;
+  if (training && !training->weights.empty()) model.load_matching(fitting(training->weights));
+}
+
+void Transfer::take_optimizer(Optimizer& optimizer, const Say& say) const {
+  if (!source_.checkpoint.training)
+    fail<ValueError>(source_.path,
                      ": holds a model alone, without the state of an optimizer; --init-from without "
                      "--with-optimizer takes its weights");
-  const StateDict& state = source.checkpoint.training->optimizer;
+  const StateDict& weights = source_.checkpoint.model.weights;
+  StateDict state = source_.checkpoint.training->optimizer;
+  for (const auto& [slot, value] : source_.checkpoint.training->optimizer.entries()) {
+    const auto* const arrays = std::get_if<std::shared_ptr<StateDict>>(&value);
+    if (!arrays) continue;
+    StateDict now;
+    for (const std::string& name : (*arrays)->keys()) {
+      const Array& array = (*arrays)->array(name);
+      if (!axes_.contains(name) || !weights.contains(name) || ids_ == Ids::unknown)
+        now.set(name, array);
+      else if (const auto fits =
+                   moved(name, array, weights.array(name).rank(), VocabularyChange::Fresh::zero))
+        now.set(name, *fits);
+    }
+    state.set(slot, std::move(now));
+  }
   LoadReport report;
   try {
     report = optimizer.load_matching(state);
   } catch (const StateError& error) {
-    fail<ValueError>("the optimizer's state of ", source.path, ": ", error.what(), "; --init-from ",
-                     source.path, " without --with-optimizer takes the weights alone");
+    fail<ValueError>("the optimizer's state of ", source_.path, ": ", error.what(), "; --init-from ",
+                     source_.path, " without --with-optimizer takes the weights alone");
   }
   const size_t all = optimizer.parameters().size(), fresh = report.missing.size() + report.mismatched.size();
-  say(str("optimizer from ", source.path, " (", optimizer.steps(), " steps): the state of ", all - fresh,
+  say(str("optimizer from ", source_.path, " (", optimizer.steps(), " steps): the state of ", all - fresh,
           " of ", all, " parameters goes on"));
   if (!report.missing.empty()) say("  new:" + listed(report.missing));
   if (!report.mismatched.empty()) say("  begun anew, as the shapes differ:" + listed(report.mismatched));
   if (!report.unexpected.empty()) say("  dropped:" + listed(report.unexpected));
+}
+
+bool Transfer::take_averages(EMA& averages, const std::vector<NamedTensor>& parameters) const {
+  StateDict state = source_.checkpoint.ema_state(parameters);
+  state.set("average", fitting(state.dict("average")));
+  try {
+    averages.load_state_dict(state);
+    return true;
+  } catch (const StateError&) {
+    return false;
+  }
 }
 
 }  // namespace weft

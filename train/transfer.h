@@ -1,12 +1,22 @@
 // Fine-tuning and going on: a new run that begins from what another one has learned.
+//
+//   const Transfer transfer(source, model->kind(), model->config_state(), task);
+//   transfer.take_weights(*model, say);
+//
+// What fits by name and shape is taken. Where the vocabulary is another, what belongs to it (vocabulary_axes.h) follows
+// the tokens: the entry of a token that both have is the same, bit for bit, and a new token begins as the mean of those.
 #pragma once
 
 #include <weft/data/tasks/task_data.h>
 #include <weft/layers/models/model.h>
+#include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
 #include <weft/train/files/opened_model.h>
+#include <weft/train/vocabulary_change.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,18 +26,44 @@ namespace weft {
 /// tokenizer, and how the text is read.
 std::vector<Assignment> shape_of(const OpenedModel& source);
 
-/// The source's tokenizer when it has an id for every character of the text, else none.
+/// The source's tokenizer when it has an id for all that the run reads: each character of the text, each word of a task
+/// that makes its own samples; else none.
 std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const RunConfig& config);
 
-/// `weights` of the source without those that belong to another vocabulary than the task's.
-StateDict fitting_weights(const StateDict& weights, const TaskData& task, const OpenedModel& source);
+class Transfer {
+ public:
+  /// From a source, which must outlive it, to `model`, which learns `task`.
+  Transfer(const OpenedModel& source, const Model& model, const TaskData& task);
 
-/// Gives the model the weights that fit by name and shape; says what was taken, what is new and what was left. With
-/// another tokenizer than the source's the token embedding is new. ValueError when nothing fits.
-void take_weights(Model& model, const TaskData& task, const OpenedModel& source, const Say& say);
+  /// Gives the model the weights that fit; says what was taken, what followed its tokens, what is new and what was left.
+  /// ValueError when nothing fits.
+  void take_weights(Model& model, const Say& say) const;
+  /// Those of the source's last update, where its model part holds averages.
+  void take_last_weights(Model& model) const;
+  /// Gives the optimizer the state of the parameters that fit, and says what moved, is new, was dropped; of a new token
+  /// the state is zeros. ValueError for a source without a training part, or of another optimizer.
+  void take_optimizer(Optimizer& optimizer, const Say& say) const;
+  /// Gives `averages`, of `parameters`, the source's, a new token the mean; false where they do not fit.
+  bool take_averages(EMA& averages, const std::vector<NamedTensor>& parameters) const;
 
-/// Gives the optimizer the state of the parameters that fit, and says what moved, is new, was dropped. ValueError for a
-/// source without a training part, or of another optimizer.
-void take_optimizer(Optimizer& optimizer, const OpenedModel& source, const Say& say);
+ private:
+  /// What the ids of both vocabularies have to do with each other.
+  enum class Ids {
+    same,     ///< everything
+    move,     ///< what change_ says
+    unknown,  ///< the source comes without a tokenizer
+    none,     ///< nothing
+  };
+  StateDict fitting(const StateDict& weights) const;
+  std::optional<Array> moved(const std::string& name, const Array& array, int rank,
+                             VocabularyChange::Fresh fresh) const;
+  void say_vocabulary(const StateDict& taken, const Say& say) const;
+
+  const OpenedModel& source_;
+  std::map<std::string, int> axes_;  ///< of what both models have of a vocabulary
+  std::shared_ptr<const Tokenizer> now_;
+  Ids ids_ = Ids::same;
+  std::optional<VocabularyChange> change_;
+};
 
 }  // namespace weft

@@ -1,16 +1,33 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/text/token_cache.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
+#include <string_view>
 #include <utility>
 
 namespace weft {
 namespace {
 
-std::vector<std::string> notes_of(const TokenizedText& text, bool keeps_returns) {
+constexpr std::ptrdiff_t named_files = 3;
+
+/// The first few.
+std::string some_of(const std::vector<std::string>& all, std::string_view between) {
+  return str(joined(all | std::views::take(named_files), between),
+             std::ssize(all) > named_files ? str(between, "...") : "");
+}
+
+std::vector<std::string> notes_of(const TokenizedText& text, size_t files, bool keeps_returns) {
   std::vector<std::string> notes;
+  if (const std::vector<std::string>& empty = text.notes.empty_files; !empty.empty())
+    notes.push_back(str("warning: ", empty.size(), " of the ", files, " files ",
+                        empty.size() == 1 ? "is" : "are", " empty and passed over: ", some_of(empty, ", ")));
+  if (const std::vector<std::string>& foreign = text.notes.foreign_files; !foreign.empty())
+    notes.push_back(str("warning: taken as it is: ", some_of(foreign, "\n  ")));
   if (const int64_t marks = text.notes.byte_order_marks; marks > 0)
     notes.push_back(str("warning: ", marks, " of the files ", marks == 1 ? "begins" : "begin",
                         " with a byte-order mark; it is read as a character of the text"));
@@ -59,7 +76,7 @@ TaskData open_text(const TaskRequest& request) {
   task.content_hash = text.content_hash;
   task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");
-  task.notes = notes_of(text, request.newlines == Newlines::keep);
+  task.notes = notes_of(text, request.data.size(), request.newlines == Newlines::keep);
   return task;
 }
 

@@ -2,7 +2,6 @@
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
-#include <set>
 
 namespace weft {
 namespace {
@@ -60,12 +59,9 @@ void TokenTask::refuse_lengths() const {
 std::shared_ptr<const WordTokenizer> tokenizer_for(std::string_view task, const TaskOptions& options,
                                                    std::shared_ptr<const WordTokenizer> own) {
   if (!options.tokenizer) return own;
-  const std::vector<std::string>& known = options.tokenizer->pieces();
-  const std::set<std::string> words(known.begin(), known.end());
-  for (const std::string& piece : own->pieces())
-    if (!words.contains(piece))
-      fail<ValueError>(task, ": the tokenizer does not know its word '", piece,
-                       "'; it must be the one of a model of this task");
+  if (const std::string* const word = options.tokenizer->first_unknown(*own))
+    fail<ValueError>(task, ": the tokenizer does not know its word '", *word,
+                     "'; it must be the one of a model of this task");
   return options.tokenizer;
 }
 

@@ -1,3 +1,4 @@
+#include <weft/data/text/foreign_file.h>
 #include <weft/data/text/text.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
@@ -8,6 +9,12 @@ namespace weft {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+std::string first_bytes(const InputFile& file) {
+  std::string begin(std::min<size_t>(file.size(), foreign_file_bytes), '\0');
+  file.read(0, {reinterpret_cast<uint8_t*>(begin.data()), begin.size()});
+  return begin;
+}
 
 }  // namespace
 
@@ -25,21 +32,26 @@ TextReader::TextReader(const std::vector<std::string>& paths, Options options)
   if (options_.piece_bytes < 4)
     fail<ValueError>("TextReader: piece_bytes must be at least 4, not ", options_.piece_bytes);
   for (const std::string& path : paths) {
-    files_.emplace_back(path);
-    if (files_.back().size() == 0) fail<FileError>(path, ": is empty; a text needs at least one character");
-    size_ += static_cast<int64_t>(files_.back().size());
+    files_.push_back({path, InputFile(path).identity()});
+    if (files_.back().size() == 0) notes_.empty_files.push_back(path);
+    size_ += files_.back().size();
   }
+  if (size_ == 0)
+    fail<FileError>(paths[0], ": is empty",
+                    paths.size() > 1 ? str(", as are the ", paths.size() - 1, " after it") : "",
+                    "; a text needs at least one character");
 }
 
 std::string_view TextReader::next() {
   buffer_.clear();
   while (buffer_.empty()) {
-    const auto file_size = static_cast<int64_t>(files_[file_].size());
-    if (at_ == file_size && file_ + 1 == files_.size()) return {};
-    if (at_ == file_size) {
+    while (at_ == files_[file_].size()) {
+      open_.reset();
+      if (file_ + 1 == files_.size()) return {};
       ++file_;
       at_ = 0;
     }
+    if (!open_) open_next();
     read_more();
     const size_t whole = options_.utf8 ? whole_characters() : buffer_.size();
     rest_ = buffer_.substr(whole);
@@ -50,21 +62,39 @@ std::string_view TextReader::next() {
   return buffer_;
 }
 
+void TextReader::open_next() {
+  open_.emplace(path());
+  if (open_->identity() != files_[file_].identity)
+    fail<FileError>(path(), ": changed while the text was read; start again when nothing writes to it");
+  // What is no text, but may be read as if it were, is told; else it is what the error tells.
+  if (const auto foreign = foreign_file(first_bytes(*open_), path()))
+    notes_.foreign_files.push_back(foreign->message(path()));
+}
+
 /// Fills the buffer: what was left of a character, and the next bytes of this file.
 void TextReader::read_more() {
-  const auto left = static_cast<int64_t>(files_[file_].size()) - at_;
+  const auto left = files_[file_].size() - at_;
   const auto before = rest_.size();
   const auto wanted =
       static_cast<size_t>(std::min(left, options_.piece_bytes - static_cast<int64_t>(before)));
   buffer_ = rest_;
   buffer_.resize(before + wanted);
   const std::span<uint8_t> fresh(reinterpret_cast<uint8_t*>(buffer_.data()) + before, wanted);
-  files_[file_].read(static_cast<uint64_t>(at_), fresh);
+  open_->read(static_cast<uint64_t>(at_), fresh);
   hasher_.update(fresh);
   if (at_ == 0 && buffer_.starts_with(byte_order_mark)) ++notes_.byte_order_marks;
   notes_.carriage_returns += std::count(fresh.begin(), fresh.end(), uint8_t{'\r'});
   at_ += static_cast<int64_t>(wanted);
   done_ += static_cast<int64_t>(wanted);
+}
+
+void TextReader::fail_utf8(int64_t offset) const {
+  const std::string begin = first_bytes(*open_);
+  if (const auto foreign = foreign_file(begin, path())) fail<FileError>(foreign->message(path()));
+  fail<FileError>(path(), ": not UTF-8 at byte ", offset, "; tokenizer=byte takes any bytes",
+                  looks_like_text(begin) ? str(", and ", recoding_line("WINDOWS-1252", path()),
+                                               " makes text of it, if that is its encoding")
+                                         : "");
 }
 
 /// The bytes of the buffer that are whole characters; FileError when the rest is no beginning of one.
@@ -77,10 +107,8 @@ size_t TextReader::whole_characters() const {
       continue;
     }
     const Utf8Char c = decode_utf8(bytes.substr(good));
-    if (c.length == -1 && at_ < static_cast<int64_t>(files_[file_].size())) break;
-    if (c.length <= 0)
-      fail<FileError>(path(), ": not UTF-8 at byte ", at_ - static_cast<int64_t>(bytes.size() - good),
-                      "; tokenizer=byte takes any bytes");
+    if (c.length == -1 && at_ < files_[file_].size()) break;
+    if (c.length <= 0) fail_utf8(at_ - static_cast<int64_t>(bytes.size() - good));
     good += static_cast<size_t>(c.length);
   }
   return good;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ const char* name_of(Newlines newlines);
 struct TextNotes {
   int64_t byte_order_marks = 0;  ///< files that begin with one
   int64_t carriage_returns = 0;
+  std::vector<std::string> empty_files = {};  ///< passed over, as they hold nothing
+  std::vector<std::string> foreign_files =
+      {};  ///< taken though they are no text: ForeignFile::message of each
 };
 
 /// Bytes done and bytes in all.
@@ -30,8 +34,10 @@ using TextProgress = std::function<void(int64_t, int64_t)>;
 /// Reads files one after another with nothing between, in pieces, in bounded memory, by pread:
 ///   TextReader text({"a.txt", "b.txt"}, {.utf8 = true});
 ///   for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) ...
-/// FileError, beginning with the path, on a file that is missing, a folder, not readable, empty, or cut short
-/// while it is read; with `utf8` also on one that is not UTF-8, with the byte offset in that file.
+/// Files that are empty are passed over. One is open at a time, so that there may be any number of them.
+/// FileError, beginning with the path, on a file that is missing, a folder, not readable, another than at the beginning
+/// when its turn comes, or cut short while it is read, and when all are empty; with `utf8` also on one that is not
+/// UTF-8, with what it is and how text is made of it (foreign_file.h), or the byte offset in that file.
 class TextReader {
  public:
   struct Options {
@@ -40,7 +46,7 @@ class TextReader {
     int64_t piece_bytes = 1 << 20;  ///< at least 4
     TextProgress progress = nullptr;
   };
-  /// Opens and checks every file. ValueError without files.
+  /// Opens, checks and closes every file. ValueError without files.
   TextReader(const std::vector<std::string>& paths, Options options);
 
   /// The next piece, of one file, empty at the end of all. Good until the next call.
@@ -48,7 +54,7 @@ class TextReader {
 
   /// The number of the file that the last piece came from, and its path.
   size_t file() const { return file_; }
-  const std::string& path() const { return files_[file_].path(); }
+  const std::string& path() const { return files_[file_].path; }
   /// Bytes in all files.
   int64_t size() const { return size_; }
   /// What was met so far.
@@ -57,10 +63,18 @@ class TextReader {
   std::string content_hash() const { return to_hex(hasher_.digest()); }
 
  private:
+  struct Source {
+    std::string path;
+    FileIdentity identity;
+    int64_t size() const { return static_cast<int64_t>(identity.size); }
+  };
+  void open_next();
   void read_more();
+  [[noreturn]] void fail_utf8(int64_t offset) const;
   size_t whole_characters() const;
 
-  std::vector<InputFile> files_;
+  std::vector<Source> files_;
+  std::optional<InputFile> open_;
   Options options_;
   TextNotes notes_;
   Hasher hasher_;

@@ -53,10 +53,16 @@ std::string key_of(const TextScan& scan, Newlines newlines, const Tokenizer& tok
   return to_hex(digest_of(bytes_of(text)));
 }
 
+/// A character that the tokenizer does not know.
+class UnknownText : public FileError {
+ public:
+  using FileError::FileError;
+};
+
 [[noreturn]] void fail_unknown(const std::string& path, std::string_view bytes, int64_t position,
                                const Tokenizer& tokenizer) {
-  fail<FileError>(path, ": character ", describe_character(decode_utf8(bytes).code_point), " at position ",
-                  position, " is not among the ", tokenizer.vocab_size(), " of the vocabulary");
+  fail<UnknownText>(path, ": character ", describe_character(decode_utf8(bytes).code_point), " at position ",
+                    position, " is not among the ", tokenizer.vocab_size(), " of the vocabulary");
 }
 
 /// Encodes all files and hands the packed ids of each piece to `put`.
@@ -160,6 +166,19 @@ TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Opti
   for (char32_t c = 0; c < met.size(); ++c)
     if (met[c]) scan.characters.push_back(c);
   return scan;
+}
+
+bool reads_text(const Tokenizer& tokenizer, const std::vector<std::string>& paths, Newlines newlines) {
+  const TextReader::Options options{.utf8 = tokenizers().at(tokenizer.kind()).utf8, .newlines = newlines};
+  const TextScan scan = scan_text(paths, options);
+  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
+  if (chars && !chars->has_unknown()) return std::ranges::includes(chars->characters(), scan.characters);
+  try {
+    encode_files(paths, options, tokenizer, scan, [](std::string_view) {});
+    return true;
+  } catch (const UnknownText&) {
+    return false;
+  }
 }
 
 TokenCache::TokenCache(const std::string& path, const std::string& key) : file_(path) {

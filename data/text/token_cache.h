@@ -18,6 +18,8 @@ namespace weft {
 
 /// FileError as TextReader throws them.
 TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options);
+/// Whether the tokenizer has ids for all of the text. FileError as TextReader throws them.
+bool reads_text(const Tokenizer& tokenizer, const std::vector<std::string>& paths, Newlines newlines);
 
 /// A file of ids: magic, version, width and key; the ids, little-endian; their count and a digest of all
 /// before it. It appears whole or not at all (AtomicFile).

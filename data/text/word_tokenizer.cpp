@@ -111,6 +111,12 @@ size_t WordTokenizer::append_ids(std::string_view text, std::vector<int64_t>& id
   return covered;
 }
 
+const std::string* WordTokenizer::first_unknown(const WordTokenizer& other) const {
+  const auto found =
+      std::ranges::find_if(other.pieces_, [&](const std::string& piece) { return !ids_.contains(piece); });
+  return found == other.pieces_.end() ? nullptr : &*found;
+}
+
 std::string WordTokenizer::describe_unknown(std::string_view text, size_t at) const {
   return str("word '", text.substr(at, piece_length(text.substr(at))), "'");
 }

@@ -55,6 +55,8 @@ class WordTokenizer : public Tokenizer {
   bool has_unknown() const { return unknown_; }
   /// The words, without the special tokens.
   const std::vector<std::string>& pieces() const { return pieces_; }
+  /// The first word of `other` that this one does not have; null when it has all.
+  const std::string* first_unknown(const WordTokenizer& other) const;
 
  private:
   std::string describe_unknown(std::string_view text, size_t at) const override;

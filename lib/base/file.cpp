@@ -151,7 +151,8 @@ InputFile::InputFile(std::string path)
   const struct stat status = status_of(descriptor_.get(), path_);
   if (S_ISDIR(status.st_mode)) fail<FileError>(path_, ": is a folder, not a file");
   if (!S_ISREG(status.st_mode)) fail<FileError>(path_, ": is not a regular file");
-  size_ = static_cast<uint64_t>(status.st_size);
+  identity_ = {
+      .device = status.st_dev, .inode = status.st_ino, .size = static_cast<uint64_t>(status.st_size)};
 }
 
 void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {

@@ -32,6 +32,12 @@ class Descriptor {
   int fd_;
 };
 
+/// Which file an open one is, and how long it was then.
+struct FileIdentity {
+  uint64_t device = 0, inode = 0, size = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
 /// A file to read from, by offset (pread), never mapped: a mapped file that shrinks kills the process.
 /// Several threads may read at once.
 class InputFile {
@@ -40,7 +46,8 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   /// Bytes when it was opened.
-  uint64_t size() const { return size_; }
+  uint64_t size() const { return identity_.size; }
+  const FileIdentity& identity() const { return identity_; }
   /// Fills `bytes` from `offset` on; FileError when the file ends before.
   void read(uint64_t offset, std::span<uint8_t> bytes) const;
   /// Where the next bytes lie that are stored, from `offset` on: behind a hole, whose zeros take no room on the
@@ -50,7 +57,7 @@ class InputFile {
  private:
   std::string path_;
   Descriptor descriptor_;
-  uint64_t size_ = 0;
+  FileIdentity identity_;
 };
 
 /// A file that appears whole or not at all: written under a temporary name beside `path`, and on commit()

@@ -251,7 +251,8 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
                                      Arguments{"eval", model, "--data", "text.txt", "--json"}}) {
       const Result one = weft(folder, command);
       CHECK_MESSAGE(one.code == 0, one.err);
-      all += one.out;
+      // A model alone does not know what it was trained on.
+      all += one.out.substr(0, one.out.find(",\"data\""));
     }
     return all;
   };

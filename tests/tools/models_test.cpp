@@ -273,6 +273,23 @@ TEST_CASE("a model of several tasks is scored on each") {
   CHECK(contains(other.err, "of the kind 'pictures', but this model learned text-to-text"));
 }
 
+TEST_CASE("words that two tasks share keep what was learned of them; a task of the same words, all of it") {
+  const Folder folder;
+  const auto begun = [&](const char* task, const char* from, const std::string& out) {
+    Arguments all{"train",           "--model",   "transformer", "--task",      task,
+                  "--out",           out,         "--set",       "max_iters=1", "eval_iters=1",
+                  "sample_tokens=0", "n_layer=1", "n_head=2",    "n_embd=16"};
+    if (*from) all.insert(all.end(), {"--init-from", from});
+    const Result result = weft(folder, all);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return result.err;
+  };
+  begun("copy", "", "copy");
+  const std::string other = begun("translation", "copy", "translation");
+  CHECK_MESSAGE(contains(other, " rows of token_embedding.weight follow their words; "), other);
+  CHECK_FALSE(contains(begun("reverse", "copy", "reverse"), "another vocabulary"));
+}
+
 TEST_CASE("models and tasks that do not go together, and settings out of range, leave nothing") {
   const Folder folder;
   write_text(folder);

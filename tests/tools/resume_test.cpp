@@ -411,6 +411,68 @@ TEST_CASE("the text: elsewhere, and another one") {
   CHECK(weft(folder, {"eval", "run"}).code == 0);
 }
 
+TEST_CASE("a project that is moved as a whole") {
+  const Text folder;
+  REQUIRE(weft(folder, {"train", "--data", "text.txt", "--out", "whole/runs/a", "--set", "max_iters=8",
+                        "n_layer=1", "eval_interval=4", "sample_tokens=0"})
+              .code == 0);
+  std::filesystem::create_directories(folder.path("p/data"));
+  std::filesystem::copy_file(folder.path("text.txt"), folder.path("p/data/text.txt"));
+  REQUIRE(weft(folder, {"train", "--data", "p/data/text.txt", "--out", "p/runs/a", "--set", "max_iters=4",
+                        "lr_decay_iters=8", "n_layer=1", "eval_interval=4", "sample_tokens=0"})
+              .code == 0);
+  CHECK(contains(folder.read("p/runs/a/config.toml"),
+                 "\ndata = [\"../../data/text.txt\"]\npaths_from = \"here\" "));
+  std::filesystem::rename(folder.path("p"), folder.path("q"));
+  Result result = weft(folder, {"eval", "q/runs/a"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  result = weft(folder, {"train", "--resume", "q/runs/a", "--set", "max_iters=8"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(folder.read("q/runs/a/checkpoints/step-00000008.h5") ==
+        folder.read("whole/runs/a/checkpoints/step-00000008.h5"));
+  // As before: from another folder, through a link, and with a file that lies elsewhere, from the root.
+  std::filesystem::create_directory_symlink(folder.path("q/runs/a"), folder.path("link"));
+  CHECK(weft(folder, {"eval", "link"}).code == 0);
+  REQUIRE(weft(folder, {"train", "--data", "text.txt", "--out", "q/runs/b/c", "--set", "max_iters=1",
+                        "n_layer=1", "eval_interval=4", "sample_tokens=0"})
+              .code == 0);
+  CHECK(contains(folder.read("q/runs/b/c/config.toml"),
+                 "\ndata = [\"" + folder.path("text.txt") + "\"]\nmodel"));
+
+  // A file of before names the text from the root: what lies by the run as it did is found, and kept so.
+  std::string config = folder.read("q/runs/a/config.toml");
+  const size_t begin = config.find("data = "), end = config.find("model = ");
+  const std::string absolute = "data = [\"" + folder.path("p/data/text.txt") + "\"]\n";
+  folder.write("q/runs/a/config.toml", config.substr(0, begin) + absolute + config.substr(end));
+  result = weft(folder, {"eval", "q/runs/a"});
+  CHECK(result.code == 0);
+  CHECK_MESSAGE(
+      contains(result.err, "p/data/text.txt is not there; read instead: " + folder.path("q/data/text.txt")),
+      result.err);
+  REQUIRE(weft(folder, {"train", "--resume", "q/runs/a", "--set", "max_iters=9"}).code == 0);
+  CHECK(weft(folder, {"eval", "q/runs/a"}).err.empty());
+  std::filesystem::remove(folder.path("q/data/text.txt"));
+  std::filesystem::remove(folder.path("text.txt"));
+  result = weft(folder, {"eval", "q/runs/a"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err,
+                         "q/data/text.txt: is not there, where q/runs/a/config.toml says that the text of "
+                         "the run lies; --data FILE tells where it lies now"),
+                result.err);
+}
+
+TEST_CASE("a run of before keeps its paths as they are") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=4"})).code == 0);
+  std::string config = folder.read("run/config.toml");
+  const size_t begin = config.find("data = "), end = config.find("model = ");
+  const std::string absolute = "data = [\"" + folder.path("text.txt") + "\"]\n";
+  config.replace(begin, end - begin, absolute);
+  folder.write("run/config.toml", config);
+  REQUIRE(weft(folder, resume("run", {"max_iters=6"})).code == 0);
+  CHECK(contains(folder.read("run/config.toml"), "\n" + absolute + "model = "));
+}
+
 TEST_CASE("two processes on one folder") {
   const Text folder;
   Program first(folder, train("run", {"max_iters=1000000"}));

@@ -122,6 +122,38 @@ TEST_CASE("several files, with names of any kind, are one text") {
   CHECK(folder.read("again/best.h5") == folder.read("my run/best.h5"));
 }
 
+TEST_CASE("more files than a process may open, empty ones among them, are trained on, resumed and scored") {
+  const Text folder;
+  const std::string text = folder.read("text.txt");
+  Arguments files{"--data"};
+  for (size_t i = 0; i < 1100; ++i) {
+    files.push_back("part" + std::to_string(i));
+    folder.write(files.back(), i < 1000 ? text.substr(i * 3, 3) : "");
+  }
+  const auto run = [&](Arguments arguments) {
+    const Result result =
+        weft(folder, arguments, {.under = {"sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""}});
+    CHECK_MESSAGE(result.code == 0, result.err);
+    return result;
+  };
+  Arguments all = train("many", {"max_iters=2"});
+  all.erase(all.begin() + 1, all.begin() + 3);  // --data text.txt
+  all.insert(all.end(), files.begin(), files.end());
+  const Result result = run(all);
+  CHECK_MESSAGE(contains(result.err, "warning: 100 of the 1100 files are empty and passed over: /"),
+                result.err);
+  CHECK(contains(result.err, "/part1000, /"));
+  CHECK(contains(result.err, "/part1002, ...\n"));
+  run(resume("many", {"max_iters=4"}));
+  const std::string scores = run({"eval", "many", "--json"}).out;
+  CHECK(number_in(scores, "tokens") == 299);
+  CHECK(number_in(weft(folder, {"eval", "many", "--data", "text.txt", "--json"}).out, "trained_share") ==
+        0.9);
+  folder.write("text.txt", "");
+  CHECK(
+      contains(weft(folder, train("none")).err, "/text.txt: is empty; a text needs at least one character"));
+}
+
 TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   const Text folder;
   REQUIRE(weft(folder, train("a")).code == 0);
@@ -129,9 +161,29 @@ TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   REQUIRE(
       weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code ==
       0);
-  CHECK(folder.read("a/config.toml") == folder.read("elsewhere/b/config.toml"));
+  // The same but for how the text is named from there.
+  std::string config = folder.read("elsewhere/b/config.toml");
+  const std::string named = "data = [\"../../text.txt\"]";
+  REQUIRE(contains(config, named));
+  CHECK(folder.read("a/config.toml") ==
+        config.replace(config.find(named), named.size(), "data = [\"../text.txt\"]"));
   for (const char* file : {"/best.h5", "/checkpoints/step-00000020.h5"})
     CHECK(folder.read(std::string("a") + file) == folder.read(std::string("elsewhere/b") + file));
+}
+
+TEST_CASE("paths of a configuration begin where weft is started, or at its folder if it says so") {
+  const Text folder;
+  std::filesystem::create_directory(folder.path("deep"));
+  const std::string small = "max_iters = 0\nsample_tokens = 0\nn_layer = 1\n";
+  folder.write("deep/started.toml", "data = [\"text.txt\"]\n" + small);
+  CHECK(weft(folder, {"train", "--config", "deep/started.toml", "--out", "a"}).code == 0);
+  folder.write("deep/here.toml", "data = [\"../text.txt\"]\npaths_from = \"here\"\n" + small);
+  CHECK(weft(folder, {"train", "--config", "deep/here.toml", "--out", "b"}).code == 0);
+  CHECK(folder.read("a/config.toml") == folder.read("b/config.toml"));
+  folder.write("deep/there.toml", "paths_from = \"there\"\n");
+  const Result result = weft(folder, {"train", "--config", "deep/there.toml", "--out", "c"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "there.toml:1: paths_from must be \"here\""), result.err);
 }
 
 TEST_CASE("the help names every key of config.toml") {
@@ -140,7 +192,8 @@ TEST_CASE("the help names every key of config.toml") {
   const std::string help = weft(folder, {"train", "--help"}).out;
   for (const std::string& line : lines_of(folder.read("run/config.toml"))) {
     const std::string key = line.substr(0, line.find(' '));
-    if (line[0] != '#' && key != "data") CHECK_MESSAGE(contains(help, "\n  " + key + " = "), key);
+    if (line[0] != '#' && key != "data" && key != "paths_from")
+      CHECK_MESSAGE(contains(help, "\n  " + key + " = "), key);
   }
 }
 
@@ -173,6 +226,20 @@ TEST_CASE("a text with a byte-order mark and carriage returns") {
   CHECK(contains(result.err, "carriage returns are dropped"));
   CHECK(number_in(weft(folder, {"inspect", "keep", "--json"}).out, "vocab_size") ==
         number_in(weft(folder, {"inspect", "lf", "--json"}).out, "vocab_size") + 1);
+}
+
+TEST_CASE("a compressed text is not blamed for its bytes, and taken with a warning by those who take bytes") {
+  const Text folder;
+  folder.write("a.txt.gz", std::string("\x1f\x8b\x08\0", 4) + folder.read("text.txt") + "\xff");
+  Result result = weft(folder, {"train", "--data", "a.txt.gz"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "/a.txt.gz: is gzip-compressed, not text; gunzip -k "), result.err);
+  CHECK_FALSE(contains(result.err, "tokenizer=byte"));
+  result =
+      weft(folder, {"train", "--data", "a.txt.gz", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, "warning: taken as it is: "));
+  CHECK(contains(result.err, "/a.txt.gz: is gzip-compressed"));
 }
 
 TEST_CASE("--overwrite replaces a run only once the new one is sound") {
@@ -208,12 +275,22 @@ TEST_CASE("--init-from takes the weights that fit") {
   const double begin = number_in(lines_of(folder.read("new/metrics.jsonl")).front(), "val_loss");
   CHECK(begin < 2.7);
 
+  // A character more: the others keep what was learned of them.
   folder.write("more.txt", text + "Q");
+  result = weft(folder, with({"--data", "more.txt", "--overwrite"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.err, " are among the "));
+  CHECK_MESSAGE(
+      contains(result.err,
+               " rows of token_embedding.weight follow their characters; 1 new begins as their mean"),
+      result.err);
+  CHECK_MESSAGE(!contains(result.err, "  new:"), result.err);
+  CHECK(number_in(lines_of(folder.read("new/metrics.jsonl")).front(), "val_loss") ==
+        doctest::Approx(begin).epsilon(0.05));
+
   result = weft(folder, with({"--data", "more.txt", "--overwrite", "--set", "n_layer=2"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  CHECK(contains(result.err, "a new vocabulary and embedding"));
-  CHECK(contains(result.err, "token_embedding.weight"));
-  CHECK(contains(result.err, "blocks.1.attention.query.weight"));
+  CHECK(contains(result.err, "new:\n    blocks.1.attention."));
 }
 
 TEST_CASE("a loss that is no number stops the run before the update") {

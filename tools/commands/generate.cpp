@@ -1,3 +1,7 @@
+#include <unistd.h>
+#include <weft/data/text/foreign_file.h>
+#include <weft/data/text/streaming_decoder.h>
+#include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -9,8 +13,10 @@
 #include <iostream>
 #include <memory>
 #include <ranges>
+#include <string_view>
 
 #include "commands.h"
+#include "model_input.h"
 
 namespace weft::tools {
 namespace {
@@ -48,52 +54,46 @@ void check_arguments(const GenerateArguments& a) {
   if (!a.stop.empty() && !a.ids.empty()) fail<ValueError>("--stop: is text, which --ids goes without");
 }
 
-Ids encoded(const Writer& w, const std::string& name, const std::string& text) {
+Ids encoded(const Writer& w, const std::string& name, const std::string& text, const std::string& file = {}) {
   if (text.empty()) fail<ValueError>(name, ": is empty; give at least one character");
-  Ids ids;
-  try {
-    ids = w.tokenizer->encode(text);
-  } catch (const ValueError& error) {
-    fail<ValueError>(name, ": ", error.what());
-  }
+  Ids ids = ids_of_text(w.file.checkpoint.model, name, text, file);
   // As the sequences that it was trained to answer end.
   if (w.answers() && !w.end_ids.empty()) ids.push_back(w.end_ids[0]);
   return ids;
 }
 
-/// Ids as text, as they come.
-class Decoder {
+/// What is written of the tokens of one text, as they come.
+class Written {
  public:
-  Decoder(const Writer& w, bool begins) : w_(w), begins_(begins) {}
+  /// `before`: what goes before them.
+  Written(const Writer& w, std::string_view before)
+      : w_(&w),
+        decoder_(*w.tokenizer, {.begins = w.answers(),
+                                .display = ::isatty(STDOUT_FILENO) == 1,
+                                .before = w.answers() ? std::string_view() : before}) {}
   std::string operator()(int64_t id) {
-    if (std::ranges::count(w_.end_ids, id) > 0) return "";
-    std::string piece = w_.tokenizer->decode(id);
-    if (begins_ && piece.starts_with(' ') && w_.tokenizer->kind() == std::string_view("word"))
-      piece.erase(0, 1);
-    begins_ = false;
-    written_ += piece;
-    return piece;
+    return std::ranges::count(w_->end_ids, id) > 0 ? "" : decoder_.next(id);
   }
-  /// Whether what was written ends with a word that ends it.
+  std::string rest() const { return decoder_.rest(); }
+  /// Whether they end with a text that ends them.
   bool stops() const {
-    return std::ranges::any_of(w_.arguments.stop,
-                               [&](const std::string& stop) { return written_.ends_with(stop); });
+    return std::ranges::any_of(w_->arguments.stop,
+                               [&](const std::string& stop) { return decoder_.bytes().ends_with(stop); });
   }
-  const std::string& text() const { return written_; }
 
  private:
-  const Writer& w_;
-  bool begins_;
-  std::string written_;
+  const Writer* w_;
+  StreamingDecoder decoder_;
 };
 
-std::string text_of(const Writer& w, const Ids& ids) {
-  Decoder decoder(w, w.answers());
+std::string text_of(const Writer& w, std::string_view before, const Ids& ids) {
+  Written written(w, before);
+  std::string text;
   for (const int64_t id : ids) {
-    decoder(id);
-    if (decoder.stops()) break;
+    text += written(id);
+    if (written.stops()) break;
   }
-  return decoder.text();
+  return text + written.rest();
 }
 
 /// Best texts of a search, or texts drawn, for all prompts at once.
@@ -108,12 +108,12 @@ std::vector<Ids> continued(const Writer& w, const std::vector<Ids>& prompts) {
       best.push_back(found.at(0).tokens);
     return best;
   }
-  std::vector<Decoder> decoders(w.tokenizer ? prompts.size() : 0, Decoder(w, w.answers()));
+  std::vector<Written> written;
+  for (size_t row = 0; !w.arguments.stop.empty() && row < prompts.size(); ++row) written.emplace_back(w, "");
   return generate_batch(*w.generative, prompts, w.options(), [&](int64_t row, int64_t token) {
-    if (w.arguments.stop.empty()) return true;
-    Decoder& decoder = decoders[static_cast<size_t>(row)];
-    decoder(token);
-    return !decoder.stops();
+    if (written.empty()) return true;
+    written[static_cast<size_t>(row)](token);
+    return !written[static_cast<size_t>(row)].stops();
   });
 }
 
@@ -128,12 +128,13 @@ void note_length(Writer& w, const Ids& ids) {
 void stream(Writer& w, const std::string& prompt, const Ids& ids) {
   note_length(w, ids);
   if (!w.answers()) write_out(prompt);
-  if (w.arguments.beams > 0) return write_out(text_of(w, continued(w, {ids})[0]));
-  Decoder decoder(w, w.answers());
+  if (w.arguments.beams > 0) return write_out(text_of(w, prompt, continued(w, {ids})[0]));
+  Written written(w, prompt);
   generate(*w.generative, ids, w.options(), [&](int64_t token) {
-    write_out(decoder(token));
-    return !decoder.stops();
+    if (const std::string text = written(token); !text.empty()) write_out(text);
+    return !written.stops();
   });
+  if (const std::string rest = written.rest(); !rest.empty()) write_out(rest);
 }
 
 int write_ids(Writer& w, const Ids& prompt) {
@@ -150,13 +151,14 @@ int write_ids(Writer& w, const Ids& prompt) {
 int write_rows(Writer& w, const std::vector<std::string>& texts, const std::vector<Ids>& prompts) {
   const std::vector<Ids> rows = continued(w, prompts);
   for (size_t i = 0; i < rows.size(); ++i)
-    write_out(str(w.answers() ? "" : texts[i], text_of(w, rows[i]), "\n"));
+    write_out(str(w.answers() ? "" : texts[i], text_of(w, texts[i], rows[i]), "\n"));
   return 0;
 }
 
 int converse(Writer& w) {
   w.console.print("a line is read and answered; end with Ctrl-D");
   for (std::string line; std::getline(std::cin, line);) {
+    line = as_trained(w.file.checkpoint.model, std::move(line));
     try {
       if (!line.empty()) stream(w, line, encoded(w, "line", line));
     } catch (const ValueError& error) {
@@ -168,9 +170,12 @@ int converse(Writer& w) {
   return 0;
 }
 
-std::vector<std::string> lines_of(const std::string& path) {
+std::vector<std::string> lines_of(const Writer& w, const std::string& path) {
   std::vector<std::string> lines;
-  for (const auto part : std::views::split(read_text(path), '\n'))
+  const std::string text = read_text(path);
+  if (const auto foreign = foreign_file(text, path); foreign && tokenizers().at(w.tokenizer->kind()).utf8)
+    fail<ValueError>(foreign->message(path));
+  for (const auto part : std::views::split(as_trained(w.file.checkpoint.model, text), '\n'))
     lines.emplace_back(part.begin(), part.end());
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.empty()) fail<ValueError>(path, ": is empty; needs a prompt a line");
@@ -199,15 +204,16 @@ Work prepare_generate(const GenerateArguments& arguments) {
   if (!w->tokenizer) fail<ValueError>(w->file.path, ": has no tokenizer; give --ids instead of text");
   if (arguments.interactive) return [=] { return converse(*w); };
   if (!arguments.prompts.empty()) {
-    const std::vector<std::string> texts = lines_of(arguments.prompts);
+    const std::vector<std::string> texts = lines_of(*w, arguments.prompts);
     std::vector<Ids> prompts;
     for (size_t i = 0; i < texts.size(); ++i)
-      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i]));
+      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i], arguments.prompts));
     return [=] { return write_rows(*w, texts, prompts); };
   }
   if (w->answers() && !arguments.prompt)
     fail<ValueError>("--prompt: is needed: a ", w->model->kind(), " answers what it reads");
-  const std::string prompt = arguments.prompt.value_or(default_prompt(*w->tokenizer));
+  const std::string prompt =
+      as_trained(w->file.checkpoint.model, arguments.prompt.value_or(default_prompt(*w->tokenizer)));
   const Ids ids = encoded(*w, "--prompt", prompt);
   return [=] {
     stream(*w, prompt, ids);

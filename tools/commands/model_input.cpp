@@ -1,10 +1,34 @@
 #include "model_input.h"
 
+#include <weft/data/text/text.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
 
+#include <string_view>
+
 namespace weft::tools {
+
+std::string as_trained(const ModelFile& model, std::string text) {
+  if (newlines_from(model.trained_on.newlines) == Newlines::lf) std::erase(text, '\r');
+  return text;
+}
+
+std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name, const std::string& given,
+                                 const std::string& file) {
+  const std::string text = as_trained(model, given);
+  std::vector<int64_t> ids;
+  const std::string_view before = std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1);
+  if (text.ends_with('\r') && model.tokenizer->append_ids(text, ids) == before.size())
+    fail<ValueError>(name, ": ends with a carriage return, as lines of Windows do, which is not among the ",
+                     model.tokenizer->vocab_size(), " of the vocabulary",
+                     file.empty() ? "" : str("; sed -i 's/\\r$//' ", quoted(file), " takes them out"));
+  try {
+    return model.tokenizer->encode(text);
+  } catch (const ValueError& error) {
+    fail<ValueError>(name, ": ", error.what());
+  }
+}
 
 Array row_of(const std::vector<int64_t>& ids) {
   return Array::from(ids, {1, static_cast<int64_t>(ids.size())});

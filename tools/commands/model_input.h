@@ -1,13 +1,21 @@
-// What a model is given by hand, as a batch of one: ids, what an encoder-decoder has answered, a picture.
+// What a model is given by hand: a text, or a batch of one: ids, what an encoder-decoder has answered, a picture.
 #pragma once
 
 #include <weft/layers/models/model.h>
+#include <weft/train/files/model_file.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace weft::tools {
+
+/// A text as those were read that the model was trained on: without carriage returns, if they were dropped then.
+std::string as_trained(const ModelFile& model, std::string text);
+/// Ids of a text as it was trained. ValueError that begins with `name` for one that the tokenizer does not know; of a
+/// carriage return at the end it says how they are taken out of `file`, which the text is a line of, if it is.
+std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name, const std::string& text,
+                                 const std::string& file = {});
 
 /// (1, T).
 Array row_of(const std::vector<int64_t>& ids);

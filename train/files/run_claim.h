@@ -39,6 +39,8 @@ class RunClaim {
   const RunFolder& folder() const { return folder_; }
   /// The same, as writers need it.
   const HeldFolder& held() const { return held_.folder; }
+  /// What folder().path is once the run is made.
+  const std::string& called() const { return replaced_ ? replaced_->path : folder_.path; }
   /// Whether there is a run to be replaced.
   bool overwrites() const { return replaced_.has_value(); }
   /// Puts the new run in the place of the old one in one step, then removes the old one, and nothing else that lay in

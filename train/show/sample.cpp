@@ -1,3 +1,4 @@
+#include <weft/data/text/streaming_decoder.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/train/evaluate.h>
@@ -33,7 +34,7 @@ std::string sample_text(Model& model, const TaskData& task, const SampleOptions&
   const auto ids = generate(*writer, tokenizer.encode(default_prompt(tokenizer)),
                             {.tokens = options.tokens, .seed = options.seed},
                             [](int64_t) { return StopSignals::received() == 0; });
-  return str("---\n", printable(tokenizer.decode(ids)), "\n---");
+  return str("---\n", printable(decode_whole(tokenizer, ids, {.display = true})), "\n---");
 }
 
 }  // namespace weft

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <weft/data/text/text.h>
@@ -70,13 +71,79 @@ TEST_CASE("what cannot be read is refused with its path") {
   CHECK_THROWS_AS(TextReader({folder.write("x", "x")}, {.piece_bytes = 3}), ValueError);
   const std::string empty = folder.write("empty", "");
   CHECK(message_of({empty}) == empty + ": is empty; a text needs at least one character");
-  CHECK(message_of({folder.path("x"), empty}).starts_with(empty));
+  CHECK(message_of({empty, empty, empty}) ==
+        empty + ": is empty, as are the 2 after it; a text needs at least one character");
   CHECK(message_of({folder.path("none")}).starts_with(folder.path("none") + ": "));
   CHECK(message_of({folder.path("")}).find("folder") != std::string::npos);
   CHECK(message_of({"/dev/zero"}).starts_with("/dev/zero: "));
   const std::string pipe = folder.path("pipe");
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(message_of({pipe}).starts_with(pipe));
+}
+
+TEST_CASE("empty files among others are passed over, and named") {
+  const Folder folder;
+  const std::string empty = folder.write("empty", ""), none = folder.write("none", "");
+  const std::vector<std::string> paths{empty, folder.write("a", "ab"), none,
+                                       empty, folder.write("b", "cd"), none};
+  for (const int64_t piece_bytes : {4, 100}) {
+    TextReader text(paths, {.piece_bytes = piece_bytes});
+    CHECK(text.next() == "ab");
+    CHECK(text.file() == 1);
+    CHECK(text.next() == "cd");
+    CHECK(text.path() == paths[4]);
+    CHECK(text.next().empty());
+    CHECK(text.next().empty());
+    CHECK(text.notes().empty_files == std::vector<std::string>{empty, none, empty, none});
+  }
+  TextReader without({paths[1], paths[4]}, {}), with(paths, {});
+  CHECK(read_all(without) == read_all(with));
+  CHECK(without.content_hash() == with.content_hash());
+}
+
+TEST_CASE("more files than may be open at once") {
+  const Folder folder;
+  std::vector<std::string> paths;
+  std::string all;
+  for (int i = 0; i < 100; ++i) {
+    all += str(i, "\n");
+    paths.push_back(folder.write(str("part", i), str(i, "\n")));
+  }
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{40, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  std::string found, message = message_of(paths);
+  if (message.empty()) {
+    TextReader text(paths, {});
+    found = read_all(text);
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(message == "");
+  CHECK(found == all);
+}
+
+TEST_CASE("a file that is another one when its turn comes is refused") {
+  const Folder folder;
+  const std::string a = folder.write("a", "aaaa"), b = folder.write("b", "bbbb");
+  const auto after = [&](auto change) {
+    folder.write("b", "bbbb");
+    TextReader text({a, b}, {});
+    text.next();
+    change();
+    try {
+      text.next();
+    } catch (const FileError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string changed = b + ": changed while the text was read; start again when nothing writes to it";
+  CHECK(after([] {}) == "");
+  CHECK(after([&] { folder.write("b", "longer"); }) == changed);
+  CHECK(after([&] { folder.write("b", ""); }) == changed);
+  CHECK(after([&] { std::filesystem::rename(folder.write("c", "cccc"), b); }) == changed);
+  CHECK(after([&] { std::filesystem::remove(b); }).starts_with(b + ": cannot be opened"));
 }
 
 TEST_CASE("a file that shrinks under the reading is an error, not a crash") {
@@ -95,16 +162,42 @@ TEST_CASE("bad UTF-8 is refused with its offset in its file, wherever the pieces
     for (const char* rest : {"", "x", "xyz and more"})
       for (int64_t piece_bytes = 4; piece_bytes < 20; ++piece_bytes) {
         const std::string path = folder.write("bad", std::string("12345\u20ac7") + bad + rest);
-        CHECK(message_of({good, path}, {.piece_bytes = piece_bytes}) ==
-              path + ": not UTF-8 at byte 9; tokenizer=byte takes any bytes");
+        CHECK(
+            message_of({good, path}, {.piece_bytes = piece_bytes}) ==
+            path +
+                ": not UTF-8 at byte 9; tokenizer=byte takes any bytes, and iconv -f WINDOWS-1252 -t UTF-8 " +
+                path + " -o " + path + ".utf8 makes text of it, if that is its encoding");
         CHECK(message_of({good, path}, {.utf8 = false, .piece_bytes = piece_bytes}) == "");
       }
+}
+
+TEST_CASE("what is no text at all is said to be what it is, and taken with a note by those who take bytes") {
+  const Folder folder;
+  const std::string packed = folder.write("packed.gz", std::string("\x1f\x8b\x08\0\xff", 5)),
+                    wide = folder.write("wide", std::string("\xff\xfeh\0i\0", 6)),
+                    bare = folder.write("bare", std::string("t\0h\0e\0 \0t\0e\0x\0t\0", 16)),
+                    noise = folder.write("noise", std::string("ab\0\x01\xff", 5));
+  const std::string message =
+      packed + ": is gzip-compressed, not text; gunzip -k " + packed + " makes text of it";
+  CHECK(message_of({packed}) == message);
+  CHECK(message_of({wide}) == wide + ": is in UTF-16, not text; iconv -f UTF-16 -t UTF-8 " + wide + " -o " +
+                                  wide + ".utf8 makes text of it");
+  CHECK(message_of({noise}) == noise + ": not UTF-8 at byte 4; tokenizer=byte takes any bytes");
+  TextReader bytes({packed, noise}, {.utf8 = false});
+  read_all(bytes);
+  CHECK(bytes.notes().foreign_files == std::vector<std::string>{message});
+  // These bytes are UTF-8 too: zeros are characters.
+  TextReader zeros({bare}, {.piece_bytes = 4});
+  CHECK(read_all(zeros).size() == 16);
+  REQUIRE(zeros.notes().foreign_files.size() == 1);
+  CHECK(zeros.notes().foreign_files[0].find("is in UTF-16LE") != std::string::npos);
 }
 
 TEST_CASE("a character may not lie across two files") {
   const Folder folder;
   const std::string first = folder.write("first", "a\xe2\x82"), second = folder.write("second", "\xac b");
-  CHECK(message_of({first, second}) == first + ": not UTF-8 at byte 1; tokenizer=byte takes any bytes");
+  CHECK(message_of({first, second})
+            .starts_with(first + ": not UTF-8 at byte 1; tokenizer=byte takes any bytes"));
   TextReader bytes({first, second}, {.utf8 = false});
   CHECK(read_all(bytes) == "a\u20ac b");
 }

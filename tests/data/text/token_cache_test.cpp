@@ -159,6 +159,17 @@ TEST_CASE("a character that a checkpoint's tokenizer does not know is named with
   CHECK(ids_of(*tokenize_files({a}, {.with = std::make_shared<ByteTokenizer>()}).tokens).size() == 6);
 }
 
+TEST_CASE("whether a tokenizer reads all of a text") {
+  const Folder folder;
+  const std::string a = folder.write("a", "ab\r\n"), b = folder.write("b", "\u00e9ab\n");
+  CHECK(reads_text(CharTokenizer::of("ab\u00e9\r\n"), {a, b}, Newlines::keep));
+  CHECK_FALSE(reads_text(CharTokenizer::of("ab\u00e9\n"), {a, b}, Newlines::keep));
+  CHECK_FALSE(reads_text(CharTokenizer::of("ab\r\n"), {a, b}, Newlines::keep));
+  CHECK(reads_text(CharTokenizer::of("ab", {.unknown = true}), {a, b}, Newlines::keep));
+  CHECK(reads_text(ByteTokenizer(), {a, b}, Newlines::keep));
+  CHECK_THROWS_AS(reads_text(ByteTokenizer(), {a, folder.path("none")}, Newlines::keep), FileError);
+}
+
 TEST_CASE("a text that changes between the passes is refused") {
   const Folder folder;
   const std::string path = folder.write("a", "one two");

@@ -82,6 +82,13 @@ TEST_CASE("a word tokenizer travels as a state, strictly") {
   broken([](StateDict& s) { s.set("sentinels", 100); });
 }
 
+TEST_CASE("the first word of another tokenizer that is not known") {
+  const WordTokenizer all = WordTokenizer::of("the old fox"), some = WordTokenizer::of("fox the");
+  CHECK(all.first_unknown(some) == nullptr);
+  REQUIRE(some.first_unknown(all) != nullptr);
+  CHECK(*some.first_unknown(all) == " old");
+}
+
 TEST_CASE("files are not read by words") {
   TokenizeOptions options;
   options.with = std::make_shared<WordTokenizer>(WordTokenizer::of("the fox"));

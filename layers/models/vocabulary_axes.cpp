@@ -1,0 +1,45 @@
+#include <weft/layers/models/registry.h>
+#include <weft/layers/models/vocabulary_axes.h>
+#include <weft/lib/machine/dry_run.h>
+
+namespace weft {
+namespace {
+
+/// Far enough for a padded table to grow, and even where a model asks that of vocab_size.
+int64_t other_size(int64_t vocab_size) { return 2 * vocab_size + 4096; }
+
+std::map<std::string, Shape> shapes_of(const std::string& kind, StateDict settings, int64_t vocab_size) {
+  settings.set("vocab_size", vocab_size);
+  const DryRun dry;
+  const NoInit no_init;
+  const std::unique_ptr<Model> model = make_model(kind, settings);
+  std::map<std::string, Shape> shapes;
+  const StateDict state = model->shared_state_dict();
+  for (const auto& [name, value] : state.entries()) shapes.emplace(name, std::get<Array>(value).shape());
+  return shapes;
+}
+
+int axis_of_ids(const Shape& shape, const Shape& other, int64_t vocab_size) {
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    if (shape[axis] == vocab_size && shape.with(axis, other_size(vocab_size)) == other) return axis;
+  return -1;
+}
+
+}  // namespace
+
+std::map<std::string, int> vocabulary_axes(const std::string& kind, const StateDict& settings) {
+  std::map<std::string, int> axes;
+  if (!settings.contains("vocab_size")) return axes;
+  const int64_t size = settings.integer("vocab_size");
+  const std::map<std::string, Shape> others = shapes_of(kind, settings, other_size(size));
+  for (const auto& [name, shape] : shapes_of(kind, settings, size)) {
+    const auto other = others.find(name);
+    if (other == others.end())
+      axes.emplace(name, -1);
+    else if (other->second != shape)
+      axes.emplace(name, axis_of_ids(shape, other->second, size));
+  }
+  return axes;
+}
+
+}  // namespace weft

@@ -1,0 +1,83 @@
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/files/run_paths.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How many folders up is near.
+constexpr int most_up = 2;
+constexpr size_t most_named = 20;
+
+bool exists(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// Without links, as far as it is there.
+fs::path real(const fs::path& path) {
+  std::error_code error;
+  const fs::path found = fs::weakly_canonical(path, error);
+  return error ? fs::absolute(path).lexically_normal() : found;
+}
+
+/// What lies at the end of `path` below a folder above the run: the longest end that is there, nearest first.
+fs::path found_again(const fs::path& path, const fs::path& run) {
+  for (fs::path above = run; above.has_relative_path(); above = above.parent_path()) {
+    fs::path end;
+    std::vector<fs::path> ends;
+    for (fs::path rest = path; rest.has_relative_path(); rest = rest.parent_path()) {
+      end = end.empty() ? rest.filename() : rest.filename() / end;
+      ends.push_back(end);
+    }
+    const auto there = std::find_if(ends.rbegin(), ends.rend(), [&](const fs::path& one) {
+      std::error_code error;
+      return fs::is_regular_file(above / one, error);
+    });
+    if (there != ends.rend()) return above / *there;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string path_from(const std::string& folder, const std::string& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  fs::path from = real(folder);
+  // A link to the file itself lies where it lies.
+  const fs::path near = (real(whole.parent_path()) / whole.filename()).lexically_relative(from);
+  const auto up = std::count(near.begin(), near.end(), fs::path(".."));
+  for (auto i = up; i > 0; --i) from = from.parent_path();
+  return near.empty() || up > most_up || !from.has_relative_path() ? whole.string() : near.string();
+}
+
+std::string path_at(const std::string& folder, const std::string& path) {
+  return fs::path(path).is_absolute() ? path : (real(folder) / path).lexically_normal().string();
+}
+
+std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data, bool checked,
+                                    const Say& say) {
+  std::vector<std::string> found;
+  std::string first, files;
+  for (const std::string& path : data) {
+    found.push_back(exists(path) ? path : found_again(path, real(run.path)).string());
+    if (found.back() != path && first.empty()) first = path;
+    if (found.size() <= most_named) files += " " + weft::quoted(found.back());
+  }
+  if (found.size() > most_named) files += str(" ... (", found.size(), " in all)");
+  if (first.empty()) return data;
+  const bool all = std::ranges::count(found, "") == 0;
+  if (!all || !checked)
+    fail<FileError>(first, ": is not there, where ", run.config(), " says that the text of the run lies; ",
+                    all ? str("there is --data", files) : std::string("--data FILE tells where it lies now"));
+  say(str(first, " is not there; read instead:", files));
+  return found;
+}
+
+}  // namespace weft
