@@ -20,6 +20,8 @@ function(weft_room name)
   endforeach()
   if(name STREQUAL "lib")
     weft_lib_settings()
+  elseif(name STREQUAL "data")
+    target_link_libraries(weft_data PRIVATE weft::utf8proc)
   endif()
 endfunction()
 

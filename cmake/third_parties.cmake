@@ -17,6 +17,11 @@ if(NOT EXISTS ${WEFT_BLAS_RUNTIME})
 endif()
 mark_as_advanced(WEFT_HDF5_INCLUDE WEFT_HDF5_LIBRARY WEFT_BLAS_LIBRARY)
 
+# Unicode's categories and normal forms. The archive, so that a program needs no more libraries than before.
+find_path(WEFT_UTF8PROC_INCLUDE utf8proc.h)
+find_library(WEFT_UTF8PROC_LIBRARY NAMES libutf8proc.a utf8proc)
+mark_as_advanced(WEFT_UTF8PROC_INCLUDE WEFT_UTF8PROC_LIBRARY)
+
 set(weft_MISSING)
 if(NOT OpenMP_CXX_FOUND)
   list(APPEND weft_MISSING "OpenMP for ${CMAKE_CXX_COMPILER} (g++, or libomp-dev for clang)")
@@ -28,6 +33,10 @@ if(NOT WEFT_BLAS_LIBRARY)
   list(APPEND weft_MISSING "OpenBLAS (libopenblas-openmp-dev)")
 endif()
 
+if(NOT WEFT_UTF8PROC_INCLUDE OR NOT WEFT_UTF8PROC_LIBRARY)
+  list(APPEND weft_MISSING "utf8proc (libutf8proc-dev)")
+endif()
+
 if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
   add_library(weft::hdf5 INTERFACE IMPORTED GLOBAL)
   set_target_properties(weft::hdf5 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_HDF5_INCLUDE}
@@ -35,6 +44,10 @@ if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
   if(WEFT_HDF5_LIBRARY MATCHES "\\.a$")
     target_link_libraries(weft::hdf5 INTERFACE sz z ${CMAKE_DL_LIBS} m)
   endif()
+  add_library(weft::utf8proc INTERFACE IMPORTED GLOBAL)
+  set_target_properties(weft::utf8proc PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_UTF8PROC_INCLUDE}
+                                                  INTERFACE_LINK_LIBRARIES ${WEFT_UTF8PROC_LIBRARY}
+                                                  INTERFACE_COMPILE_DEFINITIONS UTF8PROC_STATIC)
   add_library(weft::blas INTERFACE IMPORTED GLOBAL)
   set_target_properties(weft::blas PROPERTIES INTERFACE_LINK_LIBRARIES ${WEFT_BLAS_LIBRARY})
 endif()

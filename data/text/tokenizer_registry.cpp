@@ -1,3 +1,4 @@
+#include <weft/data/text/bpe_training.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
@@ -29,6 +30,10 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .utf8 = false,
           .learn = [](const TextSource&, const SettingValues&) { return std::make_shared<ByteTokenizer>(); },
           .from_state = [](const StateDict&) { return std::make_shared<ByteTokenizer>(); }});
+  to.add({.name = "bpe",
+          .summary = "byte-level BPE, learned from the training part of the text; any bytes",
+          .utf8 = false,
+          .from_state = BpeTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
           .from_state = [](const StateDict& state) { return WordTokenizer::from_state(state); }});
