@@ -34,7 +34,7 @@ ForwardPreHook as_forward_pre_hook(Hook hook) {
       return std::vector<Tensor>();
     };
   } else {
-    return std::move(hook);
+    return hook;
   }
 }
 template <class Hook>
@@ -47,7 +47,7 @@ ForwardHook as_forward_hook(Hook hook) {
       return Tensor();
     };
   } else {
-    return std::move(hook);
+    return hook;
   }
 }
 

@@ -116,7 +116,7 @@ class Layer : public Base {
       -> decltype(self.forward(std::forward<Inputs>(given)...)) {
     using Output = decltype(self.forward(std::forward<Inputs>(given)...));
     std::vector<Tensor> inputs;
-    const auto see = [&](const auto& input) {
+    [[maybe_unused]] const auto see = [&](const auto& input) {
       if constexpr (detail::is_seen<decltype(input)>) inputs.push_back(detail::seen(input));
     };
     (see(given), ...);

@@ -162,8 +162,8 @@ void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
 uint64_t InputFile::data_from(uint64_t offset) const {
 #ifdef SEEK_DATA
   const off_t found = ::lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_DATA);
-  if (found >= 0) return std::min(static_cast<uint64_t>(found), size_);
-  if (errno == ENXIO) return size_;
+  if (found >= 0) return std::min(static_cast<uint64_t>(found), size());
+  if (errno == ENXIO) return size();
 #endif
   return offset;
 }

@@ -37,7 +37,7 @@ struct TrainedOn {
 
 struct ModelFile {
   std::string kind;
-  StateDict settings, weights;
+  StateDict settings = {}, weights = {};
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< none of a model of pictures or of bare ids
   std::vector<int64_t> end_ids = {};
   TrainedOn trained_on = {};

@@ -12,7 +12,7 @@ namespace weft {
 
 struct OpenedModel {
   std::string path;
-  RunCheckpoint checkpoint;
+  RunCheckpoint checkpoint = {};
   std::optional<RunFolder> run = {};  ///< the run it belongs to, if that can be told
 
   /// ModelFile's, whose errors become FileErrors that begin with the path.
