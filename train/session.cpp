@@ -30,11 +30,11 @@ bool exists(const std::string& path) {
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
           const std::string& expected_hash) {
   Console& console = s.console;
-  s.task = open_task(s.config, std::move(tokenizer), folder.cache(), expected_hash,
-                     [&console](int64_t done, int64_t all) {
-                       if (const int signal = StopSignals::received()) throw Stopped{signal};
-                       console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
-                     });
+  s.task =
+      open_task(s.config, std::move(tokenizer), folder, expected_hash, [&console](int64_t done, int64_t all) {
+        if (const int signal = StopSignals::received()) throw Stopped{signal};
+        console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+      });
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
   s.memory = plan_memory(s.config, s.task);

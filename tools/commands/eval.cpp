@@ -81,7 +81,10 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
   options.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
-  if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
+  if (std::filesystem::exists(opened.run->cache(), error)) {
+    options.cache_folder = opened.run->cache();
+    options.other_caches = opened.run->caches_beside();
+  }
   try {
     Scored part{.tokens = split_tokens(tokenize_files(data, options).tokens, data[0]).validation,
                 .data = data,

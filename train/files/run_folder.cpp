@@ -72,6 +72,20 @@ std::vector<int64_t> RunFolder::steps() const {
   return found;
 }
 
+std::vector<std::string> RunFolder::caches_beside() const {
+  std::vector<std::string> found;
+  std::error_code error;
+  const fs::path own = fs::weakly_canonical(path, error);
+  for (fs::directory_iterator entry(own.parent_path(), error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const RunFolder other{entry->path().string()};
+    if (entry->path() != own && fs::is_directory(other.cache(), unreadable)) found.push_back(other.cache());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 bool RunFolder::holds_run() const {
   std::error_code error;
   return fs::exists(config(), error) || fs::exists(best(), error) || !steps().empty();
