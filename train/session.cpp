@@ -155,6 +155,8 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
                           config.max_iters, ": the run ends before the rate has reached learning_rate"));
 
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
+  if (options.data.empty() && file.data.empty() && !before.data.empty())
+    config.data = data_found(*source->opened.run, before.data, false, [](std::string_view) {});
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
