@@ -141,6 +141,8 @@ void declare(Command<GenerateArguments>& c) {
   c.flag("--interactive", a.interactive, "read prompts from standard input, line by line");
   c.integer("--tokens", a.tokens, "N", 0, most_tokens,
             "how many to add (500); a character that is not whole by then is left out");
+  c.integer("--samples", a.samples, "N", 1, 100'000,
+            "how many texts for each prompt (1); of --beams, the N best");
   SamplingOptions& s = a.sampling;
   constexpr double unlimited = std::numeric_limits<double>::infinity();
   c.number("--temperature", s.temperature, "X", 0, unlimited, "0 takes the likeliest (0.8)");
@@ -157,6 +159,14 @@ void declare(Command<GenerateArguments>& c) {
   c.texts("--stop", a.stop, "TEXT", "end once this text has been written", true);
   c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
   c.last();
+  c.app.footer(
+      "The seed has a text for each prompt, and others for the same prompt asked again, by --samples, by a "
+      "line of\n"
+      "--prompts or of --interactive: a prompt in a file gives what it gives alone, and the second time its "
+      "second\n"
+      "text. Samples of --prompt are parted by lines of ---; of --prompts each is a line, those of a prompt "
+      "together.\n"
+      "Bytes that are no UTF-8 are written as they are, to a terminal as U+FFFD.\n");
 }
 
 void declare(Command<LogitsArguments>& c) {

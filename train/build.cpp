@@ -13,7 +13,7 @@
 namespace weft {
 
 TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
-                   const std::string& cache_folder, const std::string& expected_hash,
+                   const RunFolder& folder, const std::string& expected_hash,
                    std::function<void(int64_t, int64_t)> progress) {
   return open_task({.name = config.task,
                     .settings = config.parts,
@@ -24,7 +24,8 @@ TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tok
                     .newlines = newlines_from(config.newlines),
                     .tokenizer = std::move(tokenizer),
                     .expected_hash = expected_hash,
-                    .cache_folder = cache_folder,
+                    .cache_folder = folder.cache(),
+                    .other_caches = folder.caches_beside(),
                     .progress = std::move(progress)});
 }
 

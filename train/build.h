@@ -5,6 +5,7 @@
 #include <weft/layers/models/model.h>
 #include <weft/optim/optimizer.h>
 #include <weft/optim/schedule.h>
+#include <weft/train/files/run_folder.h>
 #include <weft/train/run_config.h>
 
 #include <cstdint>
@@ -15,10 +16,11 @@
 
 namespace weft {
 
-/// The task of the configuration, reading its files with this tokenizer if there is one. ValueError when the files are
+/// The task of the configuration, reading its files with this tokenizer if there is one; their ids are kept in the cache
+/// of the run, or shared with a run beside it that reads the same. ValueError when the files are
 /// not those of `expected_hash` (TaskData::content_hash), unless that is empty.
 TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
-                   const std::string& cache_folder, const std::string& expected_hash,
+                   const RunFolder& folder, const std::string& expected_hash,
                    std::function<void(int64_t done, int64_t all)> progress);
 /// The model, with first values drawn from the run's seed; parameters of `freeze` do not require a gradient.
 std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task);

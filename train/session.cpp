@@ -25,11 +25,11 @@ std::string absolute(const std::string& path) { return fs::absolute(path).lexica
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
           const std::string& expected_hash) {
   Console& console = s.console;
-  s.task = open_task(s.config, std::move(tokenizer), folder.cache(), expected_hash,
-                     [&console](int64_t done, int64_t all) {
-                       if (const int signal = StopSignals::received()) throw Stopped{signal};
-                       console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
-                     });
+  s.task =
+      open_task(s.config, std::move(tokenizer), folder, expected_hash, [&console](int64_t done, int64_t all) {
+        if (const int signal = StopSignals::received()) throw Stopped{signal};
+        console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+      });
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
   s.memory = plan_memory(s.config, s.task);
@@ -150,6 +150,8 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
                           config.max_iters, ": the run ends before the rate has reached learning_rate"));
 
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
+  if (options.data.empty() && file.data.empty() && !before.data.empty())
+    config.data = data_found(*source->opened.run, before.data, false, [](std::string_view) {});
   if (config.data.empty() && tasks().at(config.task).reads_files())
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "

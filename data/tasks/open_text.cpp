@@ -63,6 +63,7 @@ TaskData open_text(const TaskRequest& request) {
                                                            .with = request.tokenizer,
                                                            .expected_hash = request.expected_hash,
                                                            .cache_folder = request.cache_folder,
+                                                           .other_caches = request.other_caches,
                                                            .progress = request.progress});
   const TokenSplit split = split_tokens(text.tokens, request.data[0]);
   const int64_t vocab_size = text.tokenizer->vocab_size(), tokens = text.tokens->size();

@@ -51,6 +51,7 @@ struct TaskRequest {
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< a checkpoint's; else the task makes its own
   std::string expected_hash = {};                        ///< content_hash that files must have; empty: any
   std::string cache_folder = {};                         ///< where the ids of a text are kept
+  std::vector<std::string> other_caches = {};            ///< where they may lie already
   std::function<void(int64_t done, int64_t all)> progress = nullptr;  ///< may throw to stop
 };
 

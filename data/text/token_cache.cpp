@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+#include <unistd.h>
 #include <weft/data/text/token_cache.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
@@ -5,6 +7,7 @@
 #include <weft/lib/files/checkpoint.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -150,6 +153,25 @@ std::shared_ptr<const TokenCache> open_cache(const std::string& path, const std:
   }
 }
 
+/// The first cache of that name in one of the folders that is whole, under its name here too.
+std::shared_ptr<const TokenCache> linked_cache(const std::string& path, const std::string& key,
+                                               const std::vector<std::string>& folders) {
+  const std::string name = path.substr(path.rfind('/'));
+  for (const std::string& folder : folders) {
+    const std::string other = folder + name;
+    struct stat status {};
+    if (::stat(other.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
+      continue;
+    // One that is there, and damaged, gives way; a process that made it meanwhile is as good.
+    std::string ignored;
+    if (!open_cache(path, key, ignored)) ::unlink(path.c_str());
+    if (::link(other.c_str(), path.c_str()) != 0 && errno != EEXIST) continue;
+    if (auto cache = open_cache(path, key, ignored)) return cache;
+    ::unlink(path.c_str());
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 TextScan scan_text(const std::vector<std::string>& paths, const TextReader::Options& options) {
@@ -263,6 +285,7 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   const std::string key = key_of(scan, options.newlines, tokenizer);
   const std::string path = options.cache_folder + "/" + key + ".ids";
   text.tokens = open_cache(path, key, text.rebuilt);
+  if (!text.tokens) text.tokens = linked_cache(path, key, options.other_caches);
   text.from_cache = text.tokens != nullptr;
   if (text.from_cache) return text;
   CacheWriter cache(path, width, key);

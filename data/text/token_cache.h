@@ -57,6 +57,10 @@ struct TokenizeOptions {
   std::string expected_hash = {};
   /// Where the ids are kept, as `<key>.ids`; made when missing. Empty: in memory.
   std::string cache_folder = {};
+  /// Where the same file may lie already, as another run made it: then it is one file with two names (a hard link),
+  /// which nobody ever writes into, so that the disk holds it once. It is checked as every cache; of another user, on
+  /// another disk or damaged, it is not taken.
+  std::vector<std::string> other_caches = {};
   TextProgress progress =
       nullptr;  ///< over two passes, the second being skipped when the ids are there already
   int64_t piece_bytes = 1 << 20;
@@ -69,7 +73,7 @@ struct TokenizedText {
       content_hash;  ///< the same for the same bytes, whatever the files are called and where they are cut
   int64_t bytes = 0;
   TextNotes notes;
-  bool from_cache = false;  ///< the ids were there already
+  bool from_cache = false;  ///< the ids were there already, in the cache or in another one
   std::string rebuilt;      ///< why a cache that was there could not be used; empty when nothing was wrong
 };
 /// The files joined in order, with nothing between. The same content finds its ids in the cache; a cache that

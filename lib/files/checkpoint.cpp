@@ -5,6 +5,8 @@
 #include <weft/lib/machine/memory.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <string_view>
 
 namespace weft {
@@ -114,8 +116,13 @@ StateDict read_checkpoint(const std::string& path) {
   std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
   file.read(0, head);
   check_head(head, file.size(), path);
-  const std::shared_ptr<Buffer> buffer = allocate(file.size());
-  const std::span image(static_cast<uint8_t*>(buffer->data), file.size());
+  std::unique_ptr<uint8_t[]> bytes;
+  try {
+    bytes = std::make_unique_for_overwrite<uint8_t[]>(file.size());
+  } catch (const std::bad_alloc&) {
+    fail<MemoryError>(path, ": no memory for its ", file.size(), " bytes");
+  }
+  const std::span image(bytes.get(), file.size());
   file.read(0, image);
   return read_checkpoint_image(image, path);
 }

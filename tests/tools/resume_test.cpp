@@ -452,6 +452,11 @@ TEST_CASE("a project that is moved as a whole") {
   REQUIRE(weft(folder, {"train", "--resume", "q/runs/a", "--set", "max_iters=9"}).code == 0);
   CHECK(weft(folder, {"eval", "q/runs/a"}).err.empty());
   std::filesystem::remove(folder.path("q/data/text.txt"));
+  result = weft(folder, {"train", "--continue", "q/runs/a", "--out", "more"});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(
+      contains(result.err, "says that the text of the run lies; there is --data " + folder.path("text.txt")),
+      result.err);
   std::filesystem::remove(folder.path("text.txt"));
   result = weft(folder, {"eval", "q/runs/a"});
   CHECK(result.code == 2);

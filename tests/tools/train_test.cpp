@@ -242,6 +242,24 @@ TEST_CASE("a compressed text is not blamed for its bytes, and taken with a warni
   CHECK(contains(result.err, "/a.txt.gz: is gzip-compressed"));
 }
 
+TEST_CASE("runs of one text keep its ids once") {
+  const Text folder;
+  for (const char* run : {"runs/a", "runs/b", "runs/c"}) {
+    Arguments all = train(run, {"max_iters=1"});
+    if (run[5] == 'c') all.insert(all.end(), {"--set", "tokenizer=byte"});
+    REQUIRE(weft(folder, all).code == 0);
+  }
+  const auto ids = [&](const char* run) {
+    return folder.path(std::string(run) + "/cache/" + listed(folder, std::string(run) + "/cache").at(0));
+  };
+  CHECK(std::filesystem::equivalent(ids("runs/a"), ids("runs/b")));
+  CHECK(std::filesystem::hard_link_count(ids("runs/c")) == 1);
+  // Each goes on without the other.
+  std::filesystem::remove_all(folder.path("runs/a"));
+  CHECK(weft(folder, resume("runs/b", {"max_iters=2"})).code == 0);
+  CHECK(weft(folder, {"eval", "runs/b"}).code == 0);
+}
+
 TEST_CASE("--overwrite replaces a run only once the new one is sound") {
   const Text folder;
   REQUIRE(weft(folder, train("run")).code == 0);

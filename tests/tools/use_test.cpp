@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "program.h"
 
@@ -138,6 +139,74 @@ TEST_CASE("generate depends on the seed and on nothing else") {
   const std::string greedy = generate({"--tokens", "60", "--temperature", "0"}).out;
   CHECK(generate({"--tokens", "60", "--temperature", "0", "--seed", "2"}).out == greedy);
   CHECK(generate({"--tokens", "60", "--top-k", "1"}).out == greedy);
+}
+
+TEST_CASE("a prompt that is asked again has another text, the same wherever it is asked") {
+  const auto ask = [](Arguments what) {
+    what.insert(what.end(), {"--tokens", "30"});
+    const Result result = generate(what);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  };
+  const std::string first = ask({"--prompt", "the cat"}), other = ask({"--prompt", "dogs"});
+  const std::string samples = ask({"--prompt", "the cat", "--samples", "3"});
+  REQUIRE(samples.starts_with(first + "\n---\nthe cat"));
+  CHECK(samples.back() == '\n');
+  const size_t second_at = first.size() + 5, third_at = samples.find("\n---\n", second_at) + 5;
+  const std::string second = samples.substr(second_at, third_at - 5 - second_at),
+                    third = samples.substr(third_at, samples.size() - 1 - third_at);
+  CHECK(second != first);
+  CHECK(third != first);
+  CHECK(third != second);
+  CHECK(ask({"--prompt", "the cat", "--samples", "2"}) == first + "\n---\n" + second + "\n");
+  // What follows the same prompt in a file, in a conversation and as a sample is the same.
+  trained().write("prompts.txt", "the cat\ndogs\nthe cat\nthe cat\n");
+  const std::string lines = first + "\n" + other + "\n" + second + "\n" + third + "\n";
+  CHECK(ask({"--prompts", "prompts.txt"}) == lines);
+  CHECK(weft(trained(), {"generate", "run", "--interactive", "--tokens", "30"},
+             {.under = {"sh", "-c", "\"$0\" \"$@\" < prompts.txt"}})
+            .out == lines);
+  trained().write("prompts.txt", "the cat\nthe cat\ndogs\n");
+  const std::string pairs = ask({"--prompts", "prompts.txt", "--samples", "2"});
+  CHECK(pairs.starts_with(first + "\n" + second + "\n" + third + "\nthe cat"));
+  CHECK(contains(pairs, "\n" + other + "\ndogs"));
+  // Nothing is drawn where the likeliest is taken.
+  const std::string greedy = ask({"--prompt", "the cat", "--temperature", "0"});
+  CHECK(ask({"--prompt", "the cat", "--temperature", "0", "--samples", "2"}) ==
+        greedy + "\n---\n" + greedy + "\n");
+  const std::string ids = ask({"--ids", "1,2", "--samples", "2"});
+  CHECK(lines_of(ids).size() == 2);
+  CHECK(lines_of(ids)[0] + "\n" == ask({"--ids", "1,2"}));
+  // More than are written together.
+  trained().write("prompts.txt", "the cat\n");
+  const std::vector<std::string> many =
+      lines_of(ask({"--prompts", "prompts.txt", "--samples", "150", "--seed", "9", "--stop", "\n"}));
+  CHECK(std::set<std::string>(many.begin(), many.end()).size() > 100);
+}
+
+TEST_CASE("the samples of a search are its best texts") {
+  const std::string best = generate({"--prompt", "the cat", "--tokens", "10", "--beams", "4"}).out;
+  const std::string three =
+      generate({"--prompt", "the cat", "--tokens", "10", "--beams", "4", "--samples", "3"}).out;
+  CHECK(three.starts_with(best + "\n---\nthe cat"));
+  CHECK(lines_of(three).size() >= 5);
+  const Result result = generate({"--prompt", "the cat", "--beams", "2", "--samples", "3"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "--samples 3: a search with 2 beams finds 2 texts at most"));
+}
+
+TEST_CASE("a line of standard input that does not end is refused, and so is one of zeros") {
+  const auto under = [](const char* command) {
+    return weft(trained(), {"generate", "run", "--interactive", "--tokens", "3"},
+                {.under = {"sh", "-c", command}});
+  };
+  Result result = under("\"$0\" \"$@\" < /dev/zero");
+  CHECK(result.code == 1);
+  CHECK_MESSAGE(contains(result.err, "standard input: a line of more than 1,048,576 bytes"), result.err);
+  result = under("printf 'the\\0cat\\nthe\\n' | \"$0\" \"$@\"");
+  CHECK(result.code == 0);
+  CHECK_MESSAGE(contains(result.err, "character U+0000 at position 3"), result.err);
+  CHECK(lines_of(result.out).size() == 1);
 }
 
 TEST_CASE("a prompt longer than the context is read from its end, with a notice") {

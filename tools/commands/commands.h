@@ -43,6 +43,10 @@ struct EvalArguments {
 Work prepare_eval(const EvalArguments& arguments);
 
 /// Of the sequences that a model reads: one, as text or as ids, or one a line of a file.
+///
+/// What is drawn for a prompt depends on the seed, the prompt and how often the same prompt was asked before: the k-th
+/// asking, by a line of the file, a line of standard input or a sample, is sample k of generate_batch(). So a prompt in a
+/// file gives what it gives alone, and again something else.
 struct GenerateArguments {
   std::string model;
   std::optional<std::string> prompt;
@@ -50,8 +54,9 @@ struct GenerateArguments {
   std::string prompts;  ///< a file
   bool interactive = false;
   int64_t tokens = 500;
+  int64_t samples = 1;  ///< texts for each prompt
   SamplingOptions sampling;
-  int64_t beams = 0;  ///< 0: tokens are drawn
+  int64_t beams = 0;  ///< 0: tokens are drawn; else the samples are the best of so many
   double length_penalty = 1.0;
   std::vector<std::string> stop;
   uint64_t seed = 1337;

@@ -30,8 +30,8 @@ struct Scored {
   TokenRange tokens;
   std::vector<std::string> data;
   const char* part = "all";  ///< of the data: "all", "validation"
-  std::optional<double> trained_share;
-  std::string about;  ///< a line for people
+  std::optional<double> trained_share = {};
+  std::string about = {};  ///< a line for people
 };
 
 struct Evaluated {
@@ -81,7 +81,10 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
   options.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
-  if (std::filesystem::exists(opened.run->cache(), error)) options.cache_folder = opened.run->cache();
+  if (std::filesystem::exists(opened.run->cache(), error)) {
+    options.cache_folder = opened.run->cache();
+    options.other_caches = opened.run->caches_beside();
+  }
   try {
     Scored part{.tokens = split_tokens(tokenize_files(data, options).tokens, data[0]).validation,
                 .data = data,

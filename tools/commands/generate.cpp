@@ -5,14 +5,16 @@
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
-#include <iostream>
+#include <map>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <string_view>
 
 #include "commands.h"
@@ -23,6 +25,14 @@ namespace {
 
 using Ids = std::vector<int64_t>;
 
+/// Rows that are written together: what each says does not depend on it.
+constexpr int64_t together = 64;
+
+struct Prompt {
+  std::string text;  ///< empty where ids are all there is
+  Ids ids;
+};
+
 struct Writer {
   Console console;
   GenerateArguments arguments;
@@ -31,12 +41,14 @@ struct Writer {
   std::unique_ptr<Model> model;
   const GenerativeModel* generative = nullptr;
   Ids end_ids;
+  std::map<Ids, uint64_t> asked = {};  ///< how often each prompt was
 
   bool answers() const { return generative->has_encoder(); }
-  GenerateOptions options() const {
+  GenerateOptions options(std::vector<uint64_t> samples) const {
     return {.tokens = arguments.tokens,
             .sampling = arguments.sampling,
             .seed = arguments.seed,
+            .samples = std::move(samples),
             .end_ids = end_ids};
   }
 };
@@ -49,6 +61,9 @@ void check_arguments(const GenerateArguments& a) {
   if (a.interactive && a.beams > 0)
     fail<ValueError>(
         "--interactive: writes as tokens come, but beams are known at the end; leave out --beams");
+  if (a.beams > 0 && a.samples > a.beams)
+    fail<ValueError>("--samples ", a.samples, ": a search with ", a.beams, " beams finds ", a.beams,
+                     " texts at most; give more --beams");
   for (const std::string& stop : a.stop)
     if (stop.empty()) fail<ValueError>("--stop: is empty");
   if (!a.stop.empty() && !a.ids.empty()) fail<ValueError>("--stop: is text, which --ids goes without");
@@ -96,25 +111,54 @@ std::string text_of(const Writer& w, std::string_view before, const Ids& ids) {
   return text + written.rest();
 }
 
-/// Best texts of a search, or texts drawn, for all prompts at once.
-std::vector<Ids> continued(const Writer& w, const std::vector<Ids>& prompts) {
-  if (w.arguments.beams > 0) {
-    std::vector<Ids> best;
-    for (const auto& found : beam_search(*w.generative, prompts,
-                                         {.beams = w.arguments.beams,
-                                         .tokens = w.arguments.tokens,
-                                         .length_penalty = w.arguments.length_penalty,
-                                         .end_ids = w.end_ids}))
-      best.push_back(found.at(0).tokens);
-    return best;
-  }
+/// A text drawn for each row, the next sample of its prompt.
+std::vector<std::vector<Ids>> drawn(Writer& w, const std::vector<Ids>& rows) {
+  std::vector<uint64_t> samples;
+  for (const Ids& row : rows) samples.push_back(w.asked[row]++);
   std::vector<Written> written;
-  for (size_t row = 0; !w.arguments.stop.empty() && row < prompts.size(); ++row) written.emplace_back(w, "");
-  return generate_batch(*w.generative, prompts, w.options(), [&](int64_t row, int64_t token) {
+  for (size_t row = 0; !w.arguments.stop.empty() && row < rows.size(); ++row) written.emplace_back(w, "");
+  const auto goes_on = [&](int64_t row, int64_t token) {
     if (written.empty()) return true;
     written[static_cast<size_t>(row)](token);
     return !written[static_cast<size_t>(row)].stops();
-  });
+  };
+  std::vector<std::vector<Ids>> texts;
+  for (Ids& text : generate_batch(*w.generative, rows, w.options(std::move(samples)), goes_on))
+    texts.push_back({std::move(text)});
+  return texts;
+}
+
+/// The best texts that a search finds for each row.
+std::vector<std::vector<Ids>> searched(const Writer& w, const std::vector<Ids>& rows) {
+  std::vector<std::vector<Ids>> texts;
+  for (const std::vector<Hypothesis>& found : beam_search(*w.generative, rows,
+                                                          {.beams = w.arguments.beams,
+                                                          .tokens = w.arguments.tokens,
+                                                          .length_penalty = w.arguments.length_penalty,
+                                                          .end_ids = w.end_ids})) {
+    texts.emplace_back();
+    for (const Hypothesis& one : found | std::views::take(w.arguments.samples))
+      texts.back().push_back(one.tokens);
+  }
+  return texts;
+}
+
+/// Hands over what is written for each prompt, its samples one after another.
+template <class Each>
+void continue_each(Writer& w, const std::vector<Prompt>& prompts, Each each) {
+  const int64_t beams = w.arguments.beams;
+  std::vector<const Prompt*> rows;
+  for (const Prompt& prompt : prompts)
+    rows.insert(rows.end(), static_cast<size_t>(beams > 0 ? 1 : w.arguments.samples), &prompt);
+  const auto most = static_cast<size_t>(std::max<int64_t>(1, together / std::max<int64_t>(1, beams)));
+  for (size_t first = 0; first < rows.size(); first += most) {
+    const std::span some = std::span(rows).subspan(first, std::min(most, rows.size() - first));
+    std::vector<Ids> ids;
+    for (const Prompt* const row : some) ids.push_back(row->ids);
+    const std::vector<std::vector<Ids>> texts = beams > 0 ? searched(w, ids) : drawn(w, ids);
+    for (size_t i = 0; i < some.size(); ++i)
+      for (const Ids& text : texts[i]) each(*some[i], text);
+  }
 }
 
 void note_length(Writer& w, const Ids& ids) {
@@ -125,42 +169,55 @@ void note_length(Writer& w, const Ids& ids) {
 }
 
 /// Writes as tokens come.
-void stream(Writer& w, const std::string& prompt, const Ids& ids) {
-  note_length(w, ids);
-  if (!w.answers()) write_out(prompt);
-  if (w.arguments.beams > 0) return write_out(text_of(w, prompt, continued(w, {ids})[0]));
-  Written written(w, prompt);
-  generate(*w.generative, ids, w.options(), [&](int64_t token) {
+void stream(Writer& w, const Prompt& prompt) {
+  if (!w.answers()) write_out(prompt.text);
+  Written written(w, prompt.text);
+  generate(*w.generative, prompt.ids, w.options({w.asked[prompt.ids]++}), [&](int64_t token) {
     if (const std::string text = written(token); !text.empty()) write_out(text);
     return !written.stops();
   });
   if (const std::string rest = written.rest(); !rest.empty()) write_out(rest);
 }
 
-int write_ids(Writer& w, const Ids& prompt) {
-  note_length(w, prompt);
-  Ids all = w.answers() ? Ids() : prompt;
-  const Ids added = continued(w, {prompt})[0];
-  all.insert(all.end(), added.begin(), added.end());
-  std::string line;
-  for (const int64_t id : all) line += str(line.empty() ? "" : ",", id);
-  write_out(line + "\n");
+std::string whole_text(const Writer& w, const Prompt& prompt, const Ids& added) {
+  return (w.answers() ? "" : prompt.text) + text_of(w, prompt.text, added);
+}
+
+/// One text, or several with lines of --- between them.
+void write_one(Writer& w, const Prompt& prompt) {
+  note_length(w, prompt.ids);
+  if (w.arguments.samples == 1 && w.arguments.beams == 0) return stream(w, prompt);
+  bool first = true;
+  continue_each(w, {prompt}, [&](const Prompt&, const Ids& added) {
+    write_out((first ? "" : "\n---\n") + whole_text(w, prompt, added));
+    first = false;
+  });
+}
+
+/// A line for each text.
+int write_lines(Writer& w, const std::vector<Prompt>& prompts) {
+  continue_each(w, prompts, [&](const Prompt& prompt, const Ids& added) {
+    write_out(whole_text(w, prompt, added) + "\n");
+  });
   return 0;
 }
 
-int write_rows(Writer& w, const std::vector<std::string>& texts, const std::vector<Ids>& prompts) {
-  const std::vector<Ids> rows = continued(w, prompts);
-  for (size_t i = 0; i < rows.size(); ++i)
-    write_out(str(w.answers() ? "" : texts[i], text_of(w, texts[i], rows[i]), "\n"));
+int write_ids(Writer& w, const Prompt& prompt) {
+  note_length(w, prompt.ids);
+  continue_each(w, {prompt}, [&](const Prompt&, const Ids& added) {
+    Ids all = w.answers() ? Ids() : prompt.ids;
+    all.insert(all.end(), added.begin(), added.end());
+    write_out(joined(all, ",") + "\n");
+  });
   return 0;
 }
 
 int converse(Writer& w) {
   w.console.print("a line is read and answered; end with Ctrl-D");
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; next_line(line);) {
     line = as_trained(w.file.checkpoint.model, std::move(line));
     try {
-      if (!line.empty()) stream(w, line, encoded(w, "line", line));
+      if (!line.empty()) write_one(w, {line, encoded(w, "line", line)});
     } catch (const ValueError& error) {
       w.console.print(error.what());
       continue;
@@ -198,26 +255,26 @@ Work prepare_generate(const GenerateArguments& arguments) {
                      " eval and ", program_name(), " logits say what it knows");
   w->end_ids = w->file.checkpoint.model.end_ids;
   if (!arguments.ids.empty()) {
-    const Ids ids = parse_ids("--ids", arguments.ids, w->generative->vocab_size());
-    return [=] { return write_ids(*w, ids); };
+    const Prompt prompt{"", parse_ids("--ids", arguments.ids, w->generative->vocab_size())};
+    return [=] { return write_ids(*w, prompt); };
   }
   if (!w->tokenizer) fail<ValueError>(w->file.path, ": has no tokenizer; give --ids instead of text");
   if (arguments.interactive) return [=] { return converse(*w); };
   if (!arguments.prompts.empty()) {
-    const std::vector<std::string> texts = lines_of(*w, arguments.prompts);
-    std::vector<Ids> prompts;
-    for (size_t i = 0; i < texts.size(); ++i)
-      prompts.push_back(encoded(*w, str(arguments.prompts, ":", i + 1), texts[i], arguments.prompts));
-    return [=] { return write_rows(*w, texts, prompts); };
+    std::vector<Prompt> prompts;
+    for (const std::string& line : lines_of(*w, arguments.prompts))
+      prompts.push_back(
+          {line, encoded(*w, str(arguments.prompts, ":", prompts.size() + 1), line, arguments.prompts)});
+    return [=] { return write_lines(*w, prompts); };
   }
   if (w->answers() && !arguments.prompt)
     fail<ValueError>("--prompt: is needed: a ", w->model->kind(), " answers what it reads");
-  const std::string prompt =
+  const std::string text =
       as_trained(w->file.checkpoint.model, arguments.prompt.value_or(default_prompt(*w->tokenizer)));
-  const Ids ids = encoded(*w, "--prompt", prompt);
+  const Prompt prompt{text, encoded(*w, "--prompt", text)};
   return [=] {
-    stream(*w, prompt, ids);
-    if (w->answers()) write_out("\n");
+    write_one(*w, prompt);
+    if (w->answers() || arguments.samples > 1) write_out("\n");
     return 0;
   };
 }

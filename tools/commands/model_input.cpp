@@ -5,6 +5,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
 
+#include <iostream>
 #include <string_view>
 
 namespace weft::tools {
@@ -28,6 +29,19 @@ std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name
   } catch (const ValueError& error) {
     fail<ValueError>(name, ": ", error.what());
   }
+}
+
+bool next_line(std::string& line) {
+  constexpr size_t most = size_t{1} << 20;
+  line.clear();
+  std::streambuf& in = *std::cin.rdbuf();
+  for (int c = in.sbumpc(); c != std::streambuf::traits_type::eof(); c = in.sbumpc()) {
+    if (c == '\n') return true;
+    line += static_cast<char>(c);
+    if (line.size() > most)
+      fail<ValueError>("standard input: a line of more than ", grouped(most), " bytes; a prompt is a line");
+  }
+  return !line.empty();
 }
 
 Array row_of(const std::vector<int64_t>& ids) {

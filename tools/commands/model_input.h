@@ -17,6 +17,10 @@ std::string as_trained(const ModelFile& model, std::string text);
 std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name, const std::string& text,
                                  const std::string& file = {});
 
+/// Reads the next line of standard input; false at its end. ValueError for a line of more than a megabyte, as one without
+/// an end would take all memory.
+bool next_line(std::string& line);
+
 /// (1, T).
 Array row_of(const std::vector<int64_t>& ids);
 

@@ -43,6 +43,20 @@ std::vector<int64_t> RunFolder::steps() const {
   return found;
 }
 
+std::vector<std::string> RunFolder::caches_beside() const {
+  std::vector<std::string> found;
+  std::error_code error;
+  const fs::path own = fs::weakly_canonical(path, error);
+  for (fs::directory_iterator entry(own.parent_path(), error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const RunFolder other{entry->path().string()};
+    if (entry->path() != own && fs::is_directory(other.cache(), unreadable)) found.push_back(other.cache());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 bool RunFolder::holds_run() const { return is_there(config()) || is_there(best()) || !steps().empty(); }
 
 std::optional<RunFolder> run_of(const std::string& file) {

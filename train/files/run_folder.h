@@ -24,6 +24,8 @@ struct RunFolder {
   std::string plot() const { return path + "/loss.svg"; }
   std::string trace() const { return path + "/trace.json"; }
   std::string cache() const { return path + "/cache"; }
+  /// The caches of the runs beside this one.
+  std::vector<std::string> caches_beside() const;
   std::string checkpoints() const { return path + "/checkpoints"; }
   std::string checkpoint(int64_t step) const;
   /// Steps of the checkpoints, ascending; none when there is no such folder. FileError when it cannot be listed.

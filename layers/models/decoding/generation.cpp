@@ -13,6 +13,8 @@ std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
   if (options.tokens < 0) fail<ValueError>("generate: ", options.tokens, " tokens");
   for (const std::vector<int64_t>& sequence : options.stop)
     if (sequence.empty()) fail<ValueError>("generate: an empty sequence to stop at");
+  if (!options.samples.empty() && options.samples.size() != prompts.size())
+    fail<ValueError>("generate: ", options.samples.size(), " samples for ", prompts.size(), " prompts");
   const RandomKey key = random_key(options.seed, stream_id("generate"));
 
   std::vector<std::vector<int64_t>> added(prompts.size());
@@ -34,7 +36,8 @@ std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
     std::vector<size_t> still_open;
     for (int64_t row = 0; row < texts.rows(); ++row) {
       const size_t prompt = open[static_cast<size_t>(row)];
-      const int64_t token = sample_token(texts.logits(row), options.sampling, key, 0,
+      const uint64_t sample = options.samples.empty() ? 0 : options.samples[prompt];
+      const int64_t token = sample_token(texts.logits(row), options.sampling, key, sample,
                                          static_cast<uint64_t>(n), texts.text(row));
       added[prompt].push_back(token);
       if (on_token && !on_token(static_cast<int64_t>(prompt), token)) continue;

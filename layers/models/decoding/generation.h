@@ -25,14 +25,17 @@ struct GenerateOptions {
   int64_t tokens = 500;  ///< how many to add at most
   SamplingOptions sampling{};
   uint64_t seed = 1337;
+  /// Of each prompt, which of the texts that the seed has for it: 0, 1, 2, ... are drawn apart. Empty: all are 0.
+  std::vector<uint64_t> samples{};
   std::vector<int64_t> end_ids{};  ///< a text ends with the first of these, which is its last token
   /// A text ends when its new tokens end with one of these sequences.
   std::vector<std::vector<int64_t>> stop{};
 };
 
 /// The tokens that follow each prompt. `on_token`, if given, sees each as it is drawn, and ends its row by
-/// returning false. Token n is a function of (weights, prompt, options, n): rows with equal prompts say the
-/// same. repetition_penalty counts the tokens of the prompt and the new ones, or start_id and the answer.
+/// returning false. Token n is a function of (weights, prompt, options, sample, n), so that rows with equal prompts say
+/// the same unless their samples differ. ValueError when there are samples, but not one for each prompt.
+/// repetition_penalty counts the tokens of the prompt and the new ones, or start_id and the answer.
 std::vector<std::vector<int64_t>> generate_batch(
     const GenerativeModel& model, const std::vector<std::vector<int64_t>>& prompts,
     const GenerateOptions& options, const std::function<bool(int64_t row, int64_t token)>& on_token = {});

@@ -123,6 +123,53 @@ TEST_CASE("any changed byte and any cut of a cache is noticed, and the cache mad
   CHECK_THROWS_AS(TokenCache(folder.path("none"), key), FileError);
 }
 
+TEST_CASE("what another run has made is one file with two names, as long as it is whole and ours") {
+  namespace fs = std::filesystem;
+  const Folder folder;
+  const std::string path = folder.write("a", text), a = folder.path("a-run/cache"),
+                    b = folder.path("b-run/cache"), c = folder.path("c-run/cache");
+  const std::vector<int64_t> wanted = ids_of(*tokenize_files({path}, {.cache_folder = a}).tokens);
+  const std::string name = "/" + only_file(a);
+  const auto read = [&](const std::string& cache, std::vector<std::string> others) {
+    const TokenizedText found =
+        tokenize_files({path}, {.cache_folder = cache, .other_caches = std::move(others)});
+    CHECK(ids_of(*found.tokens) == wanted);
+    return found;
+  };
+  CHECK(read(b, {folder.path("none"), a}).from_cache);
+  CHECK(only_file(b) == name.substr(1));
+  CHECK(fs::equivalent(a + name, b + name));
+  // Another tokenizer or text has another name.
+  CHECK_FALSE(
+      tokenize_files({path}, {.tokenizer = "byte", .cache_folder = c, .other_caches = {a, b}}).from_cache);
+  fs::remove_all(c);
+
+  // A damaged one is left; made again, it is a file of its own, and the other stays as it is.
+  const std::string whole = folder.read("a-run/cache" + name);
+  fs::remove(b + name);
+  folder.write("b-run/cache" + name, whole.substr(1));
+  CHECK(read(c, {b, a}).from_cache);
+  CHECK(fs::equivalent(a + name, c + name));
+  fs::remove(c + name);
+  CHECK_FALSE(read(c, {b}).from_cache);
+  CHECK(folder.read("b-run/cache" + name) == whole.substr(1));
+  // An own one that is damaged gives way to a whole one, and says so.
+  const TokenizedText again = read(b, {a});
+  CHECK(again.from_cache);
+  CHECK(again.rebuilt.starts_with(b + name));
+  CHECK(fs::equivalent(a + name, b + name));
+  // Damaged under both names: made again under one.
+  folder.write("a-run/cache" + name, whole.substr(1));
+  CHECK_FALSE(read(b, {a}).from_cache);
+  CHECK(folder.read("b-run/cache" + name) == whole);
+  CHECK_FALSE(fs::equivalent(a + name, b + name));
+  // What cannot be linked is made.
+  fs::remove(a + name);
+  fs::remove(b + name);
+  fs::create_directory(a + name);
+  CHECK_FALSE(read(b, {a}).from_cache);
+}
+
 TEST_CASE("a cache that shrinks while it is read is an error, not a crash") {
   const Folder folder;
   const std::string cache = folder.path("cache");

@@ -267,4 +267,25 @@ TEST_CASE("beam search: what it does not take") {
   CHECK(beam_search(model(), {}, {}).empty());
 }
 
+TEST_CASE(
+    "generation: each sample of a prompt is a text of its own, alone as in a batch; sample 0 is that of "
+    "before") {
+  const GenerateOptions options{.tokens = 20, .sampling = {.temperature = 1.5}, .seed = 6};
+  const auto sample = [&](const Tokens& prompt, uint64_t number) {
+    GenerateOptions one = options;
+    one.samples = {number};
+    return generate(model(), prompt, one);
+  };
+  const Tokens a = {3, 1, 4}, b = {1, 5};
+  CHECK(sample(a, 0) == generate(model(), a, options));
+  CHECK(sample(a, 1) != sample(a, 0));
+  CHECK(sample(a, 2) != sample(a, 0));
+  CHECK(sample(a, 2) != sample(a, 1));
+  GenerateOptions several = options;
+  several.samples = {2, 0, 1, 0};
+  CHECK(generate_batch(model(), {a, a, b, b}, several) ==
+        std::vector<Tokens>{sample(a, 2), sample(a, 0), sample(b, 1), sample(b, 0)});
+  refuses<ValueError>([&] { generate_batch(model(), {a}, several); }, {"generate: 4 samples for 1 prompts"});
+}
+
 }  // namespace weft::test
