@@ -65,7 +65,7 @@ TaskData open_text(const TaskRequest& request) {
                                                            .cache_folder = request.cache_folder,
                                                            .other_caches = request.other_caches,
                                                            .progress = request.progress});
-  const TokenSplit split = split_tokens(text.tokens, request.data[0]);
+  const TokenSplit split = split_text(text, request.data[0]);
   const int64_t vocab_size = text.tokenizer->vocab_size(), tokens = text.tokens->size();
   TaskData task;
   task.shape = {.vocab_size = vocab_size, .sizes = {.longest_input = block_size}};

@@ -39,6 +39,7 @@ class BpeTokenizer : public Tokenizer {
   size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
   using Tokenizer::decode;
   std::string decode(int64_t id) const override;
+  size_t safe_cut(std::string_view text) const override { return weft::safe_cut(text); }
   /// Bytes that begin a character in UTF-8.
   int64_t count_characters(std::span<const int64_t> ids) const override;
   StateDict state_dict() const override;

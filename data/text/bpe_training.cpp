@@ -90,15 +90,20 @@ void BpeTraining::count(std::string_view text) {
 void BpeTraining::add(std::string_view piece) {
   constexpr size_t enough = size_t{4} << 20;
   rest_ += piece;
-  if (rest_.size() < enough) return;
-  const size_t cut = safe_cut(rest_);
+  if (rest_.size() < seen_ + enough) return;
+  // What was looked through is not looked through again, but for the character before.
+  const size_t from = seen_ - std::min<size_t>(seen_, 4),
+               found = safe_cut(std::string_view(rest_).substr(from));
+  const size_t cut = found > 0 ? from + found : 0;
   count(std::string_view(rest_).substr(0, cut));
   rest_.erase(0, cut);
+  seen_ = found > 0 ? 0 : rest_.size();
 }
 
 void BpeTraining::end_document() {
   count(rest_);
   rest_.clear();
+  seen_ = 0;
 }
 
 BpeTokenizer BpeTraining::learn() {

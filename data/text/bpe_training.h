@@ -42,6 +42,7 @@ class BpeTraining {
 
   BpeTrainingOptions options_;
   std::string rest_;  ///< behind the last cut
+  size_t seen_ = 0;   ///< of it, without a place for a cut
   Counts counts_;
 };
 

@@ -88,20 +88,27 @@ void encode_files(const std::vector<std::string>& paths, const TextReader::Optio
     pack_ids(ids, width, packed);
     put(packed);
   };
-  std::string whole;  // of a file, where pieces may not be read apart
+  std::string rest;  // of a file, behind the last place where it may be cut
   for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) {
     if (file != text.file()) {
-      if (!whole.empty()) encode(std::exchange(whole, {}));
+      if (!rest.empty()) encode(std::exchange(rest, {}));
       in_file = 0;
     }
     file = text.file();
     path = text.path();
-    if (tokenizer.reads_pieces())
+    if (tokenizer.reads_pieces()) {
       encode(piece);
-    else
-      whole += piece;
+      continue;
+    }
+    // What was looked through is not looked through again, but for the character before.
+    const size_t from = rest.size() - std::min<size_t>(rest.size(), 4);
+    rest += piece;
+    if (const size_t cut = tokenizer.safe_cut(std::string_view(rest).substr(from)); cut > 0) {
+      encode(std::string_view(rest).substr(0, from + cut));
+      rest.erase(0, from + cut);
+    }
   }
-  if (!whole.empty()) encode(whole);
+  if (!rest.empty()) encode(rest);
   if (text.content_hash() != scan.content_hash)
     fail<FileError>(paths[0], paths.size() > 1 ? " or one of the files after it" : "",
                     ": changed while it was read; start again when nothing writes to it");
@@ -243,6 +250,33 @@ void TokenCache::fetch(int64_t begin, std::span<int64_t> out) const {
   unpack_ids(bytes.data(), width_, out);
 }
 
+TokenSplit split_text(const TokenizedText& text, const std::string& name) {
+  if (text.tokenizer->reads_pieces()) return split_tokens(text.tokens, name);
+  const int64_t size = text.tokens->size();
+  std::vector<int64_t> lengths;
+  for (int64_t id = 0; id < text.tokenizer->vocab_size(); ++id)
+    lengths.push_back(static_cast<int64_t>(text.tokenizer->decode(id).size()));
+  // Calls see(number of the token, its bytes) until that is false.
+  const auto each = [&](const auto& see) {
+    std::vector<int64_t> ids;
+    for (int64_t at = 0; at < size; at += static_cast<int64_t>(ids.size())) {
+      ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, size - at)));
+      text.tokens->read(at, ids);
+      for (size_t i = 0; i < ids.size(); ++i)
+        if (!see(at + static_cast<int64_t>(i), lengths[static_cast<size_t>(ids[i])])) return;
+    }
+  };
+  int64_t bytes = 0, train = 0;
+  each([&](int64_t, int64_t length) { return bytes += length, true; });
+  int64_t left = training_bytes(bytes);
+  each([&](int64_t number, int64_t length) {
+    left -= length;
+    train = number + (left >= 0 ? 1 : 0);
+    return left > 0;
+  });
+  return split_tokens_at(train, text.tokens, name);
+}
+
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options) {
   const std::vector<std::string> learnable = learnable_tokenizers();
   if (!options.with && std::ranges::count(learnable, options.tokenizer) == 0)
@@ -250,12 +284,13 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   if (options.with && std::string_view(options.with->kind()) == "word")
     fail<ValueError>("tokenizer: files are read in pieces that may cut words: char or byte, not word");
   const TokenizerEntry& entry = tokenizers().at(options.with ? options.with->kind() : options.tokenizer);
-  const bool utf8 = entry.utf8;
+  const bool utf8 = entry.utf8, learns = !options.with && entry.learn_reads;
+  const int passes = learns ? 3 : 2;
   const auto pass = [&](int number) {
     TextProgress progress = nullptr;
     if (options.progress)
-      progress = [&options, number](int64_t done, int64_t size) {
-        options.progress(number * size + done, 2 * size);
+      progress = [&options, number, passes](int64_t done, int64_t size) {
+        options.progress(number * size + done, passes * size);
       };
     return TextReader::Options{
         .utf8 = utf8, .newlines = options.newlines, .piece_bytes = options.piece_bytes, .progress = progress};
@@ -270,13 +305,14 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   text.content_hash = scan.content_hash;
   text.bytes = scan.bytes;
   text.notes = scan.notes;
-  text.tokenizer =
-      options.with ? options.with : entry.learn({paths, options.newlines, scan}, options.settings);
+  text.tokenizer = options.with
+                       ? options.with
+                       : entry.learn({paths, options.newlines, scan, pass(1).progress}, options.settings);
   const Tokenizer& tokenizer = *text.tokenizer;
   const int width = id_width(tokenizer.vocab_size());
   if (options.cache_folder.empty()) {
     std::string packed;
-    encode_files(paths, pass(1), tokenizer, scan, [&](std::string_view ids) { packed += ids; });
+    encode_files(paths, pass(passes - 1), tokenizer, scan, [&](std::string_view ids) { packed += ids; });
     text.tokens = std::make_shared<MemoryTokens>(std::move(packed), width);
     return text;
   }
@@ -289,7 +325,7 @@ TokenizedText tokenize_files(const std::vector<std::string>& paths, const Tokeni
   text.from_cache = text.tokens != nullptr;
   if (text.from_cache) return text;
   CacheWriter cache(path, width, key);
-  encode_files(paths, pass(1), tokenizer, scan, [&](std::string_view ids) { cache.ids(ids); });
+  encode_files(paths, pass(passes - 1), tokenizer, scan, [&](std::string_view ids) { cache.ids(ids); });
   cache.commit();
   text.tokens = std::make_shared<TokenCache>(path, key);
   return text;

@@ -1,7 +1,7 @@
 // Text of any size as token ids: tokenised once, in bounded memory, into a file that is read with pread.
 //
 //   TokenizedText text = tokenize_files(paths, {.tokenizer = "char", .cache_folder = run + "/cache"});
-//   auto [train, validation] = split_tokens(text.tokens, paths[0]);
+//   auto [train, validation] = split_text(text, paths[0]);
 #pragma once
 
 #include <weft/data/text/text.h>
@@ -81,5 +81,10 @@ struct TokenizedText {
 /// on a character that `with` does not know, with the path, the character and its position in that file;
 /// ValueError on an unknown tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
+
+/// What trains and what validates: of characters and bytes the first 90 % of the tokens and the rest (split_tokens), of
+/// other tokenizers, which may have been learned from it, the tokens that end within the first training_bytes() and the
+/// rest. `name` is said in messages.
+TokenSplit split_text(const TokenizedText& text, const std::string& name = "the tokens");
 
 }  // namespace weft

@@ -40,8 +40,11 @@ class Tokenizer {
     return static_cast<int64_t>(ids.size());
   }
 
-  /// Whether a text may be cut between any two characters and its pieces be read apart. Else a file is read whole.
+  /// Whether a text may be cut between any two characters and its pieces be read apart.
   virtual bool reads_pieces() const { return false; }
+  /// The longest beginning of `text` whose ids do not depend on what follows it; 0 for none. Where there is none at all, a
+  /// file is read whole.
+  virtual size_t safe_cut(std::string_view text) const { return reads_pieces() ? text.size() : 0; }
 
   /// The tokenizer that wrote `state` (tokenizer_registry.h). StateError when nobody knows it or it is damaged.
   static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);

@@ -17,6 +17,28 @@ std::shared_ptr<const Tokenizer> learn_characters(const TextSource& text, const 
   return std::make_shared<CharTokenizer>(text.scan.characters, CharTokenizer::Options{.unknown = unknown});
 }
 
+std::shared_ptr<const Tokenizer> learn_pairs(const TextSource& source, const SettingValues& given) {
+  const auto or_default = [&](const char* name) {
+    return given.contains(name) ? given.at(name) : tokenizers().at("bpe").settings[0].value;
+  };
+  BpeTrainingOptions options{.vocab_size = std::get<int64_t>(or_default("vocab_size"))};
+  if (given.contains("word_pattern"))
+    options.pattern = word_pattern_from(std::get<std::string>(given.at("word_pattern")));
+  BpeTraining training(options);
+  const bool drops = source.newlines == Newlines::lf;
+  int64_t left = training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
+  TextReader text(source.paths, {.utf8 = false, .newlines = source.newlines, .progress = source.progress});
+  size_t file = 0;
+  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
+    if (file != text.file()) training.end_document();
+    file = text.file();
+    piece = piece.substr(0, static_cast<size_t>(left));
+    training.add(piece);
+    left -= static_cast<int64_t>(piece.size());
+  }
+  return std::make_shared<BpeTokenizer>(training.learn());
+}
+
 void add_ours(Registry<TokenizerEntry>& to) {
   to.add({.name = "char",
           .summary = "one token a character of UTF-8",
@@ -32,7 +54,18 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .from_state = [](const StateDict&) { return std::make_shared<ByteTokenizer>(); }});
   to.add({.name = "bpe",
           .summary = "byte-level BPE, learned from the training part of the text; any bytes",
+          .settings = {{.name = "vocab_size",
+                        .value = int64_t{4096},
+                        .help = "bpe: tokens in all, learned from the part of the text that trains",
+                        .least = 257,
+                        .most = 1 << 24},
+                       {.name = "word_pattern",
+                        .value = std::string("gpt2"),
+                        .help = "bpe: the expression that cuts words, within which tokens lie",
+                        .choices = {"gpt2", "cl100k"}}},
           .utf8 = false,
+          .learn = learn_pairs,
+          .learn_reads = true,
           .from_state = BpeTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
@@ -47,6 +80,8 @@ Registry<TokenizerEntry>& tokenizers() {
   static_cast<void>(filled);
   return all;
 }
+
+int64_t training_bytes(int64_t bytes) { return bytes / 10 * 9 + bytes % 10 * 9 / 10; }
 
 void register_tokenizer(TokenizerEntry entry) { tokenizers().add(std::move(entry)); }
 

@@ -31,7 +31,10 @@ struct TextSource {
   const std::vector<std::string>& paths;
   Newlines newlines = Newlines::keep;
   const TextScan& scan;
+  TextProgress progress = nullptr;
 };
+/// Of so many bytes of text those that train, and from which a tokenizer may learn: floor(0.9 bytes).
+int64_t training_bytes(int64_t bytes);
 
 struct TokenizerEntry {
   std::string name;  ///< Tokenizer::kind()
@@ -41,6 +44,7 @@ struct TokenizerEntry {
   /// Makes one from files. None: it comes with a model, and is not chosen by name.
   std::function<std::shared_ptr<const Tokenizer>(const TextSource& text, const SettingValues& given)> learn =
       nullptr;
+  bool learn_reads = false;  ///< whether learn() reads the files once more
   /// The tokenizer that wrote `state`; StateError when it is damaged.
   std::function<std::shared_ptr<const Tokenizer>(const StateDict& state)> from_state;
 };

@@ -52,7 +52,11 @@ TokenRange all_tokens(std::shared_ptr<const Tokens> tokens, std::string name) {
 
 TokenSplit split_tokens(std::shared_ptr<const Tokens> tokens, const std::string& name) {
   const int64_t size = tokens->size();
-  const int64_t train = size / 10 * 9 + size % 10 * 9 / 10;
+  return split_tokens_at(size / 10 * 9 + size % 10 * 9 / 10, std::move(tokens), name);
+}
+
+TokenSplit split_tokens_at(int64_t train, std::shared_ptr<const Tokens> tokens, const std::string& name) {
+  const int64_t size = tokens->size();
   return {.train = {tokens, 0, train, "the training part of " + name},
           .validation = {tokens, train, size - train, "the validation part of " + name}};
 }

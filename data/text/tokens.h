@@ -55,6 +55,9 @@ struct TokenSplit {
 };
 /// The first floor(0.9 n) train, the rest validate. `name` is said in messages: the path, say.
 TokenSplit split_tokens(std::shared_ptr<const Tokens> tokens, const std::string& name = "the tokens");
+/// The first `train` train.
+TokenSplit split_tokens_at(int64_t train, std::shared_ptr<const Tokens> tokens,
+                           const std::string& name = "the tokens");
 
 /// Bytes an id takes for a vocabulary of that size: 1, 2 or 4.
 int id_width(int64_t vocab_size);

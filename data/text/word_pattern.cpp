@@ -115,8 +115,12 @@ size_t first_word(WordPattern pattern, std::string_view text) {
 
 size_t safe_cut(std::string_view text) {
   for (size_t at = text.size(); at-- > 1;) {
-    const auto before = static_cast<uint8_t>(text[at - 1]);
-    if (text[at] == ' ' && before < 0x80 && character_class(before) == CharacterClass::letter) return at;
+    if (text[at] != ' ' && text[at] != '\n') continue;
+    // The character before it: at most four bytes, the first of which is no 10xxxxxx.
+    size_t begin = at - 1;
+    while (begin > 0 && at - begin < 4 && (text[begin] & 0xC0) == 0x80) --begin;
+    const Character before = character_at(text, begin);
+    if (begin + before.length == at && before.kind == CharacterClass::letter) return at;
   }
   return 0;
 }

@@ -19,7 +19,8 @@ const char* name_of(WordPattern pattern);
 /// where safe_cut() says.
 size_t first_word(WordPattern pattern, std::string_view text);
 
-/// The longest beginning of `text` behind which a word ends whatever follows: up to a space behind a letter. 0 for none.
+/// The longest beginning of `text` behind which a word ends whatever follows: up to a space or a line's end behind a
+/// letter. 0 for none.
 size_t safe_cut(std::string_view text);
 
 }  // namespace weft

@@ -49,7 +49,7 @@ Scored given_text(const OpenedModel& opened, const std::string& path, const Toke
   all.about = str("all of ", path, ": ", grouped(text.tokens->size()), " tokens");
   const auto& training = opened.checkpoint.training;
   if (training && training->content_hash == text.content_hash) {
-    const TokenSplit split = split_tokens(text.tokens);
+    const TokenSplit split = split_text(text);
     all.trained_share = static_cast<double>(split.train.size) / static_cast<double>(text.tokens->size());
     all.about += str(", of which the run trained on the first ", fixed(100 * *all.trained_share, 1),
                      " %: it is its own text; without --data the rest is scored");
@@ -86,7 +86,7 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
     options.other_caches = opened.run->caches_beside();
   }
   try {
-    Scored part{.tokens = split_tokens(tokenize_files(data, options).tokens, data[0]).validation,
+    Scored part{.tokens = split_text(tokenize_files(data, options), data[0]).validation,
                 .data = data,
                 .part = "validation",
                 .trained_share = 0.0};

@@ -242,7 +242,7 @@ TEST_CASE("notes and bad options") {
   CHECK_THROWS_AS(tokenize_files({returns}, {.newlines = Newlines::lf}), FileError);
   CHECK(tokenize_files({returns}, {.tokenizer = "byte", .newlines = Newlines::lf}).tokens->size() == 0);
   CHECK_THROWS_WITH_AS(tokenize_files({path}, {.tokenizer = "word"}),
-                       "tokenizer: must be char or byte, not 'word'", ValueError);
+                       "tokenizer: must be char or byte or bpe, not 'word'", ValueError);
   CHECK_THROWS_AS(tokenize_files({}, {}), ValueError);
 }
 
@@ -262,4 +262,39 @@ TEST_CASE("a large text takes little memory") {
   const TokenizedText found = tokenize_files({path}, {.cache_folder = folder.path("cache")});
   CHECK(found.tokens->size() == 64 << 20);
   CHECK(peak() - before < 40);
+}
+
+TEST_CASE("bpe: it is learned from the part that trains, and read in any pieces") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 3000; ++i)
+    text += i % 3 == 0 ? "the cat sat. " : i % 3 == 1 ? "a dog ran\n" : "\xe4\xb8\xad\xe6\x96\x87";
+  const std::string train =
+      text.substr(0, static_cast<size_t>(training_bytes(static_cast<int64_t>(text.size()))));
+  folder.write("a", text.substr(0, 20000));
+  folder.write("b", text.substr(20000) + "zyzzyva zyzzyva zyzzyva");  // stands in the validation part alone
+  const std::vector<std::string> paths = {folder.path("a"), folder.path("b")};
+  const TokenizeOptions options{.tokenizer = "bpe", .settings = {{"vocab_size", int64_t{400}}}};
+  const TokenizedText whole = tokenize_files(paths, options);
+  CHECK(whole.tokenizer->encode(" zyzzyva").size() > 6);
+  CHECK(whole.tokenizer->encode(" dog").size() == 1);
+  std::vector<int64_t> ids(static_cast<size_t>(whole.tokens->size()));
+  whole.tokens->read(0, ids);
+  CHECK(whole.tokenizer->decode(ids) == folder.read("a") + folder.read("b"));
+  for (const int64_t piece : {4, 100, 1000}) {
+    TokenizeOptions other = options;
+    other.piece_bytes = piece;
+    const TokenizedText again = tokenize_files(paths, other);
+    REQUIRE(again.tokens->size() == whole.tokens->size());
+    std::vector<int64_t> same(ids.size());
+    again.tokens->read(0, same);
+    CHECK(same == ids);
+  }
+  const TokenSplit split = split_text(whole, "a");
+  std::vector<int64_t> training(static_cast<size_t>(split.train.size));
+  split.train.read(0, training);
+  const auto bytes = static_cast<int64_t>(whole.tokenizer->decode(training).size());
+  CHECK(bytes <= training_bytes(whole.bytes));
+  CHECK(bytes > training_bytes(whole.bytes) - 12);
+  CHECK(split.train.size + split.validation.size == whole.tokens->size());
 }
