@@ -1,7 +1,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
+#include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/lib/machine/child_process.h>
 #include <weft/lib/machine/memory.h>
 
 #include <algorithm>
@@ -13,6 +15,14 @@ namespace {
 constexpr std::string_view magic = "weft checkpoint\n";
 constexpr size_t version_at = 16, length_at = 24, body_digest_at = 32, header_digest_at = 496;
 constexpr const char* advice = "; use an older checkpoint or another copy of this one";
+
+/// For a file that is ours, but not as it was written.
+std::string changed(const std::string& path) {
+  return str(
+      ": it was changed since it was written, damaged or opened for writing by another program (h5py's mode "
+      "'r' only reads); weft seal ",
+      quoted(path), " checks what it holds and takes an edited file back", advice);
+}
 
 template <class T>
 void put(std::span<uint8_t> header, size_t at, T value) {
@@ -46,8 +56,8 @@ bool is_ours_but_for_magic(std::span<const uint8_t> image) {
   return has_digest(image, header_digest_at, digest_of(header));
 }
 
-/// What the first bytes of a file (all, or at least those of the header) and its size say against it.
-void check_head(std::span<const uint8_t> head, uint64_t size, const std::string& path) {
+/// What the first bytes of a file (all, or at least those of the header) say against it.
+void check_header(std::span<const uint8_t> head, const std::string& path) {
   if (head.empty()) fail<FileError>(path, ": is empty, not a checkpoint", advice);
   if (!begins_with_magic(head)) {
     if (head.size() >= checkpoint_header_bytes && is_ours_but_for_magic(head))
@@ -66,11 +76,35 @@ void check_head(std::span<const uint8_t> head, uint64_t size, const std::string&
   if (version > checkpoint_format_version)
     fail<FileError>(path, ": has format version ", version, ", newer than ", checkpoint_format_version,
                     ", the newest this weft reads; update weft");
-  const auto length = get<uint64_t>(head, length_at);
-  if (size < length) fail<FileError>(path, ": is truncated: it holds ", size, " bytes of ", length, advice);
-  if (size > length)
-    fail<FileError>(path, ": is damaged: it holds ", size, " bytes, more than its ", length, advice);
 }
+
+void check_length(std::span<const uint8_t> head, uint64_t size, const std::string& path) {
+  const auto length = get<uint64_t>(head, length_at);
+  if (size < length)
+    fail<FileError>(path, ": is truncated: it holds ", size, " bytes of ", length, changed(path));
+  if (size > length)
+    fail<FileError>(path, ": is damaged: it holds ", size, " bytes, more than its ", length, changed(path));
+}
+
+std::vector<uint8_t> head_of(const InputFile& file) {
+  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
+  file.read(0, head);
+  check_header(head, file.path());
+  return head;
+}
+
+/// All of a file, in memory that is refused where there is not enough.
+class Whole {
+ public:
+  explicit Whole(const InputFile& file) : buffer_(allocate(file.size())), size_(file.size()) {
+    file.read(0, {static_cast<uint8_t*>(buffer_->data), size_});
+  }
+  std::span<const uint8_t> bytes() const { return {static_cast<const uint8_t*>(buffer_->data), size_}; }
+
+ private:
+  std::shared_ptr<Buffer> buffer_;
+  size_t size_;
+};
 
 }  // namespace
 
@@ -94,21 +128,26 @@ void write_checkpoint(const std::string& path, const StateDict& state, const Hdf
 }
 
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
-  check_head(image, image.size(), path);
+  check_header(image, path);
+  check_length(image, image.size(), path);
   if (!has_digest(image, body_digest_at, digest_of(image.subspan(checkpoint_header_bytes))))
-    fail<FileError>(path, ": is damaged: its digest is wrong", advice);
+    fail<FileError>(path, ": is damaged: its digest is wrong", changed(path));
   return from_own_hdf5(image, path, checkpoint_header_bytes);
 }
 
 StateDict read_checkpoint(const std::string& path) {
   const InputFile file(path);
-  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
-  file.read(0, head);
-  check_head(head, file.size(), path);
-  const std::shared_ptr<Buffer> buffer = allocate(file.size());
-  const std::span image(static_cast<uint8_t*>(buffer->data), file.size());
-  file.read(0, image);
-  return read_checkpoint_image(image, path);
+  check_length(head_of(file), file.size(), path);
+  return read_checkpoint_image(Whole(file).bytes(), path);
+}
+
+StateDict read_edited_checkpoint(const std::string& path) {
+  const InputFile file(path);
+  head_of(file);
+  const ChildResult read = run_in_child([&] { return to_hdf5(from_hdf5(Whole(file).bytes(), path)); });
+  if (read.died) fail<FileError>(path, ": is damaged: libhdf5 crashes when it reads it", advice);
+  if (!read.error.empty()) fail<FileError>(read.error);
+  return from_own_hdf5(read.bytes, path);
 }
 
 }  // namespace weft
