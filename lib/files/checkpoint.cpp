@@ -4,9 +4,9 @@
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/lib/machine/child_process.h>
-#include <weft/lib/machine/memory.h>
 
 #include <algorithm>
+#include <memory>
 #include <string_view>
 
 namespace weft {
@@ -93,16 +93,18 @@ std::vector<uint8_t> head_of(const InputFile& file) {
   return head;
 }
 
-/// All of a file, in memory that is refused where there is not enough.
+/// All of a file. Not a vector, which would write zeros first; not of the pool, which would keep the memory.
 class Whole {
  public:
-  explicit Whole(const InputFile& file) : buffer_(allocate(file.size())), size_(file.size()) {
-    file.read(0, {static_cast<uint8_t*>(buffer_->data), size_});
+  explicit Whole(const InputFile& file) : size_(file.size()) {
+    file.check_memory();
+    bytes_ = std::make_unique_for_overwrite<uint8_t[]>(size_);
+    file.read(0, {bytes_.get(), size_});
   }
-  std::span<const uint8_t> bytes() const { return {static_cast<const uint8_t*>(buffer_->data), size_}; }
+  std::span<const uint8_t> bytes() const { return {bytes_.get(), size_}; }
 
  private:
-  std::shared_ptr<Buffer> buffer_;
+  std::unique_ptr<uint8_t[]> bytes_;
   size_t size_;
 };
 
