@@ -4,6 +4,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/machine/child_process.h>
 
+#include <atomic>
 #include <cstdlib>
 
 using namespace weft;
@@ -45,7 +46,7 @@ TEST_CASE("a process that crashes does so alone") {
   CHECK(dies([] { ::_exit(1); }));
   const ChildResult endless = run_in_child(
       []() -> Bytes {
-        for (volatile int64_t count = 0;; count = count + 1) {
+        for (std::atomic<int64_t> count = 0;; ++count) {
         }
       },
       1);
