@@ -8,10 +8,12 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/machine/child_process.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <span>
 #include <system_error>
+#include <utility>
 
 namespace weft {
 namespace {
