@@ -1,8 +1,10 @@
 #include <weft/layers/positional_encoding.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/kernels/movement.h>
+#include <weft/lib/machine/parallel.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace weft {
 
@@ -10,13 +12,18 @@ Array sinusoidal_table(int64_t length, int64_t width) {
   if (width < 2 || width % 2 != 0) fail<ValueError>("sinusoidal_table: the width ", width, " is not even");
   Array table({length, width}, float64);
   double* const values = table.mutable_data<double>();
-  for (int64_t i = 0; i < width / 2; ++i) {
-    const double frequency = math::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(width));
-    for (int64_t t = 0; t < length; ++t) {
-      values[t * width + 2 * i] = math::sin(static_cast<double>(t) * frequency);
-      values[t * width + 2 * i + 1] = math::cos(static_cast<double>(t) * frequency);
-    }
-  }
+  std::vector<double> frequencies(static_cast<size_t>(width / 2));
+  for (int64_t i = 0; i < width / 2; ++i)
+    frequencies[static_cast<size_t>(i)] =
+        math::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(width));
+  parallel_for(length, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t)
+      for (int64_t i = 0; i < width / 2; ++i) {
+        const double angle = static_cast<double>(t) * frequencies[static_cast<size_t>(i)];
+        values[t * width + 2 * i] = math::sin(angle);
+        values[t * width + 2 * i + 1] = math::cos(angle);
+      }
+  });
   return table;
 }
 

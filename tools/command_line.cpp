@@ -219,6 +219,12 @@ void declare(Command<InspectArguments>& c) {
   c.json();
 }
 
+void declare(Command<SealArguments>& c) {
+  c.text("file", c.arguments.file, "FILE.h5",
+         "a checkpoint or a model's file; attributes that it was given are dropped")
+      ->required();
+}
+
 void declare(Command<StoriesArguments>& c) {
   c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes, "how long a text, to the end of a story")
       ->required();
@@ -259,6 +265,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
                prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
+      declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
+               prepare_seal),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
       declared(app, "completion", "a script with which a shell completes commands, options, keys and names",
                prepare_completion),

@@ -49,9 +49,13 @@ std::vector<Assignment> shape_of(const OpenedModel& source) {
   const ModelFile& file = source.checkpoint.model;
   std::vector<Assignment> all{{"", "model", file.kind}};
   const std::vector<std::string> learning = {"dropout", "drop_path"};  // ways of training, and no shape
-  for (const Setting& s : models().at(file.kind).settings)
-    if (!s.from_data && std::ranges::count(learning, s.name) == 0)
-      all.push_back({"", s.name, taken(file.settings, s)});
+  try {
+    for (const Setting& s : models().at(file.kind).settings)
+      if (!s.from_data && std::ranges::count(learning, s.name) == 0)
+        all.push_back({"", s.name, taken(file.settings, s)});
+  } catch (const Error& error) {
+    fail<FileError>(source.path, ": ", error.what());
+  }
   // A model without a longest context reads windows as long as those that it was trained on.
   if (!file.settings.contains("block_size") && !file.trained_on.task.empty())
     all.push_back({"", "block_size", file.trained_on.block_size, true, true});

@@ -100,18 +100,18 @@ void read_at(int fd, const std::string& path, uint64_t offset, std::span<uint8_t
   }
 }
 
+[[noreturn]] void fail_memory(const InputFile& file) {
+  fail<MemoryError>(file.path(), ": no memory for its ", file.size(), " bytes");
+}
+
 template <class Bytes>
 Bytes read_whole(const InputFile& file) {
+  file.check_memory();
   Bytes bytes;
-  const auto refuse = [&] { fail<MemoryError>(file.path(), ": no memory for its ", file.size(), " bytes"); };
-  // Better refused than killed. What is asked takes longer than to read a small file.
-  constexpr uint64_t small = uint64_t{1} << 24;
-  if (file.size() > small && file.size() > static_cast<uint64_t>(std::max<int64_t>(available_memory(), 0)))
-    refuse();
   try {
     bytes.resize(file.size());
   } catch (const std::exception&) {
-    refuse();
+    fail_memory(file);
   }
   file.read(0, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
   return bytes;
@@ -157,6 +157,13 @@ InputFile::InputFile(std::string path)
 
 void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
   read_at(descriptor_.get(), path_, offset, bytes);
+}
+
+void InputFile::check_memory() const {
+  // To ask takes longer than to read a small file.
+  constexpr uint64_t small = uint64_t{1} << 24;
+  if (size_ > small && size_ > static_cast<uint64_t>(std::max<int64_t>(available_memory(), 0)))
+    fail_memory(*this);
 }
 
 uint64_t InputFile::data_from(uint64_t offset) const {

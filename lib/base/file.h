@@ -50,6 +50,8 @@ class InputFile {
   const FileIdentity& identity() const { return identity_; }
   /// Fills `bytes` from `offset` on; FileError when the file ends before.
   void read(uint64_t offset, std::span<uint8_t> bytes) const;
+  /// MemoryError when the system has not as much memory as the file has bytes: better refused than killed.
+  void check_memory() const;
   /// Where the next bytes lie that are stored, from `offset` on: behind a hole, whose zeros take no room on the
   /// disk. size() when nothing else follows; `offset` where the file system cannot tell.
   uint64_t data_from(uint64_t offset) const;

@@ -1,8 +1,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
+#include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
-#include <weft/lib/machine/memory.h>
+#include <weft/lib/machine/child_process.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,6 +16,14 @@ namespace {
 constexpr std::string_view magic = "weft checkpoint\n";
 constexpr size_t version_at = 16, length_at = 24, body_digest_at = 32, header_digest_at = 496;
 constexpr const char* advice = "; use an older checkpoint or another copy of this one";
+
+/// For a file that is ours, but not as it was written.
+std::string changed(const std::string& path) {
+  return str(
+      ": it was changed since it was written, damaged or opened for writing by another program (h5py's mode "
+      "'r' only reads); weft seal ",
+      quoted(path), " checks what it holds and takes an edited file back", advice);
+}
 
 template <class T>
 void put(std::span<uint8_t> header, size_t at, T value) {
@@ -48,8 +57,8 @@ bool is_ours_but_for_magic(std::span<const uint8_t> image) {
   return has_digest(image, header_digest_at, digest_of(header));
 }
 
-/// What the first bytes of a file (all, or at least those of the header) and its size say against it.
-void check_head(std::span<const uint8_t> head, uint64_t size, const std::string& path) {
+/// What the first bytes of a file (all, or at least those of the header) say against it.
+void check_header(std::span<const uint8_t> head, const std::string& path) {
   if (head.empty()) fail<FileError>(path, ": is empty, not a checkpoint", advice);
   if (!begins_with_magic(head)) {
     if (head.size() >= checkpoint_header_bytes && is_ours_but_for_magic(head))
@@ -68,11 +77,37 @@ void check_head(std::span<const uint8_t> head, uint64_t size, const std::string&
   if (version > checkpoint_format_version)
     fail<FileError>(path, ": has format version ", version, ", newer than ", checkpoint_format_version,
                     ", the newest this weft reads; update weft");
-  const auto length = get<uint64_t>(head, length_at);
-  if (size < length) fail<FileError>(path, ": is truncated: it holds ", size, " bytes of ", length, advice);
-  if (size > length)
-    fail<FileError>(path, ": is damaged: it holds ", size, " bytes, more than its ", length, advice);
 }
+
+void check_length(std::span<const uint8_t> head, uint64_t size, const std::string& path) {
+  const auto length = get<uint64_t>(head, length_at);
+  if (size < length)
+    fail<FileError>(path, ": is truncated: it holds ", size, " bytes of ", length, changed(path));
+  if (size > length)
+    fail<FileError>(path, ": is damaged: it holds ", size, " bytes, more than its ", length, changed(path));
+}
+
+std::vector<uint8_t> head_of(const InputFile& file) {
+  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
+  file.read(0, head);
+  check_header(head, file.path());
+  return head;
+}
+
+/// All of a file. Not a vector, which would write zeros first; not of the pool, which would keep the memory.
+class Whole {
+ public:
+  explicit Whole(const InputFile& file) : size_(file.size()) {
+    file.check_memory();
+    bytes_ = std::make_unique_for_overwrite<uint8_t[]>(size_);
+    file.read(0, {bytes_.get(), size_});
+  }
+  std::span<const uint8_t> bytes() const { return {bytes_.get(), size_}; }
+
+ private:
+  std::unique_ptr<uint8_t[]> bytes_;
+  size_t size_;
+};
 
 }  // namespace
 
@@ -105,26 +140,26 @@ void write_checkpoint(const HeldFolder& folder, const std::string& path, const S
 }
 
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path) {
-  check_head(image, image.size(), path);
+  check_header(image, path);
+  check_length(image, image.size(), path);
   if (!has_digest(image, body_digest_at, digest_of(image.subspan(checkpoint_header_bytes))))
-    fail<FileError>(path, ": is damaged: its digest is wrong", advice);
+    fail<FileError>(path, ": is damaged: its digest is wrong", changed(path));
   return from_own_hdf5(image, path, checkpoint_header_bytes);
 }
 
 StateDict read_checkpoint(const std::string& path) {
   const InputFile file(path);
-  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), 4096));
-  file.read(0, head);
-  check_head(head, file.size(), path);
-  std::unique_ptr<uint8_t[]> bytes;
-  try {
-    bytes = std::make_unique_for_overwrite<uint8_t[]>(file.size());
-  } catch (const std::bad_alloc&) {
-    fail<MemoryError>(path, ": no memory for its ", file.size(), " bytes");
-  }
-  const std::span image(bytes.get(), file.size());
-  file.read(0, image);
-  return read_checkpoint_image(image, path);
+  check_length(head_of(file), file.size(), path);
+  return read_checkpoint_image(Whole(file).bytes(), path);
+}
+
+StateDict read_edited_checkpoint(const std::string& path) {
+  const InputFile file(path);
+  head_of(file);
+  const ChildResult read = run_in_child([&] { return to_hdf5(from_hdf5(Whole(file).bytes(), path)); });
+  if (read.died) fail<FileError>(path, ": is damaged: libhdf5 crashes when it reads it", advice);
+  if (!read.error.empty()) fail<FileError>(read.error);
+  return from_own_hdf5(read.bytes, path);
 }
 
 }  // namespace weft

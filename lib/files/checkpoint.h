@@ -51,4 +51,9 @@ StateDict read_checkpoint(const std::string& path);
 /// The same for bytes in memory; `path` is for the messages.
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path);
 
+/// The state of a checkpoint that another program has edited since, h5py in mode 'a' say, whatever its length and
+/// digest: by libhdf5, which reads all that such a program writes, in a process of its own, which it may crash.
+/// Errors as read_checkpoint(), but for those of length and digest. Call it while no other thread works.
+StateDict read_edited_checkpoint(const std::string& path);
+
 }  // namespace weft

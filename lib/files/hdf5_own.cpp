@@ -7,7 +7,6 @@
 #include <deque>
 #include <initializer_list>
 #include <optional>
-#include <set>
 
 // Sections II to IV of the HDF5 File Format Specification 3.0. What has but one form in the files that to_hdf5 makes is
 // compared with the bytes of that form.

@@ -1,6 +1,11 @@
 #include "checkpoints.h"
 
+#include <weft/lib/base/file.h>
 #include <weft/lib/files/checkpoint.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
 
 namespace {
 
@@ -11,6 +16,11 @@ StateDict dict_at(const StateDict& state, const std::string& place) {
   const size_t slash = place.find('/');
   if (slash == std::string::npos) return state.dict(place);
   return dict_at(state.dict(place.substr(0, slash)), place.substr(slash + 1));
+}
+
+weft::Array array_at(const StateDict& state, const std::string& place) {
+  const size_t slash = place.rfind('/');
+  return dict_at(state, place.substr(0, slash)).array(place.substr(slash + 1));
 }
 
 StateDict edited(const StateDict& state, const Edit& edit) {
@@ -87,6 +97,21 @@ void spoil_checkpoint(const std::string& path, const std::string& out, const std
   weft::Array array = dict_at(state, place.substr(0, slash)).array(place.substr(slash + 1));
   array.mutable_data<float>()[0] = value;
   weft::write_checkpoint(out, state);
+}
+
+void overwrite_value(const std::string& path, const std::string& place, float value) {
+  const weft::Array array = array_at(weft::read_checkpoint(path), place);
+  std::vector<uint8_t> bytes = weft::read_file(path);
+  const auto* const values = static_cast<const uint8_t*>(array.bytes());
+  const auto found = std::search(bytes.begin(), bytes.end(), values, values + array.nbytes());
+  if (found == bytes.end()) weft::fail<weft::ValueError>(path, ": ", place, " was not found");
+  std::memcpy(&*found, &value, sizeof value);
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+float first_value(const std::string& path, const std::string& place) {
+  return array_at(weft::read_checkpoint(path), place).data<float>()[0];
 }
 
 void write_entries(const std::string& out, const std::vector<Edit>& entries) {

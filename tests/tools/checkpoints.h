@@ -27,5 +27,9 @@ struct Edit {
 void edit_checkpoint(const std::string& path, const std::string& out, const std::vector<Edit>& edits);
 /// A checkpoint with the first value of a float32 array replaced, likewise.
 void spoil_checkpoint(const std::string& path, const std::string& out, const std::string& place, float value);
+/// The first value of a float32 array overwritten in the file, as another program would: its digest is wrong then.
+void overwrite_value(const std::string& path, const std::string& place, float value);
+/// The first value of a float32 array.
+float first_value(const std::string& path, const std::string& place);
 /// A file that holds these entries alone.
 void write_entries(const std::string& out, const std::vector<Edit>& entries);

@@ -106,6 +106,11 @@ struct InspectArguments {
 };
 Work prepare_inspect(const InspectArguments& arguments);
 
+struct SealArguments {
+  std::string file;  ///< that another program has edited
+};
+Work prepare_seal(const SealArguments& arguments);
+
 struct StoriesArguments {
   int64_t bytes = 0;
   uint64_t seed = 0;

@@ -48,6 +48,13 @@ std::vector<uint8_t> with_header(std::vector<uint8_t> image, size_t at, uint8_t 
 }
 
 constexpr const char* advice = "; use an older checkpoint or another copy of this one";
+/// Of a file that was changed since it was written.
+std::string changed(const std::string& path) {
+  return ": it was changed since it was written, damaged or opened for writing by another program (h5py's "
+         "mode 'r' only "
+         "reads); weft seal " +
+         path + " checks what it holds and takes an edited file back" + advice;
+}
 
 }  // namespace
 
@@ -118,16 +125,16 @@ TEST_CASE("what is not a whole checkpoint is refused, each kind in its own words
   CHECK(refusal(std::span(image).first(100)) ==
         std::string("c.h5: is truncated: it holds 100 bytes of at least 512") + advice);
   CHECK(refusal(std::span(image).first(1000)) ==
-        "c.h5: is truncated: it holds 1000 bytes of " + whole + advice);
+        "c.h5: is truncated: it holds 1000 bytes of " + whole + changed("c.h5"));
   std::vector<uint8_t> longer = image;
   longer.push_back(0);
   CHECK(refusal(longer) == "c.h5: is damaged: it holds " + std::to_string(image.size() + 1) +
-                               " bytes, more than its " + whole + advice);
+                               " bytes, more than its " + whole + changed("c.h5"));
   CHECK(refusal(with_header(image, 16, 2)) ==
         "c.h5: has format version 2, newer than 1, the newest this weft reads; update weft");
   std::vector<uint8_t> damaged = image;
   damaged.back() ^= 1;
-  CHECK(refusal(damaged) == std::string("c.h5: is damaged: its digest is wrong") + advice);
+  CHECK(refusal(damaged) == "c.h5: is damaged: its digest is wrong" + changed("c.h5"));
   damaged = image;
   damaged[16] ^= 2;
   CHECK(refusal(damaged) ==
@@ -148,8 +155,9 @@ TEST_CASE("what a file says of itself is doubted before the rest is read") {
   CHECK(refusal(grown(folder.write("zeros", ""))) == folder.path("zeros") + ": is not a weft checkpoint");
   write_checkpoint(folder.path("a"), sample(1));
   const std::string whole = std::to_string(std::filesystem::file_size(folder.path("a")));
-  CHECK(refusal(grown(folder.path("a"))) ==
-        folder.path("a") + ": is damaged: it holds 8796093022208 bytes, more than its " + whole + advice);
+  CHECK(refusal(grown(folder.path("a"))) == folder.path("a") +
+                                                ": is damaged: it holds 8796093022208 bytes, more than its " +
+                                                whole + changed(folder.path("a")));
   // Made by hand: its header says that it is so long.
   std::vector<uint8_t> image = checkpoint_image(sample(1));
   for (size_t i = 0; i < 8; ++i) image[24 + i] = static_cast<uint8_t>(size >> 8 * i);

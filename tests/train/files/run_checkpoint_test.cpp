@@ -1,0 +1,108 @@
+#include <doctest/doctest.h>
+#include <weft/lib/files/checkpoint.h>
+#include <weft/optim/ema.h>
+#include <weft/train/build.h>
+#include <weft/train/files/run_checkpoint.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weft::test {
+namespace {
+
+using Value = StateDict::Value;
+
+/// Places of all entries, dicts too: "model/settings/n_layer".
+void places_of(const StateDict& state, const std::string& below, std::vector<std::string>& places) {
+  for (const auto& [name, value] : state.entries()) {
+    places.push_back(below + name);
+    if (const auto* const dict = std::get_if<std::shared_ptr<StateDict>>(&value))
+      places_of(**dict, below + name + "/", places);
+  }
+}
+
+/// With the entry of a place replaced, or taken out.
+StateDict with(const StateDict& state, const std::string& place, const std::optional<Value>& value) {
+  const size_t slash = place.find('/');
+  const std::string first = place.substr(0, slash);
+  StateDict changed;
+  const auto put = [&](const std::string& name, const Value& v) {
+    std::visit(
+        [&]<class T>(const T& one) {
+          if constexpr (std::is_same_v<T, std::shared_ptr<StateDict>>)
+            changed.set(name, *one);
+          else
+            changed.set(name, one);
+        },
+        v);
+  };
+  for (const auto& [name, v] : state.entries()) {
+    if (name != first)
+      put(name, v);
+    else if (slash != std::string::npos)
+      changed.set(name, with(state.dict(name), place.substr(slash + 1), value));
+    else if (value)
+      put(name, *value);
+  }
+  return changed;
+}
+
+/// All that a run takes out of a file.
+void use(const StateDict& state) {
+  const Say say = [](std::string_view) {};
+  const RunCheckpoint read = RunCheckpoint::from_state(state, say);
+  const std::unique_ptr<Model> model = read.model.build();
+  if (!read.training) return;
+  const RunConfig config = config_from_state(read.training->config, say);
+  const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
+  model->load_state_dict(read.trained_weights());
+  optimizer->load_state_dict(read.training->optimizer);
+  if (read.training->ema_updates >= 0)
+    EMA(optimizer->parameters(), 0.5).load_state_dict(read.ema_state(optimizer->parameters()));
+  ModelFile::from_state(read.state(), say);
+}
+
+}  // namespace
+
+TEST_CASE("entries of another kind than a reader wants are refused by it, whichever they are") {
+  StateDict dict;
+  dict.set("a", 1);
+  const std::vector<std::optional<Value>> others = {std::nullopt,
+                                                    int64_t{-3},
+                                                    INT64_MAX,
+                                                    -0.5,
+                                                    std::string("a text"),
+                                                    std::string(),
+                                                    Array::zeros({2, 3}),
+                                                    Array::zeros({0}, int64),
+                                                    Array::scalar(1, boolean),
+                                                    std::make_shared<StateDict>(),
+                                                    std::make_shared<StateDict>(dict)};
+  for (const char* const file :
+       {"format-1/gpt2/end.h5", "format-1/t5/run/best.h5", "format-2/llama/end.h5",
+        "format-2/bert-masked/run/best.h5", "format-2/vit/end.h5", "format-2/transformer/run/best.h5",
+        "format-2/lstm-seq2seq/run/best.h5", "format-2/imported-gpt2/model.h5"}) {
+    const StateDict state = read_checkpoint(str(WEFT_SOURCE_DIR "/tests/fixtures/", file));
+    use(state);
+    std::vector<std::string> places;
+    places_of(state, "", places);
+    int64_t refused = 0;
+    for (const std::string& place : places)
+      for (const std::optional<Value>& other : others) {
+        INFO(file, " ", place, " ", other ? static_cast<int>(other->index()) : -1);
+        try {
+          use(with(state, place, other));
+        } catch (const Error& error) {
+          CHECK(error.what()[0] != '\0');
+          ++refused;
+        } catch (const std::exception& error) {
+          FAIL_CHECK(error.what());
+        }
+      }
+    CHECK(refused > static_cast<int64_t>(places.size()));
+  }
+}
+
+}  // namespace weft::test
