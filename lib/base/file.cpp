@@ -162,7 +162,7 @@ void InputFile::read(uint64_t offset, std::span<uint8_t> bytes) const {
 void InputFile::check_memory() const {
   // To ask takes longer than to read a small file.
   constexpr uint64_t small = uint64_t{1} << 24;
-  if (size_ > small && size_ > static_cast<uint64_t>(std::max<int64_t>(available_memory(), 0)))
+  if (size() > small && size() > static_cast<uint64_t>(std::max<int64_t>(available_memory(), 0)))
     fail_memory(*this);
 }
 
