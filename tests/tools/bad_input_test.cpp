@@ -92,7 +92,7 @@ TEST_CASE("settings") {
                   {with("learning_rate=fast"), "learning_rate must be"},
                   {with("beta2=1"), "beta2 must be"},
                   {with("bias=maybe"), "bias must be true or false"},
-                  {with("tokenizer=bpq"), "tokenizer must be char or byte, not 'bpe'"},
+                  {with("tokenizer=bpq"), "tokenizer must be char or byte or bpe, not 'bpq'"},
                   {with("newlines=crlf"), "newlines must be keep or lf"},
                   {with("lr_decay_iters=-1"), "lr_decay_iters must be"},
                   {with("eval_interval=0"), "eval_interval must be"},
