@@ -17,6 +17,12 @@ if(NOT EXISTS ${WEFT_BLAS_RUNTIME})
 endif()
 mark_as_advanced(WEFT_HDF5_INCLUDE WEFT_HDF5_LIBRARY WEFT_BLAS_LIBRARY)
 
+# What texts may be compressed by.
+find_path(WEFT_ZLIB_INCLUDE zlib.h)
+find_library(WEFT_ZLIB_LIBRARY NAMES z)
+find_path(WEFT_ZSTD_INCLUDE zstd.h)
+find_library(WEFT_ZSTD_LIBRARY NAMES libzstd.a zstd)
+mark_as_advanced(WEFT_ZLIB_INCLUDE WEFT_ZLIB_LIBRARY WEFT_ZSTD_INCLUDE WEFT_ZSTD_LIBRARY)
 # Unicode's categories and normal forms. The archive, so that a program needs no more libraries than before.
 find_path(WEFT_UTF8PROC_INCLUDE utf8proc.h)
 find_library(WEFT_UTF8PROC_LIBRARY NAMES libutf8proc.a utf8proc)
@@ -37,6 +43,13 @@ if(NOT WEFT_UTF8PROC_INCLUDE OR NOT WEFT_UTF8PROC_LIBRARY)
   list(APPEND weft_MISSING "utf8proc (libutf8proc-dev)")
 endif()
 
+if(NOT WEFT_ZLIB_INCLUDE OR NOT WEFT_ZLIB_LIBRARY)
+  list(APPEND weft_MISSING "zlib (zlib1g-dev)")
+endif()
+if(NOT WEFT_ZSTD_INCLUDE OR NOT WEFT_ZSTD_LIBRARY)
+  list(APPEND weft_MISSING "zstd (libzstd-dev)")
+endif()
+
 if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
   add_library(weft::hdf5 INTERFACE IMPORTED GLOBAL)
   set_target_properties(weft::hdf5 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_HDF5_INCLUDE}
@@ -44,6 +57,9 @@ if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
   if(WEFT_HDF5_LIBRARY MATCHES "\\.a$")
     target_link_libraries(weft::hdf5 INTERFACE sz z ${CMAKE_DL_LIBS} m)
   endif()
+  add_library(weft::compression INTERFACE IMPORTED GLOBAL)
+  set_target_properties(weft::compression PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${WEFT_ZLIB_INCLUDE};${WEFT_ZSTD_INCLUDE}"
+                                                     INTERFACE_LINK_LIBRARIES "${WEFT_ZSTD_LIBRARY};${WEFT_ZLIB_LIBRARY}")
   add_library(weft::utf8proc INTERFACE IMPORTED GLOBAL)
   set_target_properties(weft::utf8proc PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_UTF8PROC_INCLUDE}
                                                   INTERFACE_LINK_LIBRARIES ${WEFT_UTF8PROC_LIBRARY}

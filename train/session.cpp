@@ -19,7 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
+/// Also without the slash behind a folder.
+std::string absolute(const std::string& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  return (whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path()).string();
+}
 
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,

@@ -1,3 +1,4 @@
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/foreign_file.h>
 #include <weft/data/text/text.h>
 #include <weft/data/text/utf8.h>
@@ -9,12 +10,6 @@ namespace weft {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-
-std::string first_bytes(const InputFile& file) {
-  std::string begin(std::min<size_t>(file.size(), foreign_file_bytes), '\0');
-  file.read(0, {reinterpret_cast<uint8_t*>(begin.data()), begin.size()});
-  return begin;
-}
 
 }  // namespace
 
@@ -31,25 +26,33 @@ TextReader::TextReader(const std::vector<std::string>& paths, Options options)
   if (paths.empty()) fail<ValueError>("TextReader: no files");
   if (options_.piece_bytes < 4)
     fail<ValueError>("TextReader: piece_bytes must be at least 4, not ", options_.piece_bytes);
-  for (const std::string& path : paths) {
+  for (const std::string& path : data_files(paths)) {
     files_.push_back({path, InputFile(path).identity()});
     if (files_.back().size() == 0) notes_.empty_files.push_back(path);
-    size_ += files_.back().size();
+    file_bytes_ += files_.back().size();
   }
-  if (size_ == 0)
-    fail<FileError>(paths[0], ": is empty",
-                    paths.size() > 1 ? str(", as are the ", paths.size() - 1, " after it") : "",
-                    "; a text needs at least one character");
+  if (file_bytes_ == 0) fail_empty();
+}
+
+void TextReader::fail_empty() const {
+  fail<FileError>(files_[0].path, ": is empty",
+                  files_.size() > 1 ? str(", as are the ", files_.size() - 1, " after it") : "",
+                  "; a text needs at least one character");
 }
 
 std::string_view TextReader::next() {
   buffer_.clear();
   while (buffer_.empty()) {
-    while (at_ == files_[file_].size()) {
+    while (ended_ || files_[file_].size() == 0) {
       open_.reset();
-      if (file_ + 1 == files_.size()) return {};
+      if (file_ + 1 == files_.size()) {
+        if (done_ == 0) fail_empty();
+        return {};
+      }
+      consumed_ += files_[file_].size();
       ++file_;
       at_ = 0;
+      ended_ = false;
     }
     if (!open_) open_next();
     read_more();
@@ -57,7 +60,7 @@ std::string_view TextReader::next() {
     rest_ = buffer_.substr(whole);
     buffer_.resize(whole);
     if (options_.newlines == Newlines::lf) std::erase(buffer_, '\r');
-    if (options_.progress) options_.progress(done_, size_);
+    if (options_.progress) options_.progress(consumed_ + open_->consumed(), file_bytes_);
   }
   return buffer_;
 }
@@ -67,29 +70,28 @@ void TextReader::open_next() {
   if (open_->identity() != files_[file_].identity)
     fail<FileError>(path(), ": changed while the text was read; start again when nothing writes to it");
   // What is no text, but may be read as if it were, is told; else it is what the error tells.
-  if (const auto foreign = foreign_file(first_bytes(*open_), path()))
+  if (const auto foreign = foreign_file(open_->beginning(), path()))
     notes_.foreign_files.push_back(foreign->message(path()));
 }
 
 /// Fills the buffer: what was left of a character, and the next bytes of this file.
 void TextReader::read_more() {
-  const auto left = files_[file_].size() - at_;
-  const auto before = rest_.size();
-  const auto wanted =
-      static_cast<size_t>(std::min(left, options_.piece_bytes - static_cast<int64_t>(before)));
+  const size_t before = rest_.size(), wanted = static_cast<size_t>(options_.piece_bytes) - before;
   buffer_ = rest_;
   buffer_.resize(before + wanted);
-  const std::span<uint8_t> fresh(reinterpret_cast<uint8_t*>(buffer_.data()) + before, wanted);
-  open_->read(static_cast<uint64_t>(at_), fresh);
+  const size_t got = open_->read({reinterpret_cast<uint8_t*>(buffer_.data()) + before, wanted});
+  buffer_.resize(before + got);
+  ended_ = got < wanted;
+  const std::span<const uint8_t> fresh(reinterpret_cast<const uint8_t*>(buffer_.data()) + before, got);
   hasher_.update(fresh);
   if (at_ == 0 && buffer_.starts_with(byte_order_mark)) ++notes_.byte_order_marks;
   notes_.carriage_returns += std::count(fresh.begin(), fresh.end(), uint8_t{'\r'});
-  at_ += static_cast<int64_t>(wanted);
-  done_ += static_cast<int64_t>(wanted);
+  at_ += static_cast<int64_t>(got);
+  done_ += static_cast<int64_t>(got);
 }
 
 void TextReader::fail_utf8(int64_t offset) const {
-  const std::string begin = first_bytes(*open_);
+  const std::string& begin = open_->beginning();
   if (const auto foreign = foreign_file(begin, path())) fail<FileError>(foreign->message(path()));
   fail<FileError>(path(), ": not UTF-8 at byte ", offset, "; tokenizer=byte takes any bytes",
                   looks_like_text(begin) ? str(", and ", recoding_line("WINDOWS-1252", path()),
@@ -107,7 +109,7 @@ size_t TextReader::whole_characters() const {
       continue;
     }
     const Utf8Char c = decode_utf8(bytes.substr(good));
-    if (c.length == -1 && at_ < files_[file_].size()) break;
+    if (c.length == -1 && !ended_) break;
     if (c.length <= 0) fail_utf8(at_ - static_cast<int64_t>(bytes.size() - good));
     good += static_cast<size_t>(c.length);
   }

@@ -1,6 +1,7 @@
 // Text files, read in pieces with checks.
 #pragma once
 
+#include <weft/data/text/byte_stream.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/hash.h>
 
@@ -28,14 +29,15 @@ struct TextNotes {
       {};  ///< taken though they are no text: ForeignFile::message of each
 };
 
-/// Bytes done and bytes in all.
+/// Bytes done and bytes in all, as they lie in the files.
 using TextProgress = std::function<void(int64_t, int64_t)>;
 
 /// Reads files one after another with nothing between, in pieces, in bounded memory, by pread:
 ///   TextReader text({"a.txt", "b.txt"}, {.utf8 = true});
 ///   for (std::string_view piece = text.next(); !piece.empty(); piece = text.next()) ...
-/// Files that are empty are passed over. One is open at a time, so that there may be any number of them.
-/// FileError, beginning with the path, on a file that is missing, a folder, not readable, another than at the beginning
+/// A folder or a pattern stands for its files (data_files.h); what is compressed by gzip or zstd is decompressed
+/// (byte_stream.h). Files that are empty are passed over. One is open at a time, so that there may be any number of them.
+/// FileError, beginning with the path, on a file that is missing, not readable, another than at the beginning
 /// when its turn comes, or cut short while it is read, and when all are empty; with `utf8` also on one that is not
 /// UTF-8, with what it is and how text is made of it (foreign_file.h), or the byte offset in that file.
 class TextReader {
@@ -55,11 +57,11 @@ class TextReader {
   /// The number of the file that the last piece came from, and its path.
   size_t file() const { return file_; }
   const std::string& path() const { return files_[file_].path; }
-  /// Bytes in all files.
-  int64_t size() const { return size_; }
+  /// Bytes read so far, decompressed.
+  int64_t size() const { return done_; }
   /// What was met so far.
   const TextNotes& notes() const { return notes_; }
-  /// Of the bytes read so far as they lie in the files; 32 hexadecimal digits.
+  /// Of the bytes read so far as they lie in the files, decompressed; 32 hexadecimal digits.
   std::string content_hash() const { return to_hex(hasher_.digest()); }
 
  private:
@@ -71,19 +73,22 @@ class TextReader {
   void open_next();
   void read_more();
   [[noreturn]] void fail_utf8(int64_t offset) const;
+  [[noreturn]] void fail_empty() const;
   size_t whole_characters() const;
 
   std::vector<Source> files_;
-  std::optional<InputFile> open_;
+  std::optional<ByteStream> open_;
   Options options_;
   TextNotes notes_;
   Hasher hasher_;
   size_t file_ = 0;
-  int64_t at_ = 0;    ///< bytes read of this file
-  int64_t done_ = 0;  ///< bytes read of all
-  int64_t size_ = 0;
-  std::string buffer_;  ///< what was read and not handed out, then the piece itself
-  std::string rest_;    ///< the beginning of a character whose end is still to be read
+  int64_t at_ = 0;          ///< bytes read of this file
+  int64_t done_ = 0;        ///< bytes read of all
+  bool ended_ = false;      ///< whether this file is read to its end
+  int64_t consumed_ = 0;    ///< bytes of the files before it, as they lie there
+  int64_t file_bytes_ = 0;  ///< of all files, likewise
+  std::string buffer_;      ///< what was read and not handed out, then the piece itself
+  std::string rest_;        ///< the beginning of a character whose end is still to be read
 };
 
 }  // namespace weft

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -230,16 +232,41 @@ TEST_CASE("a text with a byte-order mark and carriage returns") {
 
 TEST_CASE("a compressed text is not blamed for its bytes, and taken with a warning by those who take bytes") {
   const Text folder;
-  folder.write("a.txt.gz", std::string("\x1f\x8b\x08\0", 4) + folder.read("text.txt") + "\xff");
-  Result result = weft(folder, {"train", "--data", "a.txt.gz"});
+  folder.write("a.txt.bz2", "BZh91AY&SY" + folder.read("text.txt") + "\xff");
+  Result result = weft(folder, {"train", "--data", "a.txt.bz2"});
   CHECK(result.code == 2);
-  CHECK_MESSAGE(contains(result.err, "/a.txt.gz: is gzip-compressed, not text; gunzip -k "), result.err);
+  CHECK_MESSAGE(contains(result.err, "/a.txt.bz2: is bzip2-compressed, not text; bunzip2 -k "), result.err);
   CHECK_FALSE(contains(result.err, "tokenizer=byte"));
   result =
-      weft(folder, {"train", "--data", "a.txt.gz", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
+      weft(folder, {"train", "--data", "a.txt.bz2", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "warning: taken as it is: "));
-  CHECK(contains(result.err, "/a.txt.gz: is gzip-compressed"));
+  CHECK(contains(result.err, "/a.txt.bz2: is bzip2-compressed"));
+}
+
+TEST_CASE("a folder of texts, some of them compressed, is one text, and stays the run's") {
+  const Text folder;
+  const std::string text = folder.read("text.txt");
+  folder.with("books/a.txt", text.substr(0, 1000))
+      .with("books/more/b.txt", text.substr(1000))
+      .with("books/.hidden", "#");
+  REQUIRE(weft(folder, train("whole")).code == 0);
+  Arguments all = train("run");
+  *(std::find(all.begin(), all.end(), "text.txt")) = "books/";
+  REQUIRE(weft(folder, all).code == 0);
+  CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
+  CHECK(contains(folder.read("run/config.toml"), "/books\"]"));
+  REQUIRE(::system(("gzip -q " + folder.path("books/a.txt") + " && cd " + folder.path("books/more") +
+                    " && gzip -q b.txt")
+                       .c_str()) == 0);
+  CHECK(weft(folder, resume("run", {"max_iters=25"})).code == 0);
+  folder.write("books/c.txt", "more");
+  const Result other = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(contains(other.err, "is not the text that the run was made with"), other.err);
+  *(std::find(all.begin(), all.end(), "books/")) = "books/a.*";
+  *(std::find(all.begin(), all.end(), "run")) = "pattern";
+  CHECK(weft(folder, all).code == 0);
 }
 
 TEST_CASE("runs of one text keep its ids once") {

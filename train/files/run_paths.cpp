@@ -1,3 +1,4 @@
+#include <weft/data/text/data_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/files/run_paths.h>
@@ -15,11 +16,6 @@ namespace fs = std::filesystem;
 constexpr int most_up = 2;
 constexpr size_t most_named = 20;
 
-bool exists(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 /// Without links, as far as it is there.
 fs::path real(const fs::path& path) {
   std::error_code error;
@@ -36,10 +32,8 @@ fs::path found_again(const fs::path& path, const fs::path& run) {
       end = end.empty() ? rest.filename() : rest.filename() / end;
       ends.push_back(end);
     }
-    const auto there = std::find_if(ends.rbegin(), ends.rend(), [&](const fs::path& one) {
-      std::error_code error;
-      return fs::is_regular_file(above / one, error);
-    });
+    const auto there = std::find_if(ends.rbegin(), ends.rend(),
+                                    [&](const fs::path& one) { return names_data((above / one).string()); });
     if (there != ends.rend()) return above / *there;
   }
   return {};
@@ -66,7 +60,7 @@ std::vector<std::string> data_found(const RunFolder& run, const std::vector<std:
   std::vector<std::string> found;
   std::string first, files;
   for (const std::string& path : data) {
-    found.push_back(exists(path) ? path : found_again(path, real(run.path)).string());
+    found.push_back(names_data(path) ? path : found_again(path, real(run.path)).string());
     if (found.back() != path && first.empty()) first = path;
     if (found.size() <= most_named) files += " " + weft::quoted(found.back());
   }

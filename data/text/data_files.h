@@ -1,0 +1,18 @@
+// The files that a user names: one by one, by a folder, or by a pattern.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// A file stands for itself; a folder for all files in it and below, but for those whose names begin with a dot; what is
+/// neither, and holds *, ? or [, for the files it matches as a shell's pattern does. Each folder's and pattern's in the
+/// order of their paths' bytes. FileError for a folder or pattern without a file, and for one that cannot be read; a path
+/// that is nothing stays, for its reader to refuse.
+std::vector<std::string> data_files(const std::vector<std::string>& paths);
+
+/// Whether it names something that is there: a file, a folder, or a pattern that matches.
+bool names_data(const std::string& path);
+
+}  // namespace weft
