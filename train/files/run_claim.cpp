@@ -56,6 +56,8 @@ std::vector<std::string> make_folders(const std::string& path) {
   return made;
 }
 
+constexpr int most_attempts = 100;
+
 /// Locks a folder. One that is removed or replaced meanwhile is given up for the one that its name means now.
 LockedFolder locked(const std::string& path) {
   for (int attempt = 0;; ++attempt) {
@@ -66,7 +68,8 @@ LockedFolder locked(const std::string& path) {
     } catch (const FileError&) {
       if (folder.is_named()) throw;
     }
-    if (attempt == 100) fail<FileError>(path, ": is removed by another process each time it is made");
+    if (attempt == most_attempts)
+      fail<FileError>(path, ": is removed by another process each time it is made");
   }
 }
 
@@ -180,7 +183,17 @@ RunClaim RunClaim::create(const std::string& typed, bool overwrite) {
   if (is_there(path) && !fs::is_directory(path, error))
     fail<FileError>(path, ": is not a folder; choose another name");
   std::vector<std::string> made = make_folders(path);
-  RunClaim claim(path, locked(path));
+  std::optional<LockedFolder> held;
+  for (int attempt = 0; !held; ++attempt) {
+    try {
+      held = locked(path);
+    } catch (const FileError&) {
+      // Another process that gave up may have removed it.
+      if (attempt == most_attempts || is_there(path)) throw;
+      made = make_folders(path);
+    }
+  }
+  RunClaim claim(path, std::move(*held));
   claim.made_ = std::move(made);
   tidy(claim.folder_, claim.held());
   const bool holds_run = claim.folder_.holds_run();
