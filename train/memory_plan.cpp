@@ -5,20 +5,25 @@
 #include <weft/lib/files/hdf5_file.h>
 #include <weft/lib/machine/available_memory.h>
 #include <weft/lib/machine/dry_run.h>
+#include <weft/lib/profile/profile.h>
 #include <weft/optim/clip.h>
 #include <weft/optim/ema.h>
 #include <weft/train/build.h>
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "evaluate.h"
+#include "scoring.h"
 
 namespace weft {
 namespace {
 
-/// What stacks of threads, OpenMP, HDF5 and the heap come to later.
-constexpr int64_t program_later = int64_t{3} << 20;
+/// What the profiler keeps of an event, and writes of it, measured.
+constexpr int64_t profile_event = 1600;
+/// What stacks of threads, OpenMP and the heap come to later, and what of the program and its libraries is read later.
+constexpr int64_t program_later = int64_t{2} << 20, files_later = int64_t{5} << 20;
 
 int64_t held() { return static_cast<int64_t>(memory_stats().in_use + memory_stats().cached); }
 
@@ -26,9 +31,14 @@ int64_t held() { return static_cast<int64_t>(memory_stats().in_use + memory_stat
 struct ImaginedBatches {
   Batch now, next;
   std::vector<Batch> evaluated;  ///< what whole batches leave over
+  Batch short_one;               ///< with whose few rows weights are packed
+  Batch asked;                   ///< what a sample shows an answer to
 
   ImaginedBatches(const RunConfig& config, const TaskData& task)
-      : now(task.largest(config.batch_size)), next(task.largest(config.batch_size)) {
+      : now(task.largest(config.batch_size)),
+        next(task.largest(config.batch_size)),
+        short_one(task.smallest(config.batch_size)),
+        asked(task.largest(1)) {
     for (const Samples* samples : {&task.seen, &task.unseen})
       if (const int64_t rows = samples->size() % config.batch_size; rows > 0)
         evaluated.push_back(task.largest(rows));
@@ -40,6 +50,7 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
   const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
   if (whole) score(batches.now);
   for (const Batch& batch : batches.evaluated) score(batch);
+  for (int64_t time = 0; time < 2; ++time) score(batches.short_one);
 }
 
 void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
@@ -54,23 +65,50 @@ void imagine_update(const RunConfig& config, const Model& model, Optimizer& opti
   optimizer.zero_grad();
 }
 
-/// Token by token at first, then in strides that let the caches grow as they will.
-void imagine_sample(const RunConfig& config, Model& any) {
-  auto* const writer = dynamic_cast<GenerativeModel*>(&any);
-  if (!writer || writer->has_encoder()) return;
-  GenerativeModel& model = *writer;
-  const Evaluating evaluating(model);
-  const std::unique_ptr<DecoderState> state = model.start(1);
-  const auto read = [&](int64_t tokens) {
-    Array ids({1, tokens}, int64);
-    std::fill_n(ids.mutable_data<int64_t>(), tokens, 0);
-    model.next(ids, {}, *state);
+/// One row that writes `tokens`, token by token at first, then in strides that let the caches grow as they will; behind
+/// its context it begins anew with half of what that holds.
+void imagine_writing(const GenerativeModel& model,
+                     const std::function<std::unique_ptr<DecoderState>()>& start, int64_t tokens) {
+  constexpr int64_t longest_stride = 64;
+  const int64_t first = model.has_encoder() ? model.start_id() : 0, context = model.context();
+  std::unique_ptr<DecoderState> state = start();
+  int64_t done = 0;
+  const auto read = [&](int64_t count) {
+    Array ids({1, count}, int64);
+    std::fill_n(ids.mutable_data<int64_t>(), count, done == 0 ? first : 0);
+    model.next(ids, {}, *state).value().to(float32);
+    done += count;
   };
-  const int64_t block_size = config.parts.contains("block_size") ? config.parts.integer("block_size") : 64;
-  const int64_t length = std::min(config.sample_tokens, block_size);
-  for (int64_t done = 0, next = 1; done < length; done += next) {
-    next = std::clamp<int64_t>(done / 2, 1, length - done);
-    read(next);
+  const auto write = [&](int64_t until) {
+    while (done < until) read(std::clamp<int64_t>(done / 2, 1, std::min(longest_stride, until - done)));
+  };
+  write(std::min(tokens, context));
+  if (tokens <= context) return;
+  state = start();
+  done = 0;
+  read(std::max<int64_t>(1, context / 2));
+  write(std::min(tokens, context));
+}
+
+void imagine_sample(const RunConfig& config, const TaskData& task, const ImaginedBatches& batches,
+                    Model& model) {
+  if (config.sample_tokens == 0) return;
+  const Evaluating evaluating(model);
+  const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
+  const Batch& asked = batches.asked;
+  if (!task.generated) {
+    if (task.shape.kind == TaskKind::language && writer && task.tokenizer)
+      imagine_writing(
+          *writer, [&] { return writer->start(1); }, config.sample_tokens);
+  } else if (task.generated->kind() == TaskKind::pairs && writer) {
+    imagine_writing(
+        *writer,
+        [&] {
+          return writer->start(Batch{asked.inputs, {}, asked.lengths});
+        },
+        std::min(longest_answer(*task.generated, asked), writer->context()));
+  } else {
+    model.logits(asked).value().to(float32);
   }
 }
 
@@ -89,7 +127,7 @@ int64_t bytes_of(const StateDict& state) {
 }
 
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
-void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task) {
+void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task, int64_t profiled) {
   const ImaginedBatches batches(config, task);
   const NoInit no_init;
   const int64_t before = held();
@@ -100,16 +138,26 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, task.seen.size() >= config.batch_size, *model);
-    imagine_sample(config, *model);
+    imagine_sample(config, task, batches, *model);
+    const bool counted = profiled > 0 && step == 1 && !profiling();
+    if (counted) start_profile();
     imagine_update(config, *model, *optimizer, ema, batches.now);
+    if (counted)
+      plan.program += profile_event * profiled * std::ssize(stop_profile().events) *
+                      std::max<int64_t>(1, config.gradient_accumulation_steps / 2);
   }
-  StateDict state;
+  StateDict state, counts;
   state.set("model", model->shared_state_dict());
   state.set("optimizer", optimizer->shared_state_dict());
   if (ema) state.set("ema", ema->shared_state_dict());
   plan.weights = bytes_of(state);
-  plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state));
-  plan.update = held() - plan.weights;
+  for (const NamedTensor& p : optimizer->parameters()) counts.set(p.name, 0);
+  state.set("counts", counts);
+  if (task.tokenizer) state.set("tokenizer", task.tokenizer->state_dict());
+  plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state) + hdf5_work_bytes(state));
+  // What the pool holds beyond that, it gives back (bound_cached()).
+  const auto peak = static_cast<int64_t>(memory_stats().peak);
+  plan.update = std::min(held(), peak + peak / 16) - plan.weights;
 }
 
 [[noreturn]] void refuse(const MemoryPlan& plan, const RunConfig& config, const std::string& wanted,
@@ -132,18 +180,19 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
 
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
-MemoryPlan plan_memory(const RunConfig& config, const TaskData& task) {
-  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held();
-  MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later,
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled) {
+  const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held(),
+                files = resident_files();
+  MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later + files + files_later,
                   .available = available_memory()};
-  if (plan.available < detail::unlimited_memory - resident) plan.available += resident;
+  if (plan.available < detail::unlimited_memory - resident - files) plan.available += resident + files;
   const DryRun dry;
   try {
-    imagine_run(plan, config, task);
+    imagine_run(plan, config, task, profiled);
   } catch (const MemoryError&) {
     refuse(plan, config, str("more than ", amount(held())), "");
   }
-  plan.loading = std::max(peak, resident + plan.weights);
+  plan.loading = std::max(peak, resident + plan.weights) + files + files_later;
   if (plan.most() > plan.available)
     refuse(plan, config, amount(plan.most()),
            str(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),

@@ -9,21 +9,23 @@
 
 namespace weft {
 
-/// Bytes of anonymous memory, at the highest.
+/// Bytes in RAM, at the highest: what `time -v` calls the maximum resident set size is never more.
 struct MemoryPlan {
-  int64_t program = 0;     ///< what is there already, and what threads and libraries will add
-  int64_t weights = 0;     ///< with the optimizer's state
-  int64_t update = 0;      ///< gradients, activations and scratch, of evaluation and samples too
-  int64_t checkpoint = 0;  ///< the file, which is made in memory
+  int64_t program = 0;  ///< what is there already, and what threads and libraries will add; their files too
+  int64_t weights = 0;  ///< with the optimizer's state
+  int64_t update = 0;   ///< gradients, activations and scratch, of evaluation and samples too
+  int64_t checkpoint = 0;  ///< the file, which is made in memory, and what libhdf5 takes for it
   int64_t loading = 0;     ///< all together before the first update: reading the text, checkpoints
   int64_t available = 0;   ///< of the machine and of the limits of this process, before the run
 
   int64_t most() const;
+  /// Of buffers, cached ones too: what bound_cached() is to be told.
+  int64_t buffers() const { return weights + update; }
 };
 
-/// For a configuration whose task is open, before there is a model. Nothing of the run changes. MemoryError,
-/// with the amounts and the keys to lower, when the run would take more than there is.
-MemoryPlan plan_memory(const RunConfig& config, const TaskData& task);
+/// For a configuration whose task is open, before there is a model, and a profile of so many updates. Nothing of the run
+/// changes. MemoryError, with the amounts and the keys to lower, when the run would take more than there is.
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled = 0);
 
 /// "memory: at most 54.4 MB (...); 22.1 GB are available".
 std::string describe(const MemoryPlan& plan);

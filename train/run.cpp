@@ -57,7 +57,7 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
         "aside to begin again",
         saved.reasons);
   if (point == ResumePoint::beginning) return Run(std::move(claim), parts, std::move(about));
-  const OpenedModel& start = point == ResumePoint::best ? *saved.best : *saved.newest;
+  const OpenedModel start = point == ResumePoint::best ? whole_best(folder) : std::move(*saved.newest);
   const TrainingState& t = *start.checkpoint.training;
   if (!identical(t.config, about.config))
     fail<ValueError>(path, ": was made with another configuration; give the run a folder of its own");

@@ -39,10 +39,8 @@ std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, 
     const auto begin = ids.begin() + row * width;
     prompts.emplace_back(begin, begin + length);
   }
-  // Half as much again as the longest right one: what runs on is wrong in any case.
-  const int64_t most = std::max(task.sizes().longest_target, batch.targets.dim(1)) * 3 / 2;
   return generate_batch(model, prompts,
-                        {.tokens = std::min(most, model.context()),
+                        {.tokens = std::min(longest_answer(task, batch), model.context()),
                          .sampling = {.temperature = 0},
                          .end_ids = {task.end_id()}});
 }
@@ -109,6 +107,11 @@ class Tally {
 };
 
 }  // namespace
+
+int64_t longest_answer(const TaskDataset& task, const Batch& batch) {
+  return std::max(task.sizes().longest_target, batch.targets.dim(1)) * 3 /
+         2;  // half as much again as a right one
+}
 
 std::vector<Score> score(Model& model, const TaskDataset& task, int64_t samples, int64_t batch_size,
                          const std::function<void(int64_t done)>& each) {

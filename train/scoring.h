@@ -21,6 +21,9 @@ struct Score {
 std::vector<Score> score(Model& model, const TaskDataset& task, int64_t samples, int64_t batch_size,
                          const std::function<void(int64_t done)>& each);
 
+/// The most tokens of an answer to a row of such a batch: what runs on is wrong in any case.
+int64_t longest_answer(const TaskDataset& task, const Batch& batch);
+
 /// What the model says to row `row` of a batch, as text.
 std::string answer_of(Model& model, const TaskDataset& task, const Batch& batch, int64_t row);
 

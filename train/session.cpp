@@ -27,7 +27,7 @@ std::string absolute(const std::string& path) {
 
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
-          const std::string& expected_hash) {
+          const std::string& expected_hash, int64_t profiled) {
   Console& console = s.console;
   s.task =
       open_task(s.config, std::move(tokenizer), folder, expected_hash, [&console](int64_t done, int64_t all) {
@@ -36,7 +36,7 @@ void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> 
       });
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
-  s.memory = plan_memory(s.config, s.task);
+  s.memory = plan_memory(s.config, s.task, profiled);
   s.loader = std::make_unique<Loader>(s.task.training, s.config.batch_size);
   s.model = build_model(s.config, s.task);
   s.optimizer = build_optimizer(s.config, *s.model);
@@ -62,6 +62,11 @@ RunAbout about(const Session& s) {
 struct Source {
   OpenedModel opened;
   std::string carries;  ///< "weights", "optimizer" or "all"
+
+  Source(OpenedModel from, std::string what) : opened(std::move(from)), carries(std::move(what)) {
+    std::optional<TrainingState>& training = opened.checkpoint.training;
+    if (training && carries == "weights") training->optimizer = training->weights = {};  // memory for nothing
+  }
 };
 
 /// Gives the parts of a new run what they take over.
@@ -105,11 +110,11 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (!from.empty()) {
     const Say say = [&](std::string_view line) { s.notes.emplace_back(line); };
     const bool whole = !options.continued.empty() || (options.init_from.empty() && file.carries == "all");
-    source = {open_model(from, whole && fs::is_directory(from), say),
-              whole                                                ? "all"
-              : options.with_optimizer                             ? "optimizer"
-              : options.init_from.empty() && !file.carries.empty() ? file.carries
-                                                                   : "weights"};
+    source.emplace(open_model(from, whole && fs::is_directory(from), say),
+                   whole                                                ? "all"
+                   : options.with_optimizer                             ? "optimizer"
+                   : options.init_from.empty() && !file.carries.empty() ? file.carries
+                                                                        : "weights");
     if (!options.continued.empty()) {
       if (!source->opened.checkpoint.training)
         fail<ValueError>(
@@ -245,7 +250,7 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
     write_file(claim.held(), claim.folder().config(), toml);
-    open(*s, claim.folder(), source ? tokenizer_for(source->opened, config) : nullptr, "");
+    open(*s, claim.folder(), source ? tokenizer_for(source->opened, config) : nullptr, "", options.profiled);
     if (source) take_over(*s, *source);
   } catch (const Stopped&) {
     if (!claim.overwrites()) claim.keep();
@@ -294,13 +299,11 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (point == ResumePoint::best) {
     if (!start && found.unreadable) say(str("no step can be read; going on from ", best->path));
     if (!start && !found.unreadable) say(str("the checkpoints are gone; going on from ", best->path));
-    start = best;
+    start.reset();
+    start = whole_best(folder);
   } else if (point == ResumePoint::beginning) {
     start.reset();
   }
-  if (best)
-    best->checkpoint.model.weights = best->checkpoint.training->optimizer =
-        best->checkpoint.training->weights = {};
 
   if (const std::string warning = behind_schedule(config, folder); !warning.empty()) say(warning);
   if (start && config.max_iters < start->checkpoint.training->step)
@@ -316,13 +319,14 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   const std::string toml = to_toml(config, file.paths_from_here || config.data != named ? folder.path : "");
   std::optional<Source> source;
   if (!start && !config.init_from.empty())
-    source = {open_model(config.init_from, false, say), config.carries.empty() ? "weights" : config.carries};
+    source.emplace(open_model(config.init_from, false, say),
+                   config.carries.empty() ? "weights" : config.carries);
   const bool reads_files = tasks().at(config.task).reads_files();
   open(*s, folder,
        known    ? known->checkpoint.model.tokenizer
        : source ? tokenizer_for(source->opened, config)
                 : nullptr,
-       known && reads_files ? known->checkpoint.training->content_hash : "");
+       known && reads_files ? known->checkpoint.training->content_hash : "", options.profiled);
   if (known && s->task.content_hash != known->checkpoint.training->content_hash)
     fail<FileError>(known->path, ": was trained on other samples of the task ", config.task,
                     " than this weft makes; a new run can begin from it: --init-from");
@@ -334,6 +338,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     const std::string best_image = from_best ? start->path : "";
     set_aside_after(claim.held(), folder, step, say);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells), start->checkpoint, options.any_numerics);
+    start.reset();
     if (from_best)
       write_checkpoint_image(s->run->held(), s->run->folder().checkpoint(step), read_file(best_image));
     if (irregular) s->run->mark_stopped();

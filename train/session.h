@@ -45,6 +45,7 @@ struct NewRunOptions {
   bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits
   std::string continued;        ///< RUN or FILE.h5 whose configuration and whole state it begins with
   bool overwrite = false;
+  int64_t profiled = 0;  ///< updates that a profile will be taken of, which takes memory
 };
 std::shared_ptr<Session> new_session(const NewRunOptions& options);
 
@@ -54,6 +55,7 @@ struct ResumeOptions {
   std::vector<std::string> data;  ///< where the text lies now; empty: as config.toml says
   bool any_numerics = false;      ///< go on though the bits will be others
   bool start_over = false;        ///< move what cannot be read aside and begin again
+  int64_t profiled = 0;           ///< as of a new run
 };
 std::shared_ptr<Session> resumed_session(const ResumeOptions& options);
 

@@ -14,7 +14,7 @@ constexpr int64_t fingerprinted = 64;
 /// An evaluation of "everything" of a task without end.
 constexpr int64_t evaluated_of_endless = 1000;
 /// Samples that tell how long those to come are.
-constexpr int64_t measured = 2000, times_measured = 5;
+constexpr int64_t measured = 10000, measured_at_once = 200;
 
 Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
   return {count, [data, count](int64_t first, int64_t number) {
@@ -36,27 +36,68 @@ std::string fingerprint(const TaskDataset& train, const TaskDataset& validation)
   return to_hex(hasher.digest());
 }
 
-/// Makes batches as long as the longest of many samples, as bounds of the lengths are hardly ever met, with
-/// as many words to be found.
-std::function<Batch(int64_t rows)> largest_of(const TaskDataset& data) {
-  const bool pictures = data.kind() == TaskKind::pictures || data.kind() == TaskKind::patches;
-  const int64_t count = pictures ? 1 : measured;
-  Batch drawn = data.batch(0, count);
-  for (int64_t time = 1; time < (pictures ? 1 : times_measured); ++time) {
-    Batch other = data.batch(time * count, count);
-    if (other.inputs.size() + other.targets.size() > drawn.inputs.size() + drawn.targets.size())
-      drawn = std::move(other);
+/// As many different ids as there can be: gradients of a table are kept by row.
+void fill_with_ids(Array& ids, int64_t vocab_size) {
+  int64_t* const values = ids.mutable_data<int64_t>();
+  for (int64_t i = 0; i < std::min(ids.size(), vocab_size); ++i) values[i] = i;
+}
+
+/// Of many samples: the shapes of the longest and shortest inputs and targets, and how many tokens are asked for.
+struct Measured {
+  Shape longest_read, longest_wanted, shortest_read, shortest_wanted;
+  double share = 1;  ///< of the tokens of a masked text, those to be found
+};
+
+Measured measure(const TaskDataset& data) {
+  const Batch one = data.batch(0, 1);
+  const Shape read = one.inputs.shape().without(0), wanted = one.targets.shape().without(0);
+  Measured found{read, wanted, read, wanted};
+  if (data.kind() == TaskKind::pictures || data.kind() == TaskKind::patches) return found;
+  int64_t longest_read = 0, longest_wanted = 0, shortest_read = INT64_MAX, shortest_wanted = INT64_MAX;
+  int64_t tokens = 0, asked = 0;
+  for (int64_t first = 0; first < measured; first += measured_at_once) {
+    const Batch drawn = data.batch(first, measured_at_once);
+    const auto targets = drawn.targets.values<int64_t>();
+    const auto width = static_cast<size_t>(drawn.targets.size() / measured_at_once);
+    longest_read = std::max(longest_read, drawn.inputs.dim(1));
+    longest_wanted = std::max(longest_wanted, std::ssize(targets) / measured_at_once);
+    for (size_t row = 0; row < measured_at_once; ++row) {
+      const int64_t length = drawn.lengths.empty() ? drawn.inputs.dim(1) : drawn.lengths[row];
+      const auto answer = targets.subspan(row * width, width);
+      const int64_t counted = std::ssize(answer) - std::ranges::count(answer, Batch::ignored);
+      shortest_read = std::min(shortest_read, length);
+      shortest_wanted = std::min(shortest_wanted, counted);
+      tokens += length;
+      asked += counted;
+    }
   }
-  const auto targets = drawn.targets.values<int64_t>();
-  const double left = data.kind() == TaskKind::masked
-                          ? static_cast<double>(std::ranges::count(targets, Batch::ignored)) /
-                                static_cast<double>(targets.size())
-                          : 0;
-  return [left, type = drawn.inputs.dtype(), read = drawn.inputs.shape().without(0),
-          wanted = drawn.targets.shape().without(0)](int64_t rows) {
+  found.longest_read = {longest_read};
+  found.shortest_read = {shortest_read};
+  if (data.kind() == TaskKind::pairs) {
+    found.longest_wanted = {longest_wanted};
+    found.shortest_wanted = {shortest_wanted};
+  } else if (wanted.rank() == 1) {
+    found.longest_wanted = found.longest_read;  // a target for each token that is read
+    found.shortest_wanted = found.shortest_read;
+  }
+  if (data.kind() == TaskKind::masked) found.share = static_cast<double>(asked) / static_cast<double>(tokens);
+  return found;
+}
+
+/// Makes batches of these shapes, with as many words to be found as hardly any has.
+std::function<Batch(int64_t rows)> batches_of(const TaskDataset& data, const Shape& read, const Shape& wanted,
+                                              double share) {
+  const int64_t read_ids = data.tokenizer() ? data.tokenizer()->vocab_size() : 0,
+                written_ids = data.kind() == TaskKind::pairs ? read_ids : 0;
+  return [=, type = data.batch(0, 1).inputs.dtype()](int64_t rows) {
     Batch batch{Array::zeros(read.inserted(0, rows), type), Array::zeros(wanted.inserted(0, rows), int64)};
-    std::fill_n(batch.targets.mutable_data<int64_t>(),
-                std::llround(left * static_cast<double>(batch.targets.size())), Batch::ignored);
+    if (read_ids > 0) fill_with_ids(batch.inputs, read_ids);
+    if (written_ids > 0) fill_with_ids(batch.targets, written_ids);
+    if (share < 1) {
+      const double found = share * static_cast<double>(batch.targets.size());
+      const int64_t rest = batch.targets.size() - std::llround(found + 4 * std::sqrt(found));
+      std::fill_n(batch.targets.mutable_data<int64_t>(), std::max<int64_t>(0, rest), Batch::ignored);
+    }
     return batch;
   };
 }
@@ -94,7 +135,10 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
   task.training = train;
   task.seen = samples_of(train, samples > 0 ? std::min(samples, wanted) : wanted);
   task.unseen = samples_of(validation, wanted);
-  task.largest = largest_of(*train);
+  // Bounds of the lengths are hardly ever met, so samples are measured.
+  const Measured found = measure(*train);
+  task.largest = batches_of(*train, found.longest_read, found.longest_wanted, found.share);
+  task.smallest = batches_of(*train, found.shortest_read, found.shortest_wanted, found.share);
   task.content_hash = fingerprint(*train, *validation);
   task.summary = str("task ", entry.name, ": ", entry.summary, "; ",
                      samples > 0 ? grouped(samples) : std::string("endless"), " samples");

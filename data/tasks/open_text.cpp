@@ -74,6 +74,7 @@ TaskData open_text(const TaskRequest& request) {
   task.seen = windows_of(split.train, block_size, request.evaluated);
   task.unseen = windows_of(split.validation, block_size, request.evaluated);
   task.largest = [=](int64_t rows) { return largest_batch(rows, block_size, vocab_size); };
+  task.smallest = task.largest;
   task.content_hash = text.content_hash;
   task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");

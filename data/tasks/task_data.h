@@ -34,6 +34,8 @@ struct TaskData {
   Samples seen, unseen;  ///< what an evaluation reads, of the training data and of what is kept from it
   /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its values.
   std::function<Batch(int64_t rows)> largest;
+  /// The smallest, likewise: kernels keep copies of weights for products of few rows.
+  std::function<Batch(int64_t rows)> smallest;
   std::string content_hash;  ///< names the data: 32 hexadecimal digits
   std::string summary;       ///< a line for people
   std::vector<std::string> notes;

@@ -36,6 +36,9 @@ std::vector<uint8_t> to_hdf5(const StateDict& state, size_t user_block = 0, cons
 /// An upper bound of what to_hdf5 takes beyond the user block, some 500 bytes above it for each array.
 size_t most_hdf5_bytes(const StateDict& state, const Hdf5Options& options = {});
 
+/// What libhdf5 itself takes meanwhile, beside the image, at most.
+size_t hdf5_work_bytes(const StateDict& state);
+
 /// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
 /// variable length and compressed datasets are. FileError that begins with `path` and names the object for
 /// anything that is not in the list above (other types, links into other files), and with libhdf5's own

@@ -70,10 +70,11 @@ int64_t available_memory(int64_t promised) {
 
 int64_t resident_memory() { return kilobytes_after("/proc/self/status", "RssAnon:"); }
 
+int64_t resident_files() { return kilobytes_after("/proc/self/status", "RssFile:"); }
+
 int64_t peak_resident_memory() {
   // The peak is told of all pages only; those of files, most of them programs, stay about as many.
-  const int64_t all = kilobytes_after("/proc/self/status", "VmHWM:");
-  return std::max(resident_memory(), all - kilobytes_after("/proc/self/status", "RssFile:"));
+  return std::max(resident_memory(), kilobytes_after("/proc/self/status", "VmHWM:") - resident_files());
 }
 
 }  // namespace weft

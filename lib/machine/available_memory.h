@@ -18,7 +18,9 @@ int64_t available_memory(int64_t promised = 0);
 /// Anonymous memory of this process that lies in RAM, in bytes: RssAnon of /proc/self/status. 0 where that
 /// cannot be read.
 int64_t resident_memory();
-/// The most there was of it so far, to a few hundred kilobytes.
+/// Pages of files that lie in RAM for this process, its program and libraries: RssFile.
+int64_t resident_files();
+/// The most there was of anonymous memory so far, to a few hundred kilobytes.
 int64_t peak_resident_memory();
 
 namespace detail {

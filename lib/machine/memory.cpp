@@ -76,6 +76,7 @@ std::shared_ptr<Buffer> allocate(size_t bytes) {
 MemoryStats memory_stats() { return pool().stats(); }
 void reset_peak() { pool().set_peak(0); }
 void release_cached() { pool().release_cached(); }
+void bound_cached(size_t bytes) { pool().bound_cached(bytes); }
 
 PeakScope::PeakScope() : before_(pool().set_peak(0)) {}
 PeakScope::~PeakScope() { pool().set_peak(std::max(before_, pool().stats().peak)); }

@@ -75,5 +75,8 @@ class PeakScope {
 };
 /// Gives what is cached back to the system, but for parts of pages.
 void release_cached();
+/// From now on gives it back, too, before the pool would hold more than `bytes` in all, as steps of ever new shapes let
+/// it. What is in use is not bounded, nor what cannot be given back, some 2 % of `bytes`.
+void bound_cached(size_t bytes);
 
 }  // namespace weft

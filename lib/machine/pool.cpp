@@ -185,6 +185,11 @@ uintptr_t Pool::take_locked(size_t size) try {
     join_waiting();
     if (const uintptr_t block = free_.take(size)) return block;
   }
+  if (exceeds_bound(size)) {
+    join_waiting();
+    if (const uintptr_t block = free_.take(size)) return block;
+    release_locked();
+  }
   if (const uintptr_t block = take_new(size)) return block;
   join_waiting();
   if (const uintptr_t block = free_.take(size)) return block;
@@ -200,6 +205,12 @@ uintptr_t Pool::take_waiting(size_t size) noexcept {
   waiting_[size / alignment].pop_back();
   bytes_waiting_ -= size;
   return block;
+}
+
+/// Whether the block would let the pool hold more than it may, and enough is cached to be worth giving back.
+bool Pool::exceeds_bound(size_t size) const noexcept {
+  const size_t cached = free_.bytes() + bytes_waiting_;
+  return cached > bound_ / 64 && in_use_ + cached + size > bound_;
 }
 
 uintptr_t Pool::take_new(size_t size) {
@@ -298,6 +309,11 @@ void Pool::release_cached() {
   } catch (const std::bad_alloc&) {
     // What is not given back stays in the pool.
   }
+}
+
+void Pool::bound_cached(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bound_ = bytes;
 }
 
 MemoryStats Pool::stats_locked() const {

@@ -70,6 +70,7 @@ class Pool {
   void* take(size_t bytes);
   void give_back(void* block, size_t bytes) noexcept;
   void release_cached();
+  void bound_cached(size_t bytes);
 
   MemoryStats stats();
   /// Puts another peak in place of that of stats(), at least what is in use; returns the one before.
@@ -88,6 +89,7 @@ class Pool {
   uintptr_t take_locked(size_t size);
   uintptr_t take_waiting(size_t size) noexcept;
   uintptr_t take_new(size_t size);
+  bool exceeds_bound(size_t size) const noexcept;
   bool extend(Region& region, size_t bytes);
   bool add_region(size_t bytes);
   void join_waiting();
@@ -102,6 +104,7 @@ class Pool {
   size_t bytes_waiting_ = 0;
   std::vector<Region> regions_;  // new blocks come from the last
   size_t in_use_ = 0, peak_ = 0;
+  size_t bound_ = SIZE_MAX;
   uint64_t from_system_ = 0;
 };
 

@@ -211,16 +211,21 @@ Work prepare_train(const TrainArguments& a) {
     fail<ValueError>("--init-from takes weights, --continue the whole state of a run; give one of them");
   if (a.fresh.with_optimizer && a.fresh.init_from.empty())
     fail<ValueError>("--with-optimizer: needs --init-from RUN, whose optimizer's state it takes");
+  const int64_t profiled = a.profile ? a.profile_steps : 0;
+  NewRunOptions fresh = a.fresh;
+  fresh.profiled = profiled;
   auto session = resuming ? resumed_session({.run = a.resume,
                                              .set = a.fresh.set,
                                              .data = a.fresh.data,
                                              .any_numerics = a.any_numerics,
-                                             .start_over = a.start_over})
-                          : new_session(a.fresh);
+                                             .start_over = a.start_over,
+                                             .profiled = profiled})
+                          : new_session(fresh);
   release_cached();  // what checkpoints were read into
-  return [session, steps = a.profile ? a.profile_steps : 0] {
+  bound_cached(static_cast<size_t>(session->memory.buffers()));
+  return [session, profiled] {
     write_out(session->run->folder().path + "\n");
-    return train(*session, steps);
+    return train(*session, profiled);
   };
 }
 

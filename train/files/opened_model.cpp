@@ -44,7 +44,18 @@ std::string place_aside(const HeldFolder& held, const RunFolder& run) {
     }
 }
 
+OpenedModel whole_best(const RunFolder& run, const Say& say) {
+  OpenedModel best{run.best(), RunCheckpoint::read(run.best(), say), run};
+  if (!best.checkpoint.training)
+    fail<FileError>(run.best(), ": holds a model alone, and nothing to go on with");
+  return best;
+}
+
 }  // namespace
+
+OpenedModel whole_best(const RunFolder& run) {
+  return whole_best(run, [](std::string_view) {});
+}
 
 SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const Say& say) {
   for (const std::string& place : {run.path, run.checkpoints(), run.cache()})
@@ -57,17 +68,19 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
     }
     say(line);
   };
-  saved.newest = newest_checkpoint(run, skip);
+  std::vector<std::string> of_best;  // to be said behind what is said of the newest
   if (is_there(run.best())) {
     try {
-      saved.best = OpenedModel{run.best(), RunCheckpoint::read(run.best(), say), run};
-      if (!saved.best->checkpoint.training)
-        fail<FileError>(run.best(), ": holds a model alone, and nothing to go on with");
+      saved.best = whole_best(run, [&](std::string_view line) { of_best.emplace_back(line); });
+      TrainingState& training = *saved.best->checkpoint.training;
+      saved.best->checkpoint.model.weights = training.optimizer = training.weights = {};
     } catch (const FileError& error) {
       saved.best.reset();
-      skip(str("skipped: ", error.what()));
+      of_best.push_back(str("skipped: ", error.what()));
     }
   }
+  saved.newest = newest_checkpoint(run, skip);
+  for (const std::string& line : of_best) skip(line);
   if (saved.newest) saved.found.newest = saved.newest->checkpoint.training->step;
   if (saved.best) saved.found.best = saved.best->checkpoint.training->step;
   const LoggedProgress logged = logged_progress(run.metrics(), checkpoint_interval);

@@ -26,13 +26,18 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
 
 /// What a run's folder has saved, as far as it can be read.
 struct SavedState {
-  std::optional<OpenedModel> newest, best;
+  std::optional<OpenedModel> newest;
+  std::optional<OpenedModel>
+      best;  ///< without its weights and the optimizer's state, so that one of both is in memory
   FoundCheckpoints found;  ///< for choose_resume_point
   std::string reasons;     ///< why the others cannot be read, a line each
 };
 /// Reads the newest good checkpoint and best.h5; `say` is told what is skipped. `checkpoint_interval` tells whether the
 /// log speaks of a checkpoint that must have been there. Half-written files of a process that was killed are removed.
 SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const Say& say);
+
+/// All of best.h5 again, to go on from it. FileError when it cannot be read.
+OpenedModel whole_best(const RunFolder& run);
 
 /// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
 /// touched it: it is made again from the checkpoint of its step, if that is there.

@@ -69,6 +69,8 @@ TEST_CASE("this process: what it has touched, and limits of its own") {
   const int64_t before = resident_memory(), size = 64 << 20;
   CHECK(before > 0);
   CHECK(available_memory() > 0);
+  CHECK(resident_files() > 100'000);  // this program
+  CHECK(resident_files() < int64_t{1} << 28);
   {
     const auto bytes = std::make_unique<char[]>(static_cast<size_t>(size));
     std::memset(bytes.get(), 1, static_cast<size_t>(size));

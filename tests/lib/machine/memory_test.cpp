@@ -135,6 +135,25 @@ TEST_CASE("what is given back is mapped no more") {
   CHECK(resident_memory() < resident - (63 << 20));
 }
 
+TEST_CASE("what is cached stays within a bound, whatever sizes come") {
+  // Each is larger than all holes that those before it have left.
+  const auto most_held = [](size_t bound) {
+    release_cached();
+    bound_cached(bound);
+    size_t most = 0;
+    std::shared_ptr<Buffer> last;
+    for (size_t megabytes = 1; megabytes <= 64; megabytes *= 2) {
+      last = allocate(megabytes << 20);
+      most = std::max(most, memory_stats().in_use + memory_stats().cached);
+    }
+    bound_cached(SIZE_MAX);
+    return most;
+  };
+  const size_t before = memory_stats().in_use, bound = before + (size_t{100} << 20);
+  CHECK(most_held(SIZE_MAX) > before + (size_t{120} << 20));
+  CHECK(most_held(bound) <= bound);
+}
+
 TEST_CASE("a scope sees its own peak, and hides nothing from those around it") {
   const size_t before = memory_stats().in_use;
   // Between blocks is a gap where a sanitizer watches.
