@@ -41,6 +41,7 @@ class BpeTokenizer : public Tokenizer {
   std::string decode(int64_t id) const override;
   /// Bytes that begin a character in UTF-8.
   int64_t count_characters(std::span<const int64_t> ids) const override;
+  std::map<std::string, int64_t> special_tokens() const override { return parts_.special; }
   StateDict state_dict() const override;
 
   const Parts& parts() const { return parts_; }

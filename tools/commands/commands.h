@@ -106,6 +106,14 @@ struct InspectArguments {
 };
 Work prepare_inspect(const InspectArguments& arguments);
 
+struct TokenizerArguments {
+  std::string action;     ///< "encode", "decode"
+  std::string tokenizer;  ///< a folder or a file
+  bool jsonl = false;
+  bool special = false;
+};
+Work prepare_tokenizer(const TokenizerArguments& arguments);
+
 struct StoriesArguments {
   int64_t bytes = 0;
   uint64_t seed = 0;
