@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "json_internal.h"
 #include "tokenizer_files_internal.h"
 
 namespace weft {
@@ -13,9 +14,15 @@ namespace fs = std::filesystem;
 
 /// The file of a folder that counts; empty: none.
 std::string file_in(const std::string& folder) {
-  for (const char* const name : {"vocab.json"})
+  for (const char* const name : {"tokenizer.json", "vocab.json", "vocab.txt"})
     if (is_there(folder + "/" + name)) return folder + "/" + name;
   return {};
+}
+
+/// tokenizer_config.json, which need not be there.
+nlohmann::json config_at(const std::string& path) {
+  if (!is_there(path)) return {};
+  return parse_json_object(read_text(path, most_tokenizer_bytes), path, most_tokenizer_bytes);
 }
 
 }  // namespace
@@ -36,6 +43,8 @@ std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path) {
   const auto beside = [&](const char* other) { return folder.empty() ? other : folder + "/" + other; };
   if (name == "vocab.json" || name == "merges.txt")
     return read_gpt2_tokenizer(beside("vocab.json"), beside("merges.txt"));
+  if (name.ends_with(".json")) return read_json_tokenizer(file);
+  if (name.ends_with(".txt")) return read_bert_tokenizer(file, config_at(beside("tokenizer_config.json")));
   fail<FileError>(path, ": is no tokenizer that weft knows by its name: a folder, or a file that ends in "
                         ".json, .txt or .model");
 }
