@@ -27,6 +27,7 @@ BpeTokenizer::Parts byte_level_parts(const std::vector<std::string>& tokens,
 std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path);
 /// `config` is that of tokenizer_config.json beside it, or null.
 std::shared_ptr<const Tokenizer> read_bert_tokenizer(const std::string& path, const nlohmann::json& config);
+std::shared_ptr<const Tokenizer> read_sentencepiece(const std::string& path, const nlohmann::json& config);
 std::shared_ptr<const Tokenizer> read_gpt2_tokenizer(const std::string& vocabulary, const std::string& merges);
 
 }  // namespace weft

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 /// The file of a folder that counts; empty: none.
 std::string file_in(const std::string& folder) {
-  for (const char* const name : {"tokenizer.json", "vocab.json", "vocab.txt"})
+  for (const char* const name : {"tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model",
+                                "sentencepiece.bpe.model"})
     if (is_there(folder + "/" + name)) return folder + "/" + name;
   return {};
 }
@@ -45,6 +46,7 @@ std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path) {
     return read_gpt2_tokenizer(beside("vocab.json"), beside("merges.txt"));
   if (name.ends_with(".json")) return read_json_tokenizer(file);
   if (name.ends_with(".txt")) return read_bert_tokenizer(file, config_at(beside("tokenizer_config.json")));
+  if (name.ends_with(".model")) return read_sentencepiece(file, config_at(beside("tokenizer_config.json")));
   fail<FileError>(path, ": is no tokenizer that weft knows by its name: a folder, or a file that ends in "
                         ".json, .txt or .model");
 }

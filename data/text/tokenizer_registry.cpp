@@ -2,6 +2,7 @@
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
+#include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 
@@ -38,6 +39,9 @@ void add_ours(Registry<TokenizerEntry>& to) {
   to.add({.name = "pipeline",
           .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",
           .from_state = PipelineTokenizer::from_state});
+  to.add({.name = "sentencepiece",
+          .summary = "a .model file of SentencePiece; it comes with a model",
+          .from_state = SentencePieceTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
           .from_state = [](const StateDict& state) { return WordTokenizer::from_state(state); }});

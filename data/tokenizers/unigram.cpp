@@ -40,9 +40,9 @@ void Unigram::append(std::string_view text, std::vector<PlacedToken>& to) const 
     const size_t character = c.length > 0 ? static_cast<size_t>(c.length) : 1;
     const auto offer = [&](size_t end, double score, int32_t id) {
       Best& there = best[end];
-      const double sum = here + score;
-      if (there.from != SIZE_MAX && !(sum > there.sum)) return;
-      there = {options_.float_sums ? static_cast<double>(static_cast<float>(sum)) : sum, at, id};
+      const double exact = here + score;
+      const double sum = options_.float_sums ? static_cast<double>(static_cast<float>(exact)) : exact;
+      if (there.from == SIZE_MAX || sum > there.sum) there = {sum, at, id};
     };
     bool alone = false;
     int32_t node = TokenTrie::root;
