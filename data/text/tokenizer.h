@@ -51,6 +51,8 @@ class Tokenizer {
   /// the offset of the first bytes that are not UTF-8.
   std::vector<int64_t> encode(std::string_view text) const;
   virtual std::string decode(std::span<const int64_t> ids) const;
+  /// Whether behind this token, which begins a text, the next is written as if it began it.
+  virtual bool leaves_beginning(int64_t) const { return false; }
   /// The same ids as encode(), and where they come from: a token that stands for a part of a character, or for what was
   /// put into the text, has the bytes of what it was made of, or none. ValueError as encode(), and of a tokenizer that
   /// cannot tell.

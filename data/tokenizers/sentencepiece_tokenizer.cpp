@@ -188,17 +188,19 @@ std::string SentencePieceTokenizer::decode(int64_t id) const {
   return text;
 }
 
+bool SentencePieceTokenizer::leaves_beginning(int64_t id) const {
+  const std::string piece = written(id);
+  return piece.empty() || (piece == space_mark && model_.remove_extra_spaces);
+}
+
 std::string SentencePieceTokenizer::decode(std::span<const int64_t> ids) const {
   std::string text;
-  bool begins = model_.dummy_prefix || model_.remove_extra_spaces, dropped = false;
+  bool begins = model_.dummy_prefix || model_.remove_extra_spaces;
   for (const int64_t id : ids) {
-    if (dropped || !text.empty()) begins = false;
-    std::string piece = decode(id);
-    if (begins && written(id).starts_with(space_mark)) {
-      piece.erase(0, 1);
-      dropped = !model_.remove_extra_spaces;
-    }
-    text += piece;
+    const std::string piece = decode(id);
+    const bool drops = begins && written(id).starts_with(space_mark);
+    text.append(piece, drops ? 1 : 0);
+    begins = begins && leaves_beginning(id);
   }
   return text;
 }

@@ -43,6 +43,7 @@ class SentencePieceTokenizer : public Tokenizer {
   std::string decode(int64_t id) const override;
   /// Without the space that a text begins with, as SentencePiece writes it.
   std::string decode(std::span<const int64_t> ids) const override;
+  bool leaves_beginning(int64_t id) const override;
   /// Bytes that begin a character in UTF-8.
   int64_t count_characters(std::span<const int64_t> ids) const override;
   std::map<std::string, int64_t> special_tokens() const override;

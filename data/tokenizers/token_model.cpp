@@ -68,13 +68,14 @@ class Bpe : public TokenModel {
         suffix_(read.text("end_of_word_suffix", "")),
         symbols_(parts.tokens.size(), 1) {
     if (falls_back_) bytes_ = byte_ids(parts.tokens);
+    for (size_t id = 0; id < symbols_.size(); ++id)
+      if (static_cast<int32_t>(id) != unknown_ && (!falls_back_ || byte_of_token(parts.tokens[id]) < 0))
+        symbols_[id] = symbols_in(parts.tokens[id]);
     const auto size = static_cast<int64_t>(parts.tokens.size());
     for (size_t rank = 0; rank < parts.merges.size(); ++rank) {
       const auto [left, right, result] = parts.merges[rank];
       if (std::max({left, right, result}) >= size)
         read.refuse("merge ", rank, " names the token ", std::max({left, right, result}), " of ", size);
-      const auto at = [&](int32_t id) -> size_t& { return symbols_[static_cast<size_t>(id)]; };
-      at(result) = at(left) + at(right);
     }
   }
 
@@ -106,6 +107,14 @@ class Bpe : public TokenModel {
   }
 
  private:
+  size_t symbols_in(std::string_view token) const {
+    if (!prefix_.empty() && token.starts_with(prefix_)) token.remove_prefix(prefix_.size());
+    if (!suffix_.empty() && token.ends_with(suffix_)) token.remove_suffix(suffix_.size());
+    size_t count = 0;
+    for (size_t at = 0; at < token.size(); at += character_at(token, at)) ++count;
+    return std::max<size_t>(count, 1);
+  }
+
   /// False for a character that is not known.
   bool append_symbol(std::string_view word, size_t at, size_t end, bool was_unknown,
                      std::vector<int32_t>& tokens, std::vector<size_t>& ends) const {
@@ -150,7 +159,7 @@ class Bpe : public TokenModel {
   bool fuses_, falls_back_, ignores_merges_;
   std::string prefix_, suffix_;
   Bytes bytes_{};
-  std::vector<size_t> symbols_;  ///< by id, of how many it was merged
+  std::vector<size_t> symbols_;  ///< by id, of how many it is merged
 };
 
 class WordPiece : public TokenModel {
