@@ -27,7 +27,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME weft-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 # What the archives are linked with. `weft::xt` is there for those who have xtensor.
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libhdf5-dev, libopenblas-openmp-dev, libutf8proc-dev, zlib1g-dev, libzstd-dev")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libhdf5-dev, libopenblas-openmp-dev, libutf8proc-dev, libonig-dev, zlib1g-dev, libzstd-dev")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS "g++ (>= 4:12)")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "weft, cmake, pkgconf, libxtensor-dev, libxtensor-blas-dev")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION

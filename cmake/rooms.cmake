@@ -21,7 +21,7 @@ function(weft_room name)
   if(name STREQUAL "lib")
     weft_lib_settings()
   elseif(name STREQUAL "data")
-    target_link_libraries(weft_data PRIVATE weft::utf8proc weft::compression)
+    target_link_libraries(weft_data PRIVATE weft::utf8proc weft::oniguruma weft::compression)
   endif()
 endfunction()
 

@@ -1,9 +1,9 @@
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
-#include <set>
 
 #include "hugging_face_config_internal.h"
+#include "json_internal.h"
 
 namespace weft {
 namespace {
@@ -11,42 +11,11 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t most_bytes = 1 << 20;
-constexpr int most_depth = 32;
-
-/// A value for a message.
-std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > 80) text = text.substr(0, 77) + "...";
-  return text;
-}
-
-json parsed(const std::string& text, const std::string& path) {
-  if (text.size() > most_bytes)
-    fail<FileError>(path, ": has ", text.size(), " bytes; a configuration has at most ", most_bytes);
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > most_depth) fail<FileError>(path, ": is nested deeper than ", most_depth);
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      fail<FileError>(path, ": holds the key ", shown(value), " twice");
-    return true;
-  };
-  try {
-    json root = json::parse(text, check);
-    if (!root.is_object()) fail<FileError>(path, ": is no JSON object");
-    return root;
-  } catch (const json::parse_error& error) {
-    fail<FileError>(path, ": is not JSON: byte ", error.byte, " is wrong");
-  } catch (const json::exception&) {
-    fail<FileError>(path, ": is not JSON: it holds a number that is out of range");
-  }
-}
 
 }  // namespace
 
 HuggingFaceConfig::HuggingFaceConfig(const std::string& text, const std::string& path)
-    : root_(parsed(text, path)), path_(path) {}
+    : root_(parse_json_object(text, path, most_bytes)), path_(path) {}
 
 bool HuggingFaceConfig::has(const std::string& key) const {
   const auto found = root_.find(key);

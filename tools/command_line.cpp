@@ -225,6 +225,21 @@ void declare(Command<SealArguments>& c) {
       ->required();
 }
 
+void declare(Command<TokenizerArguments>& c) {
+  TokenizerArguments& a = c.arguments;
+  c.text("action", a.action, "encode|decode", "what is done: text to ids, ids to text")->required();
+  c.text("tokenizer", a.tokenizer, "DIR|FILE",
+         "a tokenizer.json, vocab.json with merges.txt, vocab.txt or .model, a folder with one of them, or a "
+         "run or model of weft");
+  c.flag("--jsonl", a.jsonl,
+         "lines of JSON: {\"text\": ...} becomes an array of ids, an array or {\"ids\": ...} becomes a text");
+  c.flag("--special", a.special,
+         "of encode: read special tokens where their names are written, and add those around a text");
+  c.app.footer(
+      "Without --jsonl all of standard input is one text, or one array of ids.\n"
+      "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or false.\n");
+}
+
 void declare(Command<StoriesArguments>& c) {
   c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes, "how long a text, to the end of a story")
       ->required();
@@ -267,6 +282,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),
+      declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back", prepare_tokenizer),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
       declared(app, "completion", "a script with which a shell completes commands, options, keys and names",
                prepare_completion),

@@ -1,4 +1,5 @@
 #include <weft/data/text/bpe_tokenizer.h>
+#include <weft/data/text/token_state.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -69,6 +70,8 @@ BpeTokenizer::BpeTokenizer(Parts parts)
   std::set<int64_t> special;
   for (const auto& [name, id] : parts_.special) {
     if (id < 0 || id >= size) fail<ValueError>("BPE: the special token '", name, "' is ", id, ", of ", size);
+    if (parts_.tokens[static_cast<size_t>(id)] != name)
+      fail<ValueError>("BPE: the special token '", name, "' has the id of '", parts_.tokens[static_cast<size_t>(id)], "'");
     special.insert(id);
   }
   for (int64_t id = 0; id < size; ++id) {
@@ -132,53 +135,34 @@ int64_t BpeTokenizer::count_characters(std::span<const int64_t> ids) const {
   return characters;
 }
 
-// Tokens hold any bytes: they go in as numbers, one after another, with where each ends.
 StateDict BpeTokenizer::state_dict() const {
   StateDict state;
-  std::vector<int32_t> ends, bytes, merges;
-  for (const std::string& token : parts_.tokens) {
-    for (const char byte : token) bytes.push_back(static_cast<uint8_t>(byte));
-    ends.push_back(static_cast<int32_t>(bytes.size()));
-  }
+  std::vector<int32_t> merges;
   for (const BpeMerge& m : parts_.merges) merges.insert(merges.end(), {m.left, m.right, m.result});
   state.set("kind", kind());
   state.set("pattern", name_of(parts_.pattern));
   state.set("ignore_merges", parts_.ignore_merges ? 1 : 0);
-  state.set("token_bytes", Array::from(bytes, {static_cast<int64_t>(bytes.size())}));
-  state.set("token_ends", Array::from(ends, {static_cast<int64_t>(ends.size())}));
+  set_tokens(state, parts_.tokens);
   state.set("merges", Array::from(merges, {static_cast<int64_t>(parts_.merges.size()), 3}));
-  StateDict special;
-  for (const auto& [name, id] : parts_.special) special.set(name, id);
-  state.set("special", special);
+  std::vector<int32_t> special;
+  for (const auto& [name, id] : parts_.special) special.push_back(static_cast<int32_t>(id));
+  state.set("special", Array::from(special, {static_cast<int64_t>(special.size())}));
   return state;
 }
 
 std::shared_ptr<const Tokenizer> BpeTokenizer::from_state(const StateDict& state) {
-  const auto whole = [&](const char* name) {
-    const Array& found = state.array(name);
-    if (found.dtype() != int32) fail<StateError>("tokenizer: ", name, " must be int32, not ", found.dtype());
-    return found.values<int32_t>();
-  };
-  Parts parts{.pattern = word_pattern_from(state.text("pattern")), .tokens = {}, .merges = {}};
+  Parts parts{.pattern = word_pattern_from(state.text("pattern")), .tokens = tokens_of(state), .merges = {}};
   parts.ignore_merges = state.integer("ignore_merges") != 0;
-  const auto bytes = whole("token_bytes"), ends = whole("token_ends"), merges = whole("merges");
-  int32_t begin = 0;
-  for (const int32_t end : ends) {
-    if (end < begin || static_cast<size_t>(end) > bytes.size())
-      fail<StateError>("tokenizer: token ", parts.tokens.size(), " ends at ", end, ", of ", bytes.size(),
-                       " bytes");
-    std::string token;
-    for (int32_t at = begin; at < end; ++at)
-      token += static_cast<char>(static_cast<uint8_t>(bytes[static_cast<size_t>(at)]));
-    parts.tokens.push_back(std::move(token));
-    begin = end;
-  }
+  const auto merges = whole_numbers(state, "merges");
   if (merges.size() % 3 != 0)
     fail<StateError>("tokenizer: ", merges.size(), " numbers of merges, not three for each");
   for (size_t i = 0; i < merges.size(); i += 3)
     parts.merges.push_back({merges[i], merges[i + 1], merges[i + 2]});
-  const StateDict& special = state.dict("special");
-  for (const std::string& name : special.keys()) parts.special[name] = special.integer(name);
+  for (const int32_t id : whole_numbers(state, "special")) {
+    if (id < 0 || static_cast<size_t>(id) >= parts.tokens.size())
+      fail<StateError>("tokenizer: a special token is ", id, ", of ", parts.tokens.size());
+    parts.special[parts.tokens[static_cast<size_t>(id)]] = id;
+  }
   try {
     return std::make_shared<BpeTokenizer>(std::move(parts));
   } catch (const ValueError& error) {

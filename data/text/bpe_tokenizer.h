@@ -42,6 +42,7 @@ class BpeTokenizer : public Tokenizer {
   size_t safe_cut(std::string_view text) const override { return weft::safe_cut(text); }
   /// Bytes that begin a character in UTF-8.
   int64_t count_characters(std::span<const int64_t> ids) const override;
+  std::map<std::string, int64_t> special_tokens() const override { return parts_.special; }
   StateDict state_dict() const override;
 
   const Parts& parts() const { return parts_; }

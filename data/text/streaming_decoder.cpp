@@ -33,7 +33,7 @@ StreamingDecoder::StreamingDecoder(const Tokenizer& tokenizer, Options options)
 
 std::string StreamingDecoder::next(int64_t id) {
   const std::string piece = begins_ ? tokenizer_->decode(std::span(&id, 1)) : tokenizer_->decode(id);
-  begins_ = false;
+  begins_ = begins_ && tokenizer_->leaves_beginning(id);
   bytes_ += piece;
   held_ += piece;
   std::string text;

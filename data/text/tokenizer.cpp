@@ -35,6 +35,48 @@ std::string Tokenizer::decode(std::span<const int64_t> ids) const {
   return text;
 }
 
+Encoding Tokenizer::encode_with_spans(std::string_view text) const {
+  Encoding all{encode(text), {}};
+  size_t at = 0;
+  for (const int64_t id : all.ids) {
+    const std::string bytes = decode(id);
+    if (text.substr(std::min(at, text.size()), bytes.size()) != bytes)
+      fail<ValueError>("tokenizer ", kind(), ": token ", all.spans.size(),
+                       " is not written as the text is; it cannot tell where its tokens come from");
+    all.spans.push_back({at, at + bytes.size()});
+    at += bytes.size();
+  }
+  return all;
+}
+
+std::vector<int64_t> Tokenizer::encode_special(std::string_view text, const AroundText& around) const {
+  if (around.second) fail<ValueError>("tokenizer ", kind(), ": knows no pairs of texts");
+  if (around.begin.value_or(false) || around.end.value_or(false))
+    fail<ValueError>("tokenizer ", kind(), ": has no token that begins or ends a text");
+  const std::map<std::string, int64_t> special = special_tokens();
+  std::vector<int64_t> ids;
+  size_t begin = 0, at = 0;
+  const auto plain = [&](size_t end) {
+    const std::vector<int64_t> more = encode(text.substr(begin, end - begin));
+    ids.insert(ids.end(), more.begin(), more.end());
+  };
+  while (at < text.size()) {
+    const auto* longest = static_cast<const std::pair<const std::string, int64_t>*>(nullptr);
+    for (const auto& one : special)
+      if (text.substr(at).starts_with(one.first) && (!longest || one.first.size() > longest->first.size()))
+        longest = &one;
+    if (!longest || longest->first.empty()) {
+      ++at;
+      continue;
+    }
+    plain(at);
+    ids.push_back(longest->second);
+    begin = at += longest->first.size();
+  }
+  plain(text.size());
+  return ids;
+}
+
 std::shared_ptr<const Tokenizer> CharTokenizer::from_state(const StateDict& state) {
   const Array& stored = state.array("characters");
   if (stored.dtype() != int32 || stored.rank() != 1)
@@ -102,6 +144,17 @@ std::string CharTokenizer::decode(int64_t id) const {
   check_id(id, vocab_size());
   const auto place = static_cast<size_t>(id);
   return encode_utf8(place < characters_.size() ? characters_[place] : U'\uFFFD');
+}
+
+Encoding CharTokenizer::encode_with_spans(std::string_view text) const {
+  Encoding all{encode(text), {}};
+  size_t at = 0;
+  for (size_t i = 0; i < all.ids.size(); ++i) {
+    const size_t end = at + static_cast<size_t>(decode_utf8(text.substr(at)).length);
+    all.spans.push_back({at, end});
+    at = end;
+  }
+  return all;
 }
 
 StateDict CharTokenizer::state_dict() const {

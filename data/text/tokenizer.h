@@ -7,12 +7,29 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weft {
+
+/// Ids with the bytes of the text that each stands for.
+struct Encoding {
+  struct Span {
+    size_t begin, end;
+    bool operator==(const Span&) const = default;
+  };
+  std::vector<int64_t> ids;
+  std::vector<Span> spans;
+};
+
+/// What a tokenizer puts around a text, beside what it does unless told.
+struct AroundText {
+  std::optional<bool> begin = {}, end = {};  ///< the tokens that begin and end a text
+  std::optional<std::string> second = {};    ///< of a pair of texts
+};
 
 class Tokenizer {
  public:
@@ -34,6 +51,19 @@ class Tokenizer {
   /// the offset of the first bytes that are not UTF-8.
   std::vector<int64_t> encode(std::string_view text) const;
   virtual std::string decode(std::span<const int64_t> ids) const;
+  /// Whether behind this token, which begins a text, the next is written as if it began it.
+  virtual bool leaves_beginning(int64_t) const { return false; }
+  /// The same ids as encode(), and where they come from: a token that stands for a part of a character, or for what was
+  /// put into the text, has the bytes of what it was made of, or none. ValueError as encode(), and of a tokenizer that
+  /// cannot tell.
+  virtual Encoding encode_with_spans(std::string_view text) const;
+
+  /// Tokens that mean something to a program, by name. encode() makes none of them, whatever is written in a text.
+  virtual std::map<std::string, int64_t> special_tokens() const { return {}; }
+  /// For a text that one trusts: special tokens are read where their names are written, and those that go around a text
+  /// are put there. ValueError as encode(), and for a token or a pair that this tokenizer does not know.
+  virtual std::vector<int64_t> encode_special(std::string_view text, const AroundText& around) const;
+  std::vector<int64_t> encode_special(std::string_view text) const { return encode_special(text, {}); }
   /// What "per character" counts in bits per character: code points. With ByteTokenizer, the bytes that begin
   /// one in UTF-8, so that byte and character models of a text can be compared.
   virtual int64_t count_characters(std::span<const int64_t> ids) const {
@@ -76,6 +106,7 @@ class CharTokenizer : public Tokenizer {
   size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override;
   using Tokenizer::decode;
   std::string decode(int64_t id) const override;
+  Encoding encode_with_spans(std::string_view text) const override;
   StateDict state_dict() const override;
 
   /// Sorted; the id is the place.

@@ -92,8 +92,14 @@ const std::vector<Party> parties = {
      "only in lib/files/hdf5_*"},
     {"utf8proc",
      {"utf8proc"},
-     [](const std::string& path, const Place&) { return path.starts_with("data/text/") && !is_header(path); },
-     "only in the sources of data/text"},
+     [](const std::string& path, const Place&) {
+       return (path.starts_with("data/text/") || path.starts_with("data/tokenizers/")) && !is_header(path);
+     },
+     "only in the sources of data/text and data/tokenizers"},
+    {"Oniguruma",
+     {"onig"},
+     [](const std::string& path, const Place&) { return path == "data/tokenizers/regex.cpp"; },
+     "only in data/tokenizers/regex.cpp"},
     {"zlib and zstd",
      {"zlib", "zstd"},
      [](const std::string& path, const Place&) { return path.starts_with("data/text/") && !is_header(path); },

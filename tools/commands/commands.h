@@ -110,6 +110,13 @@ struct SealArguments {
   std::string file;  ///< that another program has edited
 };
 Work prepare_seal(const SealArguments& arguments);
+struct TokenizerArguments {
+  std::string action;     ///< "encode", "decode"
+  std::string tokenizer;  ///< a folder or a file
+  bool jsonl = false;
+  bool special = false;
+};
+Work prepare_tokenizer(const TokenizerArguments& arguments);
 
 struct StoriesArguments {
   int64_t bytes = 0;

@@ -1,0 +1,23 @@
+// Tokenizers as other programs keep them, to ours and back:
+//   tokenizer.json            Hugging Face's tokenizers, in every part that data/tokenizers has
+//   vocab.json, merges.txt    GPT-2's byte-level BPE
+//   vocab.txt                 BERT's WordPiece; tokenizer_config.json beside it may say that case is kept
+//   *.model                   SentencePiece's unigram and BPE
+// The ids are theirs. FileError, which begins with the path, says what a file has that weft does not know, and what is
+// wrong with it: merges of unknown tokens, ids that are missing or come twice, JSON that is none.
+#pragma once
+
+#include <weft/data/text/tokenizer.h>
+
+#include <memory>
+#include <string>
+
+namespace weft {
+
+/// Whether a folder holds one of these, of which the first counts: tokenizer.json, vocab.json with merges.txt, vocab.txt,
+/// tokenizer.model, spiece.model, sentencepiece.bpe.model.
+bool holds_tokenizer(const std::string& folder);
+/// Of such a folder, or of a file of any of these names or endings: .json, .txt, .model.
+std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path);
+
+}  // namespace weft

@@ -1,0 +1,206 @@
+#include <doctest/doctest.h>
+#include <weft/data/text/streaming_decoder.h>
+#include <weft/exchange/tokenizers.h>
+#include <weft/lib/base/file.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "checks.h"
+#include "folder.h"
+
+namespace weft {
+
+using nlohmann::json;
+using test::refusal;
+using test::refuses;
+
+namespace {
+
+using Shared = std::shared_ptr<const Tokenizer>;
+
+/// The files of others, with what their programs make of 300 texts: they lie beside the tree, and are no part of it.
+/// Empty, said plainly, where they are not.
+std::string golden_folder() {
+  const char* const given = std::getenv("WEFT_SHARED_DATA");
+  const std::string folder = (given ? std::string(given) : WEFT_SOURCE_DIR "/../shared/data") + "/tokenizers";
+  if (std::filesystem::is_directory(folder)) return folder;
+  MESSAGE("not tested: there is no folder ", folder, "; WEFT_SHARED_DATA=DIR names another than ../shared/data");
+  return {};
+}
+
+std::vector<json> lines_of(const std::string& path) {
+  std::vector<json> lines;
+  if (!is_there(path)) return lines;
+  const std::string text = read_text(path);
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) lines.push_back(json::parse(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return lines;
+}
+
+bool is_theirs(const std::vector<int64_t>& ids, const json& line) {
+  return ids == line.at("ids").get<std::vector<int64_t>>() ||
+         (line.contains("ids_slow") && ids == line.at("ids_slow").get<std::vector<int64_t>>());
+}
+
+AroundText around_of(const json& line) {
+  AroundText around;
+  if (line.contains("add_bos")) around.begin = line.at("add_bos").get<bool>();
+  if (line.contains("add_eos")) around.end = line.at("add_eos").get<bool>();
+  if (line.contains("pair")) around.second = line.at("pair").get<std::string>();
+  return around;
+}
+
+/// Each token's bytes come in order and lie in the text; where tokens are the text itself, they are its bytes.
+void check_spans(const Tokenizer& tokenizer, const std::string& text, bool lossless) {
+  const Encoding found = tokenizer.encode_with_spans(text);
+  CHECK(found.ids == tokenizer.encode(text));
+  REQUIRE(found.spans.size() == found.ids.size());
+  size_t at = 0;
+  for (size_t i = 0; i < found.spans.size(); ++i) {
+    const auto [begin, end] = found.spans[i];
+    CHECK(begin <= end);
+    CHECK(end <= text.size());
+    CHECK(begin >= at);
+    at = begin;
+    if (lossless && tokenizer.decode(found.ids[i]).size() == end - begin)
+      CHECK(tokenizer.decode(found.ids[i]) == text.substr(begin, end - begin));
+  }
+}
+
+const char* const kinds[] = {"gpt2",  "bert-base-uncased",  "t5", "mistral-v1", "sentencepiece-test",
+                             "olmo-neox", "cl100k-style-2k"};
+
+}  // namespace
+
+TEST_CASE("tokenizers of others: the ids that their programs give, and the text again") {
+  const std::string folder = golden_folder();
+  if (folder.empty()) return;
+  for (const std::string name : kinds) {
+    CAPTURE(name);
+    const Shared read = read_tokenizer(folder + "/" + name);
+    // As a checkpoint brings it back.
+    const Shared again = Tokenizer::from_state(read->state_dict());
+    CHECK(identical(again->state_dict(), read->state_dict()));
+    const std::vector<json> lines = lines_of(folder + "/" + name + "/golden.jsonl");
+    CHECK(lines.size() == 300);
+    for (const json& line : lines) {
+      const std::string text = line.at("text");
+      CAPTURE(text);
+      const std::vector<int64_t> ids = read->encode(text);
+      CHECK(is_theirs(ids, line));
+      CHECK(again->encode(text) == ids);
+      if (name != "bert-base-uncased") {
+        const std::string wanted = line.value("decoded", text);
+        CHECK(read->decode(ids) == wanted);
+        CHECK(decode_whole(*read, ids, {.begins = true}) == wanted);
+      }
+      check_spans(*read, text, !line.contains("decoded") && name != "bert-base-uncased");
+      // A text never becomes a special token, whatever is written in it.
+      for (const auto& [token, id] : read->special_tokens())
+        if (token != "[UNK]" && token != "<unk>") CHECK(std::ranges::count(ids, id) == 0);
+    }
+    for (const json& line : lines_of(folder + "/" + name + "/golden-special.jsonl"))
+      CHECK_MESSAGE(is_theirs(again->encode_special(line.at("text").get<std::string>(), around_of(line)), line),
+                    line.dump());
+  }
+}
+
+TEST_CASE("tokenizers of others: files that were altered anywhere are read or refused") {
+  const std::string folder = golden_folder();
+  if (folder.empty()) return;
+  const Folder here;
+  const auto altered = [&](const std::string& from, const std::string& name, size_t most, size_t tries) {
+    std::string text = read_text(from);
+    if (text.size() > most) text.resize(most);
+    uint64_t state = 1;
+    const auto draw = [&](size_t below) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      return static_cast<size_t>((state >> 33) % below);
+    };
+    for (size_t i = 0; i < tries; ++i) {
+      std::string other = text;
+      for (size_t j = 0; j < 1 + draw(3); ++j) {
+        const size_t at = draw(other.size());
+        switch (draw(4)) {
+          case 0:
+            other[at] = static_cast<char>(draw(256));
+            break;
+          case 1:
+            other.erase(at, 1 + draw(20));
+            break;
+          case 2:
+            other.insert(at, other.substr(draw(other.size()), draw(40)));
+            break;
+          default:
+            other.resize(at + 1);
+        }
+      }
+      const std::string path = here.write(name, other);
+      try {
+        const Shared read = read_tokenizer(path);
+        const std::vector<int64_t> ids = read->encode("The naïve 世界 of\n\n[MASK] 12345 tokens?");
+        static_cast<void>(read->decode(ids));
+      } catch (const FileError& error) {
+        CHECK(std::string(error.what()).starts_with(path.substr(0, path.rfind('/'))));
+      } catch (const ValueError&) {
+      }
+    }
+  };
+  altered(folder + "/sentencepiece-test/tokenizer.model", "tokenizer.model", SIZE_MAX, 60);
+  altered(folder + "/bert-base-uncased/vocab.txt", "vocab.txt", 10'000, 100);
+}
+
+TEST_CASE("tokenizers of others: what is wrong is named, with the file and the place") {
+  const Folder folder;
+  const auto says = [&](const std::string& file, const std::string& text, const std::vector<std::string>& parts) {
+    const std::string path = folder.write(file, text);
+    refuses<FileError>([&] { read_tokenizer(path); }, parts);
+    CHECK(refusal<FileError>([&] { read_tokenizer(path); }).starts_with(folder.name()));
+  };
+  const auto model = [](const std::string& inner, const std::string& outer = "") {
+    return str("{\"model\": {\"type\": \"BPE\", ", inner, "}", outer, "}");
+  };
+  const std::string plain = R"("vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"])";
+  says("t.json", "{", {"not JSON: byte"});
+  says("t.json", "[]", {"no JSON object"});
+  says("t.json", "{}", {"has no model"});
+  says("t.json", model(R"("vocab": {"a": 0, "a": 1}, "merges": [])"), {"the key \"a\" twice"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": 0}, "merges": [])"), {"the id 0 is that of 'a' and of 'b'"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": 2}, "merges": [])"), {"no token has the id 1"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": -1}, "merges": [])"), {"the id of 'b' is -1"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": 1}, "merges": ["a c"])"), {"merge 0", "names 'c'"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": 1}, "merges": ["a b"])"), {"merge 0", "names 'ab'"});
+  says("t.json", model(R"("vocab": {"a": 0, "b": 1}, "merges": ["ab"])"), {"merge 0 is 'ab'"});
+  says("t.json", model(plain + R"(, "dropout": 0.1)"), {"dropout is 0.1"});
+  says("t.json", model(plain + R"(, "novelty": true)"), {"model BPE: weft does not know its setting novelty"});
+  says("t.json", model(plain, R"(, "normalizer": {"type": "Shout"})"), {"the normalizer Shout"});
+  says("t.json", model(plain, R"(, "normalizer": {"type": "NFC", "loud": 1})"), {"normalizer NFC", "setting loud"});
+  says("t.json", model(plain, R"(, "pre_tokenizer": {"type": "UnicodeScripts"})"), {"the pre-tokenizer UnicodeScripts"});
+  says("t.json",
+       model(plain, R"(, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a"}, "behavior": "Isolated"})"),
+       {"regular expression '(a'"});
+  says("t.json", model(plain, R"(, "decoder": {"type": "CTC"})"), {"the decoder CTC"});
+  says("t.json", model(plain, R"(, "post_processor": {"type": "Other"})"), {"post_processor Other"});
+  says("t.json", model(plain, R"(, "added_tokens": [{"id": 0, "content": "<s>", "special": true}])"),
+       {"the id 0 is that of 'a' and of '<s>'"});
+  says("t.json", model(plain, R"(, "surprise": 1)"), {"the part surprise"});
+  says("vocab.txt", "a\nb\na\n", {"lines 1 and 3 are both 'a'"});
+  says("vocab.txt", "a\nb\n", {"has no [PAD]"});
+  says("x.model", "nothing of the kind", {"no model of SentencePiece: byte"});
+  says("x.model", "", {"no pieces"});
+  folder.write("vocab.json", R"({"a": 0})");
+  says("merges.txt", "#version: 0.2\na b c\n", {"line 2 is 'a b c'"});
+  says("merges.txt", "a b\n", {"names 'b'"});
+  says("merges.txt", "", {"the byte 0 has no token"});
+  refuses<FileError>([&] { read_tokenizer(folder.path("none.json")); }, {"none.json"});
+  folder.with("empty/file", "");
+  refuses<FileError>([&] { read_tokenizer(folder.path("empty")); }, {"holds no tokenizer: neither tokenizer.json"});
+}
+
+}  // namespace weft
