@@ -14,7 +14,7 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about)
     : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
   held().make_folder(folder().checkpoints());
   log_.emplace(held(), folder().metrics(), 0, History());
-  claim_.keep();
+  if (!replaces()) claim_.keep();
 }
 
 Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics)
@@ -105,13 +105,22 @@ void Run::check_weights() const {
       fail<NumericError>("update ", step_ - 1, " made '", p.name, "' not finite");
 }
 
+void Run::take_place() {
+  if (!replaces()) return;
+  claim_.change_over();
+  log_->call(folder().metrics());
+}
+
 bool Run::record(const Evaluation& evaluation) {
   if (evaluation.step != step_)
     fail<ValueError>("run: an evaluation of step ", evaluation.step, " at step ", step_);
   check_weights();
   log_->add(evaluation);
   const bool best = history().since_best() == 0;
-  if (best) write_checkpoint(held(), folder().best(), checkpoint().state());
+  if (best) {
+    write_checkpoint(held(), folder().best(), checkpoint().state());
+    take_place();
+  }
   write_file(held(), folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
   return best;
 }
@@ -131,6 +140,7 @@ void Run::save() {
     write_checkpoint(held(), folder().checkpoint(step_), checkpoint().state());
     saved_step_ = step_;
     saved_evaluations_ = history().evaluations.size();
+    take_place();
   }
   // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
   prune_checkpoints(held(), folder(), step_, about_.keep_checkpoints, stopped_at_);

@@ -63,6 +63,10 @@ class Run {
       const std::string& path, RunParts parts, RunAbout about, const Say& say = [](std::string_view) {});
 
   const RunFolder& folder() const { return claim_.folder(); }
+  /// How the run is called; folder() is another one as long as it replaces() a run.
+  const std::string& called() const { return claim_.called(); }
+  /// Whether there is a run in its place still, which gives way once something of this one is saved.
+  bool replaces() const { return claim_.overwrites(); }
   /// The folder itself, through which files are written into it.
   const HeldFolder& held() const { return claim_.held(); }
   /// Updates made.
@@ -88,6 +92,8 @@ class Run {
 
  private:
   void check_weights() const;
+  /// To be called when something has been saved.
+  void take_place();
   /// To be written on the spot: its arrays are those that are trained.
   RunCheckpoint checkpoint() const;
 

@@ -180,6 +180,11 @@ ConfigFile stored_file(const RunFolder& folder) {
   return read_config(folder.config());
 }
 
+/// What of a configuration is not as a checkpoint was made with; empty when all is.
+std::string difference_of(const RunConfig& config, const OpenedModel& saved, const Say& say) {
+  return first_difference(config, config_from_state(saved.checkpoint.training->config, say));
+}
+
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
@@ -188,8 +193,7 @@ RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
   config.init_from = file.init_from;
   config.carries = file.carries;
   if (!known) return config;
-  const RunConfig made_with = config_from_state(known->checkpoint.training->config, say);
-  if (const std::string difference = first_difference(config, made_with); !difference.empty())
+  if (const std::string difference = difference_of(config, *known, say); !difference.empty())
     fail<ValueError>(folder.config(), ": ", difference, "; only ", steering_keys(), " may change");
   return config;
 }
@@ -260,7 +264,6 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
     claim.held().remove(claim.folder().config());
     throw;
   }
-  if (claim.overwrites()) claim.change_over();
   RunAbout tells = about(*s);
   if (source && source->carries == "all") tells.parent = parent_of(*source);
   s->run.emplace(std::move(claim), s->parts(), std::move(tells));
@@ -280,6 +283,11 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
 
   const ConfigFile file = stored_file(folder);
   const RunConfig before = stored_config(folder, file, start ? start : best, say);
+  if (start && best)
+    if (const std::string difference = difference_of(before, *best, [](std::string_view) {});
+        !difference.empty())
+      fail<FileError>(best->path, ": is of another run: ", difference,
+                      "; put this run's own back, or move it away");
   s->config = steered(before, options.set);
   RunConfig& config = s->config;
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
@@ -290,8 +298,6 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
           saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
           "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(),
           " train --resume ", quoted(folder.path), " --start-over");
-    set_aside(claim.held(), folder, say);
-    point = ResumePoint::beginning;
   } else if (options.start_over) {
     fail<ValueError>("--start-over: ", folder.path,
                      " can go on; leave the option out, or begin a new run with --out");
@@ -301,7 +307,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     if (!start && !found.unreadable) say(str("the checkpoints are gone; going on from ", best->path));
     start.reset();
     start = whole_best(folder);
-  } else if (point == ResumePoint::beginning) {
+  } else if (point != ResumePoint::newest) {
     start.reset();
   }
 
@@ -330,6 +336,8 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (known && s->task.content_hash != known->checkpoint.training->content_hash)
     fail<FileError>(known->path, ": was trained on other samples of the task ", config.task,
                     " than this weft makes; a new run can begin from it: --init-from");
+  // Now that the run is known to begin.
+  if (point == ResumePoint::refused) set_aside(claim.held(), folder, say);
   RunAbout tells = about(*s);
   if (start) {
     const bool from_best = point == ResumePoint::best;

@@ -11,7 +11,7 @@ namespace {
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
-constexpr std::array handled = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+constexpr std::array handled = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGPIPE};
 
 /// What was done with each of them before.
 std::array<struct sigaction, handled.size()> before;
@@ -19,7 +19,10 @@ std::array<struct sigaction, handled.size()> before;
 // Only what may be called in a signal handler.
 void on_signal(int signal) {
   int none = 0;
-  if (!first_signal.compare_exchange_strong(none, signal)) ::_exit(exit_code_of(signal));
+  if (!first_signal.compare_exchange_strong(none, signal)) {
+    if (signal == SIGXCPU) return;  // comes every second
+    ::_exit(exit_code_of(signal));
+  }
   constexpr char text[] = "\nweft: stopping after this step; once more stops at once\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, sizeof text - 1);
 }
@@ -45,7 +48,18 @@ StopSignals::~StopSignals() {
 int StopSignals::received() { return first_signal.load(); }
 
 const char* signal_name(int signal) {
-  return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGHUP:
+      return "SIGHUP";
+    case SIGUSR1:
+      return "SIGUSR1";
+    case SIGXCPU:
+      return "SIGXCPU";
+    default:
+      return "SIGTERM";
+  }
 }
 
 }  // namespace weft

@@ -1,10 +1,10 @@
-// Stopping in good order: SIGINT, SIGTERM and SIGHUP ask for a stop, and the program ends where it suits it.
+// Stopping in good order: SIGINT, SIGTERM, SIGHUP, and what batch systems send before they end a job, SIGUSR1 and SIGXCPU,
+// ask for a stop, and the program ends where it suits it.
 #pragma once
 
 namespace weft {
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP (the terminal is gone) is remembered, and a second one ends the
-/// process at once; SIGHUP stays ignored where it was (nohup). A pipe whose reader is gone is an error of write() and
+/// While it lives, the first of them is remembered, and a second one ends the process at once, but for SIGXCPU; SIGHUP stays ignored where it was (nohup). A pipe whose reader is gone is an error of write() and
 /// no death: what is told is lost, but no update is.
 class StopSignals {
  public:
@@ -17,9 +17,9 @@ class StopSignals {
   static int received();
 };
 
-/// What a program that a signal stopped returns: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
+/// What a program that a signal stopped returns: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP, ...
 constexpr int exit_code_of(int signal) { return 128 + signal; }
-/// "SIGINT", "SIGTERM", "SIGHUP".
+/// "SIGINT", "SIGTERM", ...
 const char* signal_name(int signal);
 
 /// Thrown out of work that a stop ends before there is anything to save.

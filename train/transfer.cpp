@@ -1,3 +1,4 @@
+#include <weft/data/text/bpe_tokenizer.h>
 #include <weft/data/text/token_cache.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
@@ -20,6 +21,9 @@ bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
     return words && task->tokenizer() && !words->first_unknown(*task->tokenizer());
   }
   if (tokenizer.kind() != config.tokenizer) return false;
+  if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer))
+    return config.parts.integer("vocab_size") == pairs->vocab_size() &&
+           config.parts.text("word_pattern") == name_of(pairs->parts().pattern);
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
   if (chars && config.parts.contains("unknown_token") &&
       chars->has_unknown() != config.parts.boolean("unknown_token"))
@@ -65,6 +69,10 @@ std::vector<Assignment> shape_of(const OpenedModel& source) {
       all.push_back({"", "tokenizer", std::string(file.tokenizer->kind())});
     if (const auto* const chars = dynamic_cast<const CharTokenizer*>(file.tokenizer.get()))
       all.push_back({"", "unknown_token", chars->has_unknown(), true, true});
+    if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(file.tokenizer.get())) {
+      all.push_back({"", "vocab_size", pairs->vocab_size(), true, true});
+      all.push_back({"", "word_pattern", std::string(name_of(pairs->parts().pattern)), true, true});
+    }
   }
   return all;
 }

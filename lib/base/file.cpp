@@ -354,7 +354,7 @@ FileLock::FileLock(const HeldFolder& folder, const std::string& path) {
   const std::string name = folder.below(path);
   if (!open_locked(descriptor_, folder.get(), name, path, path, [&] {
         Descriptor file(checked("open", path, [&] {
-          return ::openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+          return ::openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         }));
         if (file.get() < 0) fail_with(errno, path, "cannot be opened to lock it");
         return file;

@@ -162,4 +162,11 @@ StateDict read_edited_checkpoint(const std::string& path) {
   return from_own_hdf5(read.bytes, path);
 }
 
+bool is_checkpoint(const std::string& path) {
+  const InputFile file(path);
+  std::vector<uint8_t> head(std::min<uint64_t>(file.size(), magic.size()));
+  file.read(0, head);
+  return head.size() == magic.size() && begins_with_magic(head);
+}
+
 }  // namespace weft

@@ -48,6 +48,9 @@ void write_checkpoint(const HeldFolder& folder, const std::string& path, const S
 /// not), of a newer format version, damaged, or not as weft writes it. MemoryError.
 StateDict read_checkpoint(const std::string& path);
 
+/// Whether a file begins as a checkpoint does. FileError when it cannot be read.
+bool is_checkpoint(const std::string& path);
+
 /// The same for bytes in memory; `path` is for the messages.
 StateDict read_checkpoint_image(std::span<const uint8_t> image, const std::string& path);
 

@@ -575,3 +575,96 @@ TEST_CASE("checkpoints under each other's names, and a log that was damaged, are
   CHECK(outcome(folder, "run").last == outcome(folder, "whole").last);
   CHECK_FALSE(contains(weft(folder, resume("run", {"max_iters=31"})).err, "is not as the run wrote it"));
 }
+
+TEST_CASE(
+    "best.h5 of another run or step is not taken for the run's own, and no other is written over it unsaid") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"max_iters=20", "lr_decay_iters=30"})).code == 0);
+  REQUIRE(weft(folder, train("other", {"max_iters=20", "lr_decay_iters=30", "seed=7"})).code == 0);
+  REQUIRE(weft(folder, train("whole", {"max_iters=30"})).code == 0);
+  folder.write("run/best.h5", folder.read("other/best.h5"));
+  Result result = weft(folder, resume("run", {"max_iters=30"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK_MESSAGE(contains(result.err, "run/best.h5: is of another run: its validation loss at step 0 is "),
+                result.err);
+  CHECK(folder.read("run/before-1/best.h5") == folder.read("other/best.h5"));
+  CHECK(outcome(folder, "run") == outcome(folder, "whole"));
+  // Where it is all there is.
+  std::filesystem::remove_all(folder.path("run/checkpoints"));
+  folder.write("run/best.h5", folder.read("other/best.h5"));
+  result = weft(folder, resume("run", {"max_iters=40"}));
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "seed"), result.err);
+  // A step whose validation loss was not the best.
+  const Names bad{"max_iters=18", "learning_rate=1", "min_lr=1", "keep_checkpoints=0"};
+  REQUIRE(weft(folder, train("steps", bad)).code == 0);
+  const std::string right = folder.read("steps/best.h5"),
+                    last = folder.read("steps/checkpoints/step-00000018.h5");
+  REQUIRE(right != last);
+  folder.write("steps/best.h5", last);
+  result = weft(folder, resume("steps", {"max_iters=19"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK_MESSAGE(contains(result.err, "steps/best.h5: holds step 18, but the best until then was step "),
+                result.err);
+  CHECK(folder.read("steps/before-1/best.h5") == last);
+  // One that cannot be read is kept, and the right one comes back.
+  folder.write("steps/best.h5", right.substr(0, right.size() - 100));
+  result = weft(folder, resume("steps", {"max_iters=20"}));
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(folder.read("steps/before-2/best.h5") == right.substr(0, right.size() - 100));
+}
+
+TEST_CASE("a run that overwrites the one it begins from: until something of it is saved, that one stays") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const Outcome before = outcome(folder, "run");
+  const auto size = static_cast<long>(before.best.size());
+  for (const char* from : {"--continue", "--init-from"}) {
+    Arguments again = train("run", {"--overwrite", "max_iters=10"});
+    again.insert(again.end(), {from, "run"});
+    CHECK(weft(folder, again, {.file_limit = size / 2}).code != 0);
+    CHECK(outcome(folder, "run") == before);
+    CHECK_FALSE(exists(folder, "run.weft-new"));
+  }
+  Arguments again = train("run", {"--overwrite", "max_iters=10"});
+  again.insert(again.end(), {"--init-from", "run"});
+  REQUIRE(weft(folder, again).code == 0);
+  CHECK(listed(folder, "run/checkpoints").back() == "step-00000010.h5");
+  CHECK_FALSE(exists(folder, "run.weft-new"));
+}
+
+TEST_CASE("--start-over moves nothing aside before the run is known to begin") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  for (const std::string& name : listed(folder, "run/checkpoints"))
+    folder.write("run/checkpoints/" + name, "damaged");
+  folder.write("run/best.h5", "damaged");
+  std::filesystem::rename(folder.path("text.txt"), folder.path("moved.txt"));
+  CHECK(weft(folder, resume("run", {"--start-over"})).code == 2);
+  CHECK(folder.read("run/best.h5") == "damaged");
+  CHECK_FALSE(exists(folder, "run/before-1"));
+  std::filesystem::rename(folder.path("moved.txt"), folder.path("text.txt"));
+  CHECK(weft(folder, resume("run", {"--start-over"})).code == 0);
+  CHECK(folder.read("run/before-1/best.h5") == "damaged");
+}
+
+TEST_CASE("results of commands are not written over checkpoints, nor over files of a run") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const std::string best = folder.read("run/best.h5"), config = folder.read("run/config.toml");
+  for (const char* file :
+       {"run/best.h5", "run/checkpoints/step-00000020.h5", "run/config.toml", "run/metrics.jsonl"}) {
+    CAPTURE(file);
+    for (const Arguments& command : {Arguments{"logits", "run", "--ids", "1", "--out", file},
+                                     Arguments{"attention", "run", "--text", "the", "--out", file},
+                                     Arguments{"stories", "--bytes", "100", "--seed", "1", "--out", file}}) {
+      const Result result = weft(folder, command);
+      CHECK(result.code == 2);
+      CHECK_MESSAGE(contains(result.err, "is not written over; choose another file"), result.err);
+    }
+  }
+  CHECK(folder.read("run/best.h5") == best);
+  CHECK(folder.read("run/config.toml") == config);
+  folder.write("mine.npy", "old");
+  CHECK(weft(folder, {"logits", "run", "--ids", "1", "--out", "mine.npy"}).code == 0);
+}

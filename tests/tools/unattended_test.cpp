@@ -60,6 +60,15 @@ TEST_CASE("SIGHUP stops a run in order; under nohup it does not") {
   CHECK_MESSAGE(contains(result.err, "stopped by SIGHUP after "), result.err);
   CHECK(weft(folder, {"eval", "run", "--last"}).code == 0);
 
+  for (const int signal : {SIGUSR1, SIGXCPU}) {
+    Program job(folder, train("job", {endless}));
+    REQUIRE(updates_made(folder, "job"));
+    job.send(signal);
+    CHECK(job.wait().code == 128 + signal);
+    CHECK_FALSE(listed(folder, "job/checkpoints").empty());
+    std::filesystem::remove_all(folder.path("job"));
+  }
+
   Program ignoring(folder, train("kept", {endless}), {.under = {"nohup"}});
   REQUIRE(updates_made(folder, "kept"));
   ignoring.send(SIGHUP);

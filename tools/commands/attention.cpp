@@ -210,7 +210,7 @@ Work prepare_attention(const AttentionArguments& arguments) {
     take_text(*v);
   if (!find<MultiHeadAttention>(*v->model) && !find<AdditiveAttention>(*v->model) && !records_any(*v))
     fail<ValueError>(v->file.path, ": is a ", v->model->kind(), ", which has no attention to show");
-  const AtomicFile writable(arguments.out);
+  check_output(arguments.out);
   return [v] { return work(*v); };
 }
 

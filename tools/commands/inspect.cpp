@@ -188,15 +188,16 @@ Work prepare_inspect(const InspectArguments& arguments) {
   std::optional<OpenedModel> file;
   if (is_run) file = newest_checkpoint({arguments.model}, say);
   if (!file) file = open_model(arguments.model, false, say);
-  return [=] {
-    if (arguments.json) {
-      ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();
-      all.update(json_of(*file));
-      write_out(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) +
-                "\n");  // a path may be any bytes
-    } else {
-      write_out((is_run ? text_of_run({arguments.model}) : "") + text_of(*file));
-    }
+  std::string told;
+  if (arguments.json) {
+    ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();
+    all.update(json_of(*file));
+    told = all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";  // a path may be any bytes
+  } else {
+    told = (is_run ? text_of_run({arguments.model}) : "") + text_of(*file);
+  }
+  return [told = std::move(told)] {
+    write_out(told);
     return 0;
   };
 }

@@ -51,7 +51,7 @@ Work prepare_logits(const LogitsArguments& arguments) {
   const Batch batch = sees ? batch_of_image(*model, arguments) : batch_of_ids(*model, arguments);
   const NoGrad no_grad;
   const Array logits = model->logits(batch).value();  // refuses what is too long, or of another size
-  const AtomicFile writable(arguments.out);
+  check_output(arguments.out);
   return [=] {
     write_npy(arguments.out, logits.reshape(logits.shape().without(0)).to(float32));
     return 0;

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "commands.h"
 
@@ -76,7 +78,11 @@ int64_t check(const StateDict& state, const Say& say) {
 }  // namespace
 
 Work prepare_seal(const SealArguments& arguments) {
-  const std::string& path = arguments.file;
+  std::error_code unreadable;
+  // What a link leads to is sealed, and the link stays.
+  const std::string path = std::filesystem::is_symlink(arguments.file, unreadable)
+                               ? std::filesystem::canonical(arguments.file, unreadable).string()
+                               : arguments.file;
   const auto console = std::make_shared<Console>();
   const auto sealing = std::make_shared<Sealing>();
   sealing->path = path;
@@ -98,7 +104,10 @@ Work prepare_seal(const SealArguments& arguments) {
     };
   const AtomicFile writable(path);
   return [=] {
+    const auto permissions = std::filesystem::status(path).permissions();
     write_checkpoint(path, sealing->state, {.bfloat16 = fits_bfloat16(sealing->state)});
+    std::error_code ignored;
+    std::filesystem::permissions(path, permissions, ignored);
     console->print(
         str(path, ": sealed: ", holds,
             ". What was changed cannot be told: if nobody edited the file, it is damaged, and another copy "

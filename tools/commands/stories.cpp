@@ -2,6 +2,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
+#include <weft/train/files/run_folder.h>
 #include <weft/train/show/console.h>
 
 #include <nlohmann/json.hpp>
@@ -42,7 +43,7 @@ int work(const StoriesArguments& arguments) {
 }  // namespace
 
 Work prepare_stories(const StoriesArguments& arguments) {
-  const AtomicFile writable(arguments.out);
+  check_output(arguments.out);
   return [arguments] { return work(arguments); };
 }
 

@@ -20,8 +20,7 @@ using Shared = std::shared_ptr<const Tokenizer>;
 
 Shared tokenizer_of_model(const std::string& path) {
   Console console;
-  const OpenedModel opened =
-      open_model(path, false, [&](std::string_view line) { console.print(line); });
+  const OpenedModel opened = open_model(path, false, [&](std::string_view line) { console.print(line); });
   if (!opened.checkpoint.model.tokenizer)
     fail<FileError>(opened.path, ": has no tokenizer; weft import takes the one along that lies in DIR");
   return opened.checkpoint.model.tokenizer;
@@ -106,7 +105,8 @@ Work encoding(const TokenizerArguments& a, Shared tokenizer) {
     for_each_line([&](int64_t number, const std::string& text) {
       const json line = parsed_line(number, text);
       try {
-        out += listed(ids_of(text_in(line, "text", number), a.special ? around_of(line, number) : AroundText()));
+        out +=
+            listed(ids_of(text_in(line, "text", number), a.special ? around_of(line, number) : AroundText()));
       } catch (const ValueError& error) {
         const std::string what = error.what();
         fail<ValueError>(what.starts_with("standard input") ? "" : str("standard input: line ", number, ": "),
@@ -142,8 +142,7 @@ Work decoding(const TokenizerArguments& a, Shared tokenizer) {
 Work prepare_tokenizer(const TokenizerArguments& arguments) {
   const std::string& action = arguments.action;
   const bool encodes = action == "encode", decodes = action == "decode";
-  if (!encodes && !decodes)
-    fail<ValueError>("tokenizer: '", action, "' is none of encode and decode");
+  if (!encodes && !decodes) fail<ValueError>("tokenizer: '", action, "' is none of encode and decode");
   if (arguments.tokenizer.empty())
     fail<ValueError>("tokenizer ", action, ": name a tokenizer: a folder or a file");
   if (arguments.special && !encodes) fail<ValueError>("--special: is of encode alone");

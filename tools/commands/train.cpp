@@ -111,8 +111,8 @@ void announce(Session& s) {
                    std::string_view(key) == "n_layer"  ? "layers"
                    : std::string_view(key) == "n_head" ? "heads"
                                                        : "wide");
-  s.console.print(str(s.run->folder().path, ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()),
-                      " parameters"));
+  s.console.print(
+      str(s.run->called(), ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()), " parameters"));
   s.console.print(s.task.summary);
   s.console.print(describe(s.memory));
   for (const std::string& note : s.notes) s.console.print(note);
@@ -129,7 +129,7 @@ std::string writing(const Session& s, const std::string& run) {
 }
 
 void say_finished(Session& s, bool early, double seconds) {
-  const std::string run = quoted(s.run->folder().path);
+  const std::string run = quoted(s.run->called());
   const Evaluation* const best = s.run->history().best();
   s.console.print(str(early ? str("stopped early: ", s.config.patience,
                                   " evaluations without a better validation "
@@ -137,8 +137,8 @@ void say_finished(Session& s, bool early, double seconds) {
                             : "",
                       grouped(s.run->step()), " updates done, ", duration(seconds), "; best validation loss ",
                       fixed(best->val_loss, 4), " at step ", best->step, "\n", "the run is in ",
-                      s.run->folder().path, "; now try", writing(s, run), "\n  ", program_name(), " eval ",
-                      run, "\n  ", program_name(), " train --continue ", run,
+                      s.run->called(), "; now try", writing(s, run), "\n  ", program_name(), " eval ", run,
+                      "\n  ", program_name(), " train --continue ", run,
                       " --set max_iters=", std::max<int64_t>(s.config.max_iters, 1)));
 }
 
@@ -187,9 +187,14 @@ int train(Session& s, int64_t profile_steps) {
   } catch (const Stopped& stopped) {
     profile.finish();
     if (run.step() > 0) run.save();
+    if (run.replaces()) {
+      s.console.print(str("stopped by ", signal_name(stopped.signal), " before the new run was made; ",
+                          run.called(), " is as it was"));
+      return exit_code_of(stopped.signal);
+    }
     s.console.print(str("stopped by ", signal_name(stopped.signal), " after ", run.step(),
                         run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(),
-                        " train --resume ", quoted(run.folder().path), " goes on"));
+                        " train --resume ", quoted(run.called()), " goes on"));
     return exit_code_of(stopped.signal);
   }
 }
@@ -224,7 +229,7 @@ Work prepare_train(const TrainArguments& a) {
   release_cached();  // what checkpoints were read into
   bound_cached(static_cast<size_t>(session->memory.buffers()));
   return [session, profiled] {
-    write_out(session->run->folder().path + "\n");
+    write_out(session->run->called() + "\n");
     return train(*session, profiled);
   };
 }

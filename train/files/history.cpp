@@ -2,6 +2,7 @@
 #include <weft/train/files/history.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 namespace weft {
@@ -37,7 +38,14 @@ History History::from_state(const StateDict& state) {
     fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(),
                      " val_loss");
   History history;
-  for (size_t i = 0; i < steps.size(); ++i) history.evaluations.push_back({steps[i], train[i], val[i]});
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i] < 0 || (i > 0 && steps[i] <= steps[i - 1]))
+      fail<StateError>("history: step ", steps[i], " is evaluation number ", i, ", behind step ",
+                       i > 0 ? steps[i - 1] : -1);
+    if (!std::isfinite(train[i]) || !std::isfinite(val[i]))
+      fail<StateError>("history: the losses of step ", steps[i], " are ", train[i], " and ", val[i]);
+    history.evaluations.push_back({steps[i], train[i], val[i]});
+  }
   return history;
 }
 

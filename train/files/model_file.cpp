@@ -160,6 +160,11 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
     if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"), say);
   }
   check_settings(file, say);
+  if (file.settings.contains("vocab_size"))
+    for (const int64_t id : file.end_ids)
+      if (id < 0 || id >= file.settings.integer("vocab_size"))
+        fail<StateError>("end_ids: ", id, " is not in the vocabulary of ",
+                         file.settings.integer("vocab_size"));
   check_weights(file);
   check_tokenizer(file);
   return file;

@@ -3,6 +3,7 @@
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_log.h>
+#include <weft/lib/base/values.h>
 #include <weft/train/show/console.h>
 
 #include <filesystem>
@@ -51,6 +52,22 @@ OpenedModel whole_best(const RunFolder& run, const Say& say) {
   return best;
 }
 
+/// Why a file is not what this run wrote as its best; empty when it may be.
+std::string not_best(const OpenedModel& best, const std::optional<OpenedModel>& newest) {
+  const TrainingState& t = *best.checkpoint.training;
+  const Evaluation* const own = t.history.best();
+  if (!own || own->step != t.step)
+    return str("holds step ", t.step,
+               own ? str(", but the best until then was step ", own->step) : ", which was not evaluated");
+  if (!newest) return "";
+  for (const Evaluation& theirs : newest->checkpoint.training->history.evaluations)
+    for (const Evaluation& ours : t.history.evaluations)
+      if (theirs.step == ours.step && theirs != ours)
+        return str("is of another run: its validation loss at step ", ours.step, " is ", ours.val_loss,
+                   ", not ", theirs.val_loss);
+  return "";
+}
+
 }  // namespace
 
 OpenedModel whole_best(const RunFolder& run) {
@@ -80,6 +97,11 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
     }
   }
   saved.newest = newest_checkpoint(run, skip);
+  if (saved.best)
+    if (const std::string why = not_best(*saved.best, saved.newest); !why.empty()) {
+      of_best.push_back(str("skipped: ", run.best(), ": ", why));
+      saved.best.reset();
+    }
   for (const std::string& line : of_best) skip(line);
   if (saved.newest) saved.found.newest = saved.newest->checkpoint.training->step;
   if (saved.best) saved.found.best = saved.best->checkpoint.training->step;
@@ -91,6 +113,11 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
 
 void restore_best(const HeldFolder& held, const RunFolder& run, const History& history,
                   std::optional<int64_t> best_step, const Say& say) {
+  if (!best_step && is_there(run.best())) {
+    const std::string place = str(place_aside(held, run), "/best.h5");
+    held.rename(run.best(), place);
+    say(str("what was ", run.best(), " is ", place));
+  }
   const Evaluation* const wanted = history.best();
   if (!wanted || (best_step && *best_step >= wanted->step)) return;
   const std::string copy = run.checkpoint(wanted->step);
@@ -171,7 +198,7 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     return std::move(*newest);
   }
   fail<FileError>(run_or_file, ": holds no checkpoint that can be used; ", program_name(), " train --resume ",
-                  run_or_file, " goes on with it");
+                  weft::quoted(run_or_file), " goes on with it, if anything was saved");
 }
 
 std::string default_prompt(const Tokenizer& tokenizer) {

@@ -39,8 +39,9 @@ SavedState read_saved(const RunFolder& run, int64_t checkpoint_interval, const S
 /// All of best.h5 again, to go on from it. FileError when it cannot be read.
 OpenedModel whole_best(const RunFolder& run);
 
-/// best.h5 is written before the checkpoint that knows of it, so it is missing or damaged only when something else
-/// touched it: it is made again from the checkpoint of its step, if that is there.
+/// best.h5 is written before the checkpoint that knows of it, so it is missing, damaged or another file only when
+/// something else touched it: what is there goes into RUN/before-N, and it is made again from the checkpoint of its step,
+/// if that is there.
 void restore_best(const HeldFolder& held, const RunFolder& run, const History& history,
                   std::optional<int64_t> best_step, const Say& say);
 /// Checkpoints behind `step`, which could not be read, go into RUN/before-N: they are not written over.

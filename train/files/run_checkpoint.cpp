@@ -34,6 +34,9 @@ TrainingState training_of(const StateDict& state, const Say& say) {
   t.content_hash = state.text("content_hash");
   t.history = History::from_state(state.dict("history"));
   if (state.contains("parent")) t.parent = state.text("parent");
+  if (t.step < 0 || (!t.history.evaluations.empty() && t.history.evaluations.back().step > t.step))
+    fail<StateError>("training: step ", t.step, ", with an evaluation of step ",
+                     t.history.evaluations.empty() ? -1 : t.history.evaluations.back().step);
   return t;
 }
 

@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view beside = ".weft-new";
 /// Behind the name of a folder that is being replaced where two folders cannot change places.
 constexpr std::string_view behind = ".weft-old";
+/// A file in a run that is being replaced. A folder of those names without its mark is not ours.
+constexpr std::string_view replaced_mark = ".weft-replaced";
 
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -82,7 +84,13 @@ void move_folder(const std::string& from, const std::string& to) {
 /// Whether nobody would miss the folder: empty, or only what an interrupted start left in it.
 bool is_free(const std::string& path) {
   return std::ranges::all_of(names_in(path), [&](const std::string& name) {
-    return name == ".lock" || name == "cache" || name == "metrics.jsonl" || name == "metrics.digest" ||
+    // A log is ours with its digest, or as long as nothing is in it.
+    const RunFolder run{path};
+    std::error_code error;
+    const bool log =
+        (name == "metrics.jsonl" && (is_there(run.digest()) || fs::is_empty(run.metrics(), error))) ||
+        name == "metrics.digest";
+    return name == ".lock" || name == "cache" || log ||
            (name == "checkpoints" && names_in(RunFolder{path}.checkpoints()).empty()) ||
            name.ends_with(AtomicFile::partial);
   });
@@ -106,7 +114,9 @@ void check_places(const RunFolder& run) {
 void move_others(const std::string& from, const std::string& to) {
   std::error_code error;
   for (const std::string& name : names_in(from))
-    if (const std::string place = str(to, "/", name); !is_there(place))
+    if (name.starts_with(".weft-"))
+      continue;
+    else if (const std::string place = str(to, "/", name); !is_there(place))
       fs::rename(str(from, "/", name), place, error);
 }
 
@@ -121,36 +131,49 @@ void remove_replaced(const std::string& place, const std::string& to) {
   for (const std::string& folder : {old.path, old.checkpoints()})
     if (is_there(folder)) remove_partial_files(folder);
   std::error_code error;
-  fs::remove_all(old.cache(), error);
-  if (is_there(old.checkpoints()) && !fs::remove(old.checkpoints(), error)) {
-    make_folder(RunFolder{to}.checkpoints());
-    move_others(old.checkpoints(), RunFolder{to}.checkpoints());
-    fs::remove(old.checkpoints(), error);
+  const RunFolder now{to};
+  if (is_there(old.cache()))
+    for (const std::string& name : names_in(old.cache()))
+      if (name.ends_with(".ids")) held.folder.remove(str(old.cache(), "/", name));
+  for (const auto& [from, into] :
+       {std::pair{old.checkpoints(), now.checkpoints()}, {old.cache(), now.cache()}}) {
+    if (!is_there(from) || fs::remove(from, error)) continue;
+    make_folder(into);
+    move_others(from, into);
+    fs::remove(from, error);
   }
   move_others(place, to);
   fs::remove(place + "/.lock", error);
+  held.folder.remove(str(place, "/", replaced_mark));
   fs::remove(place, error);
 }
 
 /// Ends what a process that was killed while it replaced this run had begun.
 void tidy(const RunFolder& run, const HeldFolder& held) {
   held.remove(str(run.path, "/", beside));
+  held.remove(str(run.path, "/", replaced_mark));
+  const auto is_replaced = [](const std::string& folder) {
+    return is_there(str(folder, "/", replaced_mark));
+  };
   const std::string place = place_of(run.path);
   const std::string next = str(place, beside), previous = str(place, behind);
   if (is_there(str(next, "/", beside))) {
     const LockedFolder unfinished = locked(next);
     std::error_code error;
     fs::remove_all(next, error);
-  } else if (is_there(next)) {
+  } else if (is_replaced(next)) {
     remove_replaced(next, run.path);
+  } else if (is_there(next) && is_free(next)) {  // killed before there was a mark in it
+    std::error_code error;
+    fs::remove_all(next, error);
   }
-  if (is_there(previous)) remove_replaced(previous, run.path);
+  if (is_replaced(previous)) remove_replaced(previous, run.path);
 }
 
 /// A run that was moved away to be replaced, by a process that was killed before it was, comes back.
 void bring_back(const std::string& path) {
   const std::string previous = str(path, behind);
-  if (is_there(path) || !is_there(previous)) return;
+  if (is_there(path) || !is_there(str(previous, "/", replaced_mark))) return;
   const LockedFolder held = locked(previous);
   move_folder(previous, path);
 }
@@ -250,6 +273,7 @@ RunClaim RunClaim::open(const std::string& typed) {
 void RunClaim::change_over() {
   const std::string next = folder_.path, path = replaced_->path, place = replaced_->place;
   std::string previous = next;
+  write_file(replaced_->held.folder, str(path, "/", replaced_mark), std::string_view());
   if (!exchange_folders(next, place)) {
     previous = str(place, behind);
     move_folder(place, previous);

@@ -43,8 +43,8 @@ class RunClaim {
   const std::string& called() const { return replaced_ ? replaced_->path : folder_.path; }
   /// Whether there is a run to be replaced.
   bool overwrites() const { return replaced_.has_value(); }
-  /// Puts the new run in the place of the old one in one step, then removes the old one, and nothing else that lay in
-  /// its folder. Killed at any instant it leaves the one or the other, whole; the next claim tidies up.
+  /// Puts the new run, in which something is saved by now, in the place of the old one in one step, then removes the old
+  /// one, and nothing else that lay in its folder. Killed at any instant it leaves the one or the other, whole; the next claim tidies up.
   void change_over();
   /// From now on the folder stays.
   void keep() { made_.clear(); }

@@ -1,4 +1,5 @@
 #include <weft/lib/base/error.h>
+#include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/run_folder.h>
 
 #include <algorithm>
@@ -67,6 +68,20 @@ std::optional<RunFolder> run_of(const std::string& file) {
     if (fs::exists(run.config(), error)) return run;
   }
   return std::nullopt;
+}
+
+void check_output(const std::string& path) {
+  std::error_code error;
+  if (is_there(path) && fs::is_regular_file(path, error)) {
+    if (is_checkpoint(path))
+      fail<FileError>(path, ": is a checkpoint, which is not written over; choose another file");
+    if (const auto run = run_of(path))
+      for (const std::string& own : {run->config(), run->metrics(), run->digest(), run->best(), run->plot()})
+        if (is_there(own) && fs::equivalent(own, path, error))
+          fail<FileError>(path, ": is a file of the run ", run->path,
+                          ", which is not written over; choose another file");
+  }
+  const AtomicFile writable(path);
 }
 
 void prune_checkpoints(const HeldFolder& held, const RunFolder& folder, int64_t newest, int64_t keep,

@@ -36,6 +36,10 @@ struct RunFolder {
 /// The run that a file lies in, as best.h5 or as one of its checkpoints.
 std::optional<RunFolder> run_of(const std::string& file);
 
+/// Refuses a path that a command is to write its result to when that cannot be written, or holds a checkpoint or another
+/// file that a run writes: FileError.
+void check_output(const std::string& path);
+
 /// Removes all but the newest `keep` checkpoints (0 keeps all) up to `newest`, those after it, which turned
 /// out to be damaged, and `stopped_at`: what a stop between two regular checkpoints left (-1 for none).
 void prune_checkpoints(const HeldFolder& held, const RunFolder& folder, int64_t newest, int64_t keep,

@@ -92,6 +92,7 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
     touched_ = !told.fits();
   }
+  missing_ = step > 0 && !is_there(path);
   write_to([&](std::string_view lines) { now.update(lines); });
   if (!as_it_was || before.digest() != now.digest()) {
     folder.remove(digest_of_log(path));  // of what is not there any more
@@ -152,6 +153,9 @@ void RunLog::write_to(const std::function<void(std::string_view)>& take) const {
 
 std::vector<std::string> RunLog::notes() const {
   std::vector<std::string> notes;
+  if (missing_)
+    notes.push_back(
+        str("warning: ", path_, ": is gone: evaluations are restored from the checkpoint, updates are not"));
   if (touched_)
     notes.push_back(
         str("warning: ", path_,

@@ -36,6 +36,9 @@ class RunLog {
   /// Brings what was added to the disk, and its digest.
   void sync(const HeldFolder& folder) const;
 
+  /// Its folder has been renamed.
+  void call(std::string path) { path_ = std::move(path); }
+
   const std::vector<Update>& updates() const { return updates_; }
   const History& history() const { return history_; }
   /// Of training, up to the last update.
@@ -55,7 +58,7 @@ class RunLog {
   std::vector<Update> updates_;
   History history_;
   int64_t unreadable_ = 0, restored_ = 0;
-  bool touched_ = false;
+  bool touched_ = false, missing_ = false;
   Hasher hasher_;  ///< of all that is in the file
   int64_t bytes_ = 0;
 };

@@ -196,7 +196,9 @@ TEST_CASE("run claim: a process killed within the change leaves the old run or t
     const Folder folder;
     const std::string path = folder.path("run");
     // As it is right after the folders changed places.
-    write_run(folder, exchanged ? "run.weft-new" : "run.weft-old");
+    const std::string old = exchanged ? "run.weft-new" : "run.weft-old";
+    write_run(folder, old);
+    folder.write(old + "/.weft-replaced", "");
     folder.with("run/config.toml", "new").with("run/.weft-new", "");
     { const RunClaim claim = RunClaim::open(path); }
     CHECK(folder.files() == Names{"run"});
@@ -210,6 +212,7 @@ TEST_CASE("run claim: a process killed within the change leaves the old run or t
     const Folder folder;
     const std::string path = folder.path("run");
     write_run(folder, "run.weft-old");
+    folder.write("run.weft-old/.weft-replaced", "");
     folder.with("run.weft-new/config.toml", "new").with("run.weft-new/.weft-new", "");
     if (resumes)
       const RunClaim claim = RunClaim::open(path);
@@ -220,6 +223,31 @@ TEST_CASE("run claim: a process killed within the change leaves the old run or t
     CHECK(folder.read("run/config.toml") == "old");
     CHECK(folder.read("run/best.h5") == "old best");
   }
+}
+
+TEST_CASE("run claim: folders of a user's that are called as ours are left alone") {
+  for (const char* name : {"run.weft-new", "run.weft-old"}) {
+    CAPTURE(name);
+    const Folder folder;
+    write_run(folder);
+    write_run(folder, name);
+    { const RunClaim claim = RunClaim::open(folder.path("run")); }
+    CHECK(error_of([&] { RunClaim::create(folder.path("run"), false); }).find("holds a run already") !=
+          std::string::npos);
+    CHECK(folder.read(std::string(name) + "/best.h5") == "old best");
+    if (std::string(name) == "run.weft-new")
+      CHECK(error_of([&] { RunClaim::create(folder.path("run"), true); }).find("is in the way") !=
+            std::string::npos);
+    fs::remove_all(folder.path("run"));
+    CHECK(error_of([&] { RunClaim::open(folder.path("run")); }).find("there is no such run") !=
+          std::string::npos);
+    CHECK(folder.read(std::string(name) + "/best.h5") == "old best");
+  }
+  // A log that no run of ours wrote.
+  const Folder folder;
+  folder.with("mine/metrics.jsonl", "my own");
+  CHECK(error_of([&] { RunClaim::create(folder.path("mine"), false); }).find("is not empty") !=
+        std::string::npos);
 }
 
 TEST_CASE("run claim: a link to a run's folder stays one") {
