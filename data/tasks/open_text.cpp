@@ -39,6 +39,24 @@ std::vector<std::string> notes_of(const TokenizedText& text, size_t files, bool 
   return notes;
 }
 
+/// Of a text that is read with the vocabulary of another: how much of it that does not know. Empty for next to nothing.
+std::string unknown_share(const TokenizedText& text) {
+  const auto* const chars = dynamic_cast<const CharTokenizer*>(text.tokenizer.get());
+  if (!chars || !chars->has_unknown()) return "";
+  const int64_t unknown = chars->vocab_size() - 1, size = text.tokens->size();
+  int64_t count = 0;
+  std::vector<int64_t> ids;
+  for (int64_t at = 0; at < size; at += std::ssize(ids)) {
+    ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, size - at)));
+    text.tokens->read(at, ids);
+    count += std::ranges::count(ids, unknown);
+  }
+  const double share = 100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, size));
+  if (share < 0.1) return "";
+  return str("warning: ", fixed(share, 1),
+             " % of the text are characters that the vocabulary does not have, all of them one token");
+}
+
 Samples windows_of(const TokenRange& tokens, int64_t block_size, int64_t wanted) {
   const auto windows = std::make_shared<EvalDataset>(tokens, block_size, wanted);
   return {windows->size(),
@@ -79,6 +97,8 @@ TaskData open_text(const TaskRequest& request) {
   task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");
   task.notes = notes_of(text, request.data.size(), request.newlines == Newlines::keep);
+  if (request.tokenizer)
+    if (std::string unknown = unknown_share(text); !unknown.empty()) task.notes.push_back(std::move(unknown));
   return task;
 }
 

@@ -347,3 +347,17 @@ TEST_CASE("a loss that is no number stops the run before the update") {
   CHECK(contains(result.err, "The run stops before this update"));
   CHECK(contains(result.err, "First: "));
 }
+
+TEST_CASE("a text in another script than the vocabulary knows is told, not trained on in silence") {
+  const Text folder;
+  REQUIRE(weft(folder, train("run", {"unknown_token=true"})).code == 0);
+  std::string other;
+  for (int i = 0; i < 900; ++i) other += "\xe4\xb8\xad";
+  folder.write("other.txt", other + folder.read("text.txt").substr(0, 100));
+  const Result result = weft(folder, {"train", "--data", "other.txt", "--out", "new", "--init-from", "run",
+                                      "--set", "max_iters=1", "sample_tokens=0"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK_MESSAGE(
+      contains(result.err, "warning: 90.0 % of the text are characters that the vocabulary does not have"),
+      result.err);
+}

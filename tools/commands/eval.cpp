@@ -214,6 +214,8 @@ Work prepare_eval(const EvalArguments& arguments) {
   const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
   if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
   if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
+  if (arguments.length > 0)
+    fail<ValueError>("--length: is of tasks that make sequences; ", e->opened.path, " learned from text");
   if (!e->model().tokenizer)
     fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(),
                      " logits takes ids");

@@ -61,6 +61,12 @@ void check_arguments(const GenerateArguments& a) {
   if (a.interactive && a.beams > 0)
     fail<ValueError>(
         "--interactive: writes as tokens come, but beams are known at the end; leave out --beams");
+  const GenerateArguments plain;
+  if (a.beams > 0 && (a.sampling != plain.sampling || a.seed != plain.seed))
+    fail<ValueError>(
+        "--beams: searches for the likeliest text and draws nothing; leave out --temperature, --top-k, "
+        "--top-p, "
+        "--min-p, --repetition-penalty and --seed");
   if (a.beams > 0 && a.samples > a.beams)
     fail<ValueError>("--samples ", a.samples, ": a search with ", a.beams, " beams finds ", a.beams,
                      " texts at most; give more --beams");

@@ -21,6 +21,7 @@ struct SamplingOptions {
   /// Logits of tokens read before are divided by it where positive and multiplied where negative (Keskar et
   /// al. 2019, section 4.1); 1 changes nothing.
   double repetition_penalty = 1.0;
+  bool operator==(const SamplingOptions&) const = default;
   /// ValueError that names the first value out of range.
   void check() const;
 };
