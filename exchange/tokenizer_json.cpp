@@ -266,11 +266,54 @@ class Reader {
       {"pre_tokenizer", 0}, {"post_processor", 0}, {"decoder", 0}, {"model", 0}};
 };
 
+/// The word pattern, if the parts are byte-level BPE and nothing else, as BpeTokenizer has it.
+std::optional<WordPattern> byte_level_bpe(const PipelineTokenizer::Parts& parts) {
+  const TokenizerStep& model = parts.model.settings;
+  const auto is = [](const TokenizerStep& step, const char* name, int64_t otherwise, int64_t wanted) {
+    const auto found = step.numbers.find(name);
+    return (found == step.numbers.end() ? otherwise : found->second) == wanted;
+  };
+  for (const auto& [name, value] : model.texts)
+    if (!value.empty()) return {};
+  const bool plain = parts.normalizers.empty() && parts.single.empty() && parts.pair.empty() && model.type == "BPE" &&
+                     is(model, "byte_fallback", 0, 0) && parts.decoders.size() == 1 &&
+                     parts.decoders[0].type == "ByteLevel" && !parts.splits.empty() && parts.splits.size() <= 2 &&
+                     parts.splits.back().type == "ByteLevel" && is(parts.splits.back(), "add_prefix_space", 1, 0);
+  if (!plain) return {};
+  for (const AddedToken& token : parts.added)
+    if (!token.special || token.single_word || token.lstrip || token.rstrip) return {};
+  if (parts.splits.size() == 1)
+    return is(parts.splits[0], "use_regex", 1, 1) ? std::optional(WordPattern::gpt2) : std::nullopt;
+  const TokenizerStep& split = parts.splits[0];
+  const auto regex = split.texts.find("pattern.Regex"), behavior = split.texts.find("behavior");
+  if (split.type != "Split" || regex == split.texts.end() || behavior == split.texts.end() ||
+      behavior->second != "Isolated" || !is(split, "invert", 0, 0) || !is(parts.splits[1], "use_regex", 1, 0))
+    return {};
+  return word_pattern_of_regex(regex->second);
+}
+
 }  // namespace
 
 std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path) {
   try {
-    return std::make_shared<PipelineTokenizer>(Reader(path).read());
+    PipelineTokenizer::Parts parts = Reader(path).read();
+    if (const auto pattern = byte_level_bpe(parts)) {
+      std::map<int64_t, std::string> names;
+      for (const AddedToken& token : parts.added) names[token.id] = token.content;
+      std::vector<std::pair<std::string, std::string>> merges;
+      for (const BpeMerge& m : parts.model.merges)
+        merges.emplace_back(parts.model.tokens[static_cast<size_t>(m.left)],
+                            parts.model.tokens[static_cast<size_t>(m.right)]);
+      try {
+        BpeTokenizer::Parts bpe = byte_level_parts(parts.model.tokens, merges, names, path);
+        bpe.pattern = *pattern;
+        const auto ignores = parts.model.settings.numbers.find("ignore_merges");
+        bpe.ignore_merges = ignores != parts.model.settings.numbers.end() && ignores->second != 0;
+        return std::make_shared<BpeTokenizer>(std::move(bpe));
+      } catch (const Error&) {  // without a token for each byte, say: the parts still make one
+      }
+    }
+    return std::make_shared<PipelineTokenizer>(std::move(parts));
   } catch (const ValueError& error) {
     fail<FileError>(path, ": ", error.what());
   }
