@@ -172,7 +172,8 @@ PipelineTokenizer::Parts parts_of(const Tokenizer& tokenizer) {
   return parts;
 }
 
-/// Every way to put a piece together is a merge, those of high scores first.
+/// Every way to put a piece together is a merge, those of high scores first; of one piece, in the order in which
+/// transformers converts them.
 std::vector<BpeMerge> merges_of(const SentencePieceModel& model) {
   std::unordered_map<std::string_view, int32_t> ids;
   using Kind = SentencePieceModel::Kind;
@@ -188,7 +189,8 @@ std::vector<BpeMerge> merges_of(const SentencePieceModel& model) {
     }
   }
   std::ranges::sort(merges, {}, [&](const BpeMerge& m) {
-    return std::tuple(-model.pieces[static_cast<size_t>(m.result)].score, m.left, m.right);
+    const auto length = [&](int32_t id) { return -static_cast<int64_t>(model.pieces[static_cast<size_t>(id)].text.size()); };
+    return std::tuple(-model.pieces[static_cast<size_t>(m.result)].score, length(m.left), length(m.right));
   });
   return merges;
 }
@@ -211,8 +213,8 @@ PipelineTokenizer::Parts parts_of(const SentencePieceTokenizer& tokenizer) {
     parts.normalizers.push_back(
         {.type = "Precompiled", .texts = {{"precompiled_charsmap", to_base64(own.character_map)}}});
   if (own.remove_extra_spaces) {
-    parts.normalizers.push_back({.type = "Strip", .numbers = {{"strip_left", 1}, {"strip_right", 1}}});
     parts.normalizers.push_back({.type = "Replace", .texts = {{"pattern.Regex", " {2,}"}, {"content", " "}}});
+    parts.normalizers.push_back({.type = "Replace", .texts = {{"pattern.Regex", "\\A | \\z"}, {"content", ""}}});
   }
   const std::string mark = "\u2581";
   if (own.dummy_prefix) parts.normalizers.push_back({.type = "Prepend", .texts = {{"prepend", mark}}});
