@@ -68,7 +68,8 @@ ordered_json processor_of(const PipelineTokenizer::Parts& parts) {
     for (const Around& one : *all) {
       if (one.id < 0) continue;
       const std::string& token = parts.model.tokens[static_cast<size_t>(one.id)];
-      special[token] = {{"id", token}, {"ids", ordered_json::array({one.id})}, {"tokens", ordered_json::array({token})}};
+      special[token] = {
+          {"id", token}, {"ids", ordered_json::array({one.id})}, {"tokens", ordered_json::array({token})}};
     }
   return {{"type", "TemplateProcessing"},
           {"single", template_of(single, parts.model.tokens)},
@@ -80,13 +81,15 @@ ordered_json model_of(const TokenModelParts& parts) {
   ordered_json all = json_of(parts.settings);
   if (parts.settings.type == "Unigram") {
     ordered_json vocab = ordered_json::array();
-    for (size_t id = 0; id < parts.tokens.size(); ++id) vocab.push_back(ordered_json::array({parts.tokens[id], parts.scores[id]}));
+    for (size_t id = 0; id < parts.tokens.size(); ++id)
+      vocab.push_back(ordered_json::array({parts.tokens[id], parts.scores[id]}));
     all["vocab"] = vocab;
     return all;
   }
   ordered_json::object_t vocab;
   for (size_t id = 0; id < parts.tokens.size(); ++id)
-    static_cast<std::vector<std::pair<const std::string, ordered_json>>&>(vocab).emplace_back(parts.tokens[id], id);
+    static_cast<std::vector<std::pair<const std::string, ordered_json>>&>(vocab).emplace_back(
+        parts.tokens[id], id);
   all["vocab"] = std::move(vocab);
   if (parts.settings.type != "BPE") return all;
   // Texts with a space between are read by every version, but cannot name a token that has one.
@@ -96,8 +99,10 @@ ordered_json model_of(const TokenModelParts& parts) {
   for (const BpeMerge& merge : parts.merges) {
     const std::string &left = parts.tokens[static_cast<size_t>(merge.left)],
                       &right = parts.tokens[static_cast<size_t>(merge.right)];
-    if (spaces) all["merges"].push_back(ordered_json::array({left, right}));
-    else all["merges"].push_back(str(left, " ", right));
+    if (spaces)
+      all["merges"].push_back(ordered_json::array({left, right}));
+    else
+      all["merges"].push_back(str(left, " ", right));
   }
   return all;
 }
@@ -132,12 +137,13 @@ PipelineTokenizer::Parts parts_of(const BpeTokenizer& tokenizer) {
     parts.splits.push_back({.type = "Split",
                             .texts = {{"pattern.Regex", regex_of(own.pattern)}, {"behavior", "Isolated"}},
                             .numbers = {{"invert", 0}}});
-  parts.splits.push_back({.type = "ByteLevel",
-                          .numbers = {{"add_prefix_space", 0}, {"trim_offsets", 1}, {"use_regex", gpt2}}});
+  parts.splits.push_back(
+      {.type = "ByteLevel", .numbers = {{"add_prefix_space", 0}, {"trim_offsets", 1}, {"use_regex", gpt2}}});
   parts.decoders.push_back(
       {.type = "ByteLevel", .numbers = {{"add_prefix_space", 1}, {"trim_offsets", 1}, {"use_regex", 1}}});
-  parts.model.settings = {.type = "BPE",
-                          .numbers = {{"fuse_unk", 0}, {"byte_fallback", 0}, {"ignore_merges", own.ignore_merges}}};
+  parts.model.settings = {
+      .type = "BPE",
+      .numbers = {{"fuse_unk", 0}, {"byte_fallback", 0}, {"ignore_merges", own.ignore_merges}}};
   for (const std::string& token : own.tokens) parts.model.tokens.push_back(to_byte_level(token));
   for (const auto& [name, id] : own.special) {
     parts.model.tokens[static_cast<size_t>(id)] = name;
@@ -151,7 +157,8 @@ PipelineTokenizer::Parts parts_of(const BpeTokenizer& tokenizer) {
 /// Characters or bytes, of which none are merged.
 PipelineTokenizer::Parts parts_of(const Tokenizer& tokenizer) {
   const auto* const characters = dynamic_cast<const CharTokenizer*>(&tokenizer);
-  PipelineTokenizer::Parts parts{.model = {.settings = {.type = "BPE"}, .tokens = {}, .merges = {}, .scores = {}}};
+  PipelineTokenizer::Parts parts{
+      .model = {.settings = {.type = "BPE"}, .tokens = {}, .merges = {}, .scores = {}}};
   if (!characters) {
     for (int byte = 0; byte < 256; ++byte)
       parts.model.tokens.emplace_back(byte_level_character(static_cast<unsigned char>(byte)));
@@ -189,7 +196,9 @@ std::vector<BpeMerge> merges_of(const SentencePieceModel& model) {
     }
   }
   std::ranges::sort(merges, {}, [&](const BpeMerge& m) {
-    const auto length = [&](int32_t id) { return -static_cast<int64_t>(model.pieces[static_cast<size_t>(id)].text.size()); };
+    const auto length = [&](int32_t id) {
+      return -static_cast<int64_t>(model.pieces[static_cast<size_t>(id)].text.size());
+    };
     return std::tuple(-model.pieces[static_cast<size_t>(m.result)].score, length(m.left), length(m.right));
   });
   return merges;
@@ -214,7 +223,8 @@ PipelineTokenizer::Parts parts_of(const SentencePieceTokenizer& tokenizer) {
         {.type = "Precompiled", .texts = {{"precompiled_charsmap", to_base64(own.character_map)}}});
   if (own.remove_extra_spaces) {
     parts.normalizers.push_back({.type = "Replace", .texts = {{"pattern.Regex", " {2,}"}, {"content", " "}}});
-    parts.normalizers.push_back({.type = "Replace", .texts = {{"pattern.Regex", "\\A | \\z"}, {"content", ""}}});
+    parts.normalizers.push_back(
+        {.type = "Replace", .texts = {{"pattern.Regex", "\\A | \\z"}, {"content", ""}}});
   }
   const std::string mark = "\u2581";
   if (own.dummy_prefix) parts.normalizers.push_back({.type = "Prepend", .texts = {{"prepend", mark}}});
@@ -223,7 +233,8 @@ PipelineTokenizer::Parts parts_of(const SentencePieceTokenizer& tokenizer) {
                     {.type = "ByteFallback"},
                     {.type = "Fuse"}};
   if (own.dummy_prefix || own.remove_extra_spaces)
-    parts.decoders.push_back({.type = "Strip", .texts = {{"content", " "}}, .numbers = {{"start", 1}, {"stop", 0}}});
+    parts.decoders.push_back(
+        {.type = "Strip", .texts = {{"content", " "}}, .numbers = {{"start", 1}, {"stop", 0}}});
   if (own.algorithm == SentencePieceModel::Algorithm::bpe) {
     parts.model.settings = {.type = "BPE",
                             .texts = {{"unk_token", own.pieces[static_cast<size_t>(unknown)].text}},
@@ -231,11 +242,12 @@ PipelineTokenizer::Parts parts_of(const SentencePieceTokenizer& tokenizer) {
     parts.model.scores.clear();
     parts.model.merges = merges_of(own);
   } else {
-    parts.model.settings = {.type = "Unigram", .numbers = {{"unk_id", unknown}, {"byte_fallback", own.byte_fallback}}};
+    parts.model.settings = {.type = "Unigram",
+                            .numbers = {{"unk_id", unknown}, {"byte_fallback", own.byte_fallback}}};
   }
-  for (const int64_t id : tokenizer.encode_special(""))
-    parts.single.push_back({id, 0});
-  const bool begins = !parts.single.empty() && own.pieces[static_cast<size_t>(parts.single[0].id)].text == own.begin_piece;
+  for (const int64_t id : tokenizer.encode_special("")) parts.single.push_back({id, 0});
+  const bool begins =
+      !parts.single.empty() && own.pieces[static_cast<size_t>(parts.single[0].id)].text == own.begin_piece;
   if (!parts.single.empty()) parts.single.insert(parts.single.begin() + (begins ? 1 : 0), {Around::text, 0});
   return parts;
 }
@@ -251,7 +263,8 @@ std::string tokenizer_json(const Tokenizer& tokenizer) {
   const Tokenizer& own = bare(tokenizer);
   if (const auto* const parts = dynamic_cast<const PipelineTokenizer*>(&own)) return text_of(parts->parts());
   if (const auto* const bpe = dynamic_cast<const BpeTokenizer*>(&own)) return text_of(parts_of(*bpe));
-  if (const auto* const pieces = dynamic_cast<const SentencePieceTokenizer*>(&own)) return text_of(parts_of(*pieces));
+  if (const auto* const pieces = dynamic_cast<const SentencePieceTokenizer*>(&own))
+    return text_of(parts_of(*pieces));
   const std::string kind = own.kind();
   if (kind == "char" || kind == "byte") return text_of(parts_of(own));
   fail<ValueError>("a tokenizer of the kind ", kind, " has no tokenizer.json");
@@ -265,13 +278,14 @@ std::vector<std::string> tokenizer_files(const Tokenizer& tokenizer) {
 
 void write_tokenizer(const std::string& folder, const Tokenizer& tokenizer, int64_t end_id) {
   const std::string text = tokenizer_json(tokenizer);
-  ordered_json config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+  ordered_json config{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                      {"clean_up_tokenization_spaces", false}};
   for (const auto& [name, id] : bare(tokenizer).special_tokens()) {
     if (id == end_id) config["eos_token"] = name;
     const std::map<std::string, const char*> known = {
-        {"[UNK]", "unk_token"}, {"[CLS]", "cls_token"}, {"[SEP]", "sep_token"}, {"[MASK]", "mask_token"},
-        {"[PAD]", "pad_token"}, {"<s>", "bos_token"},   {"<unk>", "unk_token"}, {"<pad>", "pad_token"},
-        {"</s>", "eos_token"}};
+        {"[UNK]", "unk_token"},   {"[CLS]", "cls_token"}, {"[SEP]", "sep_token"},
+        {"[MASK]", "mask_token"}, {"[PAD]", "pad_token"}, {"<s>", "bos_token"},
+        {"<unk>", "unk_token"},   {"<pad>", "pad_token"}, {"</s>", "eos_token"}};
     if (const auto found = known.find(name); found != known.end() && !config.contains(found->second))
       config[found->second] = name;
   }

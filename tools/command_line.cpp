@@ -207,7 +207,8 @@ void declare(Command<ImportArguments>& c) {
 void declare(Command<ExportArguments>& c) {
   c.model();
   c.text("--format", c.arguments.format, "hf|safetensors|weft",
-         "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft names them; "
+         "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
+         "names them; "
          "weft: the "
          "model alone, which every command takes where it takes a run")
       ->required();
@@ -241,12 +242,17 @@ void declare(Command<TokenizerArguments>& c) {
           "--text", [&a](const std::string& typed) { a.text = typed; }, "of inspect: show what this becomes")
       ->type_name("TEXT");
   c.text("--kind", a.kind, "bpe", "of train: byte-level BPE (bpe)");
-  c.integer("--vocab-size", a.vocab_size, "N", 257, 1 << 24, "of train: tokens, the 256 bytes among them (8192)");
+  c.integer("--vocab-size", a.vocab_size, "N", 257, 1 << 24,
+            "of train: tokens, the 256 bytes among them (8192)");
   c.text("--pattern", a.pattern, "gpt2|cl100k", "of train: how text is cut into words (gpt2)");
-  c.text("--out", a.out, "FILE.json", "of train: the tokenizer.json to write");
+  c.text("--ids", a.ids, "FILE.bin", "of decode: a file of ids as nanoGPT or llm.c write it");
+  c.text("--layout", a.layout, "nanogpt|llm.c", "of encode: how --out has the ids");
+  c.text("--out", a.out, "FILE.json|FILE.bin",
+         "of train, the tokenizer.json to write; of encode, a file of ids");
   c.app.footer(
       "Without --jsonl all of standard input is one text, or one array of ids.\n"
-      "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or false.\n");
+      "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or "
+      "false.\n");
 }
 
 void declare(Command<StoriesArguments>& c) {
@@ -289,7 +295,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
                prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
-      declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back; learn one", prepare_tokenizer),
+      declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back; learn one",
+               prepare_tokenizer),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
       declared(app, "completion", "a script with which a shell completes commands, options, keys and names",
                prepare_completion),

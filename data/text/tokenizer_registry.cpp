@@ -37,9 +37,10 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .summary = "byte-level BPE, learned from the training part of the text; any bytes",
           .utf8 = false,
           .from_state = BpeTokenizer::from_state});
-  to.add({.name = "pipeline",
-          .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",
-          .from_state = PipelineTokenizer::from_state});
+  to.add(
+      {.name = "pipeline",
+       .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",
+       .from_state = PipelineTokenizer::from_state});
   to.add({.name = "sentencepiece",
           .summary = "a .model file of SentencePiece; it comes with a model",
           .from_state = SentencePieceTokenizer::from_state});

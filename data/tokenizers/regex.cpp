@@ -55,7 +55,8 @@ const Oniguruma& oniguruma() {
     find_symbol(library, "OnigEncodingUTF8", o.utf8);
     find_symbol(library, "OnigSyntaxRuby", o.ruby);
     OnigEncoding encodings[] = {o.utf8};
-    if (o.initialize(encodings, 1) != ONIG_NORMAL) fail<StateError>("regular expressions: Oniguruma does not begin");
+    if (o.initialize(encodings, 1) != ONIG_NORMAL)
+      fail<StateError>("regular expressions: Oniguruma does not begin");
     return o;
   }();
   return all;
@@ -63,9 +64,7 @@ const Oniguruma& oniguruma() {
 
 constexpr unsigned long most_retries = 1'000'000;
 
-const OnigUChar* bytes_of(std::string_view text) {
-  return reinterpret_cast<const OnigUChar*>(text.data());
-}
+const OnigUChar* bytes_of(std::string_view text) { return reinterpret_cast<const OnigUChar*>(text.data()); }
 
 std::string message_of(int code, OnigErrorInfo* info = nullptr) {
   OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN];
@@ -94,9 +93,8 @@ Regex::Regex(const std::string& pattern) : pattern_(pattern) {
   const auto compiled = std::make_shared<Compiled>();
   OnigErrorInfo info;
   const int code = oniguruma().create(&compiled->regex, bytes_of(pattern), bytes_of(pattern) + pattern.size(),
-                            ONIG_OPTION_NONE, oniguruma().utf8, oniguruma().ruby, &info);
-  if (code != ONIG_NORMAL)
-    fail<ValueError>("regular expression '", pattern, "': ", message_of(code, &info));
+                                      ONIG_OPTION_NONE, oniguruma().utf8, oniguruma().ruby, &info);
+  if (code != ONIG_NORMAL) fail<ValueError>("regular expression '", pattern, "': ", message_of(code, &info));
   compiled_ = compiled;
 }
 
@@ -112,7 +110,7 @@ std::vector<Encoding::Span> Regex::matches(std::string_view text) const {
   const OnigUChar *const begin = bytes_of(text), *const end = begin + text.size();
   for (size_t at = 0; at <= text.size();) {
     const int found = onig.search(compiled_->regex, begin, end, begin + at, end, region.get(),
-                                             ONIG_OPTION_NONE, limits.get());
+                                  ONIG_OPTION_NONE, limits.get());
     if (found == ONIG_MISMATCH) break;
     if (found < 0)
       fail<ValueError>("regular expression '", pattern_, "': from byte ", at, " on: ", message_of(found));

@@ -1,10 +1,10 @@
 // weft tokenizer, and the tokenizer that import and export take along.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "tools/exchange.h"
 #include "tools/program.h"
-
-#include <filesystem>
 
 namespace {
 
@@ -33,11 +33,12 @@ TEST_CASE("tokenizer: text to ids and back, by line") {
   const Result plain = with_input(folder, lines, {"tokenizer", "encode", ".", "--jsonl"});
   REQUIRE_MESSAGE(plain.code == 0, plain.err);
   CHECK(plain.out == "[9,2,4,5,6,7,8]\n[]\n[2,9]\n");
-  const Result special = with_input(folder, lines, {"tokenizer", "encode", "tokenizer.json", "--jsonl", "--special"});
+  const Result special =
+      with_input(folder, lines, {"tokenizer", "encode", "tokenizer.json", "--jsonl", "--special"});
   CHECK(special.out == "[9,2,4,10]\n[]\n[2,9]\n");
-  const Result back = with_input(folder, plain.out + "{\"ids\": [9, 10]}\n", {"tokenizer", "decode", ".", "--jsonl"});
-  CHECK(back.out ==
-        "{\"text\":\"abc </s>\"}\n{\"text\":\"\"}\n{\"text\":\"cab\"}\n{\"text\":\"ab</s>\"}\n");
+  const Result back =
+      with_input(folder, plain.out + "{\"ids\": [9, 10]}\n", {"tokenizer", "decode", ".", "--jsonl"});
+  CHECK(back.out == "{\"text\":\"abc </s>\"}\n{\"text\":\"\"}\n{\"text\":\"cab\"}\n{\"text\":\"ab</s>\"}\n");
   CHECK(with_input(folder, "ab\nc", {"tokenizer", "encode", "."}).out == "[9,3,2]\n");
   CHECK(with_input(folder, "[9,3,2]", {"tokenizer", "decode", "."}).out == "ab\nc");
   const Result shown = weft(folder, {"tokenizer", "inspect", ".", "--text", "cAB"});
@@ -50,15 +51,18 @@ TEST_CASE("tokenizer: text to ids and back, by line") {
 TEST_CASE("tokenizer: what is wrong is refused with the line") {
   const Folder folder;
   folder.write("tokenizer.json", small);
-  const auto says = [&](const std::string& input, const Arguments& arguments, int code, const std::string& what) {
+  const auto says = [&](const std::string& input, const Arguments& arguments, int code,
+                        const std::string& what) {
     const Result result = with_input(folder, input, arguments);
     CHECK(result.code == code);
     CHECK_MESSAGE(contains(result.err, what), result.err);
   };
-  const Arguments encode = {"tokenizer", "encode", ".", "--jsonl"}, decode = {"tokenizer", "decode", ".", "--jsonl"};
+  const Arguments encode = {"tokenizer", "encode", ".", "--jsonl"},
+                  decode = {"tokenizer", "decode", ".", "--jsonl"};
   says("{\"text\": \"a\"}\nnone\n", encode, 1, "line 2 is not JSON");
   says("{\"words\": \"a\"}\n", encode, 1, "line 1 is no JSON object with a text \"text\"");
-  says("{\"text\": \"a\"}\n{\"text\": \"aé\"}\n", encode, 1, "line 2: encode: character 'é' (U+00E9) at position 1");
+  says("{\"text\": \"a\"}\n{\"text\": \"aé\"}\n", encode, 1,
+       "line 2: encode: character 'é' (U+00E9) at position 1");
   says("[0, 11]\n", decode, 1, "line 1: 11 is no id below 11");
   says("[0, 1.5]\n", decode, 1, "1.5 is no id");
   says("", {"tokenizer", "encode"}, 2, "name a tokenizer");
@@ -67,14 +71,15 @@ TEST_CASE("tokenizer: what is wrong is refused with the line") {
   says("", {"tokenizer", "encode", "none"}, 2, "none");
   says("", {"tokenizer", "train", "--out", "t.json"}, 2, "--data FILE names the text");
   says("", {"tokenizer", "train", "--data", "tokenizer.json"}, 2, "--out FILE.json names the file");
-  says("", {"tokenizer", "train", "--data", "tokenizer.json", "--out", "tokenizer.json"}, 2, "is there already");
+  says("", {"tokenizer", "train", "--data", "tokenizer.json", "--out", "tokenizer.json"}, 2,
+       "is there already");
 }
 
 TEST_CASE("tokenizer: one is learned from text, and read again") {
   const Folder folder;
   write_text(folder);
-  const Result learned =
-      weft(folder, {"tokenizer", "train", "--data", "text.txt", "--vocab-size", "300", "--out", "new/tok.json"});
+  const Result learned = weft(
+      folder, {"tokenizer", "train", "--data", "text.txt", "--vocab-size", "300", "--out", "new/tok.json"});
   REQUIRE_MESSAGE(learned.code == 0, learned.err);
   const Result ids = with_input(folder, folder.read("text.txt"), {"tokenizer", "encode", "new/tok.json"});
   REQUIRE_MESSAGE(ids.code == 0, ids.err);
@@ -109,7 +114,8 @@ TEST_CASE("import takes the tokenizer along, and export gives it back") {
   CHECK(exists(folder, "hf/tokenizer_config.json"));
   const std::string line = "{\"text\": \"ABc </s>\"}\n";
   for (const char* const from : {"theirs", "model.h5", "hf"})
-    CHECK(with_input(folder, line, {"tokenizer", "encode", from, "--jsonl", "--special"}).out == "[9,2,4,10]\n");
+    CHECK(with_input(folder, line, {"tokenizer", "encode", from, "--jsonl", "--special"}).out ==
+          "[9,2,4,10]\n");
   CHECK(weft(folder, {"import", "hf", "--out", "again.h5"}).code == 0);
 
   folder.write("theirs/tokenizer.json", "{}");

@@ -116,6 +116,8 @@ struct TokenizerArguments {
   std::optional<std::string> text;  ///< of inspect: what becomes of it is shown
   std::string kind = "bpe", pattern = "gpt2";
   int64_t vocab_size = 8192;
+  std::string layout;  ///< of ids in a file: "nanogpt", "llm.c"; empty: JSON
+  std::string ids;     ///< of decode: a file of that kind
   std::string out;
 };
 Work prepare_tokenizer(const TokenizerArguments& arguments);

@@ -57,9 +57,8 @@ Work prepare_import(const ImportArguments& arguments) {
   check_finite(model.weights, arguments.folder + ": ");
   int64_t parameters = 0;
   for (const auto& [name, value] : theirs.weights.entries()) parameters += std::get<Array>(value).size();
-  const std::string summary =
-      str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ", arguments.folder,
-          model.tokenizer ? ", with its tokenizer" : "");
+  const std::string summary = str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ",
+                                  arguments.folder, model.tokenizer ? ", with its tokenizer" : "");
   return [file, model = std::make_shared<ModelFile>(std::move(model)), summary, notes = theirs.notes] {
     if (const fs::path folder = fs::path(file).parent_path(); !folder.empty()) make_folders(folder.string());
     model->write(file);

@@ -1,6 +1,7 @@
 #include <weft/data/text/bpe_training.h>
 #include <weft/data/text/text.h>
 #include <weft/exchange/hugging_face.h>
+#include <weft/exchange/token_files.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -27,8 +28,7 @@ using Shared = std::shared_ptr<const Tokenizer>;
 
 Shared tokenizer_of_model(const std::string& path) {
   Console console;
-  const OpenedModel opened =
-      open_model(path, false, [&](std::string_view line) { console.print(line); });
+  const OpenedModel opened = open_model(path, false, [&](std::string_view line) { console.print(line); });
   if (!opened.checkpoint.model.tokenizer)
     fail<FileError>(opened.path, ": has no tokenizer; weft import takes the one along that lies in DIR");
   return opened.checkpoint.model.tokenizer;
@@ -101,19 +101,27 @@ std::vector<int64_t> ids_in(const json& line, int64_t number, int64_t vocab_size
 }
 
 Work encoding(const TokenizerArguments& a, Shared tokenizer) {
+  if (!a.out.empty() && is_there(a.out)) fail<FileError>(a.out, ": is there already; choose another");
   return [=] {
     const auto ids_of = [&](const std::string& text, const AroundText& around) {
       return a.special ? tokenizer->encode_special(text, around) : tokenizer->encode(text);
     };
     if (!a.jsonl) {
-      write_out(listed(ids_of(all_of_input(), {})));
+      const std::vector<int64_t> ids = ids_of(all_of_input(), {});
+      if (a.out.empty()) {
+        write_out(listed(ids));
+      } else {
+        write_token_file(a.out, ids, tokenizer->vocab_size(), token_file_layout_from(a.layout));
+        Console().print(str(a.out, ": ", grouped(static_cast<int64_t>(ids.size())), " ids"));
+      }
       return 0;
     }
     std::string out;
     for_each_line([&](int64_t number, const std::string& text) {
       const json line = parsed_line(number, text);
       try {
-        out += listed(ids_of(text_in(line, "text", number), a.special ? around_of(line, number) : AroundText()));
+        out +=
+            listed(ids_of(text_in(line, "text", number), a.special ? around_of(line, number) : AroundText()));
       } catch (const ValueError& error) {
         const std::string what = error.what();
         fail<ValueError>(what.starts_with("standard input") ? "" : str("standard input: line ", number, ": "),
@@ -129,6 +137,10 @@ Work encoding(const TokenizerArguments& a, Shared tokenizer) {
 Work decoding(const TokenizerArguments& a, Shared tokenizer) {
   return [=] {
     const int64_t size = tokenizer->vocab_size();
+    if (!a.ids.empty()) {
+      write_out(tokenizer->decode(std::span<const int64_t>(read_token_file(a.ids, size))));
+      return 0;
+    }
     const auto text_of = [&](const json& line, int64_t number) {
       return tokenizer->decode(std::span<const int64_t>(ids_in(line, number, size)));
     };
@@ -203,9 +215,10 @@ Work inspecting(const TokenizerArguments& a, Shared tokenizer) {
     if (!a.data.empty()) {
       const Usage usage = usage_of(*tokenizer, a.data);
       const auto unused = std::ranges::count(usage.counts, 0);
-      out += str("  of ", grouped(usage.bytes), " bytes: ", grouped(usage.tokens), " tokens, ",
-                 fixed(static_cast<double>(usage.bytes) / std::max<double>(1, static_cast<double>(usage.tokens)), 3),
-                 " bytes a token; ", grouped(unused), " tokens are not used\n");
+      out += str(
+          "  of ", grouped(usage.bytes), " bytes: ", grouped(usage.tokens), " tokens, ",
+          fixed(static_cast<double>(usage.bytes) / std::max<double>(1, static_cast<double>(usage.tokens)), 3),
+          " bytes a token; ", grouped(unused), " tokens are not used\n");
     }
     if (a.text) {
       const Encoding found = tokenizer->encode_with_spans(*a.text);
@@ -221,7 +234,8 @@ Work inspecting(const TokenizerArguments& a, Shared tokenizer) {
 
 Work training(const TokenizerArguments& a) {
   if (a.kind != "bpe")
-    fail<ValueError>("--kind: '", a.kind, "' is not bpe; weft train --data FILE learns characters as it begins");
+    fail<ValueError>("--kind: '", a.kind,
+                     "' is not bpe; weft train --data FILE learns characters as it begins");
   if (a.data.empty()) fail<ValueError>("tokenizer train: --data FILE names the text to learn from");
   if (a.out.empty()) fail<ValueError>("tokenizer train: --out FILE.json names the file to write");
   if (!a.out.ends_with(".json")) fail<ValueError>("--out: '", a.out, "' does not end in .json");
@@ -230,13 +244,15 @@ Work training(const TokenizerArguments& a) {
       BpeTrainingOptions{.vocab_size = a.vocab_size, .pattern = word_pattern_from(a.pattern)});
   const auto reader = std::make_shared<TextReader>(a.data, TextReader::Options{.utf8 = false});
   return [=] {
-    for (std::string_view piece = reader->next(); !piece.empty(); piece = reader->next()) learning->add(piece);
+    for (std::string_view piece = reader->next(); !piece.empty(); piece = reader->next())
+      learning->add(piece);
     learning->end_document();
     const BpeTokenizer made = learning->learn();
     if (const fs::path folder = fs::path(a.out).parent_path(); !folder.empty()) make_folders(folder.string());
     write_file(a.out, tokenizer_json(made));
-    Console().print(str(a.out, ": bpe, ", grouped(made.vocab_size()), " tokens from ", grouped(reader->size()),
-                        " bytes", made.vocab_size() < a.vocab_size ? "; no pair is left that comes twice" : ""));
+    Console().print(str(a.out, ": bpe, ", grouped(made.vocab_size()), " tokens from ",
+                        grouped(reader->size()), " bytes",
+                        made.vocab_size() < a.vocab_size ? "; no pair is left that comes twice" : ""));
     return 0;
   };
 }
@@ -251,7 +267,14 @@ void check_options(const TokenizerArguments& a) {
   of(a.jsonl, "--jsonl", {"encode", "decode"});
   of(!a.data.empty(), "--data", {"train", "inspect"});
   of(a.text.has_value(), "--text", {"inspect"});
-  of(!a.out.empty(), "--out", {"train"});
+  of(!a.out.empty(), "--out", {"train", "encode"});
+  of(!a.layout.empty(), "--layout", {"encode"});
+  of(!a.ids.empty(), "--ids", {"decode"});
+  if (!a.layout.empty()) token_file_layout_from(a.layout);
+  if (a.layout.empty() != a.out.empty() && a.action == "encode")
+    fail<ValueError>("tokenizer encode: --out FILE.bin and --layout nanogpt or llm.c belong together");
+  if (a.jsonl && (!a.out.empty() || !a.ids.empty()))
+    fail<ValueError>("--jsonl: lines are read and written as JSON; a file of ids is of one text");
 }
 
 }  // namespace

@@ -105,8 +105,7 @@ TEST_CASE("run log: damage is mended from what the checkpoint knows") {
   write_file(path, text);
   std::filesystem::resize_file(path, uint64_t{1} << 43);
   CHECK(logged_progress(path, 4).checkpoint);
-  CHECK(RunLog(HeldFolder(folder.name()), path, 5, history).notes().size() ==
-        2);  // a line of zeros
+  CHECK(RunLog(HeldFolder(folder.name()), path, 5, history).notes().size() == 2);  // a line of zeros
   CHECK(read_text(path) == text);
   // An update's line that is gone stays gone: nothing else knows it.
   CHECK(mended(text.substr(0, text.find("\"step\":4")) + "garbage\n").find("\"step\":3") !=
