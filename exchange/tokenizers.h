@@ -5,6 +5,7 @@
 //   *.model                   SentencePiece's unigram and BPE
 // The ids are theirs. FileError, which begins with the path, says what a file has that weft does not know, and what is
 // wrong with it: merges of unknown tokens, ids that are missing or come twice, JSON that is none.
+// `truncation` and `padding` alone are passed over: they are of batches, which weft makes itself.
 #pragma once
 
 #include <weft/data/text/tokenizer.h>
