@@ -16,7 +16,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 # Of the builds of OpenBLAS, the one that shares the program's threads; dpkg-shlibdeps asks for any.
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS libopenblas0-openmp)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libopenblas0-openmp, libonig5")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
     "trains transformers from scratch, on processors
  The command line weft: trains GPT, Llama, BERT, T5, ViT and recurrent models on
@@ -27,7 +27,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME weft-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 # What the archives are linked with. `weft::xt` is there for those who have xtensor.
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libhdf5-dev, libopenblas-openmp-dev, libutf8proc-dev, libonig-dev, zlib1g-dev, libzstd-dev")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libhdf5-dev, libopenblas-openmp-dev, libutf8proc-dev, zlib1g-dev, libzstd-dev")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_RECOMMENDS "g++ (>= 4:12)")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "weft, cmake, pkgconf, libxtensor-dev, libxtensor-blas-dev")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION

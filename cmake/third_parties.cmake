@@ -27,10 +27,9 @@ mark_as_advanced(WEFT_ZLIB_INCLUDE WEFT_ZLIB_LIBRARY WEFT_ZSTD_INCLUDE WEFT_ZSTD
 find_path(WEFT_UTF8PROC_INCLUDE utf8proc.h)
 find_library(WEFT_UTF8PROC_LIBRARY NAMES libutf8proc.a utf8proc)
 mark_as_advanced(WEFT_UTF8PROC_INCLUDE WEFT_UTF8PROC_LIBRARY)
-# The regular expressions that tokenizers of others are written with.
+# The regular expressions that tokenizers of others are written with. Loaded by the first of them, not linked.
 find_path(WEFT_ONIGURUMA_INCLUDE oniguruma.h)
-find_library(WEFT_ONIGURUMA_LIBRARY NAMES libonig.a onig)
-mark_as_advanced(WEFT_ONIGURUMA_INCLUDE WEFT_ONIGURUMA_LIBRARY)
+mark_as_advanced(WEFT_ONIGURUMA_INCLUDE)
 
 set(weft_MISSING)
 if(NOT OpenMP_CXX_FOUND)
@@ -45,9 +44,6 @@ endif()
 
 if(NOT WEFT_UTF8PROC_INCLUDE OR NOT WEFT_UTF8PROC_LIBRARY)
   list(APPEND weft_MISSING "utf8proc (libutf8proc-dev)")
-endif()
-if(NOT WEFT_ONIGURUMA_INCLUDE OR NOT WEFT_ONIGURUMA_LIBRARY)
-  list(APPEND weft_MISSING "Oniguruma (libonig-dev)")
 endif()
 
 if(NOT WEFT_ZLIB_INCLUDE OR NOT WEFT_ZLIB_LIBRARY)
@@ -71,9 +67,6 @@ if(NOT weft_MISSING AND NOT TARGET weft::hdf5)
   set_target_properties(weft::utf8proc PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_UTF8PROC_INCLUDE}
                                                   INTERFACE_LINK_LIBRARIES ${WEFT_UTF8PROC_LIBRARY}
                                                   INTERFACE_COMPILE_DEFINITIONS UTF8PROC_STATIC)
-  add_library(weft::oniguruma INTERFACE IMPORTED GLOBAL)
-  set_target_properties(weft::oniguruma PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${WEFT_ONIGURUMA_INCLUDE}
-                                                   INTERFACE_LINK_LIBRARIES ${WEFT_ONIGURUMA_LIBRARY})
   add_library(weft::blas INTERFACE IMPORTED GLOBAL)
   set_target_properties(weft::blas PROPERTIES INTERFACE_LINK_LIBRARIES ${WEFT_BLAS_LIBRARY})
 endif()

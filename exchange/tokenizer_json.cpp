@@ -19,7 +19,8 @@ using Around = PipelineTokenizer::Around;
 class Reader {
  public:
   explicit Reader(const std::string& path)
-      : path_(path), root_(parse_json_object(read_text(path, most_tokenizer_bytes), path, most_tokenizer_bytes)) {}
+      : path_(path),
+        root_(parse_json_object(read_text(path, most_tokenizer_bytes), path, most_tokenizer_bytes)) {}
 
   PipelineTokenizer::Parts read() {
     if (!root_.contains("model")) refuse("has no model; this is no tokenizer.json");
@@ -68,7 +69,8 @@ class Reader {
 
   /// A part as it stands there; `pattern` is an object of one text.
   TokenizerStep step(const json& from, const std::string& what) const {
-    if (!from.is_object() || !at(from, "type").is_string()) refuse(what, " is ", shown(from), ", not an object with a type");
+    if (!from.is_object() || !at(from, "type").is_string())
+      refuse(what, " is ", shown(from), ", not an object with a type");
     TokenizerStep step{.type = from.at("type").get<std::string>()};
     for (const auto& [key, value] : from.items()) {
       const std::string name = str(what, " ", step.type, ": ", key);
@@ -89,7 +91,8 @@ class Reader {
     return step;
   }
 
-  void steps(const json& from, const std::string& what, const char* list, std::vector<TokenizerStep>& to) const {
+  void steps(const json& from, const std::string& what, const char* list,
+             std::vector<TokenizerStep>& to) const {
     if (from.is_null()) return;
     if (at(from, "type") != "Sequence") {
       to.push_back(step(from, what));
@@ -105,7 +108,9 @@ class Reader {
     json plain = model;
     for (const char* const key : {"vocab", "merges", "dropout"}) plain.erase(key);
     if (!plain.contains("type"))  // old files have none
-      plain["type"] = model.contains("merges") ? "BPE" : at(model, "vocab").is_array() ? "Unigram" : "WordPiece";
+      plain["type"] = model.contains("merges")        ? "BPE"
+                      : at(model, "vocab").is_array() ? "Unigram"
+                                                      : "WordPiece";
     parts_.model.settings = step(plain, "model");
     const json& dropout = at(model, "dropout");
     if (!dropout.is_null() && dropout != 0.0) refuse("model: dropout is ", shown(dropout), "; weft has none");
@@ -191,17 +196,20 @@ class Reader {
       const auto id_of = [&](const std::string& token) {
         const auto found = ids.find(token);
         if (found == ids.end())
-          refuse(what, " ('", left, "' and '", right, "') names '", token, "', which is not in the vocabulary");
+          refuse(what, " ('", left, "' and '", right, "') names '", token,
+                 "', which is not in the vocabulary");
         return found->second;
       };
       const int32_t first = id_of(left), second = id_of(right);
-      parts_.model.merges.push_back({first, second, id_of(left + right.substr(std::min(drops, right.size())))});
+      parts_.model.merges.push_back(
+          {first, second, id_of(left + right.substr(std::min(drops, right.size())))});
     }
   }
 
   int64_t id_of(const std::string& token, const std::string& what) const {
     const auto found = std::ranges::find(parts_.model.tokens, token);
-    if (found == parts_.model.tokens.end()) refuse(what, ": the token '", token, "' is not in the vocabulary");
+    if (found == parts_.model.tokens.end())
+      refuse(what, ": the token '", token, "' is not in the vocabulary");
     return found - parts_.model.tokens.begin();
   }
 
@@ -228,7 +236,8 @@ class Reader {
   }
 
   int64_t named(const json& pair) const {
-    if (!pair.is_array() || pair.size() != 2) refuse("post_processor: ", shown(pair), " is no token with its id");
+    if (!pair.is_array() || pair.size() != 2)
+      refuse("post_processor: ", shown(pair), " is no token with its id");
     const std::string token = text(pair[0], "post_processor");
     return id_of(token, "post_processor");
   }
@@ -249,8 +258,9 @@ class Reader {
       const json& ids = at(at(special, name.c_str()), "ids");
       if (!ids.is_array()) refuse("post_processor: its special_tokens do not tell the ids of '", name, "'");
       for (const json& id : ids)
-        all.push_back({whole(id, str("post_processor: an id of '", name, "'"),
-                             static_cast<int64_t>(given_.size()) - 1), kind});
+        all.push_back(
+            {whole(id, str("post_processor: an id of '", name, "'"), static_cast<int64_t>(given_.size()) - 1),
+             kind});
     }
     return all;
   }
@@ -262,15 +272,59 @@ class Reader {
   PipelineTokenizer::Parts parts_{.model = {}};
   std::vector<bool> given_;
   const std::map<std::string, int, std::less<>> known_ = {
-      {"version", 0},       {"truncation", 0},    {"padding", 0}, {"added_tokens", 0}, {"normalizer", 0},
+      {"version", 0},       {"truncation", 0},     {"padding", 0}, {"added_tokens", 0}, {"normalizer", 0},
       {"pre_tokenizer", 0}, {"post_processor", 0}, {"decoder", 0}, {"model", 0}};
 };
+
+/// The word pattern, if the parts are byte-level BPE and nothing else, as BpeTokenizer has it.
+std::optional<WordPattern> byte_level_bpe(const PipelineTokenizer::Parts& parts) {
+  const TokenizerStep& model = parts.model.settings;
+  const auto is = [](const TokenizerStep& step, const char* name, int64_t otherwise, int64_t wanted) {
+    const auto found = step.numbers.find(name);
+    return (found == step.numbers.end() ? otherwise : found->second) == wanted;
+  };
+  for (const auto& [name, value] : model.texts)
+    if (!value.empty()) return {};
+  const bool plain = parts.normalizers.empty() && parts.single.empty() && parts.pair.empty() &&
+                     model.type == "BPE" && is(model, "byte_fallback", 0, 0) && parts.decoders.size() == 1 &&
+                     parts.decoders[0].type == "ByteLevel" && !parts.splits.empty() &&
+                     parts.splits.size() <= 2 && parts.splits.back().type == "ByteLevel" &&
+                     is(parts.splits.back(), "add_prefix_space", 1, 0);
+  if (!plain) return {};
+  for (const AddedToken& token : parts.added)
+    if (!token.special || token.single_word || token.lstrip || token.rstrip) return {};
+  if (parts.splits.size() == 1)
+    return is(parts.splits[0], "use_regex", 1, 1) ? std::optional(WordPattern::gpt2) : std::nullopt;
+  const TokenizerStep& split = parts.splits[0];
+  const auto regex = split.texts.find("pattern.Regex"), behavior = split.texts.find("behavior");
+  if (split.type != "Split" || regex == split.texts.end() || behavior == split.texts.end() ||
+      behavior->second != "Isolated" || !is(split, "invert", 0, 0) || !is(parts.splits[1], "use_regex", 1, 0))
+    return {};
+  return word_pattern_of_regex(regex->second);
+}
 
 }  // namespace
 
 std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path) {
   try {
-    return std::make_shared<PipelineTokenizer>(Reader(path).read());
+    PipelineTokenizer::Parts parts = Reader(path).read();
+    if (const auto pattern = byte_level_bpe(parts)) {
+      std::map<int64_t, std::string> names;
+      for (const AddedToken& token : parts.added) names[token.id] = token.content;
+      std::vector<std::pair<std::string, std::string>> merges;
+      for (const BpeMerge& m : parts.model.merges)
+        merges.emplace_back(parts.model.tokens[static_cast<size_t>(m.left)],
+                            parts.model.tokens[static_cast<size_t>(m.right)]);
+      try {
+        BpeTokenizer::Parts bpe = byte_level_parts(parts.model.tokens, merges, names, path);
+        bpe.pattern = *pattern;
+        const auto ignores = parts.model.settings.numbers.find("ignore_merges");
+        bpe.ignore_merges = ignores != parts.model.settings.numbers.end() && ignores->second != 0;
+        return std::make_shared<BpeTokenizer>(std::move(bpe));
+      } catch (const Error&) {  // without a token for each byte, say: the parts still make one
+      }
+    }
+    return std::make_shared<PipelineTokenizer>(std::move(parts));
   } catch (const ValueError& error) {
     fail<FileError>(path, ": ", error.what());
   }

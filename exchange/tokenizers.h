@@ -5,12 +5,15 @@
 //   *.model                   SentencePiece's unigram and BPE
 // The ids are theirs. FileError, which begins with the path, says what a file has that weft does not know, and what is
 // wrong with it: merges of unknown tokens, ids that are missing or come twice, JSON that is none.
+// `truncation` and `padding` alone are passed over: they are of batches, which weft makes itself.
 #pragma once
 
 #include <weft/data/text/tokenizer.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace weft {
 
@@ -19,5 +22,15 @@ namespace weft {
 bool holds_tokenizer(const std::string& folder);
 /// Of such a folder, or of a file of any of these names or endings: .json, .txt, .model.
 std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path);
+
+/// The text of a tokenizer.json, with which Hugging Face's programs give the same ids; of SentencePiece's models but for
+/// rare lines, in which they differ from SentencePiece themselves. A final newline ends it. ValueError for a kind that
+/// they do not have: word, and a user's own.
+std::string tokenizer_json(const Tokenizer& tokenizer);
+/// Names of the files that write_tokenizer() writes.
+std::vector<std::string> tokenizer_files(const Tokenizer& tokenizer);
+/// tokenizer.json and tokenizer_config.json, as transformers reads them, and tokenizer.model of SentencePiece. `end_id`
+/// is that of the model; -1: none. Each file appears whole or not at all.
+void write_tokenizer(const std::string& folder, const Tokenizer& tokenizer, int64_t end_id);
 
 }  // namespace weft

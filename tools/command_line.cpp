@@ -196,15 +196,19 @@ void declare(Command<AttentionArguments>& c) {
 }
 
 void declare(Command<ImportArguments>& c) {
-  c.text("folder", c.arguments.folder, "DIR", "config.json and model.safetensors, or its shards")->required();
+  c.text("folder", c.arguments.folder, "DIR",
+         "config.json and model.safetensors, or its shards, and the tokenizer that lies there")
+      ->required();
   c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")
       ->required();
+  c.flag("--no-tokenizer", c.arguments.no_tokenizer, "leave the tokenizer where it is");
 }
 
 void declare(Command<ExportArguments>& c) {
   c.model();
   c.text("--format", c.arguments.format, "hf|safetensors|weft",
-         "hf: config.json and weights as transformers names them; safetensors: weights as weft names them; "
+         "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
+         "names them; "
          "weft: the "
          "model alone, which every command takes where it takes a run")
       ->required();
@@ -227,17 +231,34 @@ void declare(Command<SealArguments>& c) {
 
 void declare(Command<TokenizerArguments>& c) {
   TokenizerArguments& a = c.arguments;
-  c.text("action", a.action, "encode|decode", "what is done: text to ids, ids to text")->required();
+  c.threads();
+  c.text("action", a.action, "encode|decode|inspect|train",
+         "text to ids, ids to text, what there is in one, or a new one from text")
+      ->required();
   c.text("tokenizer", a.tokenizer, "DIR|FILE",
          "a tokenizer.json, vocab.json with merges.txt, vocab.txt or .model, a folder with one of them, or a "
-         "run or model of weft");
+         "run or model of weft; none for train");
   c.flag("--jsonl", a.jsonl,
          "lines of JSON: {\"text\": ...} becomes an array of ids, an array or {\"ids\": ...} becomes a text");
   c.flag("--special", a.special,
          "of encode: read special tokens where their names are written, and add those around a text");
+  c.texts("--data", a.data, "FILE", "of train and inspect: text files, joined in order");
+  c.app
+      .add_option_function<std::string>(
+          "--text", [&a](const std::string& typed) { a.text = typed; }, "of inspect: show what this becomes")
+      ->type_name("TEXT");
+  c.text("--kind", a.kind, "bpe", "of train: byte-level BPE (bpe)");
+  c.integer("--vocab-size", a.vocab_size, "N", 257, 1 << 24,
+            "of train: tokens, the 256 bytes among them (8192)");
+  c.text("--pattern", a.pattern, "gpt2|cl100k", "of train: how text is cut into words (gpt2)");
+  c.text("--ids", a.ids, "FILE.bin", "of decode: a file of ids as nanoGPT or llm.c write it");
+  c.text("--layout", a.layout, "nanogpt|llm.c", "of encode: how --out has the ids");
+  c.text("--out", a.out, "FILE.json|FILE.bin",
+         "of train, the tokenizer.json to write; of encode, a file of ids");
   c.app.footer(
       "Without --jsonl all of standard input is one text, or one array of ids.\n"
-      "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or false.\n");
+      "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or "
+      "false.\n");
 }
 
 void declare(Command<StoriesArguments>& c) {
@@ -282,7 +303,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),
-      declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back", prepare_tokenizer),
+      declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back; learn one",
+               prepare_tokenizer),
       declared(app, "stories", "write small English stories whose probability is known", prepare_stories),
       declared(app, "completion", "a script with which a shell completes commands, options, keys and names",
                prepare_completion),

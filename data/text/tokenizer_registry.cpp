@@ -1,6 +1,7 @@
 #include <weft/data/text/bpe_training.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/word_tokenizer.h>
+#include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/lib/base/error.h>
@@ -69,12 +70,16 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .learn = learn_pairs,
           .learn_reads = true,
           .from_state = BpeTokenizer::from_state});
-  to.add({.name = "pipeline",
-          .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",
-          .from_state = PipelineTokenizer::from_state});
+  to.add(
+      {.name = "pipeline",
+       .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",
+       .from_state = PipelineTokenizer::from_state});
   to.add({.name = "sentencepiece",
           .summary = "a .model file of SentencePiece; it comes with a model",
           .from_state = SentencePieceTokenizer::from_state});
+  to.add({.name = "padded",
+          .summary = "another one, for a model with more ids; it comes with a model",
+          .from_state = PaddedTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
           .from_state = [](const StateDict& state) { return WordTokenizer::from_state(state); }});

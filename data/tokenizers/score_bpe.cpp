@@ -7,11 +7,25 @@
 #include <string>
 
 namespace weft {
+namespace {
+
+constexpr std::string_view space_mark = "\u2581";
+
+/// Where the next word begins: at a mark behind something else. The size of the text for none.
+size_t next_word(std::string_view text) {
+  for (size_t at = text.find(space_mark, 1); at != std::string_view::npos;
+       at = text.find(space_mark, at + space_mark.size()))
+    if (!text.substr(0, at).ends_with(space_mark)) return at;
+  return text.size();
+}
+
+}  // namespace
 
 ScoreBpe::ScoreBpe(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
     if (piece.text.empty()) continue;
     trie_.add(piece.text, piece.id);
+    crosses_ = crosses_ || next_word(piece.text) < piece.text.size();
     if (piece.whole) whole_.add(piece.text, piece.id);
     const auto place = static_cast<size_t>(piece.id);
     if (place >= found_.size()) found_.resize(place + 1);
@@ -36,7 +50,16 @@ std::vector<ScoreBpe::Symbol> ScoreBpe::symbols_of(std::string_view text) const 
   return symbols;
 }
 
+// Where no piece crosses the beginning of a word, words are independent of each other, and short.
 void ScoreBpe::append(std::string_view text, std::vector<PlacedToken>& to) const {
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = crosses_ ? text.size() - at : next_word(text.substr(at));
+    append_part(text.substr(at, length), at, to);
+    at += length;
+  }
+}
+
+void ScoreBpe::append_part(std::string_view text, size_t first, std::vector<PlacedToken>& to) const {
   struct Candidate {
     float score;
     int32_t left, right;
@@ -84,7 +107,7 @@ void ScoreBpe::append(std::string_view text, std::vector<PlacedToken>& to) const
         put(begin + cut->second, end);
         return;
       }
-    to.push_back({id, begin, end});
+    to.push_back({id, first + begin, first + end});
   };
   for (int32_t i = symbols.empty() ? -1 : 0; i >= 0; i = symbol(i).next) put(symbol(i).begin, symbol(i).end);
 }

@@ -37,9 +37,11 @@ class ScoreBpe {
     bool unused;
   };
   std::vector<Symbol> symbols_of(std::string_view text) const;
+  void append_part(std::string_view text, size_t first, std::vector<PlacedToken>& to) const;
 
   TokenTrie trie_, whole_;
   std::vector<Found> found_;  ///< by id
+  bool crosses_ = false;      ///< some piece goes on behind a word, with the mark of a space within it
 };
 
 }  // namespace weft

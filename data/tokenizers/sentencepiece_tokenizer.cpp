@@ -1,7 +1,7 @@
-#include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/data/text/token_state.h>
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/decoders.h>
+#include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -13,6 +13,16 @@ namespace weft {
 namespace {
 
 constexpr std::string_view space_mark = "\u2581";
+
+/// A long text is cut where words begin: it takes memory by its length, and sums of many scores lose their last digits.
+size_t unigram_part(std::string_view text) {
+  constexpr size_t most = 1 << 16;
+  if (text.size() <= most) return text.size();
+  for (size_t at = text.find(space_mark, most); at != std::string_view::npos;
+       at = text.find(space_mark, at + 1))
+    if (!text.substr(0, at).ends_with(space_mark)) return at;
+  return text.size();
+}
 
 }  // namespace
 
@@ -39,12 +49,12 @@ SentencePieceTokenizer::SentencePieceTokenizer(std::string model, Options option
     if (text.empty()) fail<ValueError>("piece ", id, " is empty");
     if (!texts.insert(text).second) fail<ValueError>("piece ", id, ", '", text, "', comes twice");
     if (!std::isfinite(score)) fail<ValueError>("piece ", id, ", '", text, "', has the score ", score);
-    const bool normal = kind == Kind::normal, user = kind == Kind::user_defined, unused = kind == Kind::unused;
+    const bool normal = kind == Kind::normal, user = kind == Kind::user_defined,
+               unused = kind == Kind::unused;
     tokens.push_back(text);
     scores.push_back(score);
     use.push_back(normal ? Unigram::Use::normal : user ? Unigram::Use::always : Unigram::Use::no);
-    if (normal || user || unused)
-      pieces.push_back({text, static_cast<int32_t>(id), score, unused, user});
+    if (normal || user || unused) pieces.push_back({text, static_cast<int32_t>(id), score, unused, user});
     if (user) user_defined_.add(text, static_cast<int32_t>(id));
     if (kind == Kind::unknown) {
       if (unknown_ >= 0) fail<ValueError>("has two unknown pieces, ", unknown_, " and ", id);
@@ -111,7 +121,16 @@ Encoding SentencePieceTokenizer::run(std::string_view text, bool aligned) const 
   Encoding all;
   const AlignedText made = normalized(text, aligned);
   std::vector<PlacedToken> tokens;
-  unigram_ ? unigram_->append(made.text(), tokens) : bpe_->append(made.text(), tokens);
+  if (bpe_) bpe_->append(made.text(), tokens);
+  for (size_t at = 0; unigram_ && at < made.text().size();) {
+    const size_t length = unigram_part(std::string_view(made.text()).substr(at)), before = tokens.size();
+    unigram_->append(std::string_view(made.text()).substr(at, length), tokens);
+    for (size_t i = before; i < tokens.size(); ++i) {
+      tokens[i].begin += at;
+      tokens[i].end += at;
+    }
+    at += length;
+  }
   const auto put = [&](int64_t id, size_t begin, size_t end) {
     all.ids.push_back(id);
     if (aligned) all.spans.push_back(made.origin(begin, end));
@@ -162,7 +181,8 @@ std::vector<int64_t> SentencePieceTokenizer::encode_special(std::string_view tex
   const bool begins = around.begin.value_or(options_.add_begin.value_or(begin >= 0));
   const bool ends = around.end.value_or(options_.add_end.value_or(begin < 0 && end >= 0));
   if ((begins && begin < 0) || (ends && end < 0))
-    fail<ValueError>("tokenizer ", kind(), ": has no token that ", begins && begin < 0 ? "begins" : "ends", " a text");
+    fail<ValueError>("tokenizer ", kind(), ": has no token that ", begins && begin < 0 ? "begins" : "ends",
+                     " a text");
   std::vector<int64_t> ids;
   if (begins) ids.push_back(begin);
   append_ids(text, ids);

@@ -1,4 +1,5 @@
-// SentencePiece's unigram and BPE models, out of a .model file, with the ids that SentencePiece gives. Control symbols,
+// SentencePiece's unigram and BPE models, out of a .model file, with the ids that SentencePiece gives; a text
+// of more than 64 KiB is cut between words for the unigram model. Control symbols,
 // <s> and </s> among them, are special: no text becomes them, however it is written.
 #pragma once
 

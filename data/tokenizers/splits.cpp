@@ -11,6 +11,13 @@
 namespace weft {
 namespace {
 
+// Those that first_word() has, as tokenizer.json writes them.
+constexpr const char* gpt2_patterns[] = {
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
+    R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"};
+constexpr const char* cl100k_patterns[] = {
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+
 using Span = Encoding::Span;
 /// Finds what parts a text: spans from left to right.
 using Finder = std::function<std::vector<Span>(std::string_view text)>;
@@ -157,26 +164,13 @@ SplitStep metaspace(StepReader& read) {
   };
 }
 
-// Those that first_word() has, as tokenizer.json writes them.
-constexpr std::string_view gpt2_patterns[] = {
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
-    R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"};
-constexpr std::string_view cl100k_patterns[] = {
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
-
-std::optional<WordPattern> known(std::string_view regex) {
-  if (std::ranges::count(gpt2_patterns, regex) > 0) return WordPattern::gpt2;
-  if (std::ranges::count(cl100k_patterns, regex) > 0) return WordPattern::cl100k;
-  return {};
-}
-
 SplitStep splitting(StepReader& read) {
   const Behavior behavior = behavior_from(read, nullptr);
   const bool invert = read.flag("invert", false);
   Finder find;
   if (read.has("pattern.Regex")) {
     const std::string pattern = read.text("pattern.Regex");
-    if (const auto ours = known(pattern))
+    if (const auto ours = word_pattern_of_regex(pattern))
       find = words(*ours);
     else
       find = [regex = Regex(pattern)](std::string_view text) { return regex.matches(text); };
@@ -221,6 +215,16 @@ SplitStep made(const TokenizerStep& step, StepReader& read) {
 }
 
 }  // namespace
+
+std::optional<WordPattern> word_pattern_of_regex(std::string_view regex) {
+  if (std::ranges::count(gpt2_patterns, regex) > 0) return WordPattern::gpt2;
+  if (std::ranges::count(cl100k_patterns, regex) > 0) return WordPattern::cl100k;
+  return {};
+}
+
+const char* regex_of(WordPattern pattern) {
+  return (pattern == WordPattern::gpt2 ? gpt2_patterns : cl100k_patterns)[0];
+}
 
 SplitStep make_split(const TokenizerStep& step) {
   StepReader read(step, "pre-tokenizer");

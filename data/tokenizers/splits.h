@@ -3,10 +3,13 @@
 // WhitespaceSplit. "Sequence" is a list of steps here.
 #pragma once
 
+#include <weft/data/text/word_pattern.h>
 #include <weft/data/tokenizers/aligned_text.h>
 #include <weft/data/tokenizers/step.h>
 
 #include <functional>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -20,5 +23,9 @@ using SplitStep = std::function<void(std::vector<TextPiece>& pieces)>;
 
 /// ValueError for a pre-tokenizer, or a setting of one, that weft does not know.
 SplitStep make_split(const TokenizerStep& step);
+
+/// The regular expressions of word_pattern.h as tokenizer.json writes them; none for another one.
+std::optional<WordPattern> word_pattern_of_regex(std::string_view regex);
+const char* regex_of(WordPattern pattern);
 
 }  // namespace weft

@@ -86,8 +86,9 @@ struct AttentionArguments {
 Work prepare_attention(const AttentionArguments& arguments);
 
 struct ImportArguments {
-  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out
+  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out, and a tokenizer
   std::string out;
+  bool no_tokenizer = false;
 };
 Work prepare_import(const ImportArguments& arguments);
 
@@ -111,10 +112,17 @@ struct SealArguments {
 };
 Work prepare_seal(const SealArguments& arguments);
 struct TokenizerArguments {
-  std::string action;     ///< "encode", "decode"
-  std::string tokenizer;  ///< a folder or a file
+  std::string action;     ///< "encode", "decode", "inspect", "train"
+  std::string tokenizer;  ///< a folder or a file; none of train
   bool jsonl = false;
   bool special = false;
+  std::vector<std::string> data;
+  std::optional<std::string> text;  ///< of inspect: what becomes of it is shown
+  std::string kind = "bpe", pattern = "gpt2";
+  int64_t vocab_size = 8192;
+  std::string layout;  ///< of ids in a file: "nanogpt", "llm.c"; empty: JSON
+  std::string ids;     ///< of decode: a file of that kind
+  std::string out;
 };
 Work prepare_tokenizer(const TokenizerArguments& arguments);
 

@@ -1,4 +1,5 @@
 #include <weft/exchange/hugging_face.h>
+#include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/train/files/opened_model.h>
@@ -36,6 +37,17 @@ void refuse_existing(const std::string& path) {
   if (is_there(path)) fail<FileError>(path, ": is there already; choose another");
 }
 
+/// Whether there is a tokenizer of a kind that transformers has.
+bool has_json(const std::shared_ptr<const Tokenizer>& tokenizer) {
+  if (!tokenizer) return false;
+  try {
+    tokenizer_json(*tokenizer);
+    return true;
+  } catch (const ValueError&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Work prepare_export(const ExportArguments& arguments) {
@@ -56,6 +68,10 @@ Work prepare_export(const ExportArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { console->print(line); }));
   const ModelFile& model = opened->checkpoint.model;
   if (models().find(model.kind)) opened->check();
+  const bool tokenizes = format == "hf" && has_json(model.tokenizer);
+  if (tokenizes)
+    for (const std::string& file : tokenizer_files(*model.tokenizer))
+      refuse_existing((fs::path(arguments.out) / file).string());
   const auto theirs = std::make_shared<HuggingFaceModel>();
   if (format == "hf")
     *theirs = to_hugging_face({.kind = model.kind,
@@ -67,6 +83,7 @@ Work prepare_export(const ExportArguments& arguments) {
     std::string as;
     if (format == "hf") {
       write_hugging_face(out, *theirs);
+      if (tokenizes) write_tokenizer(out, *ours.tokenizer, ours.end_ids.empty() ? -1 : ours.end_ids[0]);
       as = "as transformers has it";
     } else if (format == "safetensors") {
       make_folders(out);
@@ -77,7 +94,9 @@ Work prepare_export(const ExportArguments& arguments) {
       as = half ? "as a model alone, in bfloat16" : "as a model alone";
     }
     console->print(str(out, ": ", opened->path, " ", as,
-                       ours.tokenizer && format != "weft" ? "; the tokenizer is not exported" : ""));
+                       tokenizes                            ? ", with its tokenizer"
+                       : ours.tokenizer && format != "weft" ? "; the tokenizer is not exported"
+                                                            : ""));
     return 0;
   };
 }

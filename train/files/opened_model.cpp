@@ -202,10 +202,14 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
 }
 
 std::string default_prompt(const Tokenizer& tokenizer) {
-  for (const char* prompt : {"\n", " "}) {
+  const auto reads = [&](const std::string& prompt) {
     std::vector<int64_t> ids;
-    if (tokenizer.append_ids(prompt, ids) == 1) return prompt;
-  }
+    return tokenizer.append_ids(prompt, ids) == prompt.size() && !ids.empty();
+  };
+  for (const char* prompt : {"\n", " "})
+    if (reads(prompt)) return prompt;
+  for (int64_t id = 0; id < tokenizer.vocab_size(); ++id)
+    if (std::string prompt = tokenizer.decode(id); reads(prompt)) return prompt;
   return tokenizer.decode(0);
 }
 
