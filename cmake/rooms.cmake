@@ -22,6 +22,7 @@ function(weft_room name)
     weft_lib_settings()
   elseif(name STREQUAL "data")
     target_link_libraries(weft_data PRIVATE weft::utf8proc weft::compression)
+    target_include_directories(weft_data SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE})
   endif()
 endfunction()
 
