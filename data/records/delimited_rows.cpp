@@ -59,7 +59,9 @@ class DelimitedRows : public RowReader {
     for (std::string_view some = source_.ahead(); !some.empty(); some = source_.ahead()) {
       source_.take(step(some));
       const bool in_quotes = state_ == State::quoted || state_ == State::closed;
-      source_.check_size(bytes_ + field_.size(), begun_, in_quotes ? quote_hint() : "");
+      // A carriage return may turn out to be of the line's end.
+      const bool returned = state_ == State::plain && field_.ends_with('\r');
+      source_.check_size(bytes_ + field_.size() - returned, begun_, in_quotes ? quote_hint() : "");
       if (whole_) return true;
     }
     if (state_ == State::quoted)

@@ -62,7 +62,7 @@ bool RecordSource::line(std::string& to) {
     const size_t end = some.find('\n');
     to += some.substr(0, end);
     take(end == some.npos ? some.size() : end + 1);
-    check_size(to.size(), begun);
+    check_size(to.size() - to.ends_with('\r'), begun);
     if (end == some.npos) continue;
     if (to.ends_with('\r')) to.pop_back();
     return true;
