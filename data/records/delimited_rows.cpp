@@ -19,7 +19,10 @@ class DelimitedRows : public RowReader {
       names_ = row_;
       ready_ = false;
     }
-    places_ = chosen_columns(source_, begun_, asked_, names_, width_);
+    places_ =
+        chosen_columns(source_, begun_, asked_, names_, width_,
+                       names_.empty() ? "; header=yes takes the names from the first row"
+                                      : "; if the first row is no header, columns have numbers, from 1");
   }
 
   std::vector<std::string> columns() override {

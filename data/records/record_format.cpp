@@ -63,7 +63,8 @@ bool is_column_number(const std::string& column) {
 
 std::vector<size_t> chosen_columns(const RecordSource& source, int64_t line,
                                    const std::vector<std::string>& asked,
-                                   const std::vector<std::string>& names, size_t width) {
+                                   const std::vector<std::string>& names, size_t width,
+                                   std::string_view hint) {
   std::vector<size_t> places;
   for (size_t i = 0; asked.empty() && i < width; ++i) places.push_back(i);
   const std::vector<std::string> all = unique_names(names, width);
@@ -86,8 +87,7 @@ std::vector<size_t> chosen_columns(const RecordSource& source, int64_t line,
     source.fail_at(line, {}, "there is no column '", column, "'; there ", width == 1 ? "is " : "are ",
                    names.empty() && width > 1 ? str("1 to ", width) : joined(all),
                    near.empty() ? "" : str("; did you mean '", near, "'?"),
-                   names.empty() && !number ? "; header=yes takes the names from the first row" : "",
-                   format_hint(source.beginning(), {}));
+                   near.empty() && !number ? hint : std::string_view(), format_hint(source.beginning(), {}));
   }
   return places;
 }

@@ -46,11 +46,12 @@ void register_record_format(RecordFormat format);
 /// Whether a column is asked for by number, as digits say it.
 bool is_column_number(const std::string& column);
 /// Where the asked columns stand among those there are; all without any. `names` may be empty: there are `width` of
-/// them then, by number. A name goes before a number. FileError at `line` of the source for one that is not there, and
-/// for a name that stands twice.
+/// them then, by number. A name goes before a number. FileError at `line` of the source for one that is not there, which
+/// ends with `hint` where it is a name like no other, and for a name that stands twice.
 std::vector<size_t> chosen_columns(const RecordSource& source, int64_t line,
                                    const std::vector<std::string>& asked,
-                                   const std::vector<std::string>& names, size_t width);
+                                   const std::vector<std::string>& names, size_t width,
+                                   std::string_view hint = {});
 /// The names of all columns: its number where one has none, or where it stands twice.
 std::vector<std::string> unique_names(const std::vector<std::string>& names, size_t width);
 /// "; its lines are JSON objects: format=jsonl reads them", or the like, where the beginning of a file looks so.

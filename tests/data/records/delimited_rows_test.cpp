@@ -98,6 +98,11 @@ TEST_CASE("csv and tsv: each error names its place") {
        "a.csv: line 1: there is no column 'lable'; there are text, label; did you mean 'label'?",
        {.columns = {"text", "lable"}});
   says("a.csv", "a,b\nx,1\n", "a.csv: line 1: there is no column '3'; there are 1 to 2", {.columns = {"3"}});
+  says("a.tsv", "good\tgreat\n",
+       "a.tsv: line 1: there is no column 'label'; there are good, great; if the first row is no header, "
+       "columns "
+       "have numbers, from 1",
+       {.columns = {"label"}});
   says("a.csv", "a,a\nx,1\n", "a.csv: line 1: columns 1 and 2 are both named 'a'; ask for one by its number",
        {.columns = {"a"}});
   says("a.csv", "a,b\nx,1\n",
