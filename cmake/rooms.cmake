@@ -22,7 +22,7 @@ function(weft_room name)
     weft_lib_settings()
   elseif(name STREQUAL "data")
     target_link_libraries(weft_data PRIVATE weft::utf8proc weft::compression ${CMAKE_DL_LIBS})
-    target_include_directories(weft_data SYSTEM PRIVATE ${WEFT_ONIGURUMA_INCLUDE})
+    target_include_directories(weft_data SYSTEM PRIVATE ${WEFT_ONIGURUMA_INCLUDE} ${WEFT_NLOHMANN_JSON_INCLUDE})
   endif()
 endfunction()
 

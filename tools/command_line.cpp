@@ -1,6 +1,8 @@
 #include "command_line.h"
 
+#include <weft/data/records/record_options.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/machine/parallel.h>
@@ -223,6 +225,26 @@ void declare(Command<InspectArguments>& c) {
   c.json();
 }
 
+void declare(Command<DataArguments>& c) {
+  DataArguments& a = c.arguments;
+  c.text("action", a.action, "inspect", "counts, lengths, labels, duplicates and the first records of files")
+      ->required();
+  c.texts("files", a.files, "FILE", "files, folders, patterns; a.en,a.fr are read side by side")
+      ->required()
+      ->allow_extra_args(true);
+  c.text("--format", a.format, "csv|tsv|jsonl|json|txt|pairs", "what they are; else their endings say it");
+  c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read; see below");
+  c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
+  c.json();
+  c.app.footer([] {
+    std::string text = "Keys, for --set:\n";
+    for (const Setting& key : RecordSettings::settings().list())
+      text += str("  ", key.name, std::string(10 - key.name.size(), ' '), key.help,
+                  key.choices.empty() ? "" : str(" (", joined(key.choices), ")"), "\n");
+    return text;
+  });
+}
+
 void declare(Command<SealArguments>& c) {
   c.text("file", c.arguments.file, "FILE.h5",
          "a checkpoint or a model's file; attributes that it was given are dropped")
@@ -301,6 +323,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
                prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
+      declared(app, "data", "what files of records hold: tables, JSON, lines, pairs", prepare_data),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),
       declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back; learn one",

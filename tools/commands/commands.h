@@ -107,6 +107,17 @@ struct InspectArguments {
 };
 Work prepare_inspect(const InspectArguments& arguments);
 
+/// Records: tables, lines, files side by side (data/records/record_reader.h).
+struct DataArguments {
+  std::string action;  ///< "inspect"
+  std::vector<std::string> files;
+  std::string format;            ///< empty: what the endings say
+  std::vector<std::string> set;  ///< KEY=VALUE, of RecordSettings
+  int64_t overlong = 1000;       ///< characters beyond which a field is counted as such
+  bool json = false;
+};
+Work prepare_data(const DataArguments& arguments);
+
 struct SealArguments {
   std::string file;  ///< that another program has edited
 };
