@@ -20,9 +20,10 @@ LeafUse& use_of(TensorState& leaf) {
 void note_reached(TensorState& leaf, uint64_t pass) {
   LeafUse& use = use_of(leaf);
   use.reached = pass;
-  if (use.claimed) return;
+  const bool thawed = !use.left_out.empty();
+  if (use.claimed && !thawed) return;
   if (use.since == 0) use.since = steps + 1;
-  if (pass == unclaimed_pass || (use.parameter.empty() && use.since > steps)) return;
+  if (pass == unclaimed_pass || (use.parameter.empty() && !thawed && use.since > steps)) return;
   use.shape = leaf.value.shape();
   unclaimed_pass = pass;
   unclaimed = leaf.use;
@@ -32,15 +33,29 @@ void declare_parameter(const Tensor& leaf, std::string name) {
   use_of(*leaf.state()).parameter = std::move(name);
 }
 
+void leave_out(const Tensor& leaf, std::string name) { use_of(*leaf.state()).left_out = std::move(name); }
+
+void hold(const Tensor& leaf) {
+  LeafUse& use = use_of(*leaf.state());
+  use.claimed = true;
+  use.left_out.clear();
+}
+
 void claim(const Tensor& leaf) { use_of(*leaf.state()).claimed = true; }
 
 std::string unclaimed_beside(const std::vector<NamedTensor>& own) {
   ++steps;
-  if (!unclaimed || unclaimed->claimed) return {};
+  if (!unclaimed || (unclaimed->claimed && unclaimed->left_out.empty())) return {};
   const bool beside = std::ranges::any_of(own, [](const NamedTensor& p) {
     return p.tensor.state()->use && p.tensor.state()->use->reached == unclaimed_pass;
   });
   if (!beside) return {};
+  if (!unclaimed->left_out.empty())
+    return str(
+        "'", unclaimed->left_out, "' ", unclaimed->shape,
+        " was frozen when parameter_groups() chose what is trained, and has a gradient now that no optimizer "
+        "uses: make groups and an optimizer anew, whose load_matching(old.state_dict()) goes on with the "
+        "rest");
   if (unclaimed->parameter.empty())
     return str(
         "a tensor ", unclaimed->shape,

@@ -57,6 +57,7 @@ struct Node {
 struct LeafUse {
   bool claimed = false;
   std::string parameter;  ///< "the parameter 'weight' of a Linear"; empty for other leaves
+  std::string left_out;   ///< its name, if it was; else empty
   Shape shape;
   uint64_t reached = 0;  ///< number of the last backward that gave it a gradient
   uint64_t since = 0;    ///< steps that had been made when one first did, counted from 1

@@ -29,7 +29,7 @@ class AdditiveAttention : public Layer<AdditiveAttention> {
   Array weights(const Tensor& x, const Memory& memory) const;
 
   Linear &query, &key;
-  Tensor score;
+  Parameter score;
 
  private:
   Tensor weigh(const Tensor& x, const Memory& memory) const;

@@ -20,7 +20,7 @@ class Conv1d : public Layer<Conv1d> {
   Tensor forward(const Tensor& x) const { return conv1d(x, weight, bias, options); }
 
   const Conv1dOptions options;
-  Tensor weight, bias;
+  Parameter weight, bias;
 };
 
 /// Parameters: weight (outputs, channels / groups, kernel height, kernel width), bias (outputs).
@@ -32,7 +32,7 @@ class Conv2d : public Layer<Conv2d> {
   Tensor forward(const Tensor& x) const { return conv2d(x, weight, bias, options); }
 
   const Conv2dOptions options;
-  Tensor weight, bias;
+  Parameter weight, bias;
 };
 
 }  // namespace weft

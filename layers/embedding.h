@@ -14,7 +14,7 @@ class Embedding : public Layer<Embedding> {
   /// ids (...) -> (..., width).
   Tensor forward(const Array& ids) const { return embedding(ids, weight); }
 
-  Tensor weight;
+  Parameter weight;
 };
 
 }  // namespace weft

@@ -53,7 +53,7 @@ Init orthogonal(double gain = 1.0);
 /// While it lives, parameters made by this thread are zeros: for models that are about to be loaded.
 class NoInit {
  public:
-  NoInit();
+  [[nodiscard]] NoInit();
   ~NoInit();
   NoInit(const NoInit&) = delete;
   NoInit& operator=(const NoInit&) = delete;

@@ -28,8 +28,8 @@ namespace detail {
 
 /// What hooks see of one input of a call: tensors, and arrays as tensors without history.
 template <class Input>
-constexpr bool is_seen =
-    std::is_same_v<std::remove_cvref_t<Input>, Tensor> || std::is_same_v<std::remove_cvref_t<Input>, Array>;
+constexpr bool is_seen = std::is_base_of_v<Tensor, std::remove_cvref_t<Input>> ||
+                         std::is_same_v<std::remove_cvref_t<Input>, Array>;
 
 inline Tensor seen(const Tensor& x) { return x; }
 inline Tensor seen(const Array& x) { return x.defined() ? Tensor(x) : Tensor(); }
@@ -37,7 +37,7 @@ inline Tensor seen(const Array& x) { return x.defined() ? Tensor(x) : Tensor(); 
 /// The input that a call goes on with: `next`, in its turn, where hooks see it.
 template <class Input>
 decltype(auto) taken(std::remove_reference_t<Input>& input, const std::vector<Tensor>& inputs, size_t& next) {
-  if constexpr (std::is_same_v<std::remove_cvref_t<Input>, Tensor>) {
+  if constexpr (std::is_base_of_v<Tensor, std::remove_cvref_t<Input>>) {
     return static_cast<const Tensor&>(inputs[next++]);
   } else if constexpr (std::is_same_v<std::remove_cvref_t<Input>, Array>) {
     const Tensor& x = inputs[next++];

@@ -24,7 +24,7 @@ class Linear : public Layer<Linear> {
   /// (..., inputs) -> (..., outputs).
   Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
 
-  Tensor weight, bias;
+  Parameter weight, bias;
 };
 
 }  // namespace weft

@@ -95,7 +95,10 @@ void Module::train(bool on) {
 }
 
 void Module::freeze(bool frozen) {
-  for (auto& [name, tensor] : parameters()) tensor.set_requires_grad(!frozen);
+  for (auto& [name, tensor] : parameters()) {
+    tensor.set_requires_grad(!frozen);
+    if (frozen) tensor.zero_grad();
+  }
 }
 
 void Module::zero_grad() {
@@ -183,14 +186,14 @@ void Module::check_name(const std::string& name) const {
     fail<ValueError>("module: '", name, "' is no name: it is empty or holds '/'");
 }
 
-Tensor Module::parameter(const std::string& name, const Shape& shape, const Init& init) {
+Parameter Module::parameter(const std::string& name, const Shape& shape, const Init& init) {
   check_name(name);
   const bool draws = init.random && !NoInit::active();
   const RandomKey key = draws ? RandomScope::next("parameter", name).key : RandomKey{};
   Tensor made(NoInit::active() ? Array::zeros(shape) : init.make(shape, key), true);
   declare_parameter(made, str("the parameter '", name, "' of a ", type()));
   parameters_.push_back({name, made});
-  return made;
+  return Parameter(std::move(made));
 }
 
 BufferTensor Module::buffer(const std::string& name, Array value) {

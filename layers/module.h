@@ -24,6 +24,7 @@
 #include <weft/layers/buffer_tensor.h>
 #include <weft/layers/forward_hooks.h>
 #include <weft/layers/init.h>
+#include <weft/layers/parameter.h>
 #include <weft/lib/array/state_dict.h>
 #include <weft/lib/profile/profile.h>
 
@@ -63,7 +64,7 @@ class Module {
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const { return training_; }
-  /// Stops, or starts again, the gradients of all parameters here and below.
+  /// Stops, or starts again, the gradients of all parameters here and below; those that are there are forgotten.
   void freeze(bool frozen = true);
   void zero_grad();
   /// Converts parameters and buffers to float32 or float64. Gradients are dropped.
@@ -114,8 +115,9 @@ class Module {
       return str(whole, whole.empty() || part.empty() ? "" : ".", part);
     });
   }
-  /// Registers a parameter. ValueError for a name that is taken, empty or holds '/'.
-  Tensor parameter(const std::string& name, const Shape& shape, const Init& init);
+  /// Registers a parameter: `Parameter scale = parameter("scale", {8}, init::ones());`. ValueError for a name that is
+  /// taken, empty or holds '/'.
+  Parameter parameter(const std::string& name, const Shape& shape, const Init& init);
   /// Registers an array that is saved with the module but not trained: `BufferTensor running;`.
   BufferTensor buffer(const std::string& name, Array value);
   /// Builds a module below this one. Dots in a name are part of the path: child<Block>(str("blocks.", i),

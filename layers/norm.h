@@ -39,7 +39,7 @@ class Norm : public Layer<Norm> {
     return rms ? rms_norm(x, weight, eps) : layer_norm(x, weight, bias, eps);
   }
 
-  Tensor weight, bias;
+  Parameter weight, bias;
   const bool rms;
   const double eps;
 };

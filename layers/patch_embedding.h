@@ -26,7 +26,7 @@ class PatchEmbedding : public Layer<PatchEmbedding> {
   Tensor forward(const Tensor& x) const;
 
   const int64_t patch;
-  Tensor weight, bias;
+  Parameter weight, bias;
 };
 
 }  // namespace weft

@@ -37,7 +37,7 @@ class LearnedPositionalEncoding : public Layer<LearnedPositionalEncoding> {
   /// are given.
   Tensor forward(const Tensor& x, std::span<const int64_t> offsets, std::span<const int64_t> lengths) const;
 
-  Tensor weight;
+  Parameter weight;
 };
 
 }  // namespace weft

@@ -31,7 +31,7 @@ class RelativePositionBias : public Layer<RelativePositionBias> {
   /// gradient of each number is a chain over the samples. ShapeError unless one offset a sample is given.
   Tensor forward(int64_t samples, int64_t T, int64_t S, std::span<const int64_t> offsets = {}) const;
 
-  Tensor weight;
+  Parameter weight;
   const RelativePositionBiasOptions options;
 };
 

@@ -31,7 +31,7 @@ class EMA {
   /// saved changes.
   class Exchange {
    public:
-    explicit Exchange(EMA& ema);
+    [[nodiscard]] explicit Exchange(EMA& ema);
     ~Exchange();
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;

@@ -38,6 +38,8 @@ using kernels::Binary;
 Muon::Muon(std::vector<ParameterGroup> groups, MuonOptions o)
     : Optimizer(std::move(groups), o.lr, o.weight_decay, {"momentum", "m", "v"}), options_(std::move(o)) {
   MuonOptions::settings().check("Muon", options_);
+  // The default is of names that a model may have or not.
+  if (options_.adamw != MuonOptions().adamw) check_patterns("Muon: adamw", parameters(), options_.adamw);
 }
 
 std::vector<std::optional<Shape>> Muon::slot_shapes(const NamedTensor& p) const {

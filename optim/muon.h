@@ -24,7 +24,7 @@ struct MuonOptions {
   bool match_rms_adamw = true;
   double beta1 = 0.9, beta2 = 0.999, adam_eps = 1e-8;  ///< of AdamW
   /// Patterns (parameter_groups.h) of the matrices that are left to AdamW, as embeddings and output layers
-  /// should be.
+  /// should be. ValueError for one that is given and that no parameter has.
   std::vector<std::string> adamw = {"*embedding*", "*token*", "*head*"};
 
   static const Settings<MuonOptions>& settings();

@@ -43,7 +43,7 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weigh
     if (!p.tensor.is_leaf())
       fail<StateError>("optimizer: '", p.name, "' is the result of ", p.tensor.op_name(),
                        ", not a parameter");
-    claim(p.tensor);
+    hold(p.tensor);
   }
 }
 

@@ -35,7 +35,8 @@ class Optimizer {
   /// What make_optimizer() calls it: "adamw".
   virtual std::string name() const = 0;
   /// One update of every parameter that has a gradient, in place; gradients are multiplied by `grad_scale` on
-  /// the way. The state of a parameter whose type has changed (Module::to) follows it. StateError, before anything is
+  /// the way. Whether they are finite is not looked at, which would be to read them once more: TrainStep and
+  /// clip_grad_norm() do. The state of a parameter whose type has changed (Module::to) follows it. StateError, before anything is
   /// updated, for a gradient or a state of another shape than the parameter has now, for a gradient of another type, and
   /// for what backward reached beside these parameters but nobody asked for, as of a module that is no child
   /// (layers/module.h).

@@ -1,3 +1,4 @@
+#include <weft/autograd/claims.h>
 #include <weft/lib/base/math.h>
 #include <weft/optim/parameter_groups.h>
 
@@ -27,10 +28,8 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-namespace {
-
-void check_used(const char* option, const std::vector<NamedTensor>& parameters,
-                const std::vector<std::string>& patterns) {
+void check_patterns(const char* option, const std::vector<NamedTensor>& parameters,
+                    const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
     if (std::none_of(parameters.begin(), parameters.end(),
                      [&](const NamedTensor& p) { return matches(pattern, p.name); })) {
@@ -40,6 +39,8 @@ void check_used(const char* option, const std::vector<NamedTensor>& parameters,
     }
   }
 }
+
+namespace {
 
 bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(),
@@ -61,11 +62,12 @@ std::optional<int64_t> block_of(const std::string& name) {
 }  // namespace
 
 int64_t freeze(const std::vector<NamedTensor>& parameters, const std::vector<std::string>& patterns) {
-  check_used("freeze", parameters, patterns);
+  check_patterns("freeze", parameters, patterns);
   int64_t frozen = 0;
   for (NamedTensor p : parameters) {
     if (!any_matches(patterns, p.name)) continue;
     p.tensor.set_requires_grad(false);
+    p.tensor.zero_grad();
     ++frozen;
   }
   return frozen;
@@ -73,7 +75,7 @@ int64_t freeze(const std::vector<NamedTensor>& parameters, const std::vector<std
 
 std::vector<ParameterGroup> parameter_groups(const std::vector<NamedTensor>& parameters,
                                              const GroupOptions& options) {
-  check_used("no_decay", parameters, options.no_decay);
+  check_patterns("no_decay", parameters, options.no_decay);
   if (!(options.layer_decay > 0 && options.layer_decay <= 1))
     fail<ValueError>("layer_decay = ", options.layer_decay, " is not in (0, 1]");
   int64_t layers = 0;
@@ -84,7 +86,10 @@ std::vector<ParameterGroup> parameter_groups(const std::vector<NamedTensor>& par
   for (const NamedTensor& p : parameters) {
     const std::optional<int64_t> block = block_of(p.name);
     before_blocks = before_blocks && !block;
-    if (!p.tensor.requires_grad()) continue;
+    if (!p.tensor.requires_grad()) {
+      leave_out(p.tensor, p.name);
+      continue;
+    }
     const int64_t below_top = block ? layers - *block : before_blocks ? layers + 1 : 0;
     const double lr_scale = math::pow(options.layer_decay, static_cast<double>(below_top));
     const double decay = p.tensor.rank() >= 2 && !any_matches(options.no_decay, p.name) ? 1.0 : 0.0;

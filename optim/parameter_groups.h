@@ -20,7 +20,12 @@ struct ParameterGroup {
 /// "blocks.*.norm?.*", "*.bias".
 bool matches(std::string_view pattern, std::string_view name);
 
-/// No gradient for the parameters of the patterns, from now on (requires_grad off); returns how many.
+/// ValueError, with `option` and all names, for a pattern that no parameter has, since it is likely mistyped.
+void check_patterns(const char* option, const std::vector<NamedTensor>& parameters,
+                    const std::vector<std::string>& patterns);
+
+/// No gradient for the parameters of the patterns, from now on (requires_grad off); one that is there is forgotten, so
+/// that no step uses it. Returns how many.
 /// ValueError for a pattern that none has, since it is likely mistyped.
 int64_t freeze(const std::vector<NamedTensor>& parameters, const std::vector<std::string>& patterns);
 
@@ -35,7 +40,8 @@ struct GroupOptions {
   double layer_decay = 1.0;
 };
 
-/// Groups by these rules, of parameters that require a gradient, those of equal settings together.
+/// Groups by these rules, of parameters that require a gradient, those of equal settings together. One that thaws later
+/// needs a new optimizer: the old one's step refuses its gradient (StateError).
 std::vector<ParameterGroup> parameter_groups(const std::vector<NamedTensor>& parameters,
                                              const GroupOptions& options = {});
 

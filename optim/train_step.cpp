@@ -30,6 +30,9 @@ double TrainStep::finish(const FinishOptions& options) {
         "TrainStep: no loss was added, so that there is no mean; step.backward(model, batch) adds one");
   const PhaseScope phase("optimizer");
   const std::vector<NamedTensor> parameters = optimizer_.parameters();
+  if (std::ranges::none_of(parameters, [](const NamedTensor& p) { return p.tensor.grad().defined(); }))
+    fail<StateError>("TrainStep: backward gave none of the optimizer's ", parameters.size(),
+                     " parameters a gradient: the loss is of another model, or they are all frozen");
   const double average = 1.0 / static_cast<double>(meter_.count());
   const double norm = finite_grad_norm("TrainStep", parameters, average);
   const double factor = options.max_norm > 0 ? std::min(1.0, options.max_norm / (norm + 1e-6)) : 1.0;

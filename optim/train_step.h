@@ -62,7 +62,7 @@ class TrainStep {
     double max_norm = 0.0;  ///< global norm that the averaged gradient is clipped to; 0: not
   };
   /// Divides, clips, updates, and forgets the gradients. Returns the norm of the averaged gradient before clipping.
-  /// StateError when nothing was added; NumericError, naming the first parameter, when the norm is NaN or infinite:
+  /// StateError when nothing was added, or no parameter has a gradient; NumericError, naming the first parameter, when the norm is NaN or infinite:
   /// nothing is updated then.
   double finish(const FinishOptions& options);
 

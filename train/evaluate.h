@@ -12,7 +12,9 @@ namespace weft {
 /// The model in evaluation while it lives, then as it was; nothing is recorded meanwhile.
 class Evaluating {
  public:
-  explicit Evaluating(Model& model) : model_(model), training_(model.training()) { model_.eval(); }
+  [[nodiscard]] explicit Evaluating(Model& model) : model_(model), training_(model.training()) {
+    model_.eval();
+  }
   ~Evaluating() { model_.train(training_); }
   Evaluating(const Evaluating&) = delete;
   Evaluating& operator=(const Evaluating&) = delete;

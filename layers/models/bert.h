@@ -46,7 +46,7 @@ class MaskedTokenHead : public Layer<MaskedTokenHead> {
 
   Linear& dense;
   LayerNorm& norm;
-  Tensor bias;
+  Parameter bias;
 };
 
 /// classifier(dropout(tanh(pooler(first token)))).

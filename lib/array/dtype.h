@@ -42,7 +42,7 @@ DType default_dtype();
 ///   DTypeScope doubles(float64);
 class DTypeScope {
  public:
-  explicit DTypeScope(DType dtype);
+  [[nodiscard]] explicit DTypeScope(DType dtype);
   ~DTypeScope();
   DTypeScope(const DTypeScope&) = delete;
   DTypeScope& operator=(const DTypeScope&) = delete;

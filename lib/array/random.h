@@ -56,7 +56,7 @@ class RandomScope {
     uint64_t step = 0;
     uint64_t first_sample = 0;
   };
-  explicit RandomScope(Options options);
+  [[nodiscard]] explicit RandomScope(Options options);
 
   class Moment;
   /// This thread's scope as it stands, with the calls counted so far, or that there is none.

@@ -20,7 +20,7 @@ namespace weft {
 /// vm.overcommit_memory = 2).
 class DryRun {
  public:
-  DryRun();
+  [[nodiscard]] DryRun();
   ~DryRun();
   DryRun(const DryRun&) = delete;
   DryRun& operator=(const DryRun&) = delete;

@@ -63,7 +63,7 @@ void reset_peak();
 /// The largest in_use while it lives; may be nested. Other peaks come out as if it were not there.
 class PeakScope {
  public:
-  PeakScope();
+  [[nodiscard]] PeakScope();
   ~PeakScope();
   PeakScope(const PeakScope&) = delete;
   PeakScope& operator=(const PeakScope&) = delete;

@@ -58,6 +58,19 @@ TEST_CASE("claims: a module's parameter that is gone by the step is told") {
   CHECK(says(unclaimed_beside({{"own", own}}), {"'weight' of a Linear", "forward()"}));
 }
 
+TEST_CASE("claims: what was left out is told once it has a gradient, unless an optimizer holds it") {
+  const Tensor own = leaf(), other = leaf();
+  claim(own);
+  leave_out(other, "head.weight");
+  claim(other);
+  sum(own * other).backward();
+  CHECK(says(unclaimed_beside({{"own", own}}), {"'head.weight' (3,)", "parameter_groups()"}));
+  hold(other);
+  CHECK(unclaimed_beside({{"own", own}}) == "");
+  sum(own * other).backward();
+  CHECK(unclaimed_beside({{"own", own}}) == "");
+}
+
 TEST_CASE("claims: any other leaf is told when nobody looks at it for two steps") {
   const Tensor own = leaf(), other = leaf(), frozen(Array::ones({3}));
   claim(own);

@@ -426,6 +426,33 @@ TEST_CASE("module: a tensor that requires a gradient and is no parameter is told
   }
 }
 
+TEST_CASE("module: a parameter takes nothing by assignment, which would be neither trained nor saved") {
+  static_assert(!std::is_assignable_v<Parameter&, Tensor> &&
+                !std::is_assignable_v<Parameter&, const Tensor&>);
+  static_assert(!std::is_assignable_v<Parameter&, Parameter&>);  // embedding.weight, to tie a layer to it
+  static_assert(!std::is_constructible_v<Parameter, Tensor>);
+  static_assert(std::is_same_v<decltype(Linear::weight), Parameter>);
+  const RandomScope random({.seed = 1});
+  struct Twice : Module {
+    Parameter scale = parameter("scale", {3}, init::ones());
+    void again() { scale = parameter("again", {3}, init::ones()); }
+  } module;
+  refuses<StateError>([&] { module.again(); }, {"parameter", "(3,)", "already"});
+  {
+    const NoGrad no_grad;
+    module.scale.mutable_value().fill(5);
+  }
+  CHECK(module.state_dict().array("scale").identical(Array::full({3}, 5)));
+}
+
+TEST_CASE("module: freeze forgets the gradients that are there") {
+  const RandomScope random({.seed = 1});
+  Linear layer(3, 3);
+  sum(layer(ones({2, 3}))).backward();
+  layer.freeze();
+  CHECK_FALSE(layer.weight.grad().defined());
+}
+
 TEST_CASE("module: what somebody has asked for, or is frozen, is not told") {
   const RandomScope random({.seed = 1});
   Member model, head_alone;

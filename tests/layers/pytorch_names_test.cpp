@@ -35,7 +35,7 @@ bool same(const Tensor& a, const Tensor& b) { return a.value().identical(b.value
 
 struct Mine : Layer<Mine> {
   Linear& up = child<Linear>("up", 3, 5);
-  Tensor w = parameter("w", {5}, init::ones());
+  Parameter w = parameter("w", {5}, init::ones());
   BufferTensor running = buffer("running", Array::zeros({5}));
   Tensor forward(const Tensor& x) const { return up(x) * w + running; }
 };

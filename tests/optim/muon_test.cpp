@@ -64,6 +64,16 @@ TEST_CASE("muon: matrices of the patterns, and what is no matrix, have AdamW's s
   refuses<StateError>([&] { other.load_state_dict(state); }, {"'momentum'", "blocks.0.up.weight"});
 }
 
+TEST_CASE("muon: a pattern that no parameter has is refused, but for those of the default") {
+  const std::vector<NamedTensor> p = start();
+  Muon defaults(p);
+  refuses<ValueError>(
+      [&] {
+        Muon(p, {.adamw = {"weight", "embeding"}});
+      },
+      {"adamw", "'embeding'", "weight, bias"});
+}
+
 TEST_CASE("muon: options out of range are refused by name") {
   const std::vector<NamedTensor> p = start();
   refuses<ValueError>([&] { Muon(p, {.momentum = 1}); }, {"Muon", "momentum", "1"});

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <weft/autograd/ops.h>
 #include <weft/optim/parameter_groups.h>
+#include <weft/optim/sgd.h>
 
 #include <map>
 
@@ -76,6 +78,38 @@ TEST_CASE("parameter groups: no decay by pattern, rates by layer, and no group f
   CHECK(found.at("head.weight").lr_scale == 1);
   const auto unfrozen = settings(parameter_groups(network(), {.layer_decay = 0.5}));
   CHECK(unfrozen.at("blocks.0.up.bias").lr_scale == 0.25);
+}
+
+TEST_CASE("parameter groups: what thaws once groups were made is refused by the optimizer's step") {
+  std::vector<NamedTensor> all = network();
+  Tensor head = all.back().tensor, body = all[2].tensor;
+  head.set_requires_grad(false);
+  SGD optimizer(parameter_groups(all));
+  const auto backward = [&] { sum(matmul(head, body)).backward(); };
+  backward();
+  optimizer.step();
+  head.set_requires_grad();
+  backward();
+  refuses<StateError>([&] { optimizer.step(); }, {"'head.weight' (3, 2)", "was frozen", "load_matching"});
+  // Also once somebody has looked at it, but not when an optimizer is made of it.
+  head.zero_grad();
+  backward();
+  CHECK_THROWS_AS(optimizer.step(), StateError);
+  SGD anew(parameter_groups(all));
+  backward();
+  anew.step();
+}
+
+TEST_CASE("parameter groups: freezing forgets the gradient that is there") {
+  std::vector<NamedTensor> all = network();
+  Tensor head = all.back().tensor;
+  const Array before = head.value().copy();
+  head.set_grad(Array::ones({3, 2}));
+  all[0].tensor.set_grad(Array::ones({2}));
+  SGD optimizer(all);
+  freeze(all, {"head.*"});
+  optimizer.step();
+  CHECK(head.value().identical(before));
 }
 
 TEST_CASE("parameter groups: stacks below a name, and names that only look like blocks") {

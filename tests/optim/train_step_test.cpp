@@ -39,6 +39,16 @@ TEST_CASE(
   CHECK(w.value().at({1}) == doctest::Approx(1 - 0.5 * 4 - 2).epsilon(1e-6));
 }
 
+TEST_CASE("train step: a loss that none of the optimizer's parameters is part of is refused") {
+  const Tensor w(Array::from<double>({1, 1}, {2}), true), other(Array::from<double>({1, 1}, {2}), true);
+  SGD optimizer({{"w", w}});
+  TrainStep step(optimizer);
+  step.backward(1, [&] { return loss_of(other, {3, 4}); });
+  refuses<StateError>([&] { step.finish({}); },
+                      {"TrainStep", "none of the optimizer's 1 parameters", "another model"});
+  CHECK(optimizer.steps() == 0);
+}
+
 TEST_CASE("train step: micro-batches draw the random numbers of their own samples") {
   const Tensor w(Array::ones({6, 5}), true);
   SGD optimizer({{"w", w}});
