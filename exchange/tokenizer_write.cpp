@@ -1,6 +1,6 @@
 #include <weft/data/text/bpe_tokenizer.h>
 #include <weft/data/text/utf8.h>
-#include <weft/data/tokenizers/byte_level.h>
+#include <weft/data/text/byte_level.h>
 #include <weft/data/tokenizers/character_map.h>
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>

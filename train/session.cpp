@@ -58,6 +58,16 @@ RunAbout about(const Session& s) {
           .checkpoint_interval = c.checkpoint_interval};
 }
 
+/// What is likely not meant by these settings of the learning rate.
+void warn_of_rate(const RunConfig& c, std::vector<std::string>& notes) {
+  if (c.max_iters > 0 && learning_rate_at(c, std::max(c.lr_decay_iters, c.max_iters)) > c.learning_rate)
+    notes.push_back(str("warning: min_lr ", c.min_lr, " is above learning_rate ", c.learning_rate,
+                        ": the rate will rise, not fall"));
+  if (c.warmup_iters >= c.max_iters && c.max_iters > 0 && c.warmup_iters > 0)
+    notes.push_back(str("warning: warmup_iters ", c.warmup_iters, " is not below max_iters ", c.max_iters,
+                        ": the run ends before the rate has reached learning_rate"));
+}
+
 /// What a run begins from, if not from nothing.
 struct Source {
   OpenedModel opened;
@@ -151,12 +161,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
     config.init_from = absolute(source->opened.path);
     config.carries = source->carries;
   }
-  if (config.min_lr > config.learning_rate)
-    s.notes.push_back(str("warning: min_lr ", config.min_lr, " is above learning_rate ", config.learning_rate,
-                          ": the rate will rise, not fall"));
-  if (config.warmup_iters >= config.max_iters && config.max_iters > 0 && config.warmup_iters > 0)
-    s.notes.push_back(str("warning: warmup_iters ", config.warmup_iters, " is not below max_iters ",
-                          config.max_iters, ": the run ends before the rate has reached learning_rate"));
+  warn_of_rate(config, s.notes);
 
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
   if (options.data.empty() && file.data.empty() && !before.data.empty())
@@ -311,6 +316,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     start.reset();
   }
 
+  warn_of_rate(config, s->notes);
   if (const std::string warning = behind_schedule(config, folder); !warning.empty()) say(warning);
   if (start && config.max_iters < start->checkpoint.training->step)
     fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",

@@ -71,7 +71,8 @@ BpeTokenizer::BpeTokenizer(Parts parts)
   for (const auto& [name, id] : parts_.special) {
     if (id < 0 || id >= size) fail<ValueError>("BPE: the special token '", name, "' is ", id, ", of ", size);
     if (parts_.tokens[static_cast<size_t>(id)] != name)
-      fail<ValueError>("BPE: the special token '", name, "' has the id of '", parts_.tokens[static_cast<size_t>(id)], "'");
+      fail<ValueError>("BPE: the special token '", name, "' has the id of '",
+                       parts_.tokens[static_cast<size_t>(id)], "'");
     special.insert(id);
   }
   for (int64_t id = 0; id < size; ++id) {

@@ -1,4 +1,5 @@
 #include <weft/data/text/bpe_training.h>
+#include <weft/data/text/byte_level.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/machine/parallel.h>
 
@@ -11,15 +12,13 @@ namespace {
 
 constexpr int64_t bytes = 256;
 
-/// The bytes in the order of their ids in GPT-2's vocabulary: those that print first.
+/// The bytes in the order of their ids in GPT-2's vocabulary: that of the characters that it writes them with.
 std::vector<std::string> byte_tokens() {
-  const auto prints = [](int byte) {
-    return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  };
   std::vector<std::string> tokens;
-  for (const bool printing : {true, false})
-    for (int byte = 0; byte < bytes; ++byte)
-      if (prints(byte) == printing) tokens.emplace_back(1, static_cast<char>(byte));
+  for (int byte = 0; byte < bytes; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  std::ranges::sort(tokens, {}, [](const std::string& token) {
+    return byte_level_character(static_cast<unsigned char>(token[0]));
+  });
   return tokens;
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -256,25 +257,29 @@ TokenSplit split_text(const TokenizedText& text, const std::string& name) {
   std::vector<int64_t> lengths;
   for (int64_t id = 0; id < text.tokenizer->vocab_size(); ++id)
     lengths.push_back(static_cast<int64_t>(text.tokenizer->decode(id).size()));
-  // Calls see(number of the token, its bytes) until that is false.
-  const auto each = [&](const auto& see) {
-    std::vector<int64_t> ids;
-    for (int64_t at = 0; at < size; at += static_cast<int64_t>(ids.size())) {
-      ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, size - at)));
-      text.tokens->read(at, ids);
-      for (size_t i = 0; i < ids.size(); ++i)
-        if (!see(at + static_cast<int64_t>(i), lengths[static_cast<size_t>(ids[i])])) return;
-    }
+  constexpr int64_t piece = 1 << 16;
+  std::vector<int64_t> ids;
+  const auto read = [&](int64_t at) {
+    ids.resize(static_cast<size_t>(std::min(piece, size - at)));
+    text.tokens->read(at, ids);
   };
-  int64_t bytes = 0, train = 0;
-  each([&](int64_t, int64_t length) { return bytes += length, true; });
-  int64_t left = training_bytes(bytes);
-  each([&](int64_t number, int64_t length) {
-    left -= length;
-    train = number + (left >= 0 ? 1 : 0);
-    return left > 0;
-  });
-  return split_tokens_at(train, text.tokens, name);
+  const auto length_of = [&](int64_t id) { return lengths[static_cast<size_t>(id)]; };
+  std::vector<int64_t> of_pieces;  // bytes
+  for (int64_t at = 0; at < size; at += piece) {
+    read(at);
+    int64_t bytes = 0;
+    for (const int64_t id : ids) bytes += length_of(id);
+    of_pieces.push_back(bytes);
+  }
+  int64_t left = training_bytes(std::accumulate(of_pieces.begin(), of_pieces.end(), int64_t{0})), train = 0;
+  for (auto bytes = of_pieces.begin(); bytes != of_pieces.end() && *bytes <= left; ++bytes, train += piece)
+    left -= *bytes;
+  if (train < size) {
+    read(train);
+    for (auto id = ids.begin(); id != ids.end() && length_of(*id) <= left; ++id, ++train)
+      left -= length_of(*id);
+  }
+  return split_tokens_at(std::min(train, size), text.tokens, name);
 }
 
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options) {

@@ -1,4 +1,4 @@
-#include <weft/data/tokenizers/byte_level.h>
+#include <weft/data/text/byte_level.h>
 #include <weft/data/tokenizers/decoders.h>
 #include <weft/data/tokenizers/regex.h>
 

@@ -1,4 +1,4 @@
-#include <weft/data/tokenizers/byte_level.h>
+#include <weft/data/text/byte_level.h>
 #include <weft/data/tokenizers/character_map.h>
 #include <weft/data/tokenizers/normalizers.h>
 #include <weft/data/tokenizers/regex.h>

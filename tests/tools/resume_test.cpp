@@ -547,8 +547,13 @@ TEST_CASE(
     CHECK_MESSAGE(number_in(first, "lr") > 0.001, first);
     for (const char* name : {"run", "more"}) std::filesystem::remove_all(folder.path(name));
   }
-  REQUIRE(weft(folder, train("run", {"schedule=constant"})).code == 0);
-  CHECK_FALSE(contains(weft(folder, resume("run", {"max_iters=30"})).err, "schedule"));
+  REQUIRE(weft(folder, train("run", {"schedule=constant", "min_lr=0.5"})).code == 0);
+  const Result constant = weft(folder, resume("run", {"max_iters=30"}));
+  CHECK_FALSE(contains(constant.err, "schedule"));
+  CHECK_FALSE(contains(constant.err, "warning"));  // a constant rate has no min_lr to rise to
+  REQUIRE(weft(folder, train("slow", {"warmup_iters=100", "max_iters=5"})).code == 0);
+  CHECK(contains(weft(folder, resume("slow", {"max_iters=30"})).err,
+                 "warning: warmup_iters 100 is not below max_iters 30"));
 }
 
 TEST_CASE("checkpoints under each other's names, and a log that was damaged, are told") {
@@ -589,6 +594,15 @@ TEST_CASE(
                 result.err);
   CHECK(folder.read("run/before-1/best.h5") == folder.read("other/best.h5"));
   CHECK(outcome(folder, "run") == outcome(folder, "whole"));
+  // One that made no evaluation at the same step, or had the same result there.
+  REQUIRE(weft(folder,
+               train("alike", {"max_iters=7", "lr_decay_iters=30", "learning_rate=0.02", "eval_interval=7"}))
+              .code == 0);
+  folder.write("run/best.h5", folder.read("alike/best.h5"));
+  result = weft(folder, resume("run", {"max_iters=40"}));
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "run/best.h5: is of another run: "), result.err);
+  CHECK(contains(result.err, "learning_rate"));
   // Where it is all there is.
   std::filesystem::remove_all(folder.path("run/checkpoints"));
   folder.write("run/best.h5", folder.read("other/best.h5"));

@@ -23,7 +23,6 @@ struct Sealing {
   std::string path;
   std::optional<FileLock> lock;  ///< of the run that the file lies in
   StateDict state;
-  std::string summary;
 };
 
 int64_t entries_in(const StateDict& state) {

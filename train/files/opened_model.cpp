@@ -1,9 +1,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
+#include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_log.h>
-#include <weft/lib/base/values.h>
 #include <weft/train/show/console.h>
 
 #include <filesystem>

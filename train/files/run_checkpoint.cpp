@@ -34,9 +34,6 @@ TrainingState training_of(const StateDict& state, const Say& say) {
   t.content_hash = state.text("content_hash");
   t.history = History::from_state(state.dict("history"));
   if (state.contains("parent")) t.parent = state.text("parent");
-  if (t.step < 0 || (!t.history.evaluations.empty() && t.history.evaluations.back().step > t.step))
-    fail<StateError>("training: step ", t.step, ", with an evaluation of step ",
-                     t.history.evaluations.empty() ? -1 : t.history.evaluations.back().step);
   return t;
 }
 
@@ -55,6 +52,14 @@ TrainingState from_first_format(const StateDict& state) {
   return t;
 }
 
+void check(const TrainingState& t) {
+  const std::vector<Evaluation>& made = t.history.evaluations;
+  if (t.step < 0) fail<StateError>("step: ", t.step, " is below 0");
+  if (!made.empty() && made.back().step > t.step)
+    fail<StateError>("history: an evaluation of step ", made.back().step, ", though only ", t.step,
+                     " updates were made");
+}
+
 }  // namespace
 
 StateDict RunCheckpoint::state() const {
@@ -70,6 +75,7 @@ RunCheckpoint RunCheckpoint::from_state(const StateDict& state, const Say& say) 
   } else if (state.contains("training")) {
     read.training = training_of(state.dict("training"), say);
   }
+  if (read.training) check(*read.training);
   return read;
 }
 

@@ -75,7 +75,8 @@ std::string line_of(const Evaluation& e) {
 RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history)
     : path_(path), history_(std::move(history)) {
   bool as_it_was = true;
-  Hasher before, now;
+  Hasher before;
+  missing_ = step > 0 && !is_there(path);
   if (is_there(path)) {
     ToldDigest told(digest_of_log(path));
     std::vector<Evaluation> evaluations;
@@ -92,15 +93,13 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
     touched_ = !told.fits();
   }
-  missing_ = step > 0 && !is_there(path);
-  write_to([&](std::string_view lines) { now.update(lines); });
-  if (!as_it_was || before.digest() != now.digest()) {
+  write_to([&](std::string_view lines) { taken(lines); });
+  if (!as_it_was || before.digest() != hasher_.digest()) {
     folder.remove(digest_of_log(path));  // of what is not there any more
     AtomicFile whole(folder, path);
     write_to([&](std::string_view lines) { whole.write(lines); });
     whole.commit();
   }
-  write_to([&](std::string_view lines) { taken(lines); });
   write_file(folder, digest_of_log(path), told_digest(bytes_, hasher_));
   file_ = Descriptor(
       ::openat(folder.get(), folder.below(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));

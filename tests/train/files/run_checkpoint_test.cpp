@@ -4,10 +4,14 @@
 #include <weft/train/build.h>
 #include <weft/train/files/run_checkpoint.h>
 
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "checks.h"
 
 namespace weft::test {
 namespace {
@@ -103,6 +107,38 @@ TEST_CASE("entries of another kind than a reader wants are refused by it, whiche
       }
     CHECK(refused > static_cast<int64_t>(places.size()));
   }
+}
+
+TEST_CASE("entries that cannot be true of a run are refused, in files of both formats") {
+  const Say say = [](std::string_view) {};
+  const auto evaluations = [](std::vector<int64_t> steps, double loss) {
+    History history;
+    for (const int64_t step : steps) history.evaluations.push_back({step, loss, loss});
+    return std::make_shared<StateDict>(history.state_dict());
+  };
+  for (const std::string format : {"format-1", "format-2"}) {
+    CAPTURE(format);
+    const std::string in = format == "format-1" ? "" : "training/";
+    const StateDict good = read_checkpoint(WEFT_SOURCE_DIR "/tests/fixtures/" + format + "/gpt2/end.h5");
+    const auto refused = [&](const std::string& place, Value value, const char* why) {
+      refuses<StateError>([&] { RunCheckpoint::from_state(with(good, place, value), say); }, {why});
+    };
+    CHECK_NOTHROW(RunCheckpoint::from_state(good, say));
+    refused(in + "step", int64_t{-1}, "step: -1 is below 0");
+    refused(in + "history", evaluations({0, 10, 10}, 1),
+            "history: step 10 is evaluation number 2, behind step 10");
+    refused(in + "history", evaluations({-1}, 1), "history: step -1");
+    refused(in + "history", evaluations({0}, std::numeric_limits<double>::quiet_NaN()),
+            "the losses of step 0 are");
+    refused(in + "history", evaluations({0, 1 << 30}, 1), "an evaluation of step 1073741824, though only ");
+  }
+  const StateDict good = read_checkpoint(WEFT_SOURCE_DIR "/tests/fixtures/format-2/gpt2/end.h5");
+  refuses<StateError>(
+      [&] {
+        RunCheckpoint::from_state(with(good, "model/end_ids", Array::from(std::vector<int64_t>{999}, {1})),
+                                  say);
+      },
+      {"end_ids: 999 is not in the vocabulary of "});
 }
 
 }  // namespace weft::test

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "checks.h"
 #include "folder.h"
 
 namespace weft::test {
@@ -33,16 +34,6 @@ void write_run(const Folder& folder, const std::string& name = "run") {
   folder.with(name + "/cache/x.ids", "ids").with(name + "/before-1/step-00000050.h5", "aside");
 }
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const FileError& error) {
-    return error.what();
-  }
-  return {};
-}
-
 /// A new run in the place of the one that is there, up to the change.
 RunClaim prepared(const Folder& folder) {
   RunClaim claim = RunClaim::create(folder.path("run"), true);
@@ -57,14 +48,14 @@ TEST_CASE("run claim: the lock is taken before the look") {
   const std::string path = folder.path("run");
   {
     RunClaim first = RunClaim::create(path, false);
-    CHECK(error_of([&] { RunClaim::create(path, false); }).find("another process") != std::string::npos);
-    CHECK(error_of([&] { RunClaim::create(path, true); }).find("another process") != std::string::npos);
+    refuses<FileError>([&] { RunClaim::create(path, false); }, {"another process"});
+    refuses<FileError>([&] { RunClaim::create(path, true); }, {"another process"});
     // Who came second has removed nothing.
     CHECK(fs::exists(path));
     write_file(first.held(), first.folder().config(), std::string_view("new"));
     first.keep();
   }
-  CHECK(error_of([&] { RunClaim::create(path, false); }).find("holds a run already") != std::string::npos);
+  refuses<FileError>([&] { RunClaim::create(path, false); }, {"holds a run already"});
   CHECK(folder.read("run/config.toml") == "new");
 }
 
@@ -114,7 +105,7 @@ TEST_CASE("run claim: what lies where a run writes is refused before there is wo
     CAPTURE(name);
     const Folder folder;
     folder.with("run/config.toml", "x").with(std::string("run/") + name + "/x", "");
-    const std::string error = error_of([&] { RunClaim::open(folder.path("run")); });
+    const std::string error = refusal<FileError>([&] { RunClaim::open(folder.path("run")); });
     CHECK(error ==
           folder.path("run/") + name + ": is not a file, but a run writes its file there; move it away");
   }
@@ -122,8 +113,7 @@ TEST_CASE("run claim: what lies where a run writes is refused before there is wo
     CAPTURE(name);
     const Folder folder;
     folder.with("run/config.toml", "x").with(std::string("run/") + name, "");
-    CHECK(error_of([&] { RunClaim::create(folder.path("run"), true); }).find("is not a folder, but a run") !=
-          std::string::npos);
+    refuses<FileError>([&] { RunClaim::create(folder.path("run"), true); }, {"is not a folder, but a run"});
   }
 }
 
@@ -133,9 +123,7 @@ TEST_CASE("run claim: writers hold the folder, not its name") {
   const RunClaim claim = RunClaim::create(path, false);
   fs::remove_all(path);
   fs::create_directory(path);
-  CHECK(error_of([&] {
-          write_file(claim.held(), claim.folder().best(), std::string_view("x"));
-        }).find(path) != std::string::npos);
+  refuses<FileError>([&] { write_file(claim.held(), claim.folder().best(), std::string_view("x")); }, {path});
   CHECK(fs::is_empty(path));
   // The new folder is free for another run, though the first program still has its lock.
   RunClaim second = RunClaim::create(path, false);
@@ -153,11 +141,11 @@ TEST_CASE("run claim: a run is replaced in one step, and what is not a run's sta
     RunClaim claim = prepared(folder);
     CHECK(claim.overwrites());
     CHECK(folder.read("run/config.toml") == "old");
-    CHECK(error_of([&] { RunClaim::open(folder.path("run")); }).find("another process") != std::string::npos);
+    refuses<FileError>([&] { RunClaim::open(folder.path("run")); }, {"another process"});
     claim.change_over();
     CHECK_FALSE(claim.overwrites());
     CHECK(claim.folder().path == folder.path("run"));
-    CHECK(error_of([&] { RunClaim::open(folder.path("run")); }).find("another process") != std::string::npos);
+    refuses<FileError>([&] { RunClaim::open(folder.path("run")); }, {"another process"});
     write_file(claim.held(), claim.folder().best(), std::string_view("new best"));
     claim.held().remove(claim.folder().best());
   }
@@ -217,8 +205,7 @@ TEST_CASE("run claim: a process killed within the change leaves the old run or t
     if (resumes)
       const RunClaim claim = RunClaim::open(path);
     else
-      CHECK(error_of([&] { RunClaim::create(path, false); }).find("holds a run already") !=
-            std::string::npos);
+      refuses<FileError>([&] { RunClaim::create(path, false); }, {"holds a run already"});
     CHECK(folder.files() == Names{"run"});
     CHECK(folder.read("run/config.toml") == "old");
     CHECK(folder.read("run/best.h5") == "old best");
@@ -232,22 +219,18 @@ TEST_CASE("run claim: folders of a user's that are called as ours are left alone
     write_run(folder);
     write_run(folder, name);
     { const RunClaim claim = RunClaim::open(folder.path("run")); }
-    CHECK(error_of([&] { RunClaim::create(folder.path("run"), false); }).find("holds a run already") !=
-          std::string::npos);
+    refuses<FileError>([&] { RunClaim::create(folder.path("run"), false); }, {"holds a run already"});
     CHECK(folder.read(std::string(name) + "/best.h5") == "old best");
     if (std::string(name) == "run.weft-new")
-      CHECK(error_of([&] { RunClaim::create(folder.path("run"), true); }).find("is in the way") !=
-            std::string::npos);
+      refuses<FileError>([&] { RunClaim::create(folder.path("run"), true); }, {"is in the way"});
     fs::remove_all(folder.path("run"));
-    CHECK(error_of([&] { RunClaim::open(folder.path("run")); }).find("there is no such run") !=
-          std::string::npos);
+    refuses<FileError>([&] { RunClaim::open(folder.path("run")); }, {"there is no such run"});
     CHECK(folder.read(std::string(name) + "/best.h5") == "old best");
   }
   // A log that no run of ours wrote.
   const Folder folder;
   folder.with("mine/metrics.jsonl", "my own");
-  CHECK(error_of([&] { RunClaim::create(folder.path("mine"), false); }).find("is not empty") !=
-        std::string::npos);
+  refuses<FileError>([&] { RunClaim::create(folder.path("mine"), false); }, {"is not empty"});
 }
 
 TEST_CASE("run claim: a link to a run's folder stays one") {

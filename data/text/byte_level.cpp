@@ -1,5 +1,5 @@
+#include <weft/data/text/byte_level.h>
 #include <weft/data/text/utf8.h>
-#include <weft/data/tokenizers/byte_level.h>
 
 #include <array>
 #include <cstdint>
@@ -15,8 +15,7 @@ struct Alphabet {
   Alphabet() {
     char32_t next = 0x100;
     for (int byte = 0; byte < 256; ++byte) {
-      const bool prints =
-          (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+      const bool prints = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
       const char32_t c = prints ? static_cast<char32_t>(byte) : next++;
       characters[static_cast<size_t>(byte)] = encode_utf8(c);
       bytes[c] = byte;
