@@ -660,6 +660,8 @@ TEST_CASE("--start-over moves nothing aside before the run is known to begin") {
   std::filesystem::rename(folder.path("moved.txt"), folder.path("text.txt"));
   CHECK(weft(folder, resume("run", {"--start-over"})).code == 0);
   CHECK(folder.read("run/before-1/best.h5") == "damaged");
+  CHECK(folder.read("run/before-1/checkpoints/step-00000020.h5") == "damaged");
+  CHECK(exists(folder, "run/before-1/metrics.jsonl"));
 }
 
 TEST_CASE("results of commands are not written over checkpoints, nor over files of a run") {

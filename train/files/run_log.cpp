@@ -44,9 +44,7 @@ class ToldDigest {
     hasher_.update(bytes);
     left_ -= static_cast<int64_t>(bytes.size());
   }
-  bool fits() const {
-    return readable_ && (digest_.empty() || (left_ == 0 && to_hex(hasher_.digest()) == digest_));
-  }
+  bool fits() const { return readable_ && (digest_.empty() || to_hex(hasher_.digest()) == digest_); }
 
  private:
   int64_t left_ = 0;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks.h"
@@ -57,6 +59,31 @@ TEST_CASE("run claim: the lock is taken before the look") {
   }
   refuses<FileError>([&] { RunClaim::create(path, false); }, {"holds a run already"});
   CHECK(folder.read("run/config.toml") == "new");
+}
+
+TEST_CASE(
+    "run claim: a folder that is replaced between its opening and its lock is given up for the new one") {
+  const Folder folder;
+  static std::string path, gone;
+  static int locks;
+  path = folder.path("run");
+  gone = folder.path("gone");
+  locks = 0;
+  set_fault_hook([](const char* call, const std::string&) {
+    if (std::string_view(call) == "lock" && ++locks == 1) {
+      fs::rename(path, gone);
+      fs::create_directory(path);
+    }
+    return 0;
+  });
+  std::optional<RunClaim> claim;
+  CHECK_NOTHROW(claim.emplace(RunClaim::create(path, false)));
+  set_fault_hook(nullptr);
+  REQUIRE(claim);
+  CHECK(locks == 2);
+  write_file(claim->held(), claim->folder().best(), std::string_view("mine"));
+  CHECK(folder.read("run/best.h5") == "mine");
+  CHECK_FALSE(fs::exists(gone + "/best.h5"));
 }
 
 TEST_CASE("run claim: of programs that begin in one folder at once, one makes the run and none replaces it") {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "folder.h"
+#include "lib/faults.h"
 
 namespace weft::test {
 namespace {
@@ -80,6 +81,23 @@ TEST_CASE("run log: bytes that are not as they were written are told, also where
   held.remove(folder.path("metrics.digest"));
   CHECK(RunLog(held, path, 5, {}).notes().empty());
   CHECK(RunLog(held, path, 5, {}).notes().empty());
+}
+
+TEST_CASE("run log: stopped between the log that is cut and its new digest, nothing is blamed on anybody") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl");
+  {
+    RunLog log(held, path, 0, {});
+    for (int64_t step = 0; step < 5; ++step) log.add(update(step));
+    log.sync(held);
+  }
+  {
+    const Faults faults({.call = "rename", .first = 1, .for_good = false});  // of the digest
+    CHECK_THROWS_AS(RunLog(held, path, 3, {}), FileError);
+    CHECK(Faults::failed() == 1);
+  }
+  CHECK(RunLog(held, path, 3, {}).notes().empty());
 }
 
 TEST_CASE("run log: damage is mended from what the checkpoint knows") {
