@@ -7,8 +7,8 @@
 #include <string>
 
 #include "checks.h"
+#include "faults.h"
 #include "folder.h"
-#include "lib/faults.h"
 
 namespace weft::test {
 

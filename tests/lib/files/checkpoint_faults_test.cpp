@@ -10,8 +10,8 @@
 
 #include <random>
 
+#include "faults.h"
 #include "folder.h"
-#include "lib/faults.h"
 
 using namespace weft;
 

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "checks.h"
+#include "faults.h"
 #include "folder.h"
-#include "lib/faults.h"
 
 namespace weft::test {
 

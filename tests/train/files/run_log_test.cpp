@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "faults.h"
 #include "folder.h"
-#include "lib/faults.h"
 
 namespace weft::test {
 namespace {
