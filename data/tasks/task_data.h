@@ -46,9 +46,10 @@ struct TaskRequest {
   std::string name;
   SettingValues settings = {};  ///< the task's own, and the tokenizer's
   uint64_t seed = 1;
-  int64_t evaluated = 0;                ///< samples of an evaluation; 0: all
-  std::vector<std::string> data = {};   ///< paths
-  std::string tokenizer_name = "char";  ///< of the one to be made, where there is none
+  int64_t evaluated = 0;                   ///< samples of an evaluation; 0: all
+  std::vector<std::string> data = {};      ///< paths
+  std::vector<std::string> val_data = {};  ///< paths of what validates; none: a part of `data`
+  std::string tokenizer_name = "char";     ///< of the one to be made, where there is none
   Newlines newlines = Newlines::keep;
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< a checkpoint's; else the task makes its own
   std::string expected_hash = {};                        ///< content_hash that files must have; empty: any

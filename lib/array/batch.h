@@ -23,6 +23,9 @@ struct Batch {
   Array targets;
   /// How many tokens of each row of `inputs` count, those after being padding; empty: all.
   std::vector<int64_t> lengths = {};
+  /// Of a language model: where in each row its documents begin, ascending from 0. Attention and positions stay inside
+  /// each, so that a document has the bits it has alone. Empty: each row is one.
+  std::vector<std::vector<int64_t>> documents = {};
 };
 
 }  // namespace weft
