@@ -49,8 +49,10 @@ RunAbout about(const Session& s) {
   if (c.parts.contains("block_size")) on.block_size = c.parts.integer("block_size");
   for (const Setting& setting : tasks().at(c.task).settings)
     if (c.parts.contains(setting.name)) on.settings.set(setting.name, c.parts.at(setting.name));
+  std::vector<int64_t> ends = end_ids_of(c, s.task.tokenizer.get());
+  if (ends.empty() && s.task.end_id >= 0) ends = {s.task.end_id};
   return {.tokenizer = s.task.tokenizer,
-          .end_ids = end_ids_of(c, s.task.tokenizer.get()),
+          .end_ids = std::move(ends),
           .trained_on = std::move(on),
           .config = fixed_state(c),
           .content_hash = s.task.content_hash,

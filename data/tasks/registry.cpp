@@ -1,5 +1,6 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
+#include <weft/data/tasks/text_task.h>
 #include <weft/lib/base/error.h>
 
 namespace weft {
@@ -53,11 +54,7 @@ void add_ours(Registry<TaskEntry>& to) {
   to.add({.name = "text",
           .summary = "to go on with the text in --data",
           .kind = TaskKind::language,
-          .settings = {{.name = "block_size",
-                        .value = int64_t{64},
-                        .help = "longest context, in tokens",
-                        .least = 1,
-                        .most = 1 << 20}},
+          .settings = text_settings(),
           .open = open_text});
   const auto add = [&](const char* name, const char* summary, TaskKind kind, auto generate,
                        std::vector<Setting> settings) {

@@ -1,6 +1,7 @@
 #include <weft/data/text/bpe_training.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/word_tokenizer.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
@@ -28,17 +29,10 @@ std::shared_ptr<const Tokenizer> learn_pairs(const TextSource& source, const Set
   if (given.contains("word_pattern"))
     options.pattern = word_pattern_from(std::get<std::string>(given.at("word_pattern")));
   BpeTraining training(options);
-  const bool drops = source.newlines == Newlines::lf;
-  int64_t left = training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
-  TextReader text(source.paths, {.utf8 = false, .newlines = source.newlines, .progress = source.progress});
-  size_t file = 0;
-  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
-    if (file != text.file()) training.end_document();
-    file = text.file();
-    piece = piece.substr(0, static_cast<size_t>(left));
+  source.read([&](std::string_view piece, bool begins) {
+    if (begins) training.end_document();
     training.add(piece);
-    left -= static_cast<int64_t>(piece.size());
-  }
+  });
   return std::make_shared<BpeTokenizer>(training.learn());
 }
 
@@ -80,6 +74,9 @@ void add_ours(Registry<TokenizerEntry>& to) {
   to.add({.name = "padded",
           .summary = "another one, for a model with more ids; it comes with a model",
           .from_state = PaddedTokenizer::from_state});
+  to.add({.name = "marked",
+          .summary = "another one, with special tokens behind its own; it comes with a model",
+          .from_state = MarkedTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
           .from_state = [](const StateDict& state) { return WordTokenizer::from_state(state); }});
@@ -95,6 +92,20 @@ Registry<TokenizerEntry>& tokenizers() {
 }
 
 int64_t training_bytes(int64_t bytes) { return bytes / 10 * 9 + bytes % 10 * 9 / 10; }
+
+void TextSource::read(const Take& take) const {
+  if (each) return each(take);
+  const bool drops = newlines == Newlines::lf;
+  int64_t left = training_bytes(scan.bytes - (drops ? scan.notes.carriage_returns : 0));
+  TextReader text(paths, {.utf8 = false, .newlines = newlines, .progress = progress});
+  size_t file = SIZE_MAX;
+  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
+    piece = piece.substr(0, static_cast<size_t>(left));
+    take(piece, text.file() != file);
+    file = text.file();
+    left -= static_cast<int64_t>(piece.size());
+  }
+}
 
 void register_tokenizer(TokenizerEntry entry) { tokenizers().add(std::move(entry)); }
 
