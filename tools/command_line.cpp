@@ -92,7 +92,7 @@ void declare(Command<TrainArguments>& c) {
   TrainArguments& a = c.arguments;
   NewRunOptions& n = a.fresh;
   c.threads();
-  c.texts("--data", n.data, "FILE", "text files, joined in order");
+  c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
   c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
   c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
   c.text("--task", n.task, "NAME", "what it learns (text); see below");
@@ -120,7 +120,7 @@ void declare(Command<EvalArguments>& c) {
   EvalArguments& a = c.arguments;
   c.threads();
   c.model();
-  c.text("--data", a.data, "FILE", "score all of this file; without it the run's validation split");
+  c.texts("--data", a.data, "FILE", "score all of these files; without it the run's validation split");
   c.integer("--stride", a.stride, "S", 1, 1 << 20, "windows begin so far apart (block_size: no overlap)");
   c.text("--task", a.task, "NAME", "score another task than the run's own");
   c.integer("--samples", a.samples, "N", 1, 1 << 30, "how many samples of a generated task (1000)");

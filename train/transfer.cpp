@@ -1,5 +1,7 @@
+#include <weft/data/tasks/text_task.h>
 #include <weft/data/text/bpe_tokenizer.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
 #include <weft/lib/base/error.h>
@@ -14,7 +16,8 @@ namespace {
 bool is_of(const Tokenizer& tokenizer, std::string_view kind) { return tokenizer.kind() == kind; }
 
 /// Whether the tokenizer has an id for all that the run reads.
-bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
+bool covers(const Tokenizer& given, const RunConfig& config) {
+  const Tokenizer& tokenizer = unmarked(given);
   if (!tasks().at(config.task).reads_files(config.data)) {
     const auto* const words = dynamic_cast<const WordTokenizer*>(&tokenizer);
     const TaskPointer task = make_task(config.task, task_options(config.parts));
@@ -32,7 +35,9 @@ bool covers(const Tokenizer& tokenizer, const RunConfig& config) {
       chars->has_unknown() != config.parts.boolean("unknown_token"))
     return false;
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
-  return reads_text(tokenizer, config.data, newlines_from(config.newlines));
+  const Newlines newlines = newlines_from(config.newlines);
+  return reads_text(tokenizer, config.task == "text" ? text_files(config.data, newlines, config.parts)
+                                                     : TextFiles{config.data, newlines});
 }
 
 std::string listed(const std::vector<std::string>& names) {

@@ -22,8 +22,11 @@ Digest record_digest(std::span<const std::string_view> fields) {
 }
 
 bool is_validation(std::span<const std::string_view> fields, double share) {
+  return is_validation(record_digest(fields), share);
+}
+
+bool is_validation(const Digest& digest, double share) {
   if (!(share >= 0 && share <= 1)) fail<ValueError>("is_validation: share must be in [0, 1], not ", share);
-  const Digest digest = record_digest(fields);
   uint64_t begins = 0;
   for (size_t i = 0; i < 8; ++i) begins = (begins << 8) | digest[i];
   constexpr double unit = 1.0 / static_cast<double>(uint64_t{1} << 53);

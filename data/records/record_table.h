@@ -17,6 +17,8 @@ Digest record_digest(std::span<const std::string_view> fields);
 /// Whether a record validates, of which `share` in [0, 1] do: by its fields alone, so that each stays where it is when
 /// others are added, and equal ones are on one side.
 bool is_validation(std::span<const std::string_view> fields, double share);
+/// The same by a digest.
+bool is_validation(const Digest& digest, double share);
 
 /// All records of files, read once. FileError as RecordReader, and for more than most_bytes of fields.
 class RecordTable {

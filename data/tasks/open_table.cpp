@@ -3,7 +3,7 @@
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/table_task.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
@@ -132,7 +132,7 @@ std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskReques
       for (const char32_t c : characters_of(text)) characters.insert(c);
   });
   scan.characters.assign(characters.begin(), characters.end());
-  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
+  const TextSource source{.paths = request.data, .scan = scan, .each = [&](const TextSource::Take& put) {
                             each_text(form, train, [&](const std::string& text) { put(text, true); });
                           }};
   return entry.learn(source, request.settings);

@@ -1,5 +1,6 @@
 #include <weft/data/tasks/open_internal.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/tasks/text_task.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
@@ -75,9 +76,12 @@ Batch largest_batch(int64_t rows, int64_t tokens, int64_t vocab_size) {
 
 TaskData open_text(const TaskRequest& request) {
   const int64_t block_size = request.settings.integer("block_size");
+  const TextFiles files = text_files(request.data, request.newlines, request.settings);
   const TokenizedText text = tokenize_files(request.data, {.tokenizer = request.tokenizer_name,
                                                            .settings = request.settings,
                                                            .newlines = request.newlines,
+                                                           .by_file = files.by_file,
+                                                           .records = files.records,
                                                            .with = request.tokenizer,
                                                            .expected_hash = request.expected_hash,
                                                            .cache_folder = request.cache_folder,
@@ -93,6 +97,7 @@ TaskData open_text(const TaskRequest& request) {
   task.unseen = windows_of(split.validation, block_size, request.evaluated);
   task.largest = [=](int64_t rows) { return largest_batch(rows, block_size, vocab_size); };
   task.smallest = task.largest;
+  task.end_id = text.end_id;
   task.content_hash = text.content_hash;
   task.summary = str("text: ", grouped(tokens), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(split.train.size), " train, ", grouped(split.validation.size), " validate");

@@ -1,6 +1,7 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/table_task.h>
+#include <weft/data/tasks/text_task.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -112,7 +113,7 @@ void add_ours(Registry<TaskEntry>& to) {
   to.add({.name = "text",
           .summary = "to go on with the text in --data",
           .kind = TaskKind::language,
-          .settings = {block_size()},
+          .settings = text_settings(),
           .open = open_text});
   add_tables(to);
   const auto add = [&](const char* name, const char* summary, TaskKind kind, auto generate,

@@ -32,7 +32,7 @@ Work prepare_train(const TrainArguments& arguments);
 
 struct EvalArguments {
   std::string model;  ///< RUN or FILE.h5
-  std::string data;   ///< empty: the run's validation split
+  std::vector<std::string> data;  ///< files, folders, patterns; none: the run's validation split
   int64_t stride = 0;
   std::string task;        ///< empty: the run's own
   int64_t samples = 1000;  ///< of a generated task

@@ -1,4 +1,6 @@
-#include <weft/data/text/token_cache.h>
+#include <weft/data/tasks/text_task.h>
+#include <weft/data/text/text_bytes.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/math.h>
@@ -31,7 +33,9 @@ struct Scored {
   std::vector<std::string> data;
   const char* part = "all";  ///< of the data: "all", "validation"
   std::optional<double> trained_share = {};
-  std::string about = {};  ///< a line for people
+  std::optional<int64_t> bytes = {};  ///< of the text that the scored tokens stand for
+  int64_t end_id = -1;                ///< behind each document
+  std::string about = {};             ///< a line for people
 };
 
 struct Evaluated {
@@ -42,11 +46,35 @@ struct Evaluated {
   const ModelFile& model() const { return opened.checkpoint.model; }
 };
 
+/// What was given, as it is called: the first, and how many more.
+std::string called(const std::vector<std::string>& data) {
+  return str(data[0], data.size() > 1 ? str(" and ", data.size() - 1, " more") : "");
+}
+
+/// What files are read as, by a model of that training.
+TokenizeOptions options_for(const ModelFile& model, const TextFiles& files) {
+  return {.newlines = files.newlines,
+          .by_file = files.by_file,
+          .records = files.records,
+          .with = model.tokenizer};
+}
+
+TextFiles files_for(const ModelFile& model, const std::vector<std::string>& data) {
+  return text_files(data, newlines_from(model.trained_on.newlines), model.trained_on.settings);
+}
+
+std::optional<int64_t> bytes_of(const TokenizedText& text, const TextFiles& files, const TokenRange& scored) {
+  return scored_bytes({files, *text.tokenizer, text.end_id}, scored);
+}
+
 /// All of a text that was given; it says so when that is what the run was made with.
-Scored given_text(const OpenedModel& opened, const std::string& path, const TokenizeOptions& options) {
-  const TokenizedText text = tokenize_files({path}, options);
-  Scored all{.tokens = all_tokens(text.tokens, path), .data = {path}};
-  all.about = str("all of ", path, ": ", grouped(text.tokens->size()), " tokens");
+Scored given_text(const OpenedModel& opened, const std::vector<std::string>& data) {
+  const TextFiles files = files_for(opened.checkpoint.model, data);
+  const TokenizedText text = tokenize_files(data, options_for(opened.checkpoint.model, files));
+  Scored all{.tokens = all_tokens(text.tokens, data[0]), .data = data};
+  all.bytes = bytes_of(text, files, all.tokens);
+  all.end_id = text.end_id;
+  all.about = str("all of ", called(data), ": ", grouped(text.tokens->size()), " tokens");
   const auto& training = opened.checkpoint.training;
   if (training && training->content_hash == text.content_hash) {
     const TokenSplit split = split_text(text);
@@ -58,20 +86,21 @@ Scored given_text(const OpenedModel& opened, const std::string& path, const Toke
   std::error_code error;
   if (!training || !opened.run || !std::filesystem::exists(opened.run->config(), error)) return all;
   const std::vector<std::string> own = read_config(opened.run->config()).data;
-  const bool among = std::ranges::any_of(
-      own, [&](const std::string& one) { return std::filesystem::equivalent(one, path, error); });
+  const bool among = std::ranges::any_of(own, [&](const std::string& one) {
+    return std::ranges::any_of(
+        data, [&](const std::string& path) { return std::filesystem::equivalent(one, path, error); });
+  });
   if (among && own.size() == 1) all.about += ", another text than the one that the run was made with there";
   if (among && own.size() > 1)
-    all.about +=
-        str(", one of the ", own.size(), " files that the run was made with, and trained on in part");
+    all.about += str(data.size() == 1 ? ", one" : ", with some", " of the ", own.size(),
+                     " files that the run was made with, and trained on in part");
   return all;
 }
 
 /// The validation split of the run's own text, or all of another one.
 Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const Say& say) {
   const ModelFile& model = opened.checkpoint.model;
-  TokenizeOptions options{.newlines = newlines_from(model.trained_on.newlines), .with = model.tokenizer};
-  if (!arguments.data.empty()) return given_text(opened, arguments.data, options);
+  if (!arguments.data.empty()) return given_text(opened, arguments.data);
 
   if (!opened.run || !opened.checkpoint.training)
     fail<ValueError>(opened.path,
@@ -79,6 +108,8 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
   const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
+  const TextFiles files = files_for(model, data);
+  TokenizeOptions options = options_for(model, files);
   options.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
   if (std::filesystem::exists(opened.run->cache(), error)) {
@@ -86,13 +117,15 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
     options.other_caches = opened.run->caches_beside();
   }
   try {
-    Scored part{.tokens = split_text(tokenize_files(data, options), data[0]).validation,
+    const TokenizedText text = tokenize_files(data, options);
+    Scored part{.tokens = split_text(text, data[0]).validation,
                 .data = data,
                 .part = "validation",
                 .trained_share = 0.0};
-    part.about =
-        str("validation part of ", data[0], data.size() > 1 ? str(" and ", data.size() - 1, " more") : "",
-            ": ", grouped(part.tokens.size), " tokens, none of which the run trained on");
+    part.bytes = bytes_of(text, files, part.tokens);
+    part.end_id = text.end_id;
+    part.about = str("validation part of ", called(data), ": ", grouped(part.tokens.size),
+                     " tokens, none of which the run trained on");
     return part;
   } catch (const OtherText&) {
     fail<FileError>(data[0], data.size() > 1 ? " or one of the files after it" : "",
@@ -101,13 +134,16 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
 }
 
 /// Characters among the tokens that are scored: all but the first.
-int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens) {
+int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens, int64_t end_id) {
   std::vector<int64_t> ids;
   int64_t characters = 0;
-  for (int64_t at = 1; at < tokens.size; at += static_cast<int64_t>(ids.size())) {
+  for (int64_t at = 1; at < tokens.size;) {
     ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, tokens.size - at)));
     tokens.read(at, ids);
+    const auto count = std::ssize(ids);
+    std::erase(ids, end_id);
     characters += tokenizer.count_characters(ids);
+    at += count;
   }
   return characters;
 }
@@ -119,23 +155,29 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const Score
   });
   e.console.clear();
   const double loss = meter.mean(), perplexity = math::exp(loss);
-  const int64_t characters = scored_characters(*e.model().tokenizer, e.scored.tokens);
-  const double bits = meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, characters));
+  const int64_t characters = scored_characters(*e.model().tokenizer, e.scored.tokens, e.scored.end_id);
+  const auto bits_per = [&](int64_t count) {
+    return meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, count));
+  };
+  const double bits = bits_per(characters);
+  const std::optional<int64_t>& bytes = e.scored.bytes;
   if (arguments.json) {
-    nlohmann::ordered_json all{{"loss", loss},
-                               {"perplexity", perplexity},
-                               {"bits_per_character", bits},
-                               {"tokens", meter.count()},
-                               {"data", e.scored.data},
-                               {"part", e.scored.part}};
+    nlohmann::ordered_json all{{"loss", loss}, {"perplexity", perplexity}};
+    if (bytes) all["bits_per_byte"] = bits_per(*bytes);
+    all["bits_per_character"] = bits;
+    all["tokens"] = meter.count();
+    if (bytes) all["bytes"] = *bytes;
+    all["data"] = e.scored.data;
+    all["part"] = e.scored.part;
     if (e.scored.trained_share) all["trained_share"] = *e.scored.trained_share;
     // Names need not be UTF-8, which JSON is.
     write_out(all.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     return 0;
   }
   write_out(str(e.scored.about, "\nloss                ", fixed(loss, 6), "\nperplexity          ",
-                fixed(perplexity, 4), "\nbits per character  ", fixed(bits, 6), "\ntokens              ",
-                grouped(meter.count()), "\n"));
+                fixed(perplexity, 4), bytes ? str("\nbits per byte       ", fixed(bits_per(*bytes), 6)) : "",
+                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()),
+                "\n"));
   return 0;
 }
 
@@ -192,7 +234,7 @@ Work prepare_file_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArgum
                       .seed = e->model().trained_on.seed,
                       .newlines = newlines_from(e->model().trained_on.newlines),
                       .tokenizer = e->model().tokenizer};
-  if (!arguments.data.empty()) request.data = {arguments.data};
+  request.data = arguments.data;
   const Say say = [&](std::string_view line) { e->console.print(line); };
   if (request.data.empty() && e->opened.run)
     request.data = data_found(*e->opened.run, read_config(e->opened.run->config()).data, false, say);

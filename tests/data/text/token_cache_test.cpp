@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 

@@ -86,7 +86,7 @@ TEST_CASE("a damaged tokenizer state is refused") {
   other.set("kind", "words");
   CHECK_THROWS_WITH_AS(Tokenizer::from_state(other),
                        "tokenizer: unknown kind 'words'; known are char, byte, bpe, pipeline, sentencepiece, "
-                       "padded, word; the program that registered it opens it",
+                       "padded, marked, word; the program that registered it opens it",
                        StateError);
   other.set("kind", "char");
   CHECK_THROWS_AS(Tokenizer::from_state(other), StateError);

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
 

@@ -1,0 +1,19 @@
+// What the settings of the task `text` say of files.
+#pragma once
+
+#include <weft/data/text/document_reader.h>
+#include <weft/lib/settings/setting.h>
+
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// block_size; boundaries; how records are read (data/records/record_options.h).
+std::vector<Setting> text_settings();
+
+/// The files as those settings say that they are read: records, where `text` or `format` is given, each a document, else
+/// texts, each a document unless boundaries is "none". Settings that are missing are as they were before there were such.
+TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines, const SettingValues& settings);
+
+}  // namespace weft
