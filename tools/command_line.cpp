@@ -284,8 +284,15 @@ void declare(Command<TokenizerArguments>& c) {
 }
 
 void declare(Command<StoriesArguments>& c) {
-  c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes, "how long a text, to the end of a story")
-      ->required();
+  c.text(
+      "--kind", c.arguments.kind, "stories|dialogues",
+      "a text of stories, a line each (stories); or chats about a story, their answers known, each a line of "
+      "JSON:\n{\"messages\": [{\"role\": ..., \"content\": ...}, ...]}");
+  c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes,
+            "how long a text, to the end of a story or dialogue");
+  c.integer("--count", c.arguments.count, "N", 1, 1 << 20, "how many dialogues, instead of --bytes");
+  c.text("--split", c.arguments.split, "train|validation",
+         "which dialogues (train): no story of the one is in the other, whatever the seeds");
   c.integer("--seed", c.arguments.seed, "S", 0, INT64_MAX, "which text")->required();
   c.text("--out", c.arguments.out, "FILE", "file to write")->required();
   c.json();

@@ -138,7 +138,9 @@ struct TokenizerArguments {
 Work prepare_tokenizer(const TokenizerArguments& arguments);
 
 struct StoriesArguments {
-  int64_t bytes = 0;
+  std::string kind = "stories";  ///< or "dialogues"
+  int64_t bytes = 0, count = 0;  ///< 0: not given
+  std::string split;             ///< of dialogues: "train", "validation"; empty: train
   uint64_t seed = 0;
   std::string out;
   bool json = false;
