@@ -269,14 +269,17 @@ void declare(Command<TokenizerArguments>& c) {
       .add_option_function<std::string>(
           "--text", [&a](const std::string& typed) { a.text = typed; }, "of inspect: show what this becomes")
       ->type_name("TEXT");
-  c.text("--kind", a.kind, "bpe", "of train: byte-level BPE (bpe)");
+  c.text("--kind", a.kind, "bpe|unigram|sentencepiece-bpe",
+         "of train: byte-level BPE (bpe), or a model of SentencePiece, with the package weft-sentencepiece");
   c.integer("--vocab-size", a.vocab_size, "N", 257, 1 << 24,
             "of train: tokens, the 256 bytes among them (8192)");
-  c.text("--pattern", a.pattern, "gpt2|cl100k", "of train: how text is cut into words (gpt2)");
+  c.text("--pattern", a.pattern, "gpt2|cl100k", "of train, bpe: how text is cut into words (gpt2)");
+  c.text("--normalization", a.normalization, "identity|nmt_nfkc",
+         "of train, SentencePiece: identity gives texts back as they were (identity)");
   c.text("--ids", a.ids, "FILE.bin", "of decode: a file of ids as nanoGPT or llm.c write it");
   c.text("--layout", a.layout, "nanogpt|llm.c", "of encode: how --out has the ids");
-  c.text("--out", a.out, "FILE.json|FILE.bin",
-         "of train, the tokenizer.json to write; of encode, a file of ids");
+  c.text("--out", a.out, "FILE.json|FILE.model|FILE.bin",
+         "of train, the tokenizer.json, or SentencePiece's .model, to write; of encode, a file of ids");
   c.app.footer(
       "Without --jsonl all of standard input is one text, or one array of ids.\n"
       "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or "
