@@ -42,7 +42,11 @@ Shared open_tokenizer(const std::string& path) {
   const bool folder = fs::is_directory(path, error);
   const bool ours = folder ? RunFolder{path}.holds_run() || is_there(path + "/model.h5")
                            : fs::path(path).extension() == ".h5";
-  return ours ? tokenizer_of_model(path) : read_tokenizer(path);
+  if (ours) return tokenizer_of_model(path);
+  std::vector<std::string> notes;
+  Shared tokenizer = read_tokenizer(path, &notes);
+  for (const std::string& note : notes) Console().print("weft: " + note);
+  return tokenizer;
 }
 
 /// Lines of standard input; a last one may lack its newline.
