@@ -5,6 +5,7 @@
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
+#include <weft/data/tokenizers/sentencepiece_training.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 
@@ -69,6 +70,8 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .learn = learn_pairs,
           .learn_reads = true,
           .from_state = BpeTokenizer::from_state});
+  for (const auto algorithm : {SentencePieceModel::Algorithm::unigram, SentencePieceModel::Algorithm::bpe})
+    to.add(sentencepiece_entry(algorithm));
   to.add(
       {.name = "pipeline",
        .summary = "put together of parts, as Hugging Face's tokenizer.json tells them; it comes with a model",

@@ -129,7 +129,9 @@ struct TokenizerArguments {
   bool special = false;
   std::vector<std::string> data;
   std::optional<std::string> text;  ///< of inspect: what becomes of it is shown
-  std::string kind = "bpe", pattern = "gpt2";
+  std::string kind = "bpe";         ///< or "unigram", "sentencepiece-bpe"
+  std::string pattern;              ///< of bpe; empty: gpt2
+  std::string normalization;        ///< of the others; empty: identity
   int64_t vocab_size = 8192;
   std::string layout;  ///< of ids in a file: "nanogpt", "llm.c"; empty: JSON
   std::string ids;     ///< of decode: a file of that kind
@@ -138,7 +140,9 @@ struct TokenizerArguments {
 Work prepare_tokenizer(const TokenizerArguments& arguments);
 
 struct StoriesArguments {
-  int64_t bytes = 0;
+  std::string kind = "stories";  ///< or "dialogues"
+  int64_t bytes = 0, count = 0;  ///< 0: not given
+  std::string split;             ///< of dialogues: "train", "validation"; empty: train
   uint64_t seed = 0;
   std::string out;
   bool json = false;
