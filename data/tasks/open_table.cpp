@@ -33,17 +33,6 @@ std::string text_or(const SettingValues& settings, const std::string& key, std::
   return settings.contains(key) && !settings.text(key).empty() ? settings.text(key) : std::move(otherwise);
 }
 
-RecordOptions options_of(const SettingValues& given) {
-  RecordSettings settings;
-  SettingValues known;
-  for (const Setting& s : RecordSettings::settings().list())
-    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
-  RecordSettings::settings().take(settings, known);
-  RecordOptions options = settings.options();
-  options.columns.clear();
-  return options;
-}
-
 /// What a chat is called in the first record.
 std::vector<std::string> chat_columns(const std::vector<std::string>& paths, RecordOptions options,
                                       const SettingValues& given) {
@@ -77,7 +66,7 @@ std::vector<std::string> chat_columns(const std::vector<std::string>& paths, Rec
 
 std::shared_ptr<const RecordTable> read_table(const std::string& task, const std::vector<std::string>& paths,
                                               const SettingValues& settings) {
-  RecordOptions options = options_of(settings);
+  RecordOptions options = record_options(settings);
   if (task == "chat") {
     options.columns = chat_columns(paths, options, settings);
     options.nested = options.columns.size() == 1;
@@ -350,6 +339,17 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
 }
 
 }  // namespace
+
+RecordOptions record_options(const SettingValues& given) {
+  RecordSettings settings;
+  SettingValues known;
+  for (const Setting& s : RecordSettings::settings().list())
+    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
+  RecordSettings::settings().take(settings, known);
+  RecordOptions options = settings.options();
+  options.columns.clear();
+  return options;
+}
 
 std::vector<Setting> table_settings(const std::string& task) {
   std::vector<Setting> all;
