@@ -13,6 +13,8 @@
 // start_id, end_id, image_size, n_channel, segmentation; block_size becomes at least the longest sample.
 //
 //   static std::vector<TaskKind> M::learns()    which batches it takes; else TaskKind::language, of a GenerativeModel
+//   bool M::takes_documents() const             whether logits() keeps Batch::documents apart (Mask::documents does, in
+//                                               attention); else a batch with some is refused
 //   void Config::check() const                  refuses (ValueError) what no single setting shows
 //   void Config::fit(const DataShape&)          takes more from the data, after the names above
 #pragma once
