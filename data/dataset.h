@@ -18,6 +18,12 @@ class Dataset {
   virtual int64_t samples_per_epoch() const = 0;
   /// Samples [first, first + count) of the run; they may lie in several epochs.
   virtual Batch batch(int64_t first, int64_t count) const = 0;
+  /// How many samples the batch has that begins at sample `first`, when so many are wanted: fewer or more where samples
+  /// are put together by their length. At least 1.
+  virtual int64_t next_batch(int64_t first, int64_t wanted) const {
+    static_cast<void>(first);
+    return wanted;
+  }
 };
 /// For datasets: ValueError, naming `op`, unless samples [first, first + count) are a batch of some run.
 void check_samples(const char* op, int64_t first, int64_t count);

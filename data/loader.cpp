@@ -32,6 +32,7 @@ struct Loader::State {
 
   struct Made {
     int64_t first;
+    int64_t count;
     Batch batch;
     std::exception_ptr error;
   };
@@ -43,10 +44,11 @@ struct Loader::State {
     while (true) {
       changed.wait(lock, [this] { return stop || !is_ready(); });
       if (stop) return;
-      Made made{.first = wanted, .batch = {}, .error = nullptr};
+      Made made{.first = wanted, .count = 0, .batch = {}, .error = nullptr};
       lock.unlock();
       try {
-        made.batch = dataset->batch(made.first, batch_size);
+        made.count = dataset->next_batch(made.first, batch_size);
+        made.batch = dataset->batch(made.first, made.count);
       } catch (...) {
         made.error = std::current_exception();
       }
@@ -91,8 +93,8 @@ Batch Loader::next() {
     state_->changed.wait(lock, [this] { return state_->is_ready(); });
     if (state_->ready->error) std::rethrow_exception(state_->ready->error);
     batch = std::move(state_->ready->batch);
+    state_->wanted += state_->ready->count;
     state_->ready.reset();
-    state_->wanted += state_->batch_size;
   }
   state_->changed.notify_all();
   return batch;

@@ -21,8 +21,8 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// Samples [consumed(), consumed() + batch_size). What the dataset throws comes out here, and again at
-  /// every call until a seek; the position then stays.
+  /// Samples [consumed(), consumed() + n), where n is Dataset::next_batch(), batch_size unless the dataset says otherwise.
+  /// What the dataset throws comes out here, and again at every call until a seek; the position then stays.
   Batch next();
 
   int64_t consumed() const;

@@ -254,7 +254,7 @@ PipelineTokenizer::Parts parts_of(const SentencePieceTokenizer& tokenizer) {
 
 const Tokenizer& bare(const Tokenizer& tokenizer) {
   const auto* const padded = dynamic_cast<const PaddedTokenizer*>(&tokenizer);
-  return padded ? padded->own() : tokenizer;
+  return padded ? *padded->own() : tokenizer;
 }
 
 }  // namespace

@@ -53,9 +53,21 @@ AttentionOptions MultiHeadAttention::attention_options(const Mask& mask, const T
   return result;
 }
 
-Tensor MultiHeadAttention::apply_rotary(const Tensor& x, int64_t x_heads) const {
-  return options.rotary ? rotary(x, x_heads, *options.rotary) : x;
+Tensor MultiHeadAttention::apply_rotary(const Tensor& x, int64_t x_heads, const Array& places) const {
+  if (!options.rotary) return x;
+  return places.defined() ? rotary(x, x_heads, *options.rotary, places) : rotary(x, x_heads, *options.rotary);
 }
+
+namespace {
+
+/// Of tokens in documents, if the mask says so.
+Array places_of(const Mask& mask, const Tensor& x, const Tensor& context) {
+  if (mask.begins.empty()) return {};
+  mask.check("MultiHeadAttention", x.dim(0), 1, x.dim(1), context.dim(1));
+  return places_in_documents(mask.begins, x.dim(0), x.dim(1));
+}
+
+}  // namespace
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const Mask& mask,
                                    const Tensor& bias) const {
@@ -66,7 +78,8 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& context, const
   }
   if (AttentionRecorder* const recorder = AttentionRecorder::current())
     recorder->add({path(), x.state() != context.state(), weights(x, context, mask, bias)});
-  const Tensor q = apply_rotary(query(x), heads), k = apply_rotary(key(context), kv_heads);
+  const Array places = places_of(mask, x, context);
+  const Tensor q = apply_rotary(query(x), heads, places), k = apply_rotary(key(context), kv_heads, places);
   return output(multi_head_attention(q, k, value(context), heads, settings));
 }
 
@@ -104,7 +117,9 @@ Tensor MultiHeadAttention::forward_memory(const Tensor& x, const KeyValueCache& 
 Array MultiHeadAttention::weights(const Tensor& x, const Tensor& context, const Mask& mask,
                                   const Tensor& bias) const {
   const NoGrad no_grad;
-  return attention_weights(apply_rotary(query(x), heads), apply_rotary(key(context), kv_heads), heads,
+  const Array places = places_of(mask, x, context);
+  return attention_weights(apply_rotary(query(x), heads, places),
+                           apply_rotary(key(context), kv_heads, places), heads,
                            attention_options(mask, bias));
 }
 

@@ -15,11 +15,12 @@ struct MultiHeadAttentionOptions {
   int64_t kv_heads = 0;
   int64_t head_width = 0;  ///< D; 0: C / H
   bool bias = true;
-  double dropout = 0.0;            ///< of the attention weights, in training
-  std::optional<double> scale{};   ///< of the scores; default 1 / sqrt(D)
-  std::optional<double> rotary{};  ///< base of the rotary positions of queries and keys (rotary.h): 10000
-  bool alibi = false;              ///< ALiBi, with alibi_slopes(H)
-  int64_t window = 0;              ///< > 0: as Mask::window, beside the mask of each call
+  double dropout = 0.0;           ///< of the attention weights, in training
+  std::optional<double> scale{};  ///< of the scores; default 1 / sqrt(D)
+  std::optional<RotaryFrequencies>
+      rotary{};        ///< base of the rotary positions of queries and keys (rotary.h): 10000
+  bool alibi = false;  ///< ALiBi, with alibi_slopes(H)
+  int64_t window = 0;  ///< > 0: as Mask::window, beside the mask of each call
   std::optional<LinearOptions> query{};  ///< default: as `input`
   LinearOptions input{}, output{};  ///< initialisation of query, key and value, and of output; `bias` comes
                                     ///< from above
@@ -35,7 +36,7 @@ class MultiHeadAttention : public Layer<MultiHeadAttention> {
   /// the heads, or an option is out of range.
   MultiHeadAttention(int64_t width, int64_t heads, const MultiHeadAttentionOptions& options = {});
 
-  /// x (B, T, C) attends to itself.
+  /// x (B, T, C) attends to itself. In documents of a mask (Mask::documents) places count from where each begins.
   Tensor forward(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {}) const {
     return forward(x, x, mask, bias);
   }
@@ -60,7 +61,8 @@ class MultiHeadAttention : public Layer<MultiHeadAttention> {
 
  private:
   AttentionOptions attention_options(const Mask& mask, const Tensor& bias) const;
-  Tensor apply_rotary(const Tensor& x, int64_t x_heads) const;
+  /// `places` may be undefined: from 0 on.
+  Tensor apply_rotary(const Tensor& x, int64_t x_heads, const Array& places = {}) const;
 
   const std::vector<double> slopes_;
 };

@@ -97,4 +97,13 @@ Tensor LearnedPositionalEncoding::forward(const Tensor& x, std::span<const int64
   return x + embedding(places, weight);
 }
 
+Tensor LearnedPositionalEncoding::forward(const Tensor& x, const Array& places) const {
+  check_places("LearnedPositionalEncoding", x, 0, std::max(weight.dim(0), x.rank() == 3 ? x.dim(1) : 0),
+               weight.dim(1));
+  if (places.shape() != Shape{x.dim(0), x.dim(1)})
+    fail<ShapeError>("LearnedPositionalEncoding: x is ", x.shape(), ", places ", places.shape(),
+                     ": needs (B, T)");
+  return x + embedding(places, weight);
+}
+
 }  // namespace weft

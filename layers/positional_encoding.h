@@ -37,6 +37,10 @@ class LearnedPositionalEncoding : public Layer<LearnedPositionalEncoding> {
   /// are given.
   Tensor forward(const Tensor& x, std::span<const int64_t> offsets, std::span<const int64_t> lengths) const;
 
+  /// Token t of row b stands at places[b, t], int64 (B, T). ShapeError unless all have a place; an id beyond the
+  /// last is refused as by embedding().
+  Tensor forward(const Tensor& x, const Array& places) const;
+
   Parameter weight;
 };
 

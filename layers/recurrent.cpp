@@ -46,7 +46,7 @@ RecurrentStates Recurrent::zero_states(int64_t B) const {
 }
 
 RecurrentOutput Recurrent::forward(const Tensor& x, const std::vector<int64_t>& lengths,
-                                   const RecurrentStates& initial) const {
+                                   const RecurrentStates& initial, const Documents& documents) const {
   if (!initial.empty() && initial.size() != weights.size())
     fail<ValueError>(name_of(cell), ": ", initial.size(), " initial states for ", weights.size(),
                      " layers and directions");
@@ -56,8 +56,10 @@ RecurrentOutput Recurrent::forward(const Tensor& x, const std::vector<int64_t>& 
     std::vector<Tensor> y;
     for (const bool reverse : {false, true}) {
       if (reverse && !options.bidirectional) continue;
-      const RecurrenceOptions how{
-          .initial = initial.empty() ? RecurrentState{} : initial[k], .lengths = lengths, .reverse = reverse};
+      const RecurrenceOptions how{.initial = initial.empty() ? RecurrentState{} : initial[k],
+                                  .lengths = lengths,
+                                  .documents = documents,
+                                  .reverse = reverse};
       const Recurrence made =
           cell == RecurrentCell::lstm ? lstm(out.y, weights[k], how) : gru(out.y, weights[k], how);
       y.push_back(made.y);

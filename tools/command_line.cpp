@@ -93,6 +93,7 @@ void declare(Command<TrainArguments>& c) {
   NewRunOptions& n = a.fresh;
   c.threads();
   c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
+  c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
   c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
   c.text("--task", n.task, "NAME", "what it learns (text); see below");
   c.text("--out", n.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");

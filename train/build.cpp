@@ -19,7 +19,9 @@ TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tok
                     .settings = config.parts,
                     .seed = static_cast<uint64_t>(config.seed),
                     .evaluated = config.eval_iters * config.batch_size,
+                    .batch_size = config.batch_size,
                     .data = config.data,
+                    .val_data = config.val_data,
                     .tokenizer_name = config.tokenizer,
                     .newlines = newlines_from(config.newlines),
                     .tokenizer = std::move(tokenizer),
@@ -62,9 +64,9 @@ double learning_rate_at(const RunConfig& config, int64_t step) {
                        .settings = config.parts});
 }
 
-std::vector<int64_t> end_ids_of(const RunConfig& config, const Tokenizer* tokenizer) {
+std::vector<int64_t> end_ids_of(const RunConfig& config, const TaskData& task) {
   if (config.end_id != RunConfig::unset) return {config.end_id};
-  if (dynamic_cast<const WordTokenizer*>(tokenizer)) return {WordTokenizer::end};
+  if (task.held_out && task.tokenizer && task.shape.end_id >= 0) return {task.shape.end_id};
   return {};
 }
 

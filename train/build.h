@@ -27,7 +27,7 @@ std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model);
 /// The learning rate of an update.
 double learning_rate_at(const RunConfig& config, int64_t step);
-/// The ids that end what the model writes: config.end_id, else those of a tokenizer that has an end of text; or none.
-std::vector<int64_t> end_ids_of(const RunConfig& config, const Tokenizer* tokenizer);
+/// The ids that end what the model writes: config.end_id, else the task's end of text; or none.
+std::vector<int64_t> end_ids_of(const RunConfig& config, const TaskData& task);
 
 }  // namespace weft

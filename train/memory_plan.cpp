@@ -96,17 +96,19 @@ void imagine_sample(const RunConfig& config, const TaskData& task, const Imagine
   const Evaluating evaluating(model);
   const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
   const Batch& asked = batches.asked;
-  if (!task.generated) {
+  if (!task.held_out) {
     if (task.shape.kind == TaskKind::language && writer && task.tokenizer)
       imagine_writing(
           *writer, [&] { return writer->start(1); }, config.sample_tokens);
-  } else if (task.generated->kind() == TaskKind::pairs && writer) {
+  } else if (task.held_out->asks() && writer) {
     imagine_writing(
         *writer,
         [&] {
-          return writer->start(Batch{asked.inputs, {}, asked.lengths});
+          return writer->has_encoder() ? writer->start(Batch{asked.inputs, {}, asked.lengths})
+                                       : writer->start(1);
         },
-        std::min(longest_answer(*task.generated, asked), writer->context()));
+        writer->has_encoder() ? std::min(longest_answer(*task.held_out, asked), writer->context())
+                              : writer->context());
   } else {
     model.logits(asked).value().to(float32);
   }

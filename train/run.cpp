@@ -78,6 +78,7 @@ RunCheckpoint Run::checkpoint() const {
                                .weights = parts_.model.shared_state_dict(),
                                .tokenizer = about_.tokenizer,
                                .end_ids = about_.end_ids,
+                               .class_names = about_.class_names,
                                .trained_on = about_.trained_on}};
   TrainingState t{.step = step_,
                   .config = about_.config,

@@ -41,6 +41,7 @@ struct RunParts {
 struct RunAbout {
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;
   std::vector<int64_t> end_ids = {};
+  std::vector<std::string> class_names = {};
   TrainedOn trained_on = {};
   StateDict config = {};          ///< what fixes what is computed; it must be the same on resume
   std::string content_hash = {};  ///< names the data; likewise

@@ -246,14 +246,40 @@ const Settings<RunConfig>& RunConfig::settings() {
   return all;
 }
 
+namespace {
+
+/// The value that a key has in the end, as text; empty where it is not given.
+std::string last_given(const std::vector<Assignment>& assignments, const std::vector<Setting>& own,
+                       const std::string& key) {
+  std::string value;
+  for (const Assignment& given : assignments)
+    if (given.key == key) value = std::get<std::string>(read_value(given, *find_key(own, key)));
+  return value;
+}
+
+/// With what the task and the model that are named set, in front.
+std::vector<Assignment> with_defaults(const std::vector<Assignment>& assignments,
+                                      const std::vector<Setting>& own, bool on_files) {
+  std::vector<Assignment> all;
+  const auto add = [&](const SettingValues& defaults) {
+    for (const auto& [key, value] : defaults.entries()) all.push_back({"", key, value, true, true});
+  };
+  const std::string task = last_given(assignments, own, "task");
+  if (on_files && !task.empty()) add(tasks().at(task).defaults);
+  all.insert(all.end(), assignments.begin(), assignments.end());
+  return all;
+}
+
+}  // namespace
+
 ConfigFile read_config(const std::string& path) {
   ConfigFile file;
   std::optional<std::string> here;
   for (const TomlEntry& entry : read_toml(path)) {
     const std::string where = str(path, ":", entry.line, ": ");
-    if (entry.key == "data") {
-      if (!entry.is_list) fail<ValueError>(where, "data must be a list of paths, [\"text.txt\"]");
-      file.data = entry.list;
+    if (entry.key == "data" || entry.key == "val_data") {
+      if (!entry.is_list) fail<ValueError>(where, entry.key, " must be a list of paths, [\"text.txt\"]");
+      (entry.key == "data" ? file.data : file.val_data) = entry.list;
     } else if (entry.key == "paths_from") {
       if (entry.is_list || entry.value != SettingValue(std::string("here")))
         fail<ValueError>(where,
@@ -274,7 +300,8 @@ ConfigFile read_config(const std::string& path) {
   }
   file.paths_from_here = here.has_value();
   if (here) {
-    for (std::string& data : file.data) data = path_at(*here, data);
+    for (std::vector<std::string>* const paths : {&file.data, &file.val_data})
+      for (std::string& data : *paths) data = path_at(*here, data);
     if (!file.init_from.empty()) file.init_from = path_at(*here, file.init_from);
   }
   return file;
@@ -286,15 +313,19 @@ Assignment setting_typed(const std::string& typed) {
   if (equals == std::string::npos || equals == 0)
     fail<ValueError>(where, "needs the form key=value, say max_iters=1000");
   const std::string name = typed.substr(0, equals);
-  if (name == "data" || name == "init_from" || name == "carries")
-    fail<ValueError>(where, "is given by --", name == "data" ? "data" : "init-from");
+  if (name == "data" || name == "val_data" || name == "init_from" || name == "carries")
+    fail<ValueError>(where, "is given by --",
+                     name == "data"       ? "data"
+                     : name == "val_data" ? "val-data"
+                                          : "init-from");
   if (name == "paths_from") fail<ValueError>(where, "is for files; what is typed begins where it is typed");
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say) {
+RunConfig make_config(const std::vector<Assignment>& given_ones, const Say& say, bool on_files) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
+  const std::vector<Assignment> assignments = with_defaults(given_ones, own, on_files);
   for (const Assignment& given : assignments)
     if (const Setting* const key = find_key(own, given.key))
       RunConfig::settings().find(given.key)->put(config, read_value(given, *key));
@@ -342,6 +373,7 @@ RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed
   }
   RunConfig changed = make_config(all);
   changed.data = config.data;
+  changed.val_data = config.val_data;
   changed.init_from = config.init_from;
   changed.carries = config.carries;
   return changed;
@@ -435,10 +467,13 @@ std::string to_toml(const RunConfig& config, const std::string& folder) {
   std::vector<std::string> data;
   std::ranges::transform(config.data, std::back_inserter(data), named);
   const std::string init_from = config.init_from.empty() ? "" : named(config.init_from);
-  const bool here = data != config.data || init_from != config.init_from;
+  std::vector<std::string> val_data;
+  std::ranges::transform(config.val_data, std::back_inserter(val_data), named);
+  const bool here = data != config.data || val_data != config.val_data || init_from != config.init_from;
   std::string text =
       str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
           joined(data, ", ", toml_string), "]\n");
+  if (!val_data.empty()) text += str("val_data = [", joined(val_data, ", ", toml_string), "]\n");
   if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
   if (here)
     text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";

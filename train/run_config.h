@@ -51,9 +51,10 @@ struct RunConfig {
   int64_t seed = 1337;
   std::string newlines = "keep";
 
-  SettingValues parts;            ///< of the parts that are named above: all of their settings
-  std::vector<std::string> data;  ///< paths of the files; in config.toml, never in a checkpoint
-  std::string init_from;          ///< file that the run began from; likewise
+  SettingValues parts;                ///< of the parts that are named above: all of their settings
+  std::vector<std::string> data;      ///< paths of the files; in config.toml, never in a checkpoint
+  std::vector<std::string> val_data;  ///< of those that validate, if not a part of `data`; likewise
+  std::string init_from;              ///< file that the run began from; likewise
   std::string carries;  ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
 
   int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
@@ -73,19 +74,20 @@ struct Assignment {
 /// with paths_from = "here", at the folder of the file, which they are told with then.
 struct ConfigFile {
   std::vector<Assignment> assignments;
-  std::vector<std::string> data;
+  std::vector<std::string> data, val_data;
   std::string init_from, carries;
   bool paths_from_here = false;
 };
 ConfigFile read_config(const std::string& path);
-/// "key=value". ValueError for another form, and for data and init_from, which have options of their own.
+/// "key=value". ValueError for another form, and for data and init_from, which have options of their own, as val_data has.
 Assignment setting_typed(const std::string& typed);
 
 /// The configuration that these assignments, in order, make of the defaults. ValueError for a key that nobody has, with
 /// the nearest; for one that another part has, naming it; for a value that does not fit; and for parts that do not fit
 /// each other.
-/// A key that several models share (n_head) is passed over for one that has none, and `say` is told.
-RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say = {});
+/// A key that several models share (n_head) is passed over for one that has none, and `say` is told. With `on_files` the
+/// defaults of the task (TaskEntry::defaults) are assigned before, and always those of the model.
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say = {}, bool on_files = false);
 /// Those whose key some part has. Of the others, which a newer version wrote into config.toml, `say` is told: what must
 /// be known of them is in the checkpoint.
 std::vector<Assignment> known_assignments(const std::vector<Assignment>& assignments, const Say& say);

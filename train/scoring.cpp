@@ -29,16 +29,9 @@ Ids likeliest(const Array& logits) {
   return classes;
 }
 
-/// What an encoder-decoder writes in answer to each row.
-std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, const Batch& batch) {
-  const int64_t width = batch.inputs.dim(1);
-  const auto ids = batch.inputs.values<int64_t>();
-  std::vector<Ids> prompts;
-  for (int64_t row = 0; row < batch.inputs.dim(0); ++row) {
-    const int64_t length = batch.lengths.empty() ? width : batch.lengths[static_cast<size_t>(row)];
-    const auto begin = ids.begin() + row * width;
-    prompts.emplace_back(begin, begin + length);
-  }
+/// What a model writes to prompts, each up to an end.
+std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, const Batch& batch,
+                         const std::vector<Ids>& prompts) {
   return generate_batch(model, prompts,
                         {.tokens = std::min(longest_answer(task, batch), model.context()),
                          .sampling = {.temperature = 0},
@@ -46,7 +39,7 @@ std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, 
 }
 
 const GenerativeModel* writer_of(const Model& model, const TaskDataset& task) {
-  return task.kind() == TaskKind::pairs ? dynamic_cast<const GenerativeModel*>(&model) : nullptr;
+  return task.asks() ? dynamic_cast<const GenerativeModel*>(&model) : nullptr;
 }
 
 /// Everything that the scores of a task are made from, batch after batch.
@@ -69,11 +62,14 @@ class Tally {
     if (confusion_) confusion_->add(found, targets);
     const GenerativeModel* const writer = writer_of(model_, task_);
     if (!writer) return;
-    const std::vector<Ids> written = answers(*writer, task_, batch);
-    for (size_t row = 0; row < written.size(); ++row) {
-      texts_.push_back(task_.answer_text(written[row]));
-      references_.push_back(task_.target_text(batch, static_cast<int64_t>(row)));
-    }
+    std::vector<Ids> prompts;
+    for (int64_t row = 0; row < batch.inputs.dim(0); ++row)
+      for (TaskDataset::Prompt& question : task_.prompts(batch, row)) {
+        prompts.push_back(std::move(question.ids));
+        references_.push_back(std::move(question.answer));
+      }
+    for (const Ids& written : answers(*writer, task_, batch, prompts))
+      texts_.push_back(task_.answer_text(written));
   }
 
   std::vector<Score> scores() const {
@@ -126,8 +122,15 @@ std::vector<Score> score(Model& model, const TaskDataset& task, int64_t samples,
 
 std::string answer_of(Model& model, const TaskDataset& task, const Batch& batch, int64_t row) {
   const Evaluating evaluating(model);
-  if (const GenerativeModel* const writer = writer_of(model, task))
-    return task.answer_text(answers(*writer, task, batch)[static_cast<size_t>(row)]);
+  if (const GenerativeModel* const writer = writer_of(model, task)) {
+    std::vector<Ids> prompts;
+    for (TaskDataset::Prompt& question : task.prompts(batch, row))
+      prompts.push_back(std::move(question.ids));
+    std::string text;
+    for (const Ids& written : answers(*writer, task, batch, prompts))
+      text += str(text.empty() ? "" : "\n", task.answer_text(written));
+    return text;
+  }
   const Ids found = likeliest(model.logits(batch).value());
   if (task.kind() == TaskKind::classification || task.kind() == TaskKind::pictures)
     return task.class_names()[static_cast<size_t>(found[static_cast<size_t>(row)])];

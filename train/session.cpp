@@ -19,11 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Also without the slash behind a folder.
-std::string absolute(const std::string& path) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
-  return (whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path()).string();
-}
+/// --set val_data=FILE is --val-data FILE.
+constexpr std::string_view set_val_data = "val_data=";
 
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
@@ -49,10 +46,11 @@ RunAbout about(const Session& s) {
   if (c.parts.contains("block_size")) on.block_size = c.parts.integer("block_size");
   for (const Setting& setting : tasks().at(c.task).settings)
     if (c.parts.contains(setting.name)) on.settings.set(setting.name, c.parts.at(setting.name));
-  std::vector<int64_t> ends = end_ids_of(c, s.task.tokenizer.get());
+  std::vector<int64_t> ends = end_ids_of(c, s.task);
   if (ends.empty() && s.task.end_id >= 0) ends = {s.task.end_id};
   return {.tokenizer = s.task.tokenizer,
           .end_ids = std::move(ends),
+          .class_names = s.task.class_names,
           .trained_on = std::move(on),
           .config = fixed_state(c),
           .content_hash = s.task.content_hash,
@@ -102,7 +100,7 @@ void take_over(Session& s, const Source& source) {
 }
 
 std::string parent_of(const Source& source) {
-  std::string path = absolute(source.opened.run ? source.opened.run->path : source.opened.path);
+  std::string path = absolute_path(source.opened.run ? source.opened.run->path : source.opened.path);
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const std::string name = fs::path(path).filename().string();
   return source.opened.checkpoint.training ? str(name, ", step ", source.opened.checkpoint.training->step)
@@ -137,6 +135,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
         const ConfigFile theirs = read_config(source->opened.run->config());
         const std::vector<Assignment> known = known_assignments(theirs.assignments, say);
         before.data = theirs.data;
+        before.val_data = theirs.val_data;
         // A file of another run that lies here is not of this configuration.
         if (first_difference(make_config(known), before).empty()) all = known;
       }
@@ -150,6 +149,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (!options.task.empty()) all.push_back(setting_typed("task=" + options.task));
   bool schedule_set = false, length_set = false;
   for (const std::string& typed : options.set) {
+    if (typed.starts_with(set_val_data)) continue;
     all.push_back(setting_typed(typed));
     schedule_set = schedule_set || all.back().key == "lr_decay_iters";
     length_set = length_set || all.back().key == "max_iters";
@@ -157,10 +157,12 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   // A schedule as long as the new run, unless it was told.
   if (!options.continued.empty() && length_set && !schedule_set)
     std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
-  s.config = make_config(all, [&](std::string_view line) { s.notes.emplace_back(line); });
+  const bool on_files = !options.data.empty() || !file.data.empty() || !before.data.empty();
+  s.config = make_config(
+      all, [&](std::string_view line) { s.notes.emplace_back(line); }, on_files);
   RunConfig& config = s.config;
   if (source) {
-    config.init_from = absolute(source->opened.path);
+    config.init_from = absolute_path(source->opened.path);
     config.carries = source->carries;
   }
   warn_of_rate(config, s.notes);
@@ -168,12 +170,17 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
   if (options.data.empty() && file.data.empty() && !before.data.empty())
     config.data = data_found(*source->opened.run, before.data, false, [](std::string_view) {});
-  if (config.data.empty() && tasks().at(config.task).reads_files())
+  config.val_data = !options.val_data.empty()                   ? options.val_data
+                    : !file.val_data.empty()                    ? file.val_data
+                    : options.data.empty() && file.data.empty() ? before.val_data
+                                                                : std::vector<std::string>();
+  if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
         "makes its own samples; ",
         program_name(), " train --help lists them");
-  for (std::string& path : config.data) path = absolute(path);
+  for (std::vector<std::string>* const paths : {&config.data, &config.val_data})
+    for (std::string& path : *paths) path = absolute_path(path);
   return source;
 }
 
@@ -197,6 +204,7 @@ RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
   RunConfig config = make_config(known_assignments(file.assignments, say), say);
   config.data = file.data;
+  config.val_data = file.val_data;
   config.init_from = file.init_from;
   config.carries = file.carries;
   if (!known) return config;
@@ -250,8 +258,8 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   auto s = std::make_shared<Session>();
   const std::optional<Source> source = configure(*s, options);
   const RunConfig& config = s->config;
-  const bool reads_files = tasks().at(config.task).reads_files();
-  if (reads_files) const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
+  if (config.task == "text")
+    const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
 
   RunClaim claim = options.out.empty()
                        ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
@@ -326,8 +334,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   const std::optional<OpenedModel>& known = start ? start : best;
   const std::vector<std::string> named = config.data;
   config.data = !options.data.empty() ? options.data : data_found(folder, named, known.has_value(), say);
-  for (std::string& path : config.data) path = absolute(path);
-  if (config.data.empty() && tasks().at(config.task).reads_files())
+  if (!config.val_data.empty()) config.val_data = data_found(folder, config.val_data, known.has_value(), say);
+  for (std::vector<std::string>* const paths : {&config.data, &config.val_data})
+    for (std::string& path : *paths) path = absolute_path(path);
+  if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(folder.config(), ": names no data; give --data FILE");
   // A file that named its paths from the root keeps them so.
   const std::string toml = to_toml(config, file.paths_from_here || config.data != named ? folder.path : "");
@@ -335,7 +345,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
   if (!start && !config.init_from.empty())
     source.emplace(open_model(config.init_from, false, say),
                    config.carries.empty() ? "weights" : config.carries);
-  const bool reads_files = tasks().at(config.task).reads_files();
+  const bool reads_files = tasks().at(config.task).reads_files(config.data);
   open(*s, folder,
        known    ? known->checkpoint.model.tokenizer
        : source ? tokenizer_for(source->opened, config)

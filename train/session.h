@@ -37,9 +37,10 @@ struct Session {
 
 struct NewRunOptions {
   std::vector<std::string> data;
-  std::string model, task;  ///< empty: as the configuration has them
-  std::string out;          ///< empty: the first free of runs/NAME, runs/NAME-2, ...
-  std::string config;       ///< a TOML file
+  std::vector<std::string> val_data;  ///< what validates; none: a part of `data`
+  std::string model, task;            ///< empty: as the configuration has them
+  std::string out;                    ///< empty: the first free of runs/NAME, runs/NAME-2, ...
+  std::string config;                 ///< a TOML file
   std::vector<std::string> set;
   std::string init_from;        ///< RUN or FILE.h5, whose weights it begins with
   bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits

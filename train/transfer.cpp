@@ -1,7 +1,6 @@
 #include <weft/data/tasks/text_task.h>
 #include <weft/data/text/bpe_tokenizer.h>
 #include <weft/data/text/tokenize.h>
-#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
 #include <weft/lib/base/error.h>
@@ -17,12 +16,15 @@ bool is_of(const Tokenizer& tokenizer, std::string_view kind) { return tokenizer
 
 /// Whether the tokenizer has an id for all that the run reads.
 bool covers(const Tokenizer& given, const RunConfig& config) {
-  const Tokenizer& tokenizer = unmarked(given);
-  if (!tasks().at(config.task).reads_files()) {
+  const Tokenizer& tokenizer = unwrapped(given);
+  if (!tasks().at(config.task).reads_files(config.data)) {
     const auto* const words = dynamic_cast<const WordTokenizer*>(&tokenizer);
     const TaskPointer task = make_task(config.task, task_options(config.parts));
-    return words && task->tokenizer() && !words->first_unknown(*task->tokenizer());
+    const auto* const wanted = dynamic_cast<const WordTokenizer*>(task->tokenizer().get());
+    return words && wanted && !words->first_unknown(*wanted);
   }
+  // Records say what cannot be read of them.
+  if (config.task != "text") return true;
   if (tokenizer.kind() != config.tokenizer) return false;
   if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer))
     return config.parts.integer("vocab_size") == pairs->vocab_size() &&

@@ -7,6 +7,7 @@
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/machine/parallel.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -19,7 +20,7 @@ namespace composed {
 namespace {
 
 /// 1 / (1 - p) where a weight (B, H, T, S) is kept, else 0. Rows of places are whole vectors:
-/// kernels/attention.h.
+/// kernels/fused/attention.h.
 Tensor kept_weights(const AttentionOptions& options, const Shape& shape, DType dtype) {
   const RandomScope::Draw draw = draw_of("attention", options);
   const Array places = Array::ones(shape.with(-1, (shape.dim(-1) + 63) / 64 * 64), dtype);
@@ -50,8 +51,9 @@ Tensor distance_bias(const AttentionOptions& options, const Shape& scores, DType
   return Tensor(bias.to(dtype));
 }
 
-/// What the values are weighed with, (B, H, T, S).
-Tensor attention_weights(const Tensor& q, const Tensor& shared_k, const AttentionOptions& options) {
+/// What the values are weighed with, (B, H, T, S); `kept` of them, where some are dropped.
+Tensor attention_weights(const Tensor& q, const Tensor& shared_k, const AttentionOptions& options,
+                         const Tensor& kept = {}) {
   const double scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
   const Tensor k = repeated(shared_k, q.dim(1));
   Tensor scores = matmul(q, k, false, true) * scale;
@@ -62,14 +64,58 @@ Tensor attention_weights(const Tensor& q, const Tensor& shared_k, const Attentio
     scores = masked_fill(scores, kernels::logical_not(allowed), -INFINITY);
   }
   Tensor weights = composed::softmax(scores);
-  if (options.dropout > 0) weights = weights * kept_weights(options, weights.shape(), weights.dtype());
-  return weights;
+  return kept.defined() ? weights * kept : weights;
+}
+
+/// The part of a mask, a bias or a draw (B or 1, H or 1, T or 1, S or 1) that is one document's with itself, of which
+/// keys are counted from `first_key`.
+Tensor square_of(const Tensor& x, const Document& of, int64_t first_key) {
+  const auto part = [](const Tensor& y, int axis, int64_t first, int64_t count) {
+    return y.dim(axis) == 1 ? y : slice(y, axis, first, first + count);
+  };
+  return part(part(part(x, 0, of.row, 1), 2, of.first, of.tokens), 3, first_key, of.tokens);
+}
+
+AttentionOptions options_of(const AttentionOptions& all, const Document& of, const Shape& scores) {
+  AttentionOptions own = all;
+  own.mask.begins.clear();
+  if (!all.mask.key_lengths.empty())
+    own.mask.key_lengths = {
+        std::clamp<int64_t>(all.mask.key_lengths[static_cast<size_t>(of.row)] - of.first, 0, of.tokens)};
+  if (all.mask.allow.defined()) {
+    const Array whole = Mask::allowed(all.mask.allow).dense(scores[0], scores[1], scores[2], scores[3]);
+    own.mask.allow = square_of(Tensor(whole), of, of.first).value();
+  }
+  if (all.bias.defined()) own.bias = square_of(all.bias, of, of.first);
+  return own;
+}
+
+/// Each document as a row of its own.
+Tensor attention_in_documents(const Tensor& q, const Tensor& k, const Tensor& v,
+                              const AttentionOptions& options, const Tensor& kept) {
+  const Shape scores{q.dim(0), q.dim(1), q.dim(2), k.dim(2)};
+  const auto own = [](const Tensor& x, const Document& of) {
+    return slice(slice(x, 0, of.row, of.row + 1), 2, of.first, of.first + of.tokens);
+  };
+  std::vector<Tensor> rows, parts;
+  for (const Document& of : documents_of(options.mask.begins, q.dim(0), q.dim(2))) {
+    const Tensor drawn = kept.defined() ? square_of(kept, of, 0) : Tensor();
+    const Tensor weights = attention_weights(own(q, of), own(k, of), options_of(options, of, scores), drawn);
+    parts.push_back(matmul(weights, repeated(own(v, of), q.dim(1)), false, false));
+    if (of.first + of.tokens < q.dim(2)) continue;
+    rows.push_back(cat(parts, 2));
+    parts.clear();
+  }
+  return cat(rows, 0);
 }
 
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  return matmul(attention_weights(q, k, options), repeated(v, q.dim(1)), false, false);
+  Tensor kept;
+  if (options.dropout > 0) kept = kept_weights(options, {q.dim(0), q.dim(1), q.dim(2), k.dim(2)}, q.dtype());
+  if (!options.mask.begins.empty() && q.dim(0) > 0) return attention_in_documents(q, k, v, options, kept);
+  return matmul(attention_weights(q, k, options, kept), repeated(v, q.dim(1)), false, false);
 }
 
 }  // namespace composed

@@ -37,7 +37,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
 /// In float32 nothing is moved: heads are read in place.
 Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                             const AttentionOptions& options = {});
-/// The weights (B, H, T, S) of multi_head_attention, for looking at: no gradient.
+/// The weights (B, H, T, S) of multi_head_attention before dropout, for looking at: no gradient.
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads,
                         const AttentionOptions& options = {});
 

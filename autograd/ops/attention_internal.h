@@ -47,6 +47,7 @@ struct Problem {
   kernels::AttentionProblem p;
   Array allow, bias;
   std::vector<float> slopes;
+  std::vector<Document> documents;
 
   /// Of `keys` keys; the bias is raised.
   Problem(const Layouts& at, const Tensor& q, int64_t keys, const AttentionOptions& options);

@@ -24,6 +24,10 @@ Problem::Problem(const Layouts& at, const Tensor& q, int64_t keys, const Attenti
     slopes.assign(options.slopes.begin(), options.slopes.end());
     p.slopes = slopes.data();
   }
+  if (!options.mask.begins.empty()) {
+    documents = documents_of(options.mask.begins, p.B, p.T);
+    p.documents = documents;
+  }
   if (!options.mask.key_lengths.empty()) p.key_lengths = options.mask.key_lengths.data();
   if (options.mask.allow.defined()) {
     allow = Mask::allowed(options.mask.allow).dense(p.B, p.H, p.T, p.S);

@@ -22,6 +22,16 @@ Array has_token(const std::vector<int64_t>& lengths, int64_t t) {
   return has;
 }
 
+/// Where a document is read from its first token on at t, bool (B, 1).
+Array begins_at(const RecurrenceOptions& options, int64_t t) {
+  Array begins({static_cast<int64_t>(options.documents.size()), 1}, boolean);
+  std::ranges::transform(options.documents, begins.mutable_data<bool>(),
+                         [&](const std::vector<int64_t>& places) {
+                           return std::ranges::binary_search(places, options.reverse ? t + 1 : t);
+                         });
+  return begins;
+}
+
 RecurrentState lstm_step(const Tensor& xw, const Tensor& hw, const RecurrentState& before) {
   const std::vector<Tensor> gates = split(xw + hw, before.h.dim(1), 1);
   const Tensor c = sigmoid(gates[1]) * before.c + sigmoid(gates[0]) * tanh(gates[2]);
@@ -47,6 +57,12 @@ Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& w
   if (B > 0 && H > 0) y.resize(static_cast<size_t>(T));
   for (int64_t step = 0; step < static_cast<int64_t>(y.size()); ++step) {
     const int64_t t = options.reverse ? T - 1 - step : step;
+    if (step > 0 && !options.documents.empty()) {
+      Array begins = begins_at(options, t);
+      if (!options.lengths.empty()) begins = kernels::logical_and(begins, has_token(options.lengths, t));
+      state.h = where(begins, options.initial.h, state.h);
+      if (state.c.defined()) state.c = where(begins, options.initial.c, state.c);
+    }
     const Tensor at_t = reshape(slice(xw, 1, t, t + 1), {B, G}),
                  hw = linear(state.h, weights.hh, weights.bias_hh);
     RecurrentState after = (cell == RecurrentCell::lstm ? lstm_step : gru_step)(at_t, hw, state);
@@ -91,7 +107,7 @@ struct Kept {
   std::optional<Tensor> seed;
   kernels::RecurrentGradients found;
 
-  TokenOrder order() const { return {options.lengths, options.reverse}; }
+  TokenOrder order() const { return {options.lengths, options.reverse, options.documents}; }
   Array input(Input which) const { return array_of(inputs[which]()); }
 
   const kernels::RecurrentGradients& grads(const Tensor& g) {
@@ -148,7 +164,7 @@ Tensor fused(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weight
   const auto& [ih, hh, bias_ih, bias_hh] = weights;
   const auto& [h0, c0] = options.initial;
   const char* const op = name_of(cell);
-  const TokenOrder order{options.lengths, options.reverse};
+  const TokenOrder order{options.lengths, options.reverse, options.documents};
   const bool keep = records(x, ih, hh, bias_ih, bias_hh, h0, c0);
   Array xw = kernels::linear(x.value(), ih.value(), array_of(bias_ih));
   kernels::RecurrentForward forward =
@@ -200,6 +216,7 @@ void check_shapes(const char* op, int64_t gates, const Tensor& x, const Recurren
     if (options.lengths[b] < 0 || options.lengths[b] > x.dim(1))
       fail<ValueError>(op, ": the length ", options.lengths[b], " of sample ", b, " is not in [0, ", x.dim(1),
                        "]");
+  check_documents(op, options.documents, x.dim(0), x.dim(1));
 }
 
 Recurrence run(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weights,

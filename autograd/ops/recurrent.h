@@ -12,6 +12,7 @@
 #pragma once
 
 #include <weft/autograd/tensor.h>
+#include <weft/lib/array/documents.h>
 
 #include <cstdint>
 #include <vector>
@@ -37,6 +38,8 @@ struct RecurrenceOptions {
   /// Sample b has lengths[b] tokens, those after being padding; empty: all of them. Padding changes nothing:
   /// the state is held over it, and y is 0 there.
   std::vector<int64_t> lengths{};
+  /// Where in each sample its documents begin: each from the initial state, with the bits that it has alone.
+  Documents documents{};
   bool reverse = false;  ///< from each sample's last token to its first; y stays in the order of x
 };
 
@@ -45,7 +48,7 @@ struct Recurrence {
   RecurrentState state;  ///< after all of them
 };
 
-/// x (B, T, I). ShapeError names what does not fit.
+/// x (B, T, I). ShapeError names what does not fit, ValueError documents that do not (check_documents()).
 Recurrence lstm(const Tensor& x, const RecurrentWeights& weights, const RecurrenceOptions& options = {});
 Recurrence gru(const Tensor& x, const RecurrentWeights& weights, const RecurrenceOptions& options = {});
 

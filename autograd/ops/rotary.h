@@ -2,10 +2,13 @@
 #pragma once
 
 #include <weft/autograd/tensor.h>
+#include <weft/lib/kernels/fused/rotary.h>
 
 #include <span>
 
 namespace weft {
+
+using kernels::RotaryFrequencies;
 
 /// Turns queries or keys by their places (Su et al. 2021), so that their products depend on the distance of
 /// the places alone. x (B, T, H D) with the heads side by side, D even; token t stands at place p = offset +
@@ -14,9 +17,14 @@ namespace weft {
 /// Llama's layout as transformers has it, where halves are turned rather than neighbours. The offset is the
 /// length of the cache in decoding; a token has the same bits there as in a whole pass. float32 or float64;
 /// angles are computed in double. ShapeError unless `heads` cuts x into heads of an even width; ValueError
-/// for a base that is not positive, and for a negative offset.
-Tensor rotary(const Tensor& x, int64_t heads, double base = 10000.0, int64_t offset = 0);
+/// for a base that is not positive, and for a negative offset. The frequencies may be scaled
+/// (RotaryFrequencies in lib/kernels/fused/rotary.h); a number is their base.
+Tensor rotary(const Tensor& x, int64_t heads, const RotaryFrequencies& frequencies = 10000.0,
+              int64_t offset = 0);
 /// Rows that begin at offsets of their own, one a row (ShapeError otherwise).
-Tensor rotary(const Tensor& x, int64_t heads, double base, std::span<const int64_t> offsets);
+Tensor rotary(const Tensor& x, int64_t heads, const RotaryFrequencies& frequencies,
+              std::span<const int64_t> offsets);
+/// Token t of row b stands at places[b, t], int64 (B, T): those of documents that share rows.
+Tensor rotary(const Tensor& x, int64_t heads, const RotaryFrequencies& frequencies, const Array& places);
 
 }  // namespace weft

@@ -89,4 +89,11 @@ std::vector<std::pair<std::string, std::string>> json_fields(std::string_view te
   return std::move(gatherer.fields);
 }
 
+std::optional<std::string> json_below(std::string_view text, const std::string& key) {
+  const json all = json::parse(text.begin(), text.end());
+  const auto found = all.find(key);
+  if (found == all.end() || !found->is_structured()) return {};
+  return found->dump();
+}
+
 }  // namespace weft

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,5 +23,9 @@ inline constexpr size_t most_json_depth = 256;
 /// path: keys and places from 1 with dots between. JsonFault is thrown for what is no JSON (RFC 8259), no object and no
 /// array, for a path that stands twice and for a NUL.
 std::vector<std::pair<std::string, std::string>> json_fields(std::string_view text);
+
+/// The JSON text of the list or object that stands under a key of an object which json_fields() reads; none where there is
+/// no such.
+std::optional<std::string> json_below(std::string_view text, const std::string& key);
 
 }  // namespace weft

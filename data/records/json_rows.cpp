@@ -13,7 +13,10 @@ constexpr std::string_view blanks = " \t\r\n";
 class JsonRows : public RowReader {
  public:
   JsonRows(RecordSource& source, const RecordOptions& options)
-      : source_(source), asked_(options.columns), refuses_(options.empty == RecordOptions::Empty::refuse) {}
+      : source_(source),
+        asked_(options.columns),
+        refuses_(options.empty == RecordOptions::Empty::refuse),
+        nested_(options.nested) {}
 
   std::vector<std::string> columns() override {
     if (!asked_.empty() || ready_) return asked_;
@@ -37,7 +40,13 @@ class JsonRows : public RowReader {
     for (size_t i = 0; i < asked_.size(); ++i) {
       const auto found = std::ranges::find(fields_, asked_[i], &Field::first);
       if (found == fields_.end()) {
-        check_missing(asked_[i]);
+        std::optional<std::string> whole = nested_ ? json_below(text_, asked_[i]) : std::nullopt;
+        if (!whole) {
+          check_missing(asked_[i]);
+          continue;
+        }
+        met_[i] = true;
+        fields[i] = std::move(*whole);
         continue;
       }
       met_[i] = true;
@@ -100,7 +109,7 @@ class JsonRows : public RowReader {
   }
 
   std::vector<std::string> asked_;
-  bool refuses_, ready_ = false, any_ = false;
+  bool refuses_, nested_, ready_ = false, any_ = false;
   std::vector<Field> fields_;
   std::vector<bool> met_;
   int64_t last_ = 0;  ///< the line of the last record

@@ -11,16 +11,6 @@ namespace {
 
 using Header = RecordOptions::Header;
 
-std::vector<std::string> cut_at_commas(const std::string& path) {
-  std::vector<std::string> parts{{}};
-  for (const char c : path)
-    if (c == ',')
-      parts.emplace_back();
-    else
-      parts.back() += c;
-  return parts;
-}
-
 std::string_view without_compression(std::string_view path) {
   for (const std::string_view ending : {".gz", ".zst"})
     if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
@@ -60,8 +50,7 @@ RecordReader::RecordReader(const std::vector<std::string>& paths, RecordOptions 
 void RecordReader::find_files(const std::vector<std::string>& paths) {
   std::set<size_t> widths;
   for (const std::string& path : paths) {
-    const std::vector<std::string> parts =
-        names_data(path) ? std::vector<std::string>{path} : cut_at_commas(path);
+    const std::vector<std::string> parts = parallel_files(path);
     std::vector<std::vector<std::string>> each;
     for (const std::string& part : parts) {
       if (part.empty()) fail<ValueError>("'", path, "': no file stands at one side of a comma");

@@ -14,6 +14,9 @@ void check_options(const MaskingOptions& options) {
     fail<ValueError>("mask_tokens: no words in [first_word, vocab_size) = [", options.first_word, ", ",
                      options.vocab_size, ")");
   if (options.mask_id < 0) fail<ValueError>("mask_tokens: mask_id ", options.mask_id, " is below 0");
+  if (std::ssize(options.special) >= options.vocab_size - options.first_word ||
+      !std::ranges::is_sorted(options.special))
+    fail<ValueError>("mask_tokens: the special ids must be in rising order and leave a word");
   if (!(options.share > 0 && options.share <= 1))
     fail<ValueError>("mask_tokens: share must be above 0 and at most 1, not ", options.share);
 }
@@ -36,7 +39,8 @@ std::vector<int64_t> mask_tokens(std::span<int64_t> ids, const MaskingOptions& o
   check_options(options);
   std::vector<size_t> words;
   for (size_t place = 0; place < ids.size(); ++place)
-    if (ids[place] >= options.first_word) words.push_back(place);
+    if (ids[place] >= options.first_word && !std::ranges::binary_search(options.special, ids[place]))
+      words.push_back(place);
   std::vector<int64_t> targets(ids.size(), Batch::ignored);
   const auto count = static_cast<int64_t>(words.size());
   if (count == 0) return targets;
@@ -48,7 +52,9 @@ std::vector<int64_t> mask_tokens(std::span<int64_t> ids, const MaskingOptions& o
     if (what < 0.8)
       ids[place] = options.mask_id;
     else if (what < 0.9)
-      ids[place] = draws.between(options.first_word, options.vocab_size - 1);
+      do {
+        ids[place] = draws.between(options.first_word, options.vocab_size - 1);
+      } while (std::ranges::binary_search(options.special, ids[place]));
   }
   return targets;
 }

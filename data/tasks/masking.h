@@ -19,6 +19,8 @@ struct MaskingOptions {
   int64_t first_word = 0;  ///< tokens below are special: never chosen, never put in
   int64_t vocab_size = 0;  ///< words are [first_word, vocab_size)
   double share = 0.15;
+  std::vector<int64_t> special =
+      {};  ///< among them, in rising order: ids that are not chosen and not put in either
 };
 /// Changes `ids` and returns the targets, Batch::ignored where nothing was chosen. ValueError when there is
 /// no word, the mask's id is negative, or share is not in (0, 1].
@@ -33,6 +35,9 @@ class MaskedDataset : public Dataset {
   MaskedDataset(std::shared_ptr<const Dataset> texts, const MaskingOptions& options, uint64_t seed);
 
   int64_t samples_per_epoch() const override { return texts_->samples_per_epoch(); }
+  int64_t next_batch(int64_t first, int64_t wanted) const override {
+    return texts_->next_batch(first, wanted);
+  }
   Batch batch(int64_t first, int64_t count) const override;
 
  private:

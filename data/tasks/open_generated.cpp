@@ -1,3 +1,4 @@
+#include <weft/data/tasks/length_batches.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/hash.h>
@@ -15,12 +16,8 @@ constexpr int64_t fingerprinted = 64;
 constexpr int64_t evaluated_of_endless = 1000;
 /// Samples that tell how long those to come are.
 constexpr int64_t measured = 10000, measured_at_once = 200;
-
-Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
-  return {count, [data, count](int64_t first, int64_t number) {
-            return data->batch(first, std::min(number, count - first));
-          }};
-}
+/// Samples that are sorted by length at once.
+constexpr int64_t pool = 1 << 12;
 
 std::string fingerprint(const TaskDataset& train, const TaskDataset& validation) {
   Hasher hasher;
@@ -84,15 +81,20 @@ Measured measure(const TaskDataset& data) {
   return found;
 }
 
-/// Makes batches of these shapes, with as many words to be found as hardly any has.
-std::function<Batch(int64_t rows)> batches_of(const TaskDataset& data, const Shape& read, const Shape& wanted,
-                                              double share) {
-  const int64_t read_ids = data.tokenizer() ? data.tokenizer()->vocab_size() : 0,
-                written_ids = data.kind() == TaskKind::pairs ? read_ids : 0;
-  return [=, type = data.batch(0, 1).inputs.dtype()](int64_t rows) {
+}  // namespace
+
+Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
+  return {count, [data, count](int64_t first, int64_t number) {
+            return data->batch(first, std::min(number, count - first));
+          }};
+}
+
+std::function<Batch(int64_t rows)> batches_like(TaskKind kind, int64_t vocab_size, DType type,
+                                                const Shape& read, const Shape& wanted, double share) {
+  return [=](int64_t rows) {
     Batch batch{Array::zeros(read.inserted(0, rows), type), Array::zeros(wanted.inserted(0, rows), int64)};
-    if (read_ids > 0) fill_with_ids(batch.inputs, read_ids);
-    if (written_ids > 0) fill_with_ids(batch.targets, written_ids);
+    if (vocab_size > 0) fill_with_ids(batch.inputs, vocab_size);
+    if (vocab_size > 0 && kind == TaskKind::pairs) fill_with_ids(batch.targets, vocab_size);
     if (share < 1) {
       const double found = share * static_cast<double>(batch.targets.size());
       const int64_t rest = batch.targets.size() - std::llround(found + 4 * std::sqrt(found));
@@ -102,11 +104,11 @@ std::function<Batch(int64_t rows)> batches_of(const TaskDataset& data, const Sha
   };
 }
 
-}  // namespace
-
 TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
   if (!request.data.empty())
     fail<ValueError>("task = ", entry.name, ": makes its own samples and reads no --data");
+  if (!request.val_data.empty())
+    fail<ValueError>("task = ", entry.name, ": makes its own samples; val_data is of tasks on files");
   const auto words = std::dynamic_pointer_cast<const WordTokenizer>(request.tokenizer);
   if (request.tokenizer && !words)
     fail<ValueError>("task = ", entry.name,
@@ -131,14 +133,32 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
                 .start_id = train->start_id(),
                 .end_id = train->end_id(),
                 .sizes = train->sizes()};
-  task.generated = validation;
+  task.held_out = validation;
   task.training = train;
+  std::shared_ptr<const LengthBatches> batches;
+  if (request.settings.contains("batching") && request.settings.text("batching") == "length") {
+    const auto tokens = std::dynamic_pointer_cast<const TokenTask>(train);
+    if (!tokens) fail<ValueError>("batching = length: the task ", entry.name, " has no lengths");
+    batches = std::make_shared<LengthBatches>(tokens, request.batch_size,
+                                              request.settings.integer("batch_tokens"), request.seed, pool);
+    task.notes.push_back(
+        str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));
+    task.training = batches;
+  }
   task.seen = samples_of(train, samples > 0 ? std::min(samples, wanted) : wanted);
   task.unseen = samples_of(validation, wanted);
   // Bounds of the lengths are hardly ever met, so samples are measured.
   const Measured found = measure(*train);
-  task.largest = batches_of(*train, found.longest_read, found.longest_wanted, found.share);
-  task.smallest = batches_of(*train, found.shortest_read, found.shortest_wanted, found.share);
+  const DType type = train->batch(0, 1).inputs.dtype();
+  const auto largest = batches_like(train->kind(), task.shape.vocab_size, type, found.longest_read,
+                                    found.longest_wanted, found.share);
+  int64_t least_rows = 1;
+  if (batches && request.settings.integer("batch_tokens") > 0)
+    least_rows = batches->rows_of_longest(found.longest_read[0],
+                                          train->kind() == TaskKind::pairs ? found.longest_wanted[0] : 0);
+  task.largest = [=](int64_t rows) { return largest(std::max(rows, least_rows)); };
+  task.smallest = batches_like(train->kind(), task.shape.vocab_size, type, found.shortest_read,
+                               found.shortest_wanted, found.share);
   task.content_hash = fingerprint(*train, *validation);
   task.summary = str("task ", entry.name, ": ", entry.summary, "; ",
                      samples > 0 ? grouped(samples) : std::string("endless"), " samples");

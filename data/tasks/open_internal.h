@@ -3,6 +3,10 @@
 
 #include <weft/data/tasks/registry.h>
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+
 namespace weft {
 
 /// Windows of request.data, of settings "block_size"; the first nine tenths train. FileError, ValueError as
@@ -12,5 +16,18 @@ TaskData open_text(const TaskRequest& request);
 /// A task that makes its samples as they are needed. ValueError as TaskEntry::generate, and for data that it does not
 /// read.
 TaskData open_generated(const TaskEntry& entry, const TaskRequest& request);
+
+/// Words hidden in texts: of records (open_table), or in windows of block_size tokens of any text.
+TaskData open_masked(const TaskRequest& request);
+TaskPointer open_masked_to_score(const TaskRequest& request);
+
+/// The first `count` samples.
+Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count);
+
+/// Makes batches of these shapes (without the rows) for planning memory, with as many different ids below `vocab_size` as
+/// there can be, since gradients of a table are kept by row, and as many words to be found, of which `share` are, as hardly
+/// any batch has.
+std::function<Batch(int64_t rows)> batches_like(TaskKind kind, int64_t vocab_size, DType type,
+                                                const Shape& read, const Shape& wanted, double share);
 
 }  // namespace weft

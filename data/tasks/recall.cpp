@@ -41,7 +41,7 @@ class RecallTask : public TokenTask {
     if (nearest_ < 2 || farthest_ < nearest_ || farthest_ > farthest_of_all)
       fail<ValueError>(name, ": needs 2 <= min_length <= max_length <= ", farthest_of_all, ", not ", nearest_,
                        " and ", farthest_);
-    if (tokenizer()->pieces() != symbols()->pieces())
+    if (options.tokenizer && options.tokenizer->pieces() != symbols()->pieces())
       fail<ValueError>(name, ": the tokenizer must be that of a model of this task");
   }
 

@@ -1,7 +1,10 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
+#include <weft/data/tasks/table_task.h>
 #include <weft/data/tasks/text_task.h>
 #include <weft/lib/base/error.h>
+
+#include <algorithm>
 
 namespace weft {
 
@@ -40,6 +43,38 @@ std::vector<Setting> lengths() {
   return all;
 }
 
+/// Of tasks whose samples differ in length.
+std::vector<Setting> of_lengths(std::vector<Setting> all) {
+  all.push_back({.name = "batching",
+                 .value = std::string("length"),
+                 .help = "length: samples of about one length share a batch; order: as they are drawn",
+                 .choices = {"length", "order"},
+                 .before = std::string("order")});
+  all.push_back(
+      {.name = "batch_tokens",
+       .value = int64_t{0},
+       .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
+               "samples",
+       .least = 0,
+       .most = 1 << 24});
+  return all;
+}
+
+/// Those of a task, and those of it on files.
+std::vector<Setting> with_tables(std::vector<Setting> all, const std::string& task) {
+  for (Setting& setting : table_settings(task))
+    if (std::ranges::count(all, setting.name, &Setting::name) == 0) all.push_back(std::move(setting));
+  return all;
+}
+
+Setting block_size() {
+  return {.name = "block_size",
+          .value = int64_t{64},
+          .help = "longest context, in tokens",
+          .least = 1,
+          .most = 1 << 20};
+}
+
 std::vector<Setting> masks() {
   std::vector<Setting> all = plain();
   all.push_back({.name = "mask_share",
@@ -50,12 +85,37 @@ std::vector<Setting> masks() {
   return all;
 }
 
+TaskEntry of_tables(const std::string& name, std::string summary, SettingValues defaults) {
+  defaults.set("tokenizer", std::string("bpe"));
+  defaults.set("vocab_size", int64_t{0});
+  return {.name = name,
+          .summary = std::move(summary),
+          .kind = table_form(name).kind,
+          .settings = table_settings(name),
+          .defaults = std::move(defaults),
+          .open = [name](const TaskRequest& request) { return open_table(name, request); },
+          .open_to_score = [name](const TaskRequest& request) { return open_table_to_score(name, request); }};
+}
+
+void add_tables(Registry<TaskEntry>& to) {
+  to.add(of_tables("classify", "tell the label of a text in --data: a table with columns text and label",
+                   {{"model", std::string("bert")}, {"batch_size", int64_t{32}}, {"dropout", 0.1}}));
+  to.add(of_tables("pairs", "write the target to a source in --data: two files side by side, or a table",
+                   {{"model", std::string("transformer")},
+                    {"batch_size", int64_t{64}},
+                    {"dropout", 0.1},
+                    {"label_smoothing", 0.1}}));
+  to.add(of_tables("chat", "answer as the assistant of the chats in --data does",
+                   {{"model", std::string("llama")}, {"batch_size", int64_t{16}}}));
+}
+
 void add_ours(Registry<TaskEntry>& to) {
   to.add({.name = "text",
           .summary = "to go on with the text in --data",
           .kind = TaskKind::language,
           .settings = text_settings(),
           .open = open_text});
+  add_tables(to);
   const auto add = [&](const char* name, const char* summary, TaskKind kind, auto generate,
                        std::vector<Setting> settings) {
     to.add({.name = name,
@@ -64,26 +124,57 @@ void add_ours(Registry<TaskEntry>& to) {
             .settings = std::move(settings),
             .generate = generate});
   };
-  add("copy", "write a sequence of letters again", TaskKind::pairs, make_sequence_task, lengths());
-  add("reverse", "write a sequence of letters backwards", TaskKind::pairs, make_sequence_task, lengths());
+  add("copy", "write a sequence of letters again", TaskKind::pairs, make_sequence_task,
+      of_lengths(lengths()));
+  add("reverse", "write a sequence of letters backwards", TaskKind::pairs, make_sequence_task,
+      of_lengths(lengths()));
   add("sort", "write a sequence of letters in the order of the alphabet", TaskKind::pairs, make_sequence_task,
-      lengths());
+      of_lengths(lengths()));
   add("translation", "translate between two small languages of other word order and agreement",
-      TaskKind::pairs, make_translation_task, plain());
-  add("masked", "find masked words of stories and reviews", TaskKind::masked, make_masked_task, masks());
-  add("masked-stories", "find masked words of stories", TaskKind::masked, make_masked_task, masks());
-  add("masked-reviews", "find masked words of reviews", TaskKind::masked, make_masked_task, masks());
+      TaskKind::pairs, make_translation_task, of_lengths(plain()));
+  std::vector<Setting> own_masked = with_tables(of_lengths(masks()), "masked");
+  own_masked.push_back(block_size());
+  to.add({.name = "masked",
+          .summary = "find masked words of the texts in --data; without any, of stories and reviews",
+          .kind = TaskKind::masked,
+          .settings = std::move(own_masked),
+          .defaults = {{"model", std::string("bert")},
+                       {"tokenizer", std::string("bpe")},
+                       {"vocab_size", int64_t{0}},
+                       {"batch_size", int64_t{32}},
+                       {"block_size", int64_t{128}}},
+          .generate = make_masked_task,
+          .open = open_masked,
+          .open_to_score = open_masked_to_score});
+  add("masked-stories", "find masked words of stories", TaskKind::masked, make_masked_task,
+      of_lengths(masks()));
+  add("masked-reviews", "find masked words of reviews", TaskKind::masked, make_masked_task,
+      of_lengths(masks()));
   add("reviews", "is a review positive, through negation, contrast and distance", TaskKind::classification,
-      make_review_task, plain());
-  add("spans", "find spans left out of stories", TaskKind::pairs, make_text_to_text_task, plain());
+      make_review_task, of_lengths(plain()));
+  add("spans", "find spans left out of stories", TaskKind::pairs, make_text_to_text_task,
+      of_lengths(plain()));
   add("summarize", "say in one sentence who did what in a story", TaskKind::pairs, make_text_to_text_task,
-      plain());
-  add("sentiment", "write whether a review is positive", TaskKind::pairs, make_text_to_text_task, plain());
+      of_lengths(plain()));
+  add("sentiment", "write whether a review is positive", TaskKind::pairs, make_text_to_text_task,
+      of_lengths(plain()));
   add("translate", "the task translation, asked for in words", TaskKind::pairs, make_text_to_text_task,
-      plain());
-  add("fill", "the task spans, asked for in words", TaskKind::pairs, make_text_to_text_task, plain());
-  add("text-to-text", "summarize, translate, fill and, as half of it, sentiment", TaskKind::pairs,
-      make_text_to_text_task, plain());
+      of_lengths(plain()));
+  add("fill", "the task spans, asked for in words", TaskKind::pairs, make_text_to_text_task,
+      of_lengths(plain()));
+  to.add({.name = "text-to-text",
+          .summary = "several tasks by prefix, of a table in --data with columns prefix, source and target; "
+                     "without any: summarize, translate, fill and, as half of it, sentiment",
+          .kind = TaskKind::pairs,
+          .settings = with_tables(of_lengths(plain()), "text-to-text"),
+          .defaults = {{"model", std::string("t5")},
+                       {"tokenizer", std::string("bpe")},
+                       {"vocab_size", int64_t{0}},
+                       {"batch_size", int64_t{64}}},
+          .generate = make_text_to_text_task,
+          .open = [](const TaskRequest& request) { return open_table("text-to-text", request); },
+          .open_to_score =
+              [](const TaskRequest& request) { return open_table_to_score("text-to-text", request); }});
   add("recall", "say the value that went with a key, min_length to max_length tokens back",
       TaskKind::language, make_recall_task, lengths());
   add("which", "name the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
@@ -102,9 +193,9 @@ Registry<TaskEntry>& tasks() {
 }
 
 void register_task(TaskEntry entry) {
-  if (!entry.generate == !entry.open)
+  if (!entry.generate && !entry.open)
     fail<ValueError>("register_task: '", entry.name,
-                     "' needs one of generate, for samples of its own, and open");
+                     "' needs generate, for samples of its own, or open, for files");
   tasks().add(std::move(entry));
 }
 
@@ -127,7 +218,7 @@ std::vector<std::string> generated_tasks() {
 
 TaskData open_task(const TaskRequest& request) {
   const TaskEntry& entry = tasks().at(request.name);
-  if (!entry.reads_files()) return open_generated(entry, request);
+  if (!entry.reads_files(request.data)) return open_generated(entry, request);
   if (request.data.empty()) fail<ValueError>("task = ", request.name, ": needs files; give --data FILE");
   TaskData opened = entry.open(request);
   opened.shape.kind = entry.kind;

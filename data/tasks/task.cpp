@@ -51,11 +51,12 @@ TaskOptions task_options(const SettingValues& settings) {
   return options;
 }
 
-TaskDataset::TaskDataset(std::string name, TaskOptions options,
-                         std::shared_ptr<const WordTokenizer> tokenizer, std::vector<std::string> class_names)
+TaskDataset::TaskDataset(std::string name, TaskOptions options, std::shared_ptr<const Tokenizer> tokenizer,
+                         std::vector<std::string> class_names)
     : name_(std::move(name)),
       options_(std::move(options)),
       tokenizer_(std::move(tokenizer)),
+      special_(tokenizer_ ? SpecialIds::of(*tokenizer_) : SpecialIds()),
       class_names_(std::move(class_names)) {
   if (options_.samples < 0) fail<ValueError>(name_, ": samples must be at least 0, not ", options_.samples);
 }
@@ -93,10 +94,15 @@ std::string TaskDataset::answer_text(std::span<const int64_t> ids) const {
   std::vector<int64_t> said;
   for (const int64_t id : ids) {
     if (id == end_id()) break;
-    const bool sentinel = id >= WordTokenizer::first_sentinel && id < WordTokenizer::first_word;
-    if (sentinel || !WordTokenizer::is_special(id)) said.push_back(id);
+    if (!special_.contain(id)) said.push_back(id);
   }
   return tokenizer_->decode(said);
+}
+
+std::vector<TaskDataset::Prompt> TaskDataset::prompts(const Batch& batch, int64_t row) const {
+  std::span<const int64_t> ids = row_of(batch.inputs, row);
+  if (!batch.lengths.empty()) ids = ids.first(static_cast<size_t>(batch.lengths[static_cast<size_t>(row)]));
+  return {{{ids.begin(), ids.end()}, target_text(batch, row)}};
 }
 
 }  // namespace weft

@@ -1,13 +1,13 @@
-// Tasks by name are in registry.h. They are what models learn, made by generators of our own, so that samples never run out, what is right is
-// known, and no sample of the validation split is ever trained on.
-//
-// Which split a sample belongs to is a matter of what it says (split_of in data/draws.h). Sample number n of
-// a split is a function of (seed, n): drawn again until it falls into that split.
+// Tasks by name are in registry.h. Some are made by generators of our own, so that samples never run out, what is right
+// is known, and no sample of the validation split is ever trained on: which split a sample belongs to is a matter of what
+// it says (split_of in data/draws.h), and sample number n of a split is a function of (seed, n), drawn again until it
+// falls into that split. Others are the records of a user's files (table_task.h).
 #pragma once
 
 #include <weft/data/dataset.h>
 #include <weft/data/generators/draws.h>
 #include <weft/data/text/word_tokenizer.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/lib/array/data_shape.h>
 #include <weft/lib/settings/setting.h>
 
@@ -54,10 +54,12 @@ class TaskDataset : public Dataset {
   virtual TaskKind kind() const = 0;
   virtual TaskSizes sizes() const = 0;
   /// Null for pictures.
-  std::shared_ptr<const WordTokenizer> tokenizer() const { return tokenizer_; }
-  int64_t pad_id() const { return WordTokenizer::pad; }
-  int64_t start_id() const { return WordTokenizer::start; }
-  int64_t end_id() const { return WordTokenizer::end; }
+  const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
+  /// The tokenizer's; -1 for one that it does not have.
+  const SpecialIds& special() const { return special_; }
+  int64_t pad_id() const { return special_.pad; }
+  int64_t start_id() const { return special_.start; }
+  int64_t end_id() const { return special_.end; }
   /// By class; empty where tokens are the answer.
   const std::vector<std::string>& class_names() const { return class_names_; }
   int64_t classes() const { return static_cast<int64_t>(class_names_.size()); }
@@ -76,9 +78,19 @@ class TaskDataset : public Dataset {
   /// Tokens that a model wrote, up to the first end, without special tokens.
   std::string answer_text(std::span<const int64_t> ids) const;
 
+  /// What a model is asked to write, and what is right.
+  struct Prompt {
+    std::vector<int64_t> ids;
+    std::string answer;
+  };
+  /// Whether its answers are texts that a model writes.
+  virtual bool asks() const { return kind() == TaskKind::pairs; }
+  /// Those of row `row` of a batch, if it asks(): of pairs one, the row itself.
+  virtual std::vector<Prompt> prompts(const Batch& batch, int64_t row) const;
+
  protected:
   /// ValueError when options.samples is negative.
-  TaskDataset(std::string name, TaskOptions options, std::shared_ptr<const WordTokenizer> tokenizer,
+  TaskDataset(std::string name, TaskOptions options, std::shared_ptr<const Tokenizer> tokenizer,
               std::vector<std::string> class_names = {});
   /// Which of the samples 0, 1, 2, ... of the split number n of the run is: n itself, or one of the first
   /// options().samples.
@@ -87,7 +99,8 @@ class TaskDataset : public Dataset {
  private:
   std::string name_;
   TaskOptions options_;
-  std::shared_ptr<const WordTokenizer> tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  SpecialIds special_;
   std::vector<std::string> class_names_;
 };
 

@@ -28,17 +28,18 @@ struct Samples {
 
 struct TaskData {
   DataShape shape;
-  std::shared_ptr<const TaskDataset> generated;  ///< what is kept from training; none for files of a user
-  std::shared_ptr<const Tokenizer> tokenizer;    ///< none for pictures
+  std::shared_ptr<const TaskDataset> held_out;  ///< what is kept from training; none of the task text
+  std::shared_ptr<const Tokenizer> tokenizer;   ///< none for pictures
   std::shared_ptr<const Dataset> training;
   Samples seen, unseen;  ///< what an evaluation reads, of the training data and of what is kept from it
   /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its values.
   std::function<Batch(int64_t rows)> largest;
   /// The smallest, likewise: kernels keep copies of weights for products of few rows.
   std::function<Batch(int64_t rows)> smallest;
-  int64_t end_id = -1;       ///< that ends each document of a text; -1: nothing does
-  std::string content_hash;  ///< names the data: 32 hexadecimal digits
-  std::string summary;       ///< a line for people
+  std::vector<std::string> class_names;  ///< by class; none where tokens are the answer
+  int64_t end_id = -1;                   ///< that ends each document of a text; -1: nothing does
+  std::string content_hash;              ///< names the data: 32 hexadecimal digits
+  std::string summary;                   ///< a line for people
   std::vector<std::string> notes;
 };
 
@@ -47,10 +48,12 @@ struct TaskRequest {
   std::string name;
   SettingValues settings = {};  ///< the task's own, and the tokenizer's
   uint64_t seed = 1;
-  int64_t evaluated = 0;                   ///< samples of an evaluation; 0: all
-  std::vector<std::string> data = {};      ///< paths
-  std::vector<std::string> val_data = {};  ///< paths of what validates; none: a part of `data`
-  std::string tokenizer_name = "char";     ///< of the one to be made, where there is none
+  int64_t evaluated = 0;                      ///< samples of an evaluation; 0: all
+  int64_t batch_size = 1;                     ///< samples of a batch, for what puts them together itself
+  std::vector<std::string> data = {};         ///< paths
+  std::vector<std::string> val_data = {};     ///< paths of what validates; none: a part of `data`
+  std::vector<std::string> class_names = {};  ///< a checkpoint's; else what the labels are
+  std::string tokenizer_name = "char";        ///< of the one to be made, where there is none
   Newlines newlines = Newlines::keep;
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< a checkpoint's; else the task makes its own
   std::string expected_hash = {};                        ///< content_hash that files must have; empty: any

@@ -22,19 +22,31 @@ Array padded(const Rows& rows, int64_t with) {
 
 }  // namespace
 
+TokenTask::Lengths TokenTask::lengths(uint64_t index) const {
+  const Sample one = sample(index);
+  return {std::ssize(one.input), std::ssize(one.target)};
+}
+
 Batch TokenTask::batch(int64_t first, int64_t count) const {
   check_samples(name().c_str(), first, count);
+  std::vector<uint64_t> indices;
+  for (int64_t n = first; n < first + count; ++n) indices.push_back(sample_of(n));
+  return batch_of(indices);
+}
+
+Batch TokenTask::batch_of(std::span<const uint64_t> indices) const {
   Rows inputs, targets;
   Batch batch;
-  for (int64_t n = first; n < first + count; ++n) {
-    Sample one = sample(sample_of(n));
+  for (const uint64_t index : indices) {
+    Sample one = sample(index);
     batch.lengths.push_back(static_cast<int64_t>(one.input.size()));
     inputs.push_back(std::move(one.input));
     targets.push_back(std::move(one.target));
   }
-  batch.inputs = padded(inputs, pad_id());
+  batch.inputs = padded(inputs, std::max<int64_t>(0, pad_id()));
   batch.targets = padded(targets, Batch::ignored);
-  if (kind() == TaskKind::classification) batch.targets = batch.targets.reshape({count});
+  if (kind() == TaskKind::classification)
+    batch.targets = batch.targets.reshape({static_cast<int64_t>(indices.size())});
   return batch;
 }
 
@@ -45,9 +57,9 @@ std::vector<int64_t> TokenTask::with_end(std::string_view text) const {
 }
 
 std::vector<int64_t> TokenTask::framed(std::string_view text) const {
-  std::vector<int64_t> ids = {WordTokenizer::cls};
+  std::vector<int64_t> ids = {special().cls};
   tokenizer()->append_ids(text, ids);
-  ids.push_back(WordTokenizer::sep);
+  ids.push_back(special().sep);
   return ids;
 }
 

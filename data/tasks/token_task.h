@@ -4,8 +4,9 @@
 #include <weft/data/tasks/task.h>
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -21,7 +22,16 @@ class TokenTask : public TaskDataset {
   };
   /// Sample number `index` of the split, whatever options().samples is.
   virtual Sample sample(uint64_t index) const = 0;
+  /// How many tokens it reads and how many are asked for.
+  struct Lengths {
+    int64_t input = 0, target = 0;
+  };
+  virtual Lengths lengths(uint64_t index) const;
   Batch batch(int64_t first, int64_t count) const override;
+  /// These samples, in this order.
+  Batch batch_of(std::span<const uint64_t> indices) const;
+  /// Which of the samples 0, 1, 2, ... number n of the run is.
+  uint64_t index_of(int64_t n) const { return sample_of(n); }
 
  protected:
   /// `text` in ids, then the end.

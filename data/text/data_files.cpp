@@ -65,4 +65,15 @@ bool names_data(const std::string& path) {
   return fs::exists(path, error) || (is_pattern(path) && !matching(path).empty());
 }
 
+std::vector<std::string> parallel_files(const std::string& path) {
+  if (names_data(path)) return {path};
+  std::vector<std::string> parts{{}};
+  for (const char c : path)
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  return parts;
+}
+
 }  // namespace weft

@@ -15,4 +15,7 @@ std::vector<std::string> data_files(const std::vector<std::string>& paths);
 /// Whether it names something that is there: a file, a folder, or a pattern that matches.
 bool names_data(const std::string& path);
 
+/// Files that are read side by side: "a.en,a.fr", which is no file itself, is two; anything else is one.
+std::vector<std::string> parallel_files(const std::string& path);
+
 }  // namespace weft

@@ -179,7 +179,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
     std::ranges::set_union(all.characters, text.scan.characters, std::back_inserter(joined));
     all.characters = std::move(joined);
   }
-  const auto each = [&](const TextSource::Take& take) {
+  const auto each = [&](const PutText& take) {
     for (size_t i = 0; i < texts.size(); ++i) {
       const LearnedText& text = texts[i];
       int64_t left = text.bytes;
@@ -201,9 +201,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
   const Newlines newlines = texts.empty() ? Newlines::keep : texts[0].files.newlines;
   std::shared_ptr<const Tokenizer> made =
       tokenizers().at(name).learn({paths, newlines, all, progress, each}, settings);
-  if (marked && end_of_text_id(*made) < 0)
-    made = std::make_shared<MarkedTokenizer>(made, std::vector<std::string>{"<|endoftext|>"});
-  return made;
+  return marked && end_of_text_id(*made) < 0 ? with_special(std::move(made), {"</s>"}) : made;
 }
 
 TokenizedText encode_text(const TextFiles& files, const TextScan& scan, std::shared_ptr<const Tokenizer> with,
@@ -268,7 +266,12 @@ TokenizedText encode_text(const TextFiles& files, const TextScan& scan, std::sha
   return text;
 }
 
-bool wants_utf8(const Tokenizer& tokenizer) { return tokenizers().at(unmarked(tokenizer).kind()).utf8; }
+const Tokenizer& unwrapped(const Tokenizer& tokenizer) {
+  const auto* const wrapped = dynamic_cast<const WrappedTokenizer*>(&tokenizer);
+  return wrapped ? unwrapped(*wrapped->own()) : tokenizer;
+}
+
+bool wants_utf8(const Tokenizer& tokenizer) { return tokenizers().at(unwrapped(tokenizer).kind()).utf8; }
 
 const TokenizerEntry& text_tokenizer(const std::string& name, const Tokenizer* with) {
   const std::vector<std::string> learnable = learnable_tokenizers();

@@ -109,6 +109,8 @@ struct TokenizeOptions {
 /// One text: the files joined in order, with nothing between, or, of several documents, with an end of text behind each.
 /// Errors as encode_text; ValueError on an unknown tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
+/// The one behind others that wrap it (WrappedTokenizer).
+const Tokenizer& unwrapped(const Tokenizer& tokenizer);
 /// Whether what it reads must be UTF-8.
 bool wants_utf8(const Tokenizer& tokenizer);
 /// ValueError for a name that is none of learnable_tokenizers(), and for a tokenizer of words.

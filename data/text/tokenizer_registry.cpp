@@ -8,6 +8,9 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace weft {
 namespace {
 
@@ -26,14 +29,28 @@ std::shared_ptr<const Tokenizer> learn_pairs(const TextSource& source, const Set
     return given.contains(name) ? given.at(name) : tokenizers().at("bpe").settings[0].value;
   };
   BpeTrainingOptions options{.vocab_size = std::get<int64_t>(or_default("vocab_size"))};
+  if (options.vocab_size == 0) options.vocab_size = suited_vocab_size(source.scan.bytes);
   if (given.contains("word_pattern"))
     options.pattern = word_pattern_from(std::get<std::string>(given.at("word_pattern")));
   BpeTraining training(options);
-  source.read([&](std::string_view piece, bool begins) {
-    if (begins) training.end_document();
+  source.each([&](std::string_view piece, bool begins_document) {
+    if (begins_document) training.end_document();
     training.add(piece);
   });
   return std::make_shared<BpeTokenizer>(training.learn());
+}
+
+void each_of_files(const TextSource& source, const PutText& put) {
+  const bool drops = source.newlines == Newlines::lf;
+  int64_t left = training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
+  TextReader text(source.paths, {.utf8 = false, .newlines = source.newlines, .progress = source.progress});
+  std::optional<size_t> file;
+  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
+    piece = piece.substr(0, static_cast<size_t>(left));
+    put(piece, file != text.file());
+    file = text.file();
+    left -= static_cast<int64_t>(piece.size());
+  }
 }
 
 void add_ours(Registry<TokenizerEntry>& to) {
@@ -53,8 +70,9 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .summary = "byte-level BPE, learned from the training part of the text; any bytes",
           .settings = {{.name = "vocab_size",
                         .value = int64_t{4096},
-                        .help = "bpe: tokens in all, learned from the part of the text that trains",
-                        .least = 257,
+                        .help = "bpe: tokens in all, learned from the part of the text that trains; 0: as "
+                                "many as suit its size",
+                        .least = 0,
                         .most = 1 << 24},
                        {.name = "word_pattern",
                         .value = std::string("gpt2"),
@@ -75,7 +93,7 @@ void add_ours(Registry<TokenizerEntry>& to) {
           .summary = "another one, for a model with more ids; it comes with a model",
           .from_state = PaddedTokenizer::from_state});
   to.add({.name = "marked",
-          .summary = "another one, with special tokens behind its own; it comes with a model",
+          .summary = "another one with special tokens, as a task on tables needs them",
           .from_state = MarkedTokenizer::from_state});
   to.add({.name = "word",
           .summary = "one token a word, of the tasks that make their own samples",
@@ -91,21 +109,21 @@ Registry<TokenizerEntry>& tokenizers() {
   return all;
 }
 
-int64_t training_bytes(int64_t bytes) { return bytes / 10 * 9 + bytes % 10 * 9 / 10; }
-
-void TextSource::read(const Take& take) const {
-  if (each) return each(take);
-  const bool drops = newlines == Newlines::lf;
-  int64_t left = training_bytes(scan.bytes - (drops ? scan.notes.carriage_returns : 0));
-  TextReader text(paths, {.utf8 = false, .newlines = newlines, .progress = progress});
-  size_t file = SIZE_MAX;
-  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
-    piece = piece.substr(0, static_cast<size_t>(left));
-    take(piece, text.file() != file);
-    file = text.file();
-    left -= static_cast<int64_t>(piece.size());
-  }
+void TextSource::each(const PutText& put) const {
+  if (documents)
+    documents(put);
+  else
+    each_of_files(*this, put);
 }
+
+int64_t suited_vocab_size(int64_t bytes) {
+  int64_t root = 0;  // of 4 bytes
+  for (int64_t bit = int64_t{1} << 30; bit > 0; bit /= 2)
+    if ((root + bit) * (root + bit) / 4 <= bytes) root += bit;
+  return std::clamp<int64_t>((root + 63) / 64 * 64, 512, 8192);
+}
+
+int64_t training_bytes(int64_t bytes) { return bytes / 10 * 9 + bytes % 10 * 9 / 10; }
 
 void register_tokenizer(TokenizerEntry entry) { tokenizers().add(std::move(entry)); }
 

@@ -137,6 +137,12 @@ int64_t WordTokenizer::count_characters(std::span<const int64_t> ids) const {
   return static_cast<int64_t>(characters_of(decode(ids)).size());
 }
 
+std::map<std::string, int64_t> WordTokenizer::special_tokens() const {
+  std::map<std::string, int64_t> all;
+  for (int64_t id = 0; id < first_word; ++id) all.emplace(special_names()[static_cast<size_t>(id)], id);
+  return all;
+}
+
 StateDict WordTokenizer::state_dict() const {
   StateDict state;
   state.set("kind", kind());

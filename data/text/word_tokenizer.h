@@ -49,6 +49,8 @@ class WordTokenizer : public Tokenizer {
   /// The text, without the space that it would begin with.
   std::string decode(std::span<const int64_t> ids) const override;
   int64_t count_characters(std::span<const int64_t> ids) const override;
+  /// <pad> to <extra_id_31>. A text that holds such a name forges it: generators' texts do not.
+  std::map<std::string, int64_t> special_tokens() const override;
   StateDict state_dict() const override;
 
   static bool is_special(int64_t id) { return id < first_word; }

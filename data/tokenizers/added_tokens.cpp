@@ -25,7 +25,8 @@ bool begins_with_word(std::string_view text) {
 
 size_t spaces_before(std::string_view text) {
   size_t length = 0;
-  for (Utf8Char c; (c = last_character(text.substr(0, text.size() - length))).length > 0 && is_space(c.code_point);)
+  for (Utf8Char c;
+       (c = last_character(text.substr(0, text.size() - length))).length > 0 && is_space(c.code_point);)
     length += static_cast<size_t>(c.length);
   return length;
 }
@@ -56,7 +57,8 @@ std::vector<AddedTokens::Part> AddedTokens::parts_of(std::string_view text) cons
     const AddedToken& token = tokens_[static_cast<size_t>(found)];
     size_t begin = at, end = at + length;
     at = end;
-    if (token.single_word && (ends_in_word(text.substr(0, begin)) || begins_with_word(text.substr(end)))) continue;
+    if (token.single_word && (ends_in_word(text.substr(0, begin)) || begins_with_word(text.substr(end))))
+      continue;
     if (token.lstrip) begin -= spaces_before(text.substr(done, begin - done));
     if (token.rstrip) at = end += spaces_behind(text.substr(end));
     if (begin > done) parts.push_back({{done, begin}, -1});

@@ -14,9 +14,9 @@ namespace weft {
 struct AddedToken {
   int64_t id = 0;
   std::string content = {};
-  bool special = false;               ///< made only by a program
-  bool normalized = false;            ///< looked for in the text that normalizers made
-  bool single_word = false;           ///< not within a word
+  bool special = false;                 ///< made only by a program
+  bool normalized = false;              ///< looked for in the text that normalizers made
+  bool single_word = false;             ///< not within a word
   bool lstrip = false, rstrip = false;  ///< with the spaces before, and behind
   bool operator==(const AddedToken&) const = default;
 };

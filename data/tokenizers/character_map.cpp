@@ -53,8 +53,7 @@ std::string to_base64(std::string_view bytes) {
     uint32_t three = 0;
     for (size_t i = 0; i < 3; ++i)
       three = three << 8 | (at + i < bytes.size() ? static_cast<uint8_t>(bytes[at + i]) : 0u);
-    for (size_t i = 0; i < 4; ++i)
-      text += at + i > bytes.size() ? '=' : digits[three >> (18 - 6 * i) & 63];
+    for (size_t i = 0; i < 4; ++i) text += at + i > bytes.size() ? '=' : digits[three >> (18 - 6 * i) & 63];
   }
   return text;
 }

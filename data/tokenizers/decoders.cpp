@@ -14,9 +14,9 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 /// As Hugging Face tidies what stood between words.
 void clean_up(std::string& text) {
-  constexpr std::string_view pairs[][2] = {{" .", "."},     {" ?", "?"},     {" !", "!"},      {" ,", ","},
-                                           {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},    {" do not", " don't"},
-                                           {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"}};
+  constexpr std::string_view pairs[][2] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [what, by] : pairs) replace_all(text, what, by);
 }
 
@@ -84,10 +84,12 @@ TokenDecoder::Step TokenDecoder::made(const TokenizerStep& step, bool fused) {
   } else if (type == "Strip") {
     const std::string what = read.text("content");
     const int64_t start = read.number("start", 0);
-    if (read.number("stop", 0) != 0) read.refuse("weft does not know how to strip the end of what is still to come");
+    if (read.number("stop", 0) != 0)
+      read.refuse("weft does not know how to strip the end of what is still to come");
     all = [=](std::string& token, bool first) {
       if (fused && !first) return;
-      for (int64_t i = 0; i < start && !what.empty() && token.starts_with(what); ++i) token.erase(0, what.size());
+      for (int64_t i = 0; i < start && !what.empty() && token.starts_with(what); ++i)
+        token.erase(0, what.size());
     };
   } else {
     fail<ValueError>("weft does not know the decoder ", type,

@@ -1,7 +1,7 @@
-// A tokenizer with named special tokens behind its own ids: marks that a program writes, and no text becomes.
+// Any tokenizer with special tokens of a name behind its own.
 #pragma once
 
-#include <weft/data/text/tokenizer.h>
+#include <weft/data/tokenizers/wrapped_tokenizer.h>
 
 #include <cstdint>
 #include <map>
@@ -12,40 +12,51 @@
 
 namespace weft {
 
-class MarkedTokenizer : public Tokenizer {
+///   MarkedTokenizer tokenizer(own, {"<pad>", "<sep>"});
+///   tokenizer.special_tokens()            those of `own`, {"<pad>", own->vocab_size()}, {"<sep>", own->vocab_size() + 1}
+///   tokenizer.encode("<sep>")             as `own` reads it: no text becomes a mark
+class MarkedTokenizer : public WrappedTokenizer {
  public:
-  /// Token names[i] has the id own.vocab_size() + i. ValueError for a name that is empty, stands twice, or is one of the
-  /// tokenizer's own special tokens.
-  MarkedTokenizer(std::shared_ptr<const Tokenizer> tokenizer, std::vector<std::string> names);
+  /// ValueError for a name that is empty, comes twice, or is special to `own` already.
+  MarkedTokenizer(std::shared_ptr<const Tokenizer> own, std::vector<std::string> names);
 
+  /// StateError when it is damaged.
   static std::shared_ptr<const Tokenizer> from_state(const StateDict& state);
 
   const char* kind() const override { return "marked"; }
-  int64_t vocab_size() const override { return own_->vocab_size() + static_cast<int64_t>(names_.size()); }
-  size_t append_ids(std::string_view text, std::vector<int64_t>& ids) const override {
-    return own_->append_ids(text, ids);
-  }
-  /// Of a mark, its name.
-  std::string decode(int64_t id) const override;
-  std::string decode(std::span<const int64_t> ids) const override;
-  int64_t count_characters(std::span<const int64_t> ids) const override;
-  bool reads_pieces() const override { return own_->reads_pieces(); }
-  size_t safe_cut(std::string_view text) const override { return own_->safe_cut(text); }
-  bool leaves_beginning(int64_t id) const override;
-  Encoding encode_with_spans(std::string_view text) const override { return own_->encode_with_spans(text); }
   std::map<std::string, int64_t> special_tokens() const override;
+  /// A mark is put where its name is written.
+  using WrappedTokenizer::encode_special;
+  std::vector<int64_t> encode_special(std::string_view text, const AroundText& around) const override;
   StateDict state_dict() const override;
 
-  const Tokenizer& own() const { return *own_; }
+  const std::vector<std::string>& names() const { return names_; }
 
  private:
-  std::string describe_unknown(std::string_view text, size_t at) const override;
+  std::string decode_behind(int64_t id) const override;
 
-  std::shared_ptr<const Tokenizer> own_;
   std::vector<std::string> names_;
 };
 
-/// The one behind the marks; one without marks is itself.
-const Tokenizer& unmarked(const Tokenizer& tokenizer);
+/// What programs put special tokens in for, whatever a vocabulary calls them: -1 for one it does not have.
+///   pad      <pad> [PAD] <|pad|>          fills up a row
+///   start    <s> [BOS] <bos> <|begin_of_text|> <|startoftext|>
+///   end      </s> [EOS] <eos> <|endoftext|> <|end_of_text|> <|im_end|>
+///   unknown  <unk> [UNK]
+///   cls      <cls> [CLS]                  stands for a whole text
+///   sep      <sep> [SEP]                  ends a text, or a part of one
+///   mask     <mask> [MASK]                hides a token
+struct SpecialIds {
+  int64_t pad = -1, start = -1, end = -1, unknown = -1, cls = -1, sep = -1, mask = -1;
+
+  static SpecialIds of(const Tokenizer& tokenizer);
+  /// Whether it is one of them.
+  bool contain(int64_t id) const;
+};
+
+/// The tokenizer with what it lacks of these: each is a name of the first column above, for which any of its line will
+/// do, or a name of its own ("<|user|>"). It is the tokenizer itself when nothing is lacking.
+std::shared_ptr<const Tokenizer> with_special(std::shared_ptr<const Tokenizer> tokenizer,
+                                              const std::vector<std::string>& wanted);
 
 }  // namespace weft

@@ -47,7 +47,7 @@ void to_lower(AlignedText& text) {
     const Utf8Char c = to.next();
     const std::string low = lower_case(c.code_point);
     to.rest().starts_with(low) && low.size() == length_of(c) ? to.keep(low.size())
-                                                            : to.replace(length_of(c), low);
+                                                             : to.replace(length_of(c), low);
   }
   to.finish();
 }

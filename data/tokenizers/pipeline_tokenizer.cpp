@@ -1,6 +1,6 @@
-#include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/data/text/token_state.h>
 #include <weft/data/text/utf8.h>
+#include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -128,15 +128,18 @@ Encoding PipelineTokenizer::encode_with_spans(std::string_view text) const {
 
 std::vector<int64_t> PipelineTokenizer::ids_with_special(std::string_view text) const {
   std::vector<int64_t> ids;
-  if (valid_utf8(text) == text.size()) ids = run(text, special_, false).ids;
-  else encode(text);
+  if (valid_utf8(text) == text.size())
+    ids = run(text, special_, false).ids;
+  else
+    encode(text);
   if (std::ranges::count(ids, -1) > 0) encode(text);
   if (std::ranges::count(ids, -1) > 0)
     fail<ValueError>("encode: between special tokens there is a character that is not in the vocabulary");
   return ids;
 }
 
-std::vector<int64_t> PipelineTokenizer::encode_special(std::string_view text, const AroundText& around) const {
+std::vector<int64_t> PipelineTokenizer::encode_special(std::string_view text,
+                                                       const AroundText& around) const {
   const std::vector<Around>& put = around.second ? parts_.pair : parts_.single;
   if (around.second && put.empty()) fail<ValueError>("tokenizer ", kind(), ": knows no pairs of texts");
   const std::vector<int64_t> first = ids_with_special(text),
@@ -199,7 +202,8 @@ StateDict PipelineTokenizer::state_dict() const {
   std::vector<int32_t> merges, added, around;
   for (const BpeMerge& m : parts_.model.merges) merges.insert(merges.end(), {m.left, m.right, m.result});
   for (const AddedToken& t : parts_.added)
-    added.insert(added.end(), {static_cast<int32_t>(t.id), t.special, t.normalized, t.single_word, t.lstrip, t.rstrip});
+    added.insert(added.end(),
+                 {static_cast<int32_t>(t.id), t.special, t.normalized, t.single_word, t.lstrip, t.rstrip});
   for (const auto* const one : {&parts_.single, &parts_.pair}) {
     around.push_back(static_cast<int32_t>(one->size()));
     for (const Around& a : *one)

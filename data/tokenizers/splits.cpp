@@ -1,5 +1,5 @@
-#include <weft/data/text/word_pattern.h>
 #include <weft/data/text/byte_level.h>
+#include <weft/data/text/word_pattern.h>
 #include <weft/data/tokenizers/normalizers.h>
 #include <weft/data/tokenizers/regex.h>
 #include <weft/data/tokenizers/splits.h>

@@ -14,9 +14,10 @@
 namespace weft {
 
 struct TokenizerStep {
-  std::string type;                          ///< "NFC", "ByteLevel"
-  std::map<std::string, std::string> texts = {};  ///< "content"; of a pattern "pattern.Regex" or "pattern.String"
-  std::map<std::string, int64_t> numbers = {};    ///< and what is true or false
+  std::string type;  ///< "NFC", "ByteLevel"
+  std::map<std::string, std::string> texts =
+      {};  ///< "content"; of a pattern "pattern.Regex" or "pattern.String"
+  std::map<std::string, int64_t> numbers = {};  ///< and what is true or false
   bool operator==(const TokenizerStep&) const = default;
 };
 

@@ -220,8 +220,10 @@ class UnigramModel : public TokenModel {
         unknown_(static_cast<int32_t>(read.number("unk_id", -1))) {
     if (unknown_ >= static_cast<int64_t>(parts.tokens.size()))
       read.refuse("unk_id is ", unknown_, ", of ", parts.tokens.size());
-    if (read.flag("byte_fallback", false)) bytes_ = byte_ids(parts.tokens);
-    else bytes_.fill(-1);
+    if (read.flag("byte_fallback", false))
+      bytes_ = byte_ids(parts.tokens);
+    else
+      bytes_.fill(-1);
   }
 
   void append(std::string_view word, std::vector<PlacedToken>& to) const override {

@@ -15,7 +15,8 @@ Unigram::Unigram(const std::vector<std::string>& tokens, std::vector<double> sco
   if (options_.use.empty()) options_.use.assign(tokens.size(), Use::normal);
   double least = std::numeric_limits<float>::max(), most = std::numeric_limits<float>::lowest();
   for (size_t id = 0; id < tokens.size(); ++id) {
-    if (!std::isfinite(scores_[id])) fail<ValueError>("Unigram: the score of token ", id, " is ", scores_[id]);
+    if (!std::isfinite(scores_[id]))
+      fail<ValueError>("Unigram: the score of token ", id, " is ", scores_[id]);
     if (options_.use[id] == Use::normal) {
       least = std::min(least, scores_[id]);
       most = std::max(most, scores_[id]);
@@ -52,7 +53,8 @@ void Unigram::append(std::string_view text, std::vector<PlacedToken>& to) const 
       const int32_t id = trie_.value(node);
       if (id == TokenTrie::none) continue;
       const auto place = static_cast<size_t>(id);
-      const double always = static_cast<double>(static_cast<float>(end - at) * static_cast<float>(best_)) - 0.1;
+      const double always =
+          static_cast<double>(static_cast<float>(end - at) * static_cast<float>(best_)) - 0.1;
       offer(end, options_.use[place] == Use::always ? always : scores_[place], id);
       alone = alone || end - at == character;
     }

@@ -8,6 +8,15 @@ void check_ids(const char* model, const Array& ids, int64_t block_size) {
     fail<ShapeError>(model, ": ids ", ids.shape(), " go beyond the block_size ", block_size);
 }
 
+Mask causal_mask(const char* model, const Array& ids, const std::vector<int64_t>& lengths,
+                 const Documents& documents) {
+  Mask mask = Mask::causal();
+  if (!lengths.empty()) mask = mask & Mask::lengths(lengths);
+  if (documents.empty()) return mask;
+  check_documents(model, documents, ids.dim(0), ids.dim(1));
+  return mask & Mask::documents(documents);
+}
+
 void check_next(const std::string& model, const Array& ids, std::span<const int64_t> lengths,
                 const DecoderState& state, int64_t context) {
   if (ids.rank() != 2 || ids.dim(0) != state.rows())

@@ -2,15 +2,22 @@
 #pragma once
 
 #include <weft/layers/models/model.h>
+#include <weft/lib/array/mask.h>
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace weft {
 
 /// ShapeError, naming the model, unless ids are (B, T) with T at most block_size.
 void check_ids(const char* model, const Array& ids, int64_t block_size);
+
+/// Causal in ids (B, T), of which lengths count (empty: all), inside documents (empty: each row is one). ValueError,
+/// naming the model, for documents that do not fit.
+Mask causal_mask(const char* model, const Array& ids, const std::vector<int64_t>& lengths,
+                 const Documents& documents);
 
 /// What GenerativeModel::next() asks of its arguments, whatever the model remembers.
 /// ShapeError, naming the model, unless ids are (B, T) for the state's rows with T at least 1, the lengths

@@ -65,10 +65,13 @@ GPT::GPT(const GPTConfig& given)
                                              block_options(config))),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
-Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
+Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths, const Documents& documents) const {
   check_ids("GPT", ids, config.block_size);
-  const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
-  Tensor x = dropout(position_embedding(token_embedding(ids)));  // (B, T, C)
+  const Mask mask = causal_mask("GPT", ids, lengths, documents);
+  const Tensor tokens = token_embedding(ids);
+  Tensor x = dropout(
+      documents.empty() ? position_embedding(tokens)
+                        : position_embedding(tokens, places_in_documents(documents, ids.dim(0), ids.dim(1))));
   x = norm(through(blocks, x, recompute_blocks, mask));
   const LayerScope head = profile_scope("head");
   return linear(x, token_embedding.weight);  // (B, T, V)

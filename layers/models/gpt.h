@@ -38,9 +38,14 @@ class GPT : public Layer<GPT, GenerativeModel> {
   using Config = GPTConfig;
   explicit GPT(const GPTConfig& config);
 
-  /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all) -> logits (B, T, V).
-  Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
-  Tensor logits(const Batch& batch) const override { return (*this)(batch.inputs, batch.lengths); }
+  /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all), with documents (Batch::documents) that
+  /// share rows -> logits (B, T, V).
+  Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {},
+                 const Documents& documents = {}) const;
+  Tensor logits(const Batch& batch) const override {
+    return (*this)(batch.inputs, batch.lengths, batch.documents);
+  }
+  bool takes_documents() const override { return true; }
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -99,9 +99,10 @@ Tensor Llama::head(const Tensor& x) const {
   return linear(y, output ? output->weight : token_embedding.weight);
 }
 
-Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths) const {
+Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
+                      const Documents& documents) const {
   check_ids("Llama", ids, config.block_size);
-  const Mask mask = lengths.empty() ? Mask::causal() : Mask::causal() & Mask::lengths(lengths);
+  const Mask mask = causal_mask("Llama", ids, lengths, documents);
   return head(through(blocks, dropout(token_embedding(ids)), recompute_blocks, mask));
 }
 

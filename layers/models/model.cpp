@@ -5,7 +5,17 @@
 
 namespace weft {
 
-Loss Model::loss(const Batch& batch) const { return loss_of(logits(batch), batch.targets); }
+Loss Model::loss(const Batch& batch) const {
+  check_documents_of(batch);
+  return loss_of(logits(batch), batch.targets);
+}
+
+void Model::check_documents_of(const Batch& batch) const {
+  if (!batch.documents.empty() && !takes_documents())
+    fail<ValueError>(kind(),
+                     ": takes no documents packed into rows: it would attend from one to another; give it ",
+                     "each in a row of its own");
+}
 
 Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
   const LayerScope layer = profile_scope("loss");

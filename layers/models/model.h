@@ -24,6 +24,9 @@ class Model : public Module {
   /// What the model says to a batch: (B, T, V) for tokens, (B, classes) for classes. An encoder-decoder reads
   /// batch.targets too, shifted right by one behind its start token.
   virtual Tensor logits(const Batch& batch) const = 0;
+  /// Whether logits() keeps attention, positions and states inside Batch::documents. By default not, and loss() refuses
+  /// a batch that has some (ValueError).
+  virtual bool takes_documents() const { return false; }
   /// The cross-entropy of the logits against batch.targets.
   virtual Loss loss(const Batch& batch) const;
 
@@ -37,6 +40,9 @@ class Model : public Module {
  protected:
   /// loss(), once the logits are there.
   Loss loss_of(const Tensor& logits, const Array& targets) const;
+  /// ValueError, naming the model, when the batch has documents and the model does not take them: for a logits() or a
+  /// loss() of its own.
+  void check_documents_of(const Batch& batch) const;
 };
 
 /// What a model remembers of the rows that it reads and writes, between two steps of decoding.

@@ -54,8 +54,8 @@ Tensor RecurrentLM::predict(const Tensor& h) const {
 Tensor RecurrentLM::logits(const Batch& batch) const {
   if (batch.inputs.rank() != 2)
     fail<ShapeError>(kind(), ": ids are ", batch.inputs.shape(), ": needs (B, T)");
-  const Tensor x = dropout(token_embedding(batch.inputs));  // (B, T, C)
-  return predict(dropout(recurrent(x, batch.lengths).y));   // (B, T, V)
+  const Tensor x = dropout(token_embedding(batch.inputs));                                     // (B, T, C)
+  return predict(dropout(recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y));  // (B, T, V)
 }
 
 std::unique_ptr<DecoderState> RecurrentLM::start(int64_t rows) const {

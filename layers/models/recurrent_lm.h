@@ -36,6 +36,7 @@ class RecurrentLM : public GenerativeModel {
   explicit RecurrentLM(const RecurrentLMConfig& config);
   /// inputs (B, T), of which lengths count -> (B, T, V).
   Tensor logits(const Batch& batch) const override;
+  bool takes_documents() const override { return true; }
 
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(int64_t rows) const override;

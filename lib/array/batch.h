@@ -1,7 +1,7 @@
 // A batch: what a model reads and what it should say to it.
 #pragma once
 
-#include <weft/lib/array/array.h>
+#include <weft/lib/array/documents.h>
 
 #include <cstdint>
 #include <vector>
@@ -25,7 +25,7 @@ struct Batch {
   std::vector<int64_t> lengths = {};
   /// Of a language model: where in each row its documents begin, ascending from 0. Attention and positions stay inside
   /// each, so that a document has the bits it has alone. Empty: each row is one.
-  std::vector<std::vector<int64_t>> documents = {};
+  Documents documents = {};
 };
 
 }  // namespace weft

@@ -47,6 +47,13 @@ Mask Mask::lengths(std::vector<int64_t> lengths) {
   return mask;
 }
 
+Mask Mask::documents(Documents documents) {
+  if (documents.empty()) fail<ValueError>("Mask::documents: a list a sample is needed, none is given");
+  Mask mask;
+  mask.begins = std::move(documents);
+  return mask;
+}
+
 Mask Mask::allowed(Array allowed) {
   if (!allowed.defined()) fail<StateError>("Mask::allowed: the array was never given values");
   if (allowed.dtype() != boolean) fail<TypeError>("Mask::allowed: needs bool, not ", allowed.dtype());
@@ -71,6 +78,13 @@ void Mask::check(const char* op, int64_t B, int64_t H, int64_t T, int64_t S) con
                        scores);
     }
   }
+  if (!begins.empty()) {
+    check_documents(op, begins, B, T);
+    if (S != T)
+      fail<ValueError>(op, ": documents need as many keys as queries, not scores ", scores, " (B, H, T, S)");
+    if (is_causal && (causal_offset != 0 || !causal_offsets.empty()))
+      fail<ValueError>(op, ": documents begin where their queries do: the mask has an offset");
+  }
   if (allow.defined() && !broadcasts_to(allow.shape(), scores)) {
     fail<ShapeError>(op, ": the mask ", allow.shape(), " does not broadcast to scores ", scores,
                      " (B, H, T, S)");
@@ -88,25 +102,34 @@ Array Mask::dense(int64_t B, int64_t H, int64_t T, int64_t S) const {
   const auto extent = [&](int axis, int64_t full) {
     return allow.defined() && allow.rank() >= 4 - axis && allow.dim(axis - 4) != 1 ? full : 1;
   };
-  const bool by_sample = !key_lengths.empty() || !causal_offsets.empty();
+  const bool by_sample = !key_lengths.empty() || !causal_offsets.empty() || !begins.empty();
   const Shape shape{by_sample ? B : extent(0, B), extent(1, H), T, S};
   Array result = allow.defined() ? kernels::broadcast_to(allow, shape) : Array::ones(shape, boolean);
-  if (!is_causal && key_lengths.empty()) return result;
+  if (!is_causal && key_lengths.empty() && begins.empty()) return result;
   bool* values = result.mutable_data<bool>();
   const int64_t rows_per_sample = shape[1] * T;
-  parallel_for(shape[0] * rows_per_sample, kernels::tile_of_items(S), [=, this](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const size_t sample = static_cast<size_t>(row / rows_per_sample);
-      int64_t first = 0, keys = key_lengths.empty() ? S : key_lengths[sample];
-      if (is_causal) {
-        const int64_t own = offset_of(sample) + row % T;
-        keys = std::min(keys, own + 1);
-        if (window_width > 0) first = std::clamp<int64_t>(own - window_width + 1, 0, keys);
-      }
-      std::fill_n(values + row * S, first, false);
-      std::fill_n(values + row * S + keys, S - keys, false);
-    }
-  });
+  std::vector<Document> of_token;
+  for (const Document& document : documents_of(begins, begins.empty() ? 0 : B, T))
+    of_token.insert(of_token.end(), static_cast<size_t>(document.tokens), document);
+  parallel_for(
+      shape[0] * rows_per_sample, kernels::tile_of_items(S), [&, values, this](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+          const size_t sample = static_cast<size_t>(row / rows_per_sample);
+          int64_t first = 0, keys = key_lengths.empty() ? S : key_lengths[sample];
+          if (is_causal) {
+            const int64_t own = offset_of(sample) + row % T;
+            keys = std::min(keys, own + 1);
+            if (window_width > 0) first = std::clamp<int64_t>(own - window_width + 1, 0, keys);
+          }
+          if (!of_token.empty()) {
+            const Document& own = of_token[sample * static_cast<size_t>(T) + static_cast<size_t>(row % T)];
+            first = std::max(first, own.first), keys = std::min(keys, own.first + own.tokens);
+            keys = std::max(first, keys);
+          }
+          std::fill_n(values + row * S, first, false);
+          std::fill_n(values + row * S + keys, S - keys, false);
+        }
+      });
   return result;
 }
 
@@ -120,6 +143,9 @@ Mask operator&(const Mask& a, const Mask& b) {
   if (!a.key_lengths.empty() && !b.key_lengths.empty() && a.key_lengths != b.key_lengths) {
     fail<ValueError>("Mask: both give lengths, and these differ");
   }
+  if (!a.begins.empty() && !b.begins.empty() && a.begins != b.begins) {
+    fail<ValueError>("Mask: both give documents, and these differ");
+  }
   Mask both = a;
   if (b.is_causal) {
     both.is_causal = true;
@@ -129,6 +155,7 @@ Mask operator&(const Mask& a, const Mask& b) {
   if (a.window_width == 0 || (b.window_width > 0 && b.window_width < a.window_width))
     both.window_width = b.window_width;
   if (!b.key_lengths.empty()) both.key_lengths = b.key_lengths;
+  if (!b.begins.empty()) both.begins = b.begins;
   if (b.allow.defined()) both.allow = a.allow.defined() ? kernels::logical_and(a.allow, b.allow) : b.allow;
   return both;
 }

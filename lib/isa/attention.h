@@ -28,8 +28,11 @@ struct AttentionHead {
   ConstRows q, k, v;
   const bool* allowed;  ///< (T, S) or null
   const float* bias;    ///< (T, S) or null
-  bool drops;           ///< whether weights are dropped, as follows
-  /// Its `first` is the place of query 0 and key 0; each query has S rounded up to a multiple of 64 places.
+  int64_t row =
+      0;       ///< from one query to the next in these two and in the dropout: more than S where head is a
+               ///< part of a longer one; 0: S
+  bool drops;  ///< whether weights are dropped, as follows
+  /// Its `first` is the place of query 0 and key 0; each query has `row` rounded up to a multiple of 64 places.
   ElementwiseFunctions::Dropout dropout;
 };
 
@@ -51,7 +54,7 @@ struct AttentionFunctions {
   /// dq, dk and dv of all T queries and S keys.
   void (*backward)(const AttentionHead& head, int64_t T, const AttentionOutputs& saved, Rows dq, Rows dk,
                    Rows dv, float* scratch);
-  /// d_bias (T, S) += d scores for the queries [begin, end), at most query_block.
+  /// d_bias, laid out like bias, += d scores for the queries [begin, end), at most query_block.
   void (*bias_gradient)(const AttentionHead& head, int64_t begin, int64_t end, const AttentionOutputs& saved,
                         float* d_bias, float* scratch);
   /// weights (T, S) of the queries [begin, end), at most query_block.

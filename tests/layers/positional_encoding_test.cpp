@@ -65,4 +65,17 @@ TEST_CASE("positional encoding: rows at learned places of their own, padding whe
   refuses<ShapeError>([&] { encoding.forward(zeros({2, 3, 6}), offsets, {}); }, {"(2, 3, 6)", "4"});
 }
 
+TEST_CASE("positional encoding: tokens at learned places of their own") {
+  const RandomScope random({});
+  const LearnedPositionalEncoding encoding(10, 4);
+  const Tensor x = zeros({1, 12, 4});
+  const Array places = Array::from<int64_t>({0, 1, 2, 3, 4, 5, 6, 0, 1, 9, 0, 1}, {1, 12});
+  const Tensor y = encoding.forward(x, places);
+  const auto row = [&](int64_t t) { return slice(y, 1, t, t + 1).value().reshape({1, 4}); };
+  CHECK(row(8).identical(slice(encoding.weight, 0, 1, 2).value()));
+  CHECK(row(9).identical(slice(encoding.weight, 0, 9, 10).value()));
+  refuses<ShapeError>([&] { encoding.forward(x, Array::zeros({1, 3}, int64)); }, {"(1, 12, 4)", "(1, 3)"});
+  refuses<ValueError>([&] { encoding.forward(x, Array::full({1, 12}, 10, int64)); }, {"10"});
+}
+
 }  // namespace weft::test

@@ -253,13 +253,15 @@ case("rms_norm: plain", lambda x: F.rms_norm(x, (6,), None, 1e-6), rand(3, 6))
 case("rms_norm: eps", lambda x, w: F.rms_norm(x, (6,), w, 0.5), rand(3, 6), rand(6))
 
 
-def rotary(x, heads, base=10000.0, offset=0):
-    """transformers' apply_rotary_pos_emb, as Llama calls it."""
+def rotary(x, heads, base=10000.0, offset=0, places=None):
+    """transformers' apply_rotary_pos_emb, as Llama calls it; places (B, T)."""
     x = x.unflatten(-1, (heads, -1))
     width = x.shape[-1]
     frequencies = base ** (-torch.arange(0, width, 2).double() / width)
-    angles = (torch.arange(x.shape[1]).double() + offset)[:, None] * frequencies
-    angles = torch.cat((angles, angles), -1)[:, None]
+    if places is None:
+        places = torch.arange(x.shape[1]) + offset
+    angles = places.double()[..., None] * frequencies
+    angles = torch.cat((angles, angles), -1)[..., None, :]
     rotated_half = torch.cat((-x[..., width // 2 :], x[..., : width // 2]), -1)
     return (x * angles.cos() + rotated_half * angles.sin()).flatten(-2)
 
@@ -387,5 +389,16 @@ for equation, *shapes in [
         lambda *x: torch.square(torch.einsum(equation, *x)),
         *[rand(*shape) for shape in shapes],
     )
+
+rng = np.random.default_rng(22)
+places = torch.tensor([[0, 1, 0, 7], [0, 1, 2, 3]])
+case("rotary: places", lambda x: torch.square(rotary(x, 3, places=places)), rand(2, 4, 12))
+begins = torch.tensor([[0, 1, 1, 2, 2], [0, 0, 1, 1, 1]])  # which of its row's documents each token is of
+inside = (begins[:, :, None] == begins[:, None]) & torch.ones(5, 5).tril().bool()
+case(
+    "attention: documents",
+    lambda q, k, v: sdpa(q, k, v, attn_mask=inside[:, None], enable_gqa=True),
+    rand(2, 4, 5, 2), rand(2, 2, 5, 2), rand(2, 2, 5, 2),
+)
 
 file.close()

@@ -254,7 +254,8 @@ Work prepare_eval(const EvalArguments& arguments) {
   const Say say = [&](std::string_view line) { e->console.print(line); };
   e->opened = open_model(arguments.model, arguments.last, say);
   const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
-  if (!arguments.task.empty() || (learned && !learned->reads_files())) return prepare_task_eval(e, arguments);
+  if (!arguments.task.empty() || (learned && !learned->reads_files({arguments.data})))
+    return prepare_task_eval(e, arguments);
   if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
   if (arguments.length > 0)
     fail<ValueError>("--length: is of tasks that make sequences; ", e->opened.path, " learned from text");

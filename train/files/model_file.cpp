@@ -130,6 +130,11 @@ StateDict ModelFile::state() const {
   model.set("weights", weights);
   if (tokenizer) model.set("tokenizer", tokenizer->state_dict());
   model.set("end_ids", Array::from(end_ids, {static_cast<int64_t>(end_ids.size())}));
+  if (!class_names.empty()) {
+    StateDict names;
+    for (size_t i = 0; i < class_names.size(); ++i) names.set(std::to_string(i), class_names[i]);
+    model.set("class_names", names);
+  }
   model.set("trained_on", state_of(trained_on));
   StateDict state;
   state.set("kind", file_kind);
@@ -148,8 +153,8 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
     for (const std::string& name : unknown_names(state, {}, {"kind", "model", "training"}))
       say(str("warning: '", name, "' was written by a newer weft and is passed over"));
     const StateDict& model = state.dict("model");
-    for (const std::string& name :
-         unknown_names(model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "trained_on"}))
+    for (const std::string& name : unknown_names(
+             model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "class_names", "trained_on"}))
       say(str("warning: 'model/", name, "' was written by a newer weft and is passed over"));
     file = {.kind = model.text("kind"), .settings = model.dict("settings"), .weights = model.dict("weights")};
     if (model.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(model.dict("tokenizer"));
@@ -157,6 +162,9 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
       const auto ids = model.array("end_ids").values<int64_t>();
       file.end_ids.assign(ids.begin(), ids.end());
     }
+    if (model.contains("class_names"))
+      for (size_t i = 0; i < model.dict("class_names").size(); ++i)
+        file.class_names.push_back(model.dict("class_names").text(std::to_string(i)));
     if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"), say);
   }
   check_settings(file, say);
@@ -165,6 +173,10 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
       if (id < 0 || id >= file.settings.integer("vocab_size"))
         fail<StateError>("end_ids: ", id, " is not in the vocabulary of ",
                          file.settings.integer("vocab_size"));
+  if (!file.class_names.empty() && file.settings.contains("n_class") &&
+      file.settings.integer("n_class") != std::ssize(file.class_names))
+    fail<StateError>(file.class_names.size(), " names of classes for a model of ",
+                     file.settings.integer("n_class"));
   check_weights(file);
   check_tokenizer(file);
   return file;

@@ -7,6 +7,7 @@
 //   model/weights/               by path: the averages where a run keeps them, else those of the last update
 //   model/tokenizer/             the vocabulary, if there is one
 //   model/end_ids                the ids that end what the model writes
+//   model/class_names/           of a model that classifies: their names, by number
 //   model/trained_on/            task, seed, newlines, and the task's settings: how it was evaluated
 //
 // Names that a newer version wrote are passed over with a warning, unless `must_know` lists them: then the file is
@@ -40,6 +41,7 @@ struct ModelFile {
   StateDict settings = {}, weights = {};
   std::shared_ptr<const Tokenizer> tokenizer = nullptr;  ///< none of a model of pictures or of bare ids
   std::vector<int64_t> end_ids = {};
+  std::vector<std::string> class_names = {};
   TrainedOn trained_on = {};
 
   /// ValueError for a kind that this program does not register, StateError for settings that make no model, weights that

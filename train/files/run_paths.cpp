@@ -23,6 +23,16 @@ fs::path real(const fs::path& path) {
   return error ? fs::absolute(path).lexically_normal() : found;
 }
 
+/// Does it to each of files that are read side by side.
+template <class Do>
+std::string to_each(const std::string& path, Do one) {
+  std::string all;
+  for (const std::string& part : parallel_files(path)) all += str(all.empty() ? "" : ",", one(part));
+  return all;
+}
+
+bool are_there(const std::string& path) { return std::ranges::all_of(parallel_files(path), names_data); }
+
 /// What lies at the end of `path` below a folder above the run: the longest end that is there, nearest first.
 fs::path found_again(const fs::path& path, const fs::path& run) {
   for (fs::path above = run; above.has_relative_path(); above = above.parent_path()) {
@@ -41,7 +51,16 @@ fs::path found_again(const fs::path& path, const fs::path& run) {
 
 }  // namespace
 
-std::string path_from(const std::string& folder, const std::string& path) {
+std::string absolute_path(const std::string& path) {
+  return to_each(path, [](const std::string& one) {
+    const fs::path whole = fs::absolute(one).lexically_normal();
+    return (whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path()).string();
+  });
+}
+
+namespace {
+
+std::string one_path_from(const std::string& folder, const std::string& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   fs::path from = real(folder);
   // A link to the file itself lies where it lies.
@@ -51,8 +70,20 @@ std::string path_from(const std::string& folder, const std::string& path) {
   return near.empty() || up > most_up || !from.has_relative_path() ? whole.string() : near.string();
 }
 
-std::string path_at(const std::string& folder, const std::string& path) {
+std::string one_path_at(const std::string& folder, const std::string& path) {
   return fs::path(path).is_absolute() ? path : (real(folder) / path).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string path_from(const std::string& folder, const std::string& path) {
+  return to_each(path, [&](const std::string& one) { return one_path_from(folder, one); });
+}
+
+std::string path_at(const std::string& folder, const std::string& path) {
+  const std::string whole = one_path_at(folder, path);
+  if (names_data(whole)) return whole;
+  return to_each(path, [&](const std::string& one) { return one_path_at(folder, one); });
 }
 
 std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data, bool checked,
@@ -60,7 +91,10 @@ std::vector<std::string> data_found(const RunFolder& run, const std::vector<std:
   std::vector<std::string> found;
   std::string first, files;
   for (const std::string& path : data) {
-    found.push_back(names_data(path) ? path : found_again(path, real(run.path)).string());
+    found.push_back(are_there(path) ? path : to_each(path, [&](const std::string& one) {
+      return names_data(one) ? one : found_again(one, real(run.path)).string();
+    }));
+    if (!are_there(found.back())) found.back().clear();
     if (found.back() != path && first.empty()) first = path;
     if (found.size() <= most_named) files += " " + weft::quoted(found.back());
   }

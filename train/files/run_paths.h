@@ -13,6 +13,9 @@
 
 namespace weft {
 
+/// From the root, without the slash behind a folder. Here and below, of files that are read side by side ("a.en,a.fr")
+/// each.
+std::string absolute_path(const std::string& path);
 /// `path` as a file in `folder` names it: from there where it is near, else as an absolute path.
 std::string path_from(const std::string& folder, const std::string& path);
 /// What a file in `folder` means by such a path.

@@ -21,8 +21,8 @@ std::string printable(std::string text) {
 
 std::string sample_text(Model& model, const TaskData& task, const SampleOptions& options) {
   if (options.tokens == 0) return "";
-  if (task.generated) {
-    const TaskDataset& asked = *task.generated;
+  if (task.held_out) {
+    const TaskDataset& asked = *task.held_out;
     const Batch batch = asked.batch(options.number, 1);
     return str("---\n", asked.input_text(batch, 0), "\n-> ", asked.target_text(batch, 0), "\n=> ",
                answer_of(model, asked, batch, 0), "\n---");

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace weft::kernels {
 namespace {
@@ -17,59 +18,91 @@ const isa::AttentionFunctions& functions() { return isa::table().attention; }
 
 Scratch scratch_for(int64_t D) { return Scratch(functions().scratch(D)); }
 
-isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h) {
-  return {x.data + b * x.batch + h * x.head, x.token};
+/// Those of one sample and head, from token `first` on.
+isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h, int64_t first = 0) {
+  return {x.data + b * x.batch + h * x.head + first * x.token, x.token};
 }
-isa::Rows rows(HeadView<float> x, int64_t b, int64_t h) {
-  return {x.data + b * x.batch + h * x.head, x.token};
+isa::Rows rows(HeadView<float> x, int64_t b, int64_t h, int64_t first = 0) {
+  return {x.data + b * x.batch + h * x.head + first * x.token, x.token};
 }
 
-isa::ElementwiseFunctions::Dropout dropout_of(const AttentionProblem& x, int64_t b, int64_t h) {
+isa::ElementwiseFunctions::Dropout dropout_of(const AttentionProblem& x, const Document& of, int64_t h) {
   isa::ElementwiseFunctions::Dropout drop = vector_dropout(x.dropout, x.dropout_key);
-  drop.sample = x.first_sample + static_cast<uint64_t>(b);
-  drop.first = static_cast<uint64_t>(h * x.T * ((x.S + 63) / 64 * 64));
+  drop.sample = x.first_sample + static_cast<uint64_t>(of.row);
+  drop.first = static_cast<uint64_t>((h * x.T + of.first) * ((x.S + 63) / 64 * 64));
   return drop;
 }
 
-isa::AttentionHead head(const AttentionProblem& x, int64_t b, int64_t h, HeadView<const float> q,
+/// Where the queries and keys of a document meet in a mask or a bias (T, S).
+int64_t corner(const AttentionProblem& x, const Document& of) { return of.first * x.S + of.first; }
+
+/// One head of a document, which is a whole row where none are given.
+isa::AttentionHead head(const AttentionProblem& x, const Document& of, int64_t h, HeadView<const float> q,
                         HeadView<const float> k, HeadView<const float> v) {
-  return {.S = x.S,
-          .D = x.D,
-          .keys = x.key_lengths ? std::clamp<int64_t>(x.key_lengths[b], 0, x.S) : x.S,
-          .scale = static_cast<float>(x.scale),
-          .causal = x.causal,
-          .causal_offset = x.causal_offsets ? x.causal_offsets[b] : x.causal_offset,
-          .window = x.causal ? x.window : 0,
-          .slope = x.slopes ? x.slopes[h] : 0.0f,
-          .q = rows(q, b, h),
-          .k = rows(k, b, h / x.group),
-          .v = rows(v, b, h / x.group),
-          .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head : nullptr,
-          .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head : nullptr,
-          .drops = x.dropout > 0,
-          .dropout = dropout_of(x, b, h)};
+  const int64_t b = of.row, first = of.first, S = x.documents.empty() ? x.S : of.tokens;
+  return {
+      .S = S,
+      .D = x.D,
+      .keys = x.key_lengths ? std::clamp<int64_t>(x.key_lengths[b] - first, 0, S) : S,
+      .scale = static_cast<float>(x.scale),
+      .causal = x.causal,
+      .causal_offset = x.causal_offsets ? x.causal_offsets[b] : x.causal_offset,
+      .window = x.causal ? x.window : 0,
+      .slope = x.slopes ? x.slopes[h] : 0.0f,
+      .q = rows(q, b, h, first),
+      .k = rows(k, b, h / x.group, first),
+      .v = rows(v, b, h / x.group, first),
+      .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head + corner(x, of) : nullptr,
+      .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head + corner(x, of) : nullptr,
+      .row = x.S,
+      .drops = x.dropout > 0,
+      .dropout = dropout_of(x, of, h)};
 }
 
-/// Calls body(b, h, begin, end) for blocks of the queries of every sample and head.
+std::vector<Document> documents_of(const AttentionProblem& x) {
+  if (!x.documents.empty()) return {x.documents.begin(), x.documents.end()};
+  return weft::documents_of({}, x.B, x.T);
+}
+
+/// What the forward pass left of a head, and the gradient of it.
+isa::AttentionOutputs outputs(const AttentionProblem& x, const Document& of, int64_t h,
+                              HeadView<const float> out, HeadView<const float> d_out, const float* lse) {
+  return {rows(out, of.row, h, of.first), rows(d_out, of.row, h, of.first),
+          lse + (of.row * x.H + h) * x.T + of.first};
+}
+
+int64_t blocks_of(const Document& of) { return (of.tokens + query_block - 1) / query_block; }
+
+/// Calls body(document, h, begin, end) for blocks of the queries of every document and head.
 template <class Body>
-void for_query_blocks(int64_t B, int64_t H, int64_t T, Body body) {
-  const int64_t blocks = (T + query_block - 1) / query_block;
-  parallel_for(B * H * blocks, 1, [&](int64_t i, int64_t) {
-    const int64_t begin = i % blocks * query_block, slice = i / blocks;
-    body(slice / H, slice % H, begin, std::min(T, begin + query_block));
+void for_query_blocks(const AttentionProblem& x, Body body) {
+  const std::vector<Document> documents = documents_of(x);
+  std::vector<int64_t> before = {0};  // blocks of the heads of all documents before
+  for (const Document& of : documents) before.push_back(before.back() + x.H * blocks_of(of));
+  parallel_for(before.back(), 1, [&](int64_t i, int64_t) {
+    const auto at = static_cast<size_t>(std::ranges::upper_bound(before, i) - before.begin() - 1);
+    const Document& of = documents[at];
+    const int64_t blocks = blocks_of(of), in_document = i - before[at],
+                  begin = in_document % blocks * query_block;
+    body(of, in_document / blocks, begin, std::min(of.tokens, begin + query_block));
   });
 }
 
 /// For the profiler: the arithmetic of `products` products of queries with the keys that they may attend to,
 /// and the bytes of `arrays` arrays like q and as many like k, whose shapes it names.
 KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) {
-  int64_t pairs = x.causal ? 0 : x.T * x.S;
-  for (int64_t t = 0; x.causal && t < x.T; ++t) {
-    const int64_t seen = std::clamp<int64_t>(x.causal_offset + t + 1, 0, x.S);
-    pairs += x.window > 0 ? std::min(seen, x.window) : seen;
-  }
+  int64_t pairs = 0;
+  const auto add = [&](int64_t T, int64_t S, int64_t times) {
+    if (!x.causal) pairs += times * T * S;
+    for (int64_t t = 0; x.causal && t < T; ++t) {
+      const int64_t seen = std::clamp<int64_t>(x.causal_offset + t + 1, 0, S);
+      pairs += times * (x.window > 0 ? std::min(seen, x.window) : seen);
+    }
+  };
+  if (x.documents.empty()) add(x.T, x.S, x.B);
+  for (const Document& of : x.documents) add(of.tokens, of.tokens, 1);
   const int64_t shared = x.H / x.group;
-  return {2 * products * x.B * x.H * pairs * x.D, 4 * arrays * x.B * (x.H * x.T + shared * x.S) * x.D,
+  return {2 * products * x.H * pairs * x.D, 4 * arrays * x.B * (x.H * x.T + shared * x.S) * x.D,
           str(Shape{x.B, x.H, x.T, x.D}, " ", Shape{x.B, shared, x.S, x.D})};
 }
 
@@ -79,17 +112,26 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
                    HeadView<const float> v, HeadView<const float> out, const float* lse,
                    HeadView<const float> d_out, float* d_bias) {
   const Scratch scratch = scratch_for(x.D);
+  const std::vector<Document> documents = documents_of(x);
   const int64_t shared_b = x.bias_batch == 0 ? x.B : 1, shared_h = x.bias_head == 0 ? x.H : 1;
-  for_query_blocks(x.B / std::max<int64_t>(shared_b, 1), x.H / std::max<int64_t>(shared_h, 1), x.T,
-                   [&](int64_t first_b, int64_t first_h, int64_t begin, int64_t end) {
-                     for (int64_t b = first_b; b < first_b + shared_b; ++b)
-                       for (int64_t h = first_h; h < first_h + shared_h; ++h) {
-                         functions().bias_gradient(
-                             head(x, b, h, q, k, v), begin, end,
-                             {rows(out, b, h), rows(d_out, b, h), lse + (b * x.H + h) * x.T},
-                             d_bias + b * x.bias_batch + h * x.bias_head, scratch.here());
-                       }
-                   });
+  const int64_t groups = x.B / std::max<int64_t>(shared_b, 1) * (x.H / std::max<int64_t>(shared_h, 1));
+  // Blocks of the same queries go to one thread; where documents are cut differently from row to row, all do.
+  const int64_t blocks = x.documents.empty() ? (x.T + query_block - 1) / query_block : 1;
+  parallel_for(groups * blocks, 1, [&](int64_t i, int64_t) {
+    const int64_t group = i / blocks, by_head = x.H / shared_h;
+    const int64_t first_b = group / by_head * shared_b, first_h = group % by_head * shared_h;
+    for (const Document& of : documents) {
+      if (of.row < first_b || of.row >= first_b + shared_b) continue;
+      const int64_t first = x.documents.empty() ? i % blocks * query_block : 0;
+      const int64_t last = x.documents.empty() ? std::min(x.T, first + query_block) : of.tokens;
+      for (int64_t h = first_h; h < first_h + shared_h; ++h)
+        for (int64_t begin = first; begin < last; begin += query_block)
+          functions().bias_gradient(head(x, of, h, q, k, v), begin, std::min(last, begin + query_block),
+                                    outputs(x, of, h, out, d_out, lse),
+                                    d_bias + of.row * x.bias_batch + h * x.bias_head + corner(x, of),
+                                    scratch.here());
+    }
+  });
 }
 
 /// into = the gradients (B, H, S, D) of k or v that each head has for itself, added over each group in order.
@@ -114,9 +156,9 @@ void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<cons
                HeadView<const float> v, HeadView<float> out, float* lse) {
   const KernelScope profile("attention", [&] { return work_of(x, 2, 2); });
   const Scratch scratch = scratch_for(x.D);
-  for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
-    functions().forward(head(x, b, h, q, k, v), begin, end, rows(out, b, h), lse + (b * x.H + h) * x.T,
-                        scratch.here());
+  for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
+    functions().forward(head(x, of, h, q, k, v), begin, end, rows(out, of.row, h, of.first),
+                        lse + (of.row * x.H + h) * x.T + of.first, scratch.here());
   });
 }
 
@@ -135,10 +177,13 @@ void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView
     to_k = {each_dk.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
     to_v = {each_dv.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
   }
-  parallel_for(x.B * x.H, 1, [&](int64_t i, int64_t) {
-    const int64_t b = i / x.H, h = i % x.H;
-    functions().backward(head(x, b, h, q, k, v), x.T, {rows(out, b, h), rows(d_out, b, h), lse + i * x.T},
-                         rows(dq, b, h), rows(to_k, b, h), rows(to_v, b, h), scratch.here());
+  const std::vector<Document> documents = documents_of(x);
+  parallel_for(static_cast<int64_t>(documents.size()) * x.H, 1, [&](int64_t i, int64_t) {
+    const Document& of = documents[static_cast<size_t>(i / x.H)];
+    const int64_t b = of.row, h = i % x.H, first = of.first;
+    functions().backward(head(x, of, h, q, k, v), of.tokens, outputs(x, of, h, out, d_out, lse),
+                         rows(dq, b, h, first), rows(to_k, b, h, first), rows(to_v, b, h, first),
+                         scratch.here());
   });
   if (grouped) {
     add_groups(x, each_dk, dk);
@@ -151,9 +196,9 @@ void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadV
                        const float* lse, float* weights) {
   const KernelScope profile("attention_weights", [&] { return work_of(x, 1, 1); });
   const Scratch scratch = scratch_for(x.D);
-  for_query_blocks(x.B, x.H, x.T, [&](int64_t b, int64_t h, int64_t begin, int64_t end) {
-    const int64_t slice = b * x.H + h;
-    functions().weights(head(x, b, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,
+  for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
+    const int64_t slice = of.row * x.H + h;
+    functions().weights(head(x, of, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,
                         scratch.here());
   });
 }

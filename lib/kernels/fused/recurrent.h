@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace weft::kernels {
 
@@ -24,6 +25,9 @@ namespace weft::kernels {
 struct TokenOrder {
   std::span<const int64_t> lengths{};
   bool reverse = false;
+  /// Where in each row documents begin (lib/array/documents.h), none: each row is one. Each begins from h0 and c0, and
+  /// has the bits that it has alone; what h0 and c0 are told is the sum over them, from the last one read to the first.
+  std::span<const std::vector<int64_t>> documents{};
 };
 
 struct RecurrentForward {

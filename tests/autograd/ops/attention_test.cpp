@@ -180,6 +180,9 @@ std::vector<OpCase> attention_cases() {
                    draws_for(causal, {B, T, H * D}, {B, T, H * D})});
   cases.push_back({joint_op, "multi_head_attention: no samples", side_by_side(plain),
                    draws_for(plain, {0, T, H * D}, {0, S, H * D})});
+  const Setting packed{"documents", Mask::causal() & Mask::documents({{0, 1, 3}, {0, 2}})};
+  cases.push_back(
+      {split_op, "attention: documents", apart(packed), draws_for(packed, {B, 4, 5, D}, {B, 2, 5, D})});
   // Heads of keys and values that several heads of queries share.
   cases.push_back(
       {split_op, "attention: shared heads", apart(plain), draws_for(plain, {B, 4, T, D}, {B, 2, S, D})});
@@ -369,6 +372,75 @@ TEST_CASE("attention: shapes and types that do not fit") {
         attention_weights(wide, z({B, S, 4}), H);
       },
       {"attention_weights", "(2, 4, 6)", "(2, 5, 4)"});
+}
+
+namespace {
+
+/// Settings whose documents share rows of `tokens`.
+std::vector<Setting> packed_settings(int64_t tokens) {
+  const Mask packed = Mask::documents({{0, 1, tokens / 3}, {0, tokens / 2}});
+  const Shape square{B, H, tokens, tokens};
+  return {{"packed", packed},
+          {"packed, causal", packed & Mask::causal()},
+          {"packed, window", packed & Mask::window(2)},
+          {"packed, lengths", packed & Mask::causal() & Mask::lengths({tokens - 1, tokens / 3})},
+          {"packed, mask", packed & Mask::allowed(allowed(square))},
+          {"packed, bias", packed & Mask::causal(), {1, H, tokens, tokens}, true},
+          {"packed, bias of keys", packed & Mask::causal(), {B, 1, 1, tokens}, true},
+          {"packed, slopes", packed, {}, false, {}, 0, {0.5, 0.25, 0.125}},
+          {"packed, dropout", packed & Mask::causal(), {}, false, {}, 0.4}};
+}
+
+}  // namespace
+
+TEST_CASE("attention: documents that share rows, fused against composed and against a mask of all pairs") {
+  for (const int64_t tokens : {7, 150})
+    for (const Setting& setting : packed_settings(tokens)) {
+      CAPTURE(tokens);
+      CAPTURE(setting.name);
+      const std::vector<Draw> draws = draws_for(setting, {B, H, tokens, D}, {B, H, tokens, D});
+      check_composed(
+          apart(setting),
+          [&](const std::vector<Tensor>& in) {
+            const RandomScope random({.seed = 4});
+            return composed::attention(in[0], in[1], in[2], options_of(setting, in));
+          },
+          draws);
+      if (setting.dropout > 0) continue;
+      Setting dense = setting;
+      dense.mask = Mask::allowed(setting.mask.dense(B, H, tokens, tokens));
+      check_composed(apart(setting), apart(dense), draws);
+    }
+}
+
+TEST_CASE("attention: a document has the bits that it has alone, and so have its gradients, in both types") {
+  const Mask packed = Mask::causal() & Mask::documents({{0, 70, 75}, {0, 100}});
+  const std::vector<Document> documents = documents_of(packed.begins, 2, 150);
+  for (const DType dtype : {float32, float64}) {
+    CAPTURE(std::string(name_of(dtype)));
+    const std::vector<Tensor> in = drawn("alone", {{{2, 150, 6}}, {{2, 150, 6}}, {{2, 150, 6}}}, dtype);
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {packed});
+    const std::vector<Tensor> grads = grad({sum(square(whole))}, in);
+    for (const Document& of : documents) {
+      CAPTURE(of.first);
+      const auto own = [&](const Tensor& x) {
+        const NoGrad no_grad;
+        return slice(slice(x, 0, of.row, of.row + 1), 1, of.first, of.first + of.tokens).value();
+      };
+      std::vector<Tensor> one;
+      for (const Tensor& x : in) one.emplace_back(own(x), true);
+      const Tensor y = multi_head_attention(one[0], one[1], one[2], H, {Mask::causal()});
+      CHECK(own(whole).identical(y.value()));
+      const std::vector<Tensor> found = grad({sum(square(y))}, one);
+      for (size_t k = 0; k < 3; ++k) CHECK(own(grads[k]).identical(found[k].value()));
+    }
+  }
+  const Tensor x = zeros({2, 150, 6});
+  refuses<ValueError>([&] { multi_head_attention(x, x, x, H, {Mask::documents({{0}})}); },
+                      {"multi_head_attention", "of 1 rows"});
+  const Tensor few = zeros({2, 9, 6});
+  refuses<ValueError>([&] { multi_head_attention(x, few, few, H, {packed}); },
+                      {"multi_head_attention", "keys"});
 }
 
 }  // namespace weft::test

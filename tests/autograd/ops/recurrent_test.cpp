@@ -73,6 +73,10 @@ std::vector<OpCase> recurrent_cases() {
     row("lengths, reverse", all, {.lengths = {2, 4, 1}, .reverse = true}, draws_of(cell, all));
     row("no tokens in a sample", all, {.lengths = {0, 3, 0}}, draws_of(cell, all));
     row("no tokens in a sample, reverse", all, {.lengths = {0, 3, 0}, .reverse = true}, draws_of(cell, all));
+    row("documents", all, {.documents = {{0, 1, 3}, {0}, {0, 2}}}, draws_of(cell, all));
+    row("documents, reverse", all,
+        {.lengths = {4, 2, 3}, .documents = {{0, 1, 3}, {0, 2}, {0, 1}}, .reverse = true},
+        draws_of(cell, all));
     row("size 1", all, {}, sized(1, 1, 1, 1));
     row("no samples", all, {}, sized(0, 2, 3, 2));
     row("no tokens", all, {}, sized(2, 0, 3, 2));
@@ -92,18 +96,20 @@ TEST_CASE("recurrent: fused equals composed, in sizes of which none fits the vec
       for (size_t k = 1; k < small.size(); ++k) small[k].low = -0.4, small[k].high = 0.4;
       return small;
     }();
-    for (const bool reverse : {false, true}) {
-      const RecurrenceOptions options{.lengths = {7, 0, 3, 6, 1}, .reverse = reverse};
-      check_composed(
-          joined(cell, {}, options),
-          [&](const std::vector<Tensor>& in) {
-            RecurrenceOptions whole = options;
-            whole.initial.h = in[5];
-            if (cell == lstm_cell) whole.initial.c = in[6];
-            return composed::recurrence(cell, in[0], {in[1], in[2], in[3], in[4]}, whole);
-          },
-          draws);
-    }
+    for (const bool reverse : {false, true})
+      for (const bool documents : {false, true}) {
+        RecurrenceOptions options{.lengths = {7, 0, 3, 6, 1}, .reverse = reverse};
+        if (documents) options.documents = {{0, 3, 4}, {0, 1}, {0, 2, 5}, {0, 5}, {0}};
+        check_composed(
+            joined(cell, {}, options),
+            [&](const std::vector<Tensor>& in) {
+              RecurrenceOptions whole = options;
+              whole.initial.h = in[5];
+              if (cell == lstm_cell) whole.initial.c = in[6];
+              return composed::recurrence(cell, in[0], {in[1], in[2], in[3], in[4]}, whole);
+            },
+            draws);
+      }
   }
 }
 
@@ -228,6 +234,44 @@ TEST_CASE("recurrent: arguments that do not fit") {
       },
       {"gru", "no"});
   refuses<TypeError>([&] { lstm(x, {z({8, 3}), zeros({8, 2}, float64), {}, {}}); }, {"float32", "float64"});
+}
+
+TEST_CASE("recurrent: a document has the bits that it has alone, and so have its gradients") {
+  const Documents documents = {{0, 1, 4}, {0, 5}};
+  for (const RecurrentCell cell : {lstm_cell, gru_cell})
+    for (const bool reverse : {false, true})
+      for (const DType dtype : {float32, float64}) {
+        CAPTURE(reverse);
+        const Given given{.state = false};
+        const auto draws = draws_of(cell, given, 2, 9, 5, 18);
+        const std::vector<Tensor> in = drawn("documents", draws, dtype),
+                                  again = drawn("documents", draws, dtype);
+        const Tensor y = run_cell(cell, in, given, {.documents = documents, .reverse = reverse}).y;
+        sum(square(y)).backward();
+        for (const Document& of : documents_of(documents, 2, 9)) {
+          CAPTURE(of.first);
+          const auto own = [&](const Tensor& x) {
+            return slice(slice(x, 0, of.row, of.row + 1), 1, of.first, of.first + of.tokens);
+          };
+          std::vector<Tensor> one = again;
+          one[0] = Tensor(own(Tensor(again[0].value())).value(), true);
+          const Tensor alone = run_cell(cell, one, given, {.reverse = reverse}).y;
+          // In double products are BLAS's, whose bits change with the number of rows.
+          const double tolerance = dtype == float32 ? 0 : 1e-14;
+          CHECK(difference(own(y).value(), alone.value(), tolerance) == "");
+          sum(square(alone)).backward();
+          CHECK(difference(own(in[0].grad()).value(), one[0].grad().value(), tolerance) == "");
+        }
+        for (size_t k = 1; k < in.size(); ++k)
+          CHECK(difference(in[k].grad().value(), again[k].grad().value(), dtype == float32 ? 0 : 1e-13) ==
+                "");
+      }
+  const std::vector<Tensor> in = drawn("documents", draws_of(lstm_cell, {}, 2, 9), float32);
+  refuses<ValueError>(
+      [&] {
+        run_cell(lstm_cell, in, {}, {.documents = {{0, 9}, {0}}});
+      },
+      {"lstm", "row 0", "9"});
 }
 
 }  // namespace weft::test

@@ -32,13 +32,19 @@ Function rotary_of(int64_t heads, double base = 10000.0, int64_t offset = 0) {
 }  // namespace
 
 std::vector<OpCase> rotary_cases() {
-  const std::string op = "rotary(Tensor, int64_t, double, int64_t)";
+  const std::string op = "rotary(Tensor, int64_t, RotaryFrequencies, int64_t)";
   return {{op, "rotary", rotary_of(2), {{{2, 5, 12}}}},
-          {"rotary(Tensor, int64_t, double, std::span< int64_t>)",
+          {"rotary(Tensor, int64_t, RotaryFrequencies, std::span< int64_t>)",
            "rotary: offset",
            [](const std::vector<Tensor>& in) {
              const std::vector<int64_t> offsets(static_cast<size_t>(in[0].dim(0)), 7);
              return square(rotary(in[0], 3, 10000.0, offsets));
+           },
+           {{{2, 4, 12}}}},
+          {"rotary(Tensor, int64_t, RotaryFrequencies, Array)",
+           "rotary: places",
+           [](const std::vector<Tensor>& in) {
+             return square(rotary(in[0], 3, 10000.0, Array::from<int64_t>({0, 1, 0, 7, 0, 1, 2, 3}, {2, 4})));
            },
            {{{2, 4, 12}}}},
           {op, "rotary: base", rotary_of(1, 50.0, 1), {{{1, 4, 8}}}},
@@ -107,6 +113,26 @@ TEST_CASE("rotary: arguments that do not fit") {
                       {"rotary", "1 offsets", "(2, 3, 12)"});
   refuses<ValueError>([&] { rotary(x, 2, 10000.0, std::vector<int64_t>{1, -1}); }, {"rotary", "offset -1"});
   refuses<TypeError>([&] { rotary(Tensor(Array::zeros({2, 3, 12}, int64)), 2); }, {"rotary", "int64"});
+}
+
+TEST_CASE("rotary: tokens at places of their own have the bits of an offset") {
+  const Tensor x = drawn("places", {{{2, 4, 12}}}, float32)[0];
+  const Array places = Array::from<int64_t>({0, 1, 0, 7, 0, 1, 2, 3}, {2, 4});
+  const Tensor y = rotary(x, 3, 500.0, places);
+  for (int64_t b = 0; b < 2; ++b)
+    for (int64_t t = 0; t < 4; ++t) {
+      const auto one = [&](const Tensor& of) { return slice(slice(of, 0, b, b + 1), 1, t, t + 1); };
+      const int64_t place = places.data<int64_t>()[4 * b + t];
+      CHECK(one(y).value().identical(rotary(one(x), 3, 500.0, place).value()));
+    }
+  CHECK(rotary(zeros({0, 4, 12}), 3, 500.0, Array::zeros({0, 4}, int64)).shape() == Shape{0, 4, 12});
+  refuses<ShapeError>(
+      [&] {
+        rotary(x, 3, 500.0, Array::zeros({2, 3}, int64));
+      },
+      {"rotary", "(2, 3)", "(2, 4, 12)"});
+  refuses<ShapeError>([&] { rotary(x, 3, 500.0, Array::zeros({2, 4})); }, {"rotary", "float32", "int64"});
+  refuses<ValueError>([&] { rotary(x, 3, 500.0, Array::full({2, 4}, -1, int64)); }, {"rotary", "place -1"});
 }
 
 }  // namespace weft::test

@@ -2,8 +2,8 @@
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/array/random.h>
 
-#include "../reference.h"
 #include "decoding.h"
+#include "model_reference.h"
 
 namespace weft::test {
 
@@ -16,7 +16,7 @@ const GPTConfig small{
 const GPTConfig wide{
     .vocab_size = 29, .block_size = 40, .n_layer = 2, .n_head = 2, .n_embd = 72, .bias = true};
 
-Array some_ids(const Shape& shape, int64_t vocab = 29) {
+Array token_ids(const Shape& shape, int64_t vocab = 29) {
   return random_uniform(shape, 0, static_cast<double>(vocab), random_key(7, 7)).to(int64);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("gpt: parameters, and GPT-2's first values") {
 TEST_CASE("gpt: first losses are near log V") {
   const RandomScope random({.seed = 1});
   const GPT model(small);
-  CHECK(model.loss({some_ids({4, 40}), slice(Tensor(some_ids({4, 41})), 1, 1, 41).value()}).mean().item() ==
+  CHECK(model.loss({token_ids({4, 40}), slice(Tensor(token_ids({4, 41})), 1, 1, 41).value()}).mean().item() ==
         doctest::Approx(std::log(29.0)).epsilon(0.02));
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
   const NoGrad no_grad;
   for (const GPTConfig& config : {small, wide}) {
     const GPT model(config);
-    const Array ids = some_ids({8, 40});
+    const Array ids = token_ids({8, 40});
     const Tensor whole = model.forward(ids);
     const auto state = model.start(8), state_of_row = model.start(1);
     for (int64_t begin = 0, end = 7; begin < 40; begin = end++) {
@@ -88,7 +88,7 @@ TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
       CHECK(row.value().identical(slice(expected, 0, 5, 6).value()));
       CHECK(state->length(3) == end);
     }
-    refuses<ShapeError>([&] { model.next(some_ids({8, 1}), {}, *state); }, {"GPT", "row 0", "40 tokens"});
+    refuses<ShapeError>([&] { model.next(token_ids({8, 1}), {}, *state); }, {"GPT", "row 0", "40 tokens"});
   }
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("gpt: what stands in the padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
   const GPT model(small);
-  const Array ids = some_ids({2, 12});
+  const Array ids = token_ids({2, 12});
   const Tensor padded = model.forward(ids, {12, 7});
   const Array alone = slice(slice(Tensor(ids), 0, 1, 2), 1, 0, 7).value();
   CHECK(model.forward(alone).value().identical(slice(slice(padded, 0, 1, 2), 1, 0, 7).value()));
@@ -115,7 +115,7 @@ TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its begin
   const NoGrad no_grad;
   for (const GPTConfig& config : {small, wide}) {
     const GPT model(config);
-    const Array ids = some_ids({8, 40});
+    const Array ids = token_ids({8, 40});
     const Tensor whole = model.forward(ids);
     for (const int64_t r : {1, 7}) {
       const Array row = slice(Tensor(ids), 0, r, r + 1).value();
@@ -131,7 +131,7 @@ TEST_CASE("gpt: gradients of micro-batches are those of the whole batch, bit for
   config.dropout = 0.1;
   const RandomScope init({.seed = 1});
   GPT model(config);
-  const Array ids = some_ids({6, 20}), targets = slice(Tensor(some_ids({6, 21})), 1, 1, 21).value();
+  const Array ids = token_ids({6, 20}), targets = slice(Tensor(token_ids({6, 21})), 1, 1, 21).value();
   const auto run = [&](int64_t micro) {
     model.zero_grad();
     for (int64_t begin = 0; begin < 6; begin += micro) {
@@ -181,10 +181,10 @@ TEST_CASE("gpt: a configuration survives its state") {
 TEST_CASE("gpt: ids that do not fit") {
   const RandomScope random({.seed = 1});
   const GPT model(small);
-  refuses<ShapeError>([&] { model.forward(some_ids({5})); }, {"GPT", "(5,)", "(B, T)"});
-  refuses<ShapeError>([&] { model.forward(some_ids({1, 41})); }, {"GPT", "(1, 41)", "40"});
+  refuses<ShapeError>([&] { model.forward(token_ids({5})); }, {"GPT", "(5,)", "(B, T)"});
+  refuses<ShapeError>([&] { model.forward(token_ids({1, 41})); }, {"GPT", "(1, 41)", "40"});
   refuses<ValueError>([&] { model.forward(Array::full({1, 2}, 29, int64)); }, {"29"});
-  refuses<ShapeError>([&] { model.loss({some_ids({2, 4}), some_ids({2, 5})}); }, {"(2, 4, 29)", "(2, 5)"});
+  refuses<ShapeError>([&] { model.loss({token_ids({2, 4}), token_ids({2, 5})}); }, {"(2, 4, 29)", "(2, 5)"});
   KeyValueState wrong(1, 3);
   const auto right = model.start(1);
   const auto next = [&](const Shape& shape, const std::vector<int64_t>& lengths, DecoderState& state) {
@@ -200,6 +200,17 @@ TEST_CASE("gpt: ids that do not fit") {
   refuses<ValueError>([&] { right->length(1); }, {"no row 1"});
   refuses<ValueError>([&] { model.start(-1); }, {"-1 rows"});
   CHECK(right->length(0) == 0);
+}
+
+TEST_CASE("gpt: documents that share rows have the bits that each has alone") {
+  const RandomScope random({.seed = 1});
+  for (GPTConfig config : {small, wide}) {
+    GPT model(config);
+    check_documents_of(model, 29);
+    config.block_size = 30;  // a row as long as the table of positions
+    GPT full(config);
+    check_documents_of(full, 29);
+  }
 }
 
 }  // namespace weft::test

@@ -87,4 +87,18 @@ TEST_CASE("llama: ids that do not fit") {
       {"llama", "no encoder"});
 }
 
+TEST_CASE("llama: documents that share rows have the bits that each has alone, windows and padding too") {
+  const RandomScope random({.seed = 1});
+  Llama plain(small), windowed(changed([](LlamaConfig&c) { c.window = 3, c.tie_embeddings = true; }));
+  check_documents_of(plain, 29);
+  check_documents_of(windowed, 29);
+}
+
+TEST_CASE("llama: documents and dropout: gradients of micro-batches are those of the whole batch") {
+  const RandomScope random({.seed = 1});
+  Llama model(changed([](LlamaConfig& c) { c.dropout = 0.1; }));
+  check_micro_batches(model,
+                      {some_ids({4, 9}, 29), some_ids({4, 9}, 29), {}, {{0, 3}, {0}, {0, 1, 8}, {0, 5}}});
+}
+
 }  // namespace weft::test

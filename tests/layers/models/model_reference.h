@@ -58,6 +58,8 @@ inline void check_micro_batches(Model& model, const Batch& batch) {
       Batch some{part(batch.inputs), part(batch.targets)};
       for (int64_t b = begin; b < begin + micro && !batch.lengths.empty(); ++b)
         some.lengths.push_back(batch.lengths[static_cast<size_t>(b)]);
+      for (int64_t b = begin; b < begin + micro && !batch.documents.empty(); ++b)
+        some.documents.push_back(batch.documents[static_cast<size_t>(b)]);
       model.loss(some).sum.backward();
     }
     std::vector<Array> grads;
@@ -69,6 +71,62 @@ inline void check_micro_batches(Model& model, const Batch& batch) {
     CAPTURE(model.parameters()[k].name);
     CHECK(parts[k].identical(whole[k]));
   }
+}
+
+/// A document that shares a row has the logits that it has alone, and gradients are those of the documents as
+/// micro-batches in the same order, bit for bit; computed anew in backward, too.
+inline void check_documents_of(Model& model, int64_t vocab_size) {
+  constexpr int64_t B = 2, T = 30;
+  const Documents documents = {{0, 11, 12, 25}, {0, 9}};
+  const auto ids = [&](uint64_t stream) {
+    return random_uniform({B, T}, 0, static_cast<double>(vocab_size), random_key(7, stream)).to(int64);
+  };
+  const Batch packed{.inputs = ids(7), .targets = ids(8), .lengths = {T, T - 4}, .documents = documents};
+  Batch counted = packed;  // what pads is not learned
+  for (int64_t t = T - 4; t < T; ++t) counted.targets.mutable_data<int64_t>()[T + t] = Batch::ignored;
+  CHECK(model.takes_documents());
+  const auto gradients = [&] {
+    std::vector<Array> grads;
+    for (const auto& [name, tensor] : model.parameters()) grads.push_back(tensor.grad().value().copy());
+    return grads;
+  };
+  model.zero_grad();
+  const Tensor logits = model.logits(counted);
+  model.loss(counted).sum.backward();
+  const std::vector<Array> together = gradients();
+  model.zero_grad();
+  for (const Document& of : documents_of(documents, B, T)) {
+    CAPTURE(of.row);
+    CAPTURE(of.first);
+    const int64_t tokens = of.row == 1 && of.first > 0 ? of.tokens - 4 : of.tokens;
+    const auto own = [&](const Tensor& x) {
+      return slice(slice(x, 0, of.row, of.row + 1), 1, of.first, of.first + tokens).value();
+    };
+    const Batch alone{own(Tensor(counted.inputs)), own(Tensor(counted.targets))};
+    CHECK(own(logits).identical(model.logits(alone).value()));
+    model.loss(alone).sum.backward();
+  }
+  const std::vector<Array> apart = gradients();
+  model.zero_grad();
+  model.recompute_blocks = true;
+  model.loss(counted).sum.backward();
+  model.recompute_blocks = false;
+  const std::vector<Array> recomputed = gradients();
+  for (size_t k = 0; k < together.size(); ++k) {
+    CAPTURE(model.parameters()[k].name);
+    CHECK(together[k].identical(apart[k]));
+    CHECK(together[k].identical(recomputed[k]));
+  }
+  refuses<ValueError>(
+      [&] {
+        model.logits({.inputs = packed.inputs, .targets = {}, .documents = {{0}, {2}}});
+      },
+      {"row 1", "begin with 2"});
+  refuses<ValueError>(
+      [&] {
+        model.loss({packed.inputs, packed.targets, {}, {{0, 30}, {0}}});
+      },
+      {"row 0", "begins at 30", "30 tokens"});
 }
 
 /// Standard deviation of the first values of each kind of parameter: zeros for biases, ones for norms'

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/linear.h>
+#include <weft/layers/models/bert.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/gpt.h>
@@ -11,6 +12,7 @@
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
+#include <weft/layers/models/vit.h>
 #include <weft/lib/array/random.h>
 
 #include "checks.h"
@@ -239,6 +241,26 @@ TEST_CASE("model: what decoding without a cache does not take") {
   CHECK(answer->length(0) == 0);
   CHECK(other.next(ids_of({{2, 7}}), {}, *answer).shape() == Shape{1, 29});
   refuses<ShapeError>([&] { other.next(ids_of({piece(0, 12, 29)}), {}, *answer); }, {"context of 13"});
+}
+
+TEST_CASE("model: one that does not keep documents apart refuses them") {
+  const RandomScope random({.seed = 1});
+  const Array ids = ids_of({{1, 2, 3}});
+  const Batch packed{.inputs = ids, .targets = ids, .documents = {{0, 2}}};
+  const auto refuses_them = [&](const Model& model, const std::string& name) {
+    refuses<ValueError>([&] { model.loss(packed); }, {name, "no documents"});
+    refuses<ValueError>([&] { model.logits(packed); }, {name, "no documents"});
+    CHECK_FALSE(model.takes_documents());
+  };
+  refuses_them(BERT({.vocab_size = 29, .n_layer = 1, .n_head = 2, .n_embd = 8}), "bert");
+  refuses_them(BERT({.vocab_size = 29, .n_layer = 1, .n_head = 2, .n_embd = 8, .n_class = 3}), "bert");
+  refuses_them(Transformer({.vocab_size = 29, .n_layer = 1, .n_head = 2, .n_embd = 8}), "transformer");
+  refuses_them(T5({.vocab_size = 29, .n_layer = 1, .n_head = 2, .n_embd = 8}), "t5");
+  refuses_them(RecurrentTranslator({.vocab_size = 29, .n_layer = 1, .n_embd = 8}), "lstm-seq2seq");
+  refuses_them(ViT({.image_size = 8, .patch_size = 4, .n_class = 2, .n_layer = 1, .n_head = 2, .n_embd = 8}),
+               "vit");
+  const Averages own;
+  refuses<ValueError>([&] { own.loss(packed); }, {"averages", "no documents"});
 }
 
 }  // namespace weft::test

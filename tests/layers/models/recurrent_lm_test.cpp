@@ -114,4 +114,12 @@ TEST_CASE("recurrent language model: inputs that do not fit") {
   CHECK(state->length(0) == 0);
 }
 
+TEST_CASE("recurrent language model: documents that share rows have the bits that each has alone") {
+  for (const RecurrentCell cell : cells) {
+    const RandomScope random({.seed = 1});
+    RecurrentLM model(small(cell));
+    check_documents_of(model, 29);
+  }
+}
+
 }  // namespace weft::test

@@ -16,6 +16,10 @@ bool may_attend(const Mask& mask, int64_t b, int64_t h, int64_t t, int64_t s) {
   if (mask.is_causal && s > place) return false;
   if (mask.window_width > 0 && s <= place - mask.window_width) return false;
   if (!mask.key_lengths.empty() && s >= mask.key_lengths[static_cast<size_t>(b)]) return false;
+  if (!mask.begins.empty()) {
+    for (const int64_t begin : mask.begins[static_cast<size_t>(b)])
+      if ((t < begin) != (s < begin)) return false;
+  }
   if (!mask.allow.defined()) return true;
   return mask.allow.data<bool>()[naive::broadcast_flat(mask.allow.shape(), {b, h, t, s})];
 }
@@ -52,6 +56,12 @@ TEST_CASE("Mask: dense equals the definition, as small as it can be") {
   check_dense(Mask::causal(), B, H, 0, S, {1, 1, 0, S});
   check_dense(Mask::causal(), B, H, T, 0, {1, 1, T, 0});
   check_dense(Mask::causal({3, 0}), B, H, T, S, {B, 1, T, S});
+  const Mask documents = Mask::documents({{0, 2, 3}, {0}});
+  CHECK_FALSE(documents.empty());
+  check_dense(documents, B, H, 5, 5, {B, 1, 5, 5});
+  check_dense(documents & Mask::causal(), B, H, 5, 5, {B, 1, 5, 5});
+  check_dense(Mask::window(2) & documents & Mask::lengths({4, 5}), B, H, 5, 5, {B, 1, 5, 5});
+  check_dense(documents & Mask::lengths({1, 0}) & Mask::allowed(coins({H, 5, 5})), B, H, 5, 5, {B, H, 5, 5});
   for (const int64_t width : {1, 2, 3, 100}) {
     check_dense(Mask::window(width), B, H, T, S, {1, 1, T, S});
     check_dense(Mask::window(width, 3), B, H, T, S, {1, 1, T, S});
@@ -131,4 +141,24 @@ TEST_CASE("Mask: parts that make no sense are refused") {
   CHECK_THROWS_AS(Mask::lengths({}), ValueError);
   CHECK_THROWS_WITH_AS(Mask::lengths({3, -1}), "Mask::lengths: the length -1 of sample 1 is negative",
                        ValueError);
+}
+
+TEST_CASE("Mask: documents that do not fit") {
+  const Mask documents = Mask::documents({{0, 2}, {0}});
+  const auto refused = [](const Mask& mask, int64_t T, int64_t S, const char* part) {
+    try {
+      mask.check("op", 2, 1, T, S);
+      FAIL("nothing was refused");
+    } catch (const ValueError& error) {
+      CHECK(std::string(error.what()).find(part) != std::string::npos);
+    }
+  };
+  refused(documents, 4, 5, "as many keys as queries");
+  refused(documents & Mask::causal(1), 4, 4, "offset");
+  refused(documents & Mask::causal({1, 0}), 4, 4, "offset");
+  refused(documents, 2, 2, "beyond its 2 tokens");
+  CHECK_THROWS_AS(Mask::documents({}), ValueError);
+  CHECK_THROWS_WITH_AS(documents & Mask::documents({{0, 1}, {0}}),
+                       "Mask: both give documents, and these differ", ValueError);
+  CHECK((documents & documents).begins == documents.begins);
 }

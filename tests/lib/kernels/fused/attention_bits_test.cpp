@@ -187,3 +187,81 @@ TEST_CASE("attention: the instruction sets give the same bits") {
     CHECK(same_bits(results(set), scalar));
   }
 }
+
+TEST_CASE("attention: documents that share rows have the bits that each has in a row of its own") {
+  constexpr int64_t B = 2, H = 4, T = 210, D = 20;
+  for (const int group : {1, 2})
+    for (const Options& options : {Options{.causal = true, .interleaved = true},
+                                   Options{.causal = true, .lengths = true, .window = 17},
+                                   Options{.interleaved = true, .slopes = true},
+                                   Options{.causal = true, .allowed = true, .bias = true},
+                                   Options{.causal = true, .bias = true, .shared = true}}) {
+      CAPTURE(group);
+      Run packed(B, H, T, T, D, options);
+      const std::vector<Document> documents = {{0, 0, 1},    {0, 1, 70},  {0, 71, 64},
+                                               {0, 135, 75}, {1, 0, 129}, {1, 129, 81}};
+      packed.x.documents = documents;
+      packed.x.group = group;
+      packed.forward(), packed.backward();
+      Run alone(B, H, T, T, D, options);
+      alone.out.assign(alone.q.size(), 0), alone.lse.assign(packed.lse.size(), 0);
+      alone.dq = alone.out, alone.dk = alone.out, alone.dv = alone.out;
+      alone.d_bias.assign(alone.bias.size(), 0.25f);
+      for (const Document& of : documents) {
+        AttentionProblem own = alone.x;
+        own.B = 1, own.T = own.S = of.tokens, own.group = group;
+        int64_t length = 0;
+        if (own.key_lengths) {
+          length = std::clamp<int64_t>(own.key_lengths[of.row] - of.first, 0, of.tokens);
+          own.key_lengths = &length;
+        }
+        // Masks and biases cut out, and put together in the order of the documents.
+        const int64_t n = of.tokens;
+        const auto allowed = std::make_unique<bool[]>(static_cast<size_t>(H * n * n));
+        std::vector<float> bias(static_cast<size_t>(H * n * n)), d_bias(bias);
+        const auto each = [&](const auto& f) {
+          for (int64_t h = 0; h < H; ++h)
+            for (int64_t t = 0; t < n; ++t)
+              for (int64_t s = 0; s < n; ++s) {
+                const int64_t slice = options.shared ? 0 : of.row * H + h;
+                f(static_cast<size_t>((h * n + t) * n + s),
+                  static_cast<size_t>((slice * T + of.first + t) * T + of.first + s));
+              }
+        };
+        each([&](size_t i, size_t at) {
+          if (options.allowed) allowed[i] = alone.allowed[at];
+          if (options.bias) bias[i] = alone.bias[at];
+        });
+        own.allowed_head = own.bias_head = n * n;
+        if (own.allowed) own.allowed = allowed.get();
+        if (own.bias) own.bias = bias.data();
+        const auto at = [&](auto view) {
+          view.data += of.row * view.batch + of.first * view.token;
+          return view;
+        };
+        const auto read = [&](const std::vector<float>& data) { return at(alone.read(data, T)); };
+        const auto write = [&](std::vector<float>& data) { return at(alone.view(data.data(), T)); };
+        std::vector<float> lse(static_cast<size_t>(H * n));
+        kernels::attention(own, read(alone.q), read(alone.k), read(alone.v), write(alone.out), lse.data());
+        kernels::attention_grad(own, read(alone.q), read(alone.k), read(alone.v), read(alone.out), lse.data(),
+                                read(alone.d_out), write(alone.dq), write(alone.dk), write(alone.dv),
+                                own.bias ? d_bias.data() : nullptr);
+        for (int64_t h = 0; h < H; ++h)
+          std::copy_n(lse.data() + h * n, n, alone.lse.data() + (of.row * H + h) * T + of.first);
+        if (own.bias) each([&](size_t i, size_t place) { alone.d_bias[place] += d_bias[i]; });
+      }
+      // Heads share keys: the last ones hold nothing.
+      CHECK(same_bits(packed.out, alone.out));
+      CHECK(same_bits(packed.lse, alone.lse));
+      CHECK(same_bits(packed.dq, alone.dq));
+      if (group == 1) {
+        CHECK(same_bits(packed.dk, alone.dk));
+        CHECK(same_bits(packed.dv, alone.dv));
+      } else {
+        for (const auto& [found, expected] : {std::pair{&packed.dk, &alone.dk}, {&packed.dv, &alone.dv}})
+          for (size_t i = 0; i < found->size(); ++i)
+            CHECK(((*found)[i] == (*expected)[i] || ((*found)[i] == 7.0f && (*expected)[i] == 0.0f)));
+      }
+      CHECK(same_bits(packed.d_bias, alone.d_bias));
+    }
+}

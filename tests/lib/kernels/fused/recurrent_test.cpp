@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/lib/array/documents.h>
 #include <weft/lib/array/random.h>
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/fused/recurrent.h>
@@ -121,6 +122,9 @@ TEST_CASE("recurrent: arguments that do not fit") {
   const std::vector<int64_t> few = {1}, long_one = {1, 6};
   refuses<ShapeError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {few}, false); }, {"1 lengths for 2"});
   refuses<ValueError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {long_one}, false); }, {"6 among 5"});
+  const Documents late = {{0, 5}, {0}};
+  refuses<ValueError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {.documents = late}, false); },
+                      {"lstm", "row 0", "begins at 5"});
   refuses<TypeError>([&] { kernels::lstm(xw.to(float64), weight, {}, h0, h0, {}, false); },
                      {"float32", "float64"});
 }

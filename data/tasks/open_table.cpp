@@ -1,0 +1,461 @@
+#include <weft/data/records/record_options.h>
+#include <weft/data/tasks/length_batches.h>
+#include <weft/data/tasks/masking.h>
+#include <weft/data/tasks/open_internal.h>
+#include <weft/data/tasks/table_task.h>
+#include <weft/data/text/token_cache.h>
+#include <weft/data/text/utf8.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/join.h>
+#include <weft/lib/base/values.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <set>
+
+namespace weft {
+namespace {
+
+/// Columns of a task, each with the key that names it and the name it has unless told.
+struct Column {
+  const char *key, *usual;
+};
+std::vector<Column> columns_of(const std::string& task) {
+  if (task == "classify") return {{"text", "text"}, {"label", "label"}};
+  if (task == "masked") return {{"text", "text"}};
+  if (task == "pairs") return {{"source", "source"}, {"target", "target"}};
+  if (task == "text-to-text") return {{"prefix", "prefix"}, {"source", "source"}, {"target", "target"}};
+  return {};
+}
+
+std::string text_or(const SettingValues& settings, const std::string& key, std::string otherwise = {}) {
+  return settings.contains(key) && !settings.text(key).empty() ? settings.text(key) : std::move(otherwise);
+}
+
+RecordOptions options_of(const SettingValues& given) {
+  RecordSettings settings;
+  SettingValues known;
+  for (const Setting& s : RecordSettings::settings().list())
+    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
+  RecordSettings::settings().take(settings, known);
+  RecordOptions options = settings.options();
+  options.columns.clear();
+  return options;
+}
+
+/// What a chat is called in the first record.
+std::vector<std::string> chat_columns(const std::vector<std::string>& paths, RecordOptions options,
+                                      const SettingValues& given) {
+  const std::string source = text_or(given, "source"), target = text_or(given, "target");
+  if (source.empty() != target.empty())
+    fail<ValueError>(
+        "task = chat: source and target name the two columns of questions and answers; give both");
+  if (!source.empty()) return {source, target};
+  options.empty = RecordOptions::Empty::keep;
+  options.nested = false;
+  RecordReader reader(paths, options);
+  const std::vector<std::string>& there = reader.columns();
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(there, [&](const std::string& column) {
+      return column == name || column.starts_with(str(name, "."));
+    });
+  };
+  for (const char* const name : {"messages", "conversations", "conversation"})
+    if (has(name)) return {name};
+  if (has("instruction") && has("output"))
+    return has("input") ? std::vector<std::string>{"instruction", "input", "output"}
+                        : std::vector<std::string>{"instruction", "output"};
+  for (const auto& [asked, answer] :
+       {std::pair{"question", "answer"}, {"prompt", "response"}, {"prompt", "completion"}})
+    if (has(asked) && has(answer)) return {asked, answer};
+  fail<FileError>(
+      reader.files()[0], ": its columns are ", joined(there),
+      "; a chat is read from messages, question and answer, instruction and output, or the two that "
+      "--set source=... target=... name");
+}
+
+std::shared_ptr<const RecordTable> read_table(const std::string& task, const std::vector<std::string>& paths,
+                                              const SettingValues& settings) {
+  RecordOptions options = options_of(settings);
+  if (task == "chat") {
+    options.columns = chat_columns(paths, options, settings);
+    options.nested = options.columns.size() == 1;
+    if (options.columns.size() > 2) options.empty = RecordOptions::Empty::keep;  // an input may be empty
+    return std::make_shared<RecordTable>(paths, options);
+  }
+  const bool parallel = paths[0].find(',') != std::string::npos && options.format.empty();
+  int number = 0;
+  for (const Column& column : columns_of(task)) {
+    ++number;
+    // Lines and files side by side have numbers alone.
+    const bool numbered = parallel || options.format == "pairs" || options.format == "txt";
+    options.columns.push_back(
+        text_or(settings, column.key, numbered ? std::to_string(number) : column.usual));
+  }
+  return std::make_shared<RecordTable>(paths, options);
+}
+
+/// Some of the records of a table.
+struct Part {
+  std::shared_ptr<const RecordTable> table;
+  std::vector<size_t> records;
+  std::string describe(size_t i) const { return table->describe(records[i]); }
+};
+
+std::vector<std::string> texts_of(const TableForm& form, const Part& part, size_t i) {
+  try {
+    return form.texts(part.table->fields(part.records[i]));
+  } catch (const ValueError& error) {
+    fail<FileError>(part.describe(i), ": ", error.what());
+  }
+}
+
+/// Calls put(text) for what the records say.
+template <class Put>
+void each_text(const TableForm& form, const Part& part, Put put) {
+  for (size_t i = 0; i < part.records.size(); ++i) {
+    const std::vector<std::string> texts = texts_of(form, part, i);
+    const size_t end = texts.size() - (form.has_label ? 1 : 0);
+    for (size_t at = form.has_turns ? 1 : 0; at < end; at += form.has_turns ? 2 : 1) put(texts[at]);
+  }
+}
+
+std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskRequest& request,
+                                         const Part& train) {
+  const TokenizerEntry& entry = tokenizers().at(request.tokenizer_name);
+  TextScan scan;
+  std::set<char32_t> characters;
+  each_text(form, train, [&](const std::string& text) {
+    scan.bytes += std::ssize(text);
+    if (entry.utf8)
+      for (const char32_t c : characters_of(text)) characters.insert(c);
+  });
+  scan.characters.assign(characters.begin(), characters.end());
+  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
+                            each_text(form, train, [&](const std::string& text) { put(text, true); });
+                          }};
+  return entry.learn(source, request.settings);
+}
+
+struct Encoded {
+  std::vector<TokenTask::Sample> samples;
+  TableTask::Origin origin;
+  int64_t overlong = 0;
+};
+
+Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokenizer,
+                const std::vector<std::string>& class_names, int64_t longest) {
+  const SpecialIds special = SpecialIds::of(tokenizer);
+  std::vector<int64_t> classes;
+  if (form.has_label) classes = part.table->label_ids(part.table->columns().size() - 1, class_names);
+  Encoded all;
+  all.origin.table = part.table;
+  for (size_t i = 0; i < part.records.size(); ++i) {
+    const std::vector<std::string> texts = texts_of(form, part, i);
+    TokenTask::Sample one;
+    try {
+      one = form.sample(tokenizer, special, texts);
+    } catch (const ValueError& error) {
+      fail<FileError>(part.describe(i), ": ", error.what());
+    }
+    if (longest > 0 && std::max(std::ssize(one.input), std::ssize(one.target)) > longest) {
+      ++all.overlong;
+      if (!form.cuts) continue;
+      const int64_t last = one.input.back();
+      one.input.resize(static_cast<size_t>(longest));
+      one.input.back() = last;
+    }
+    if (form.has_label) one.target = {classes[part.records[i]]};
+    all.samples.push_back(std::move(one));
+    all.origin.records.push_back(part.records[i]);
+  }
+  return all;
+}
+
+/// Which records train and which validate.
+struct RecordSplit {
+  Part train, validation;
+};
+
+RecordSplit split_of_records(const TableForm& form, const TaskRequest& request) {
+  const auto whole = [](std::shared_ptr<const RecordTable> table) {
+    Part all{std::move(table), {}};
+    for (size_t i = 0; i < all.table->size(); ++i) all.records.push_back(i);
+    return all;
+  };
+  const auto table = read_table(form.name, request.data, request.settings);
+  if (!request.val_data.empty())
+    return {whole(table), whole(read_table(form.name, request.val_data, request.settings))};
+  const double share = request.settings.number("val_share");
+  RecordSplit split{{table, {}}, {table, {}}};
+  for (size_t i = 0; i < table->size(); ++i) {
+    std::vector<std::string_view> fields = table->fields(i);
+    if (form.has_label) fields.pop_back();  // what is said twice stays on one side, whatever its labels
+    (is_validation(fields, share) ? split.validation : split.train).records.push_back(i);
+  }
+  if (split.train.records.empty() || split.validation.records.empty())
+    fail<ValueError>(request.data[0], ": ", grouped(table->size()), " records leave none to ",
+                     split.train.records.empty() ? "train" : "validate", " with val_share = ", share,
+                     "; give more of them, or --set val_data=FILE");
+  return split;
+}
+
+/// Records that validate and stand among those that train too.
+size_t shared_records(const RecordSplit& split) {
+  std::set<Digest> met;
+  for (const size_t i : split.train.records) met.insert(record_digest(split.train.table->fields(i)));
+  size_t count = 0;
+  for (const size_t i : split.validation.records)
+    count += met.contains(record_digest(split.validation.table->fields(i)));
+  return count;
+}
+
+std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest& request,
+                                        const Part& train) {
+  if (!form.has_label) return {};
+  if (!request.class_names.empty()) return request.class_names;
+  std::set<std::string> names;
+  const size_t column = train.table->columns().size() - 1;
+  for (const size_t i : train.records) names.emplace(train.table->field(i, column));
+  if (names.size() < 2)
+    fail<ValueError>(request.data[0], ": every record that trains has the label '", *names.begin(),
+                     "'; to classify needs two");
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> notes_of(const RecordNotes& notes) {
+  std::vector<std::string> all;
+  if (notes.byte_order_marks > 0)
+    all.push_back(str(notes.byte_order_marks, " files begin with a byte-order mark, which is passed over"));
+  if (notes.replaced > 0)
+    all.push_back(str("warning: ", grouped(notes.replaced), " bytes are not UTF-8 and are read as U+FFFD"));
+  if (notes.skipped > 0)
+    all.push_back(str("warning: ", grouped(notes.skipped), " records with an empty field are passed over"));
+  return all;
+}
+
+std::string balance_of(const std::vector<TokenTask::Sample>& samples, const std::vector<std::string>& names) {
+  std::vector<int64_t> counts(names.size());
+  for (const TokenTask::Sample& one : samples) ++counts[static_cast<size_t>(one.target[0])];
+  std::string text;
+  constexpr size_t most = 12;
+  for (size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += str(i == 0 ? "" : ", ", names[i], " ", grouped(counts[i]));
+  return names.size() > most ? text + ", ..." : text;
+}
+
+/// Some of the samples that were kept from training, evenly spread and put in the order of their length.
+Samples evaluated_of(const std::shared_ptr<const TableTask>& task, int64_t wanted) {
+  const int64_t count = wanted > 0 ? std::min(wanted, task->size()) : task->size();
+  auto indices = std::make_shared<std::vector<uint64_t>>();
+  for (int64_t i = 0; i < count; ++i) indices->push_back(static_cast<uint64_t>(i * task->size() / count));
+  std::ranges::stable_sort(*indices, {}, [&](uint64_t index) { return task->lengths(index).input; });
+  return {count, [task, indices](int64_t first, int64_t number) {
+            const auto all = std::span<const uint64_t>(*indices);
+            return task->batch_of(
+                all.subspan(static_cast<size_t>(first),
+                            static_cast<size_t>(std::min<int64_t>(number, std::ssize(*indices) - first))));
+          }};
+}
+
+TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples) {
+  TaskOptions options = task_options(request.settings);
+  options.seed = request.seed;
+  options.split = split;
+  options.samples = samples;
+  options.min_length = options.max_length = 0;
+  return options;
+}
+
+/// Of the tokens of a masked text, those that are to be found, a little more than of any batch.
+double share_of(const TableTask& task, double mask_share) {
+  double found = 0, tokens = 0;
+  for (int64_t i = 0; i < task.size(); ++i) {
+    const auto length = static_cast<double>(task.lengths(static_cast<uint64_t>(i)).input);
+    found += std::max(1.0, mask_share * (length - 2));
+    tokens += length;
+  }
+  return found / tokens;
+}
+
+/// All that a run reads of a task whose samples are there.
+TaskData data_of(const TableForm& form, const TaskRequest& request,
+                 const std::shared_ptr<const TableTask>& train,
+                 const std::shared_ptr<const TableTask>& validation) {
+  TaskData task;
+  task.tokenizer = train->tokenizer();
+  const SpecialIds& special = train->special();
+  TaskSizes sizes = train->sizes(), held_out = validation->sizes();
+  sizes.longest_input = std::max(sizes.longest_input, held_out.longest_input);
+  sizes.longest_target = std::max(sizes.longest_target, held_out.longest_target);
+  task.shape = {.kind = form.kind,
+                .vocab_size = task.tokenizer->vocab_size(),
+                .classes = train->classes(),
+                .pad_id = special.pad,
+                .start_id = special.start,
+                .end_id = special.end,
+                .sizes = sizes};
+  const bool by_length = request.settings.text("batching") == "length";
+  const int64_t tokens = request.settings.integer("batch_tokens");
+  if (tokens > 0 && !by_length)
+    fail<ValueError>("batch_tokens = ", tokens,
+                     ": counts the tokens of batches by length; with batching = order "
+                     "they have batch_size samples");
+  std::shared_ptr<const Dataset> training = train;
+  int64_t most_rows = 0;
+  if (by_length) {
+    const auto batches = std::make_shared<LengthBatches>(train, request.batch_size, tokens, request.seed);
+    if (tokens > 0) most_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
+    task.notes.push_back(
+        str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));
+    training = batches;
+  }
+  double share = 1;
+  if (form.kind == TaskKind::masked) {
+    const double mask_share = request.settings.number("mask_share");
+    training = std::make_shared<MaskedDataset>(training,
+                                               MaskingOptions{.mask_id = special.mask,
+                                                              .vocab_size = task.tokenizer->vocab_size(),
+                                                              .share = mask_share,
+                                                              .special = special_ids(*task.tokenizer)},
+                                               request.seed);
+    share = std::min(1.0, 1.05 * std::max(share_of(*train, mask_share), share_of(*validation, mask_share)));
+  }
+  task.training = training;
+  task.held_out = validation;
+  task.seen = evaluated_of(
+      form.kind == TaskKind::masked ? std::make_shared<const TableTask>(*train, Split::validation) : train,
+      request.evaluated > 0 ? request.evaluated : validation->size());
+  task.unseen = evaluated_of(validation, request.evaluated);
+  const auto shape_of = [&](int64_t input, int64_t target) {
+    const Shape read{input};
+    const Shape wanted = form.kind == TaskKind::pairs            ? Shape{target}
+                         : form.kind == TaskKind::classification ? Shape{}
+                                                                 : read;
+    return std::pair(read, wanted);
+  };
+  int64_t least_input = sizes.longest_input, least_target = std::max<int64_t>(1, sizes.longest_target);
+  for (int64_t i = 0; i < train->size(); ++i) {
+    const TokenTask::Lengths one = train->lengths(static_cast<uint64_t>(i));
+    least_input = std::min(least_input, one.input);
+    least_target = std::min(least_target, std::max<int64_t>(1, one.target));
+  }
+  const auto [longest, longest_wanted] = shape_of(sizes.longest_input, sizes.longest_target);
+  const auto [least, least_wanted] = shape_of(least_input, least_target);
+  const auto largest = batches_like(form.kind, task.shape.vocab_size, int64, longest, longest_wanted, share);
+  task.largest = [=](int64_t rows) { return largest(std::max(rows, most_rows)); };
+  task.smallest = batches_like(form.kind, task.shape.vocab_size, int64, least, least_wanted, share);
+  return task;
+}
+
+}  // namespace
+
+std::vector<Setting> table_settings(const std::string& task) {
+  std::vector<Setting> all;
+  const std::vector<Column> columns = columns_of(task);
+  for (Setting setting : RecordSettings::settings().list()) {
+    const bool is_column = setting.name == "text" || setting.name == "label" || setting.name == "source" ||
+                           setting.name == "target";
+    const bool has = std::ranges::any_of(columns, [&](const Column& c) { return c.key == setting.name; });
+    const bool chats = task == "chat" && (setting.name == "source" || setting.name == "target");
+    if (!is_column || has || chats) all.push_back(std::move(setting));
+  }
+  if (task == "text-to-text")
+    all.push_back({.name = "prefix", .value = std::string(), .help = "the column with the prefix"});
+  all.push_back({.name = "val_share",
+                 .value = 0.1,
+                 .help = "tables: share of the records that validates, where val_data names none",
+                 .from = 0,
+                 .below = 1});
+  all.push_back({.name = "longest",
+                 .value = int64_t{512},
+                 .help =
+                     "tables: tokens of a sample; longer texts are cut (classify, masked) or left out, and "
+                     "counted; 0 is no limit",
+                 .least = 0,
+                 .most = 1 << 20});
+  all.push_back({.name = "batching",
+                 .value = std::string("length"),
+                 .help = "length: samples of about one length share a batch; order: as they are drawn",
+                 .choices = {"length", "order"}});
+  all.push_back(
+      {.name = "batch_tokens",
+       .value = int64_t{0},
+       .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
+               "samples",
+       .least = 0,
+       .most = 1 << 24});
+  return all;
+}
+
+bool are_records(const SettingValues& settings, const std::vector<std::string>& files) {
+  if (!text_or(settings, "format").empty() || !text_or(settings, "text").empty()) return true;
+  if (files.empty()) return false;
+  std::string name = files[0];
+  for (const char* const packed : {".gz", ".zst"})
+    if (name.ends_with(packed)) name.resize(name.size() - std::string_view(packed).size());
+  return std::ranges::any_of(std::vector<std::string>{".csv", ".tsv", ".jsonl", ".json"},
+                             [&](const std::string& ending) { return name.ends_with(ending); });
+}
+
+TaskData open_table(const std::string& task, const TaskRequest& request) {
+  const TableForm& form = table_form(task);
+  const RecordSplit split = split_of_records(form, request);
+  Hasher hasher;
+  hasher.update(std::string_view(split.train.table->content_hash()));
+  if (!request.val_data.empty()) hasher.update(std::string_view(split.validation.table->content_hash()));
+  const std::string content_hash = to_hex(hasher.digest());
+  if (!request.expected_hash.empty() && content_hash != request.expected_hash)
+    throw OtherText(str(request.data[0], request.data.size() > 1 ? " or one of the files after it" : "",
+                        ": has changed since the run was made with it"));
+  const std::vector<std::string> class_names = class_names_of(form, request, split.train);
+  const std::shared_ptr<const Tokenizer> tokenizer =
+      with_special(request.tokenizer ? request.tokenizer : learned(form, request, split.train), form.special);
+  const int64_t longest = request.settings.integer("longest");
+  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest);
+  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest);
+  for (const Encoded* const part : {&train, &validation})
+    if (part->samples.empty())
+      fail<ValueError>(request.data[0], ": all ", grouped(part->overlong),
+                       " records have more than longest = ", longest, " tokens; --set longest=0 takes them");
+  const int64_t overlong = train.overlong + validation.overlong;
+  const std::string balance = form.has_label ? balance_of(train.samples, class_names) : "";
+  const auto count = std::ssize(train.samples);
+  const auto trains =
+      std::make_shared<const TableTask>(form, options_for(request, Split::train, count), tokenizer,
+                                        std::move(train.samples), std::move(train.origin), class_names);
+  const auto validates = std::make_shared<const TableTask>(form, options_for(request, Split::validation, 0),
+                                                           tokenizer, std::move(validation.samples),
+                                                           std::move(validation.origin), class_names);
+  TaskData data = data_of(form, request, trains, validates);
+  data.content_hash = content_hash;
+  data.class_names = class_names;
+  data.summary =
+      str("task ", task, ": ", grouped(trains->size()), " records train, ", grouped(validates->size()),
+          " validate; ", grouped(tokenizer->vocab_size()), " in the vocabulary");
+  if (!balance.empty()) data.notes.push_back(str("labels: ", balance));
+  std::vector<std::string> notes = notes_of(split.train.table->notes());
+  if (!request.val_data.empty())
+    std::ranges::copy(notes_of(split.validation.table->notes()), std::back_inserter(notes));
+  if (overlong > 0)
+    notes.push_back(str("warning: ", grouped(overlong), " records have more than longest = ", longest,
+                        " tokens and are ", form.cuts ? "cut" : "left out"));
+  if (const size_t shared = shared_records(split); shared > 0)
+    notes.push_back(str("warning: ", grouped(static_cast<int64_t>(shared)),
+                        " of the records that validate stand among those that train too"));
+  data.notes.insert(data.notes.end(), notes.begin(), notes.end());
+  return data;
+}
+
+std::shared_ptr<const TaskDataset> open_table_to_score(const std::string& task, const TaskRequest& request) {
+  const TableForm& form = table_form(task);
+  Part all{read_table(task, request.data, request.settings), {}};
+  for (size_t i = 0; i < all.table->size(); ++i) all.records.push_back(i);
+  Encoded rows = encoded(form, all, *request.tokenizer, request.class_names, 0);
+  return std::make_shared<const TableTask>(form, options_for(request, Split::validation, 0),
+                                           request.tokenizer, std::move(rows.samples), std::move(rows.origin),
+                                           request.class_names);
+}
+
+}  // namespace weft
