@@ -1,5 +1,6 @@
 #include <weft/data/tasks/text_task.h>
 #include <weft/data/text/bpe_tokenizer.h>
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
@@ -35,8 +36,9 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
     return false;
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
   const Newlines newlines = newlines_from(config.newlines);
-  return reads_text(tokenizer, config.task == "text" ? text_files(config.data, newlines, config.parts)
-                                                     : TextFiles{config.data, newlines});
+  return reads_text(tokenizer, config.task == "text"
+                                   ? text_files(without_weights(config.data), newlines, config.parts)
+                                   : TextFiles{config.data, newlines});
 }
 
 std::string listed(const std::vector<std::string>& names) {

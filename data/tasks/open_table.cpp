@@ -3,7 +3,7 @@
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/table_task.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
