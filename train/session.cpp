@@ -1,3 +1,4 @@
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/text.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/lib/base/error.h>
@@ -257,12 +258,14 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   const std::optional<Source> source = configure(*s, options);
   const RunConfig& config = s->config;
   if (config.task == "text")
-    const TextReader readable(config.data, {.utf8 = tokenizers().at(config.tokenizer).utf8});
+    const TextReader readable(without_weights(config.data), {.utf8 = tokenizers().at(config.tokenizer).utf8});
 
-  RunClaim claim = options.out.empty()
-                       ? RunClaim::create_free(config.data.empty() ? config.model + "-" + config.task
-                                                                   : fs::path(config.data[0]).stem().string())
-                       : RunClaim::create(options.out, options.overwrite);
+  RunClaim claim =
+      options.out.empty()
+          ? RunClaim::create_free(config.data.empty()
+                                      ? config.model + "-" + config.task
+                                      : fs::path(weighted_path(config.data[0]).path).stem().string())
+          : RunClaim::create(options.out, options.overwrite);
   const std::string toml = to_toml(config, claim.called());
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.

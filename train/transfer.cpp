@@ -1,7 +1,7 @@
 #include <weft/data/tasks/text_task.h>
 #include <weft/data/text/bpe_tokenizer.h>
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/tokenize.h>
-#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
 #include <weft/lib/base/error.h>
@@ -17,7 +17,7 @@ bool is_of(const Tokenizer& tokenizer, std::string_view kind) { return tokenizer
 
 /// Whether the tokenizer has an id for all that the run reads.
 bool covers(const Tokenizer& given, const RunConfig& config) {
-  const Tokenizer& tokenizer = unmarked(given);
+  const Tokenizer& tokenizer = unwrapped(given);
   if (!tasks().at(config.task).reads_files(config.data)) {
     const auto* const words = dynamic_cast<const WordTokenizer*>(&tokenizer);
     const TaskPointer task = make_task(config.task, task_options(config.parts));
@@ -36,8 +36,9 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
     return false;
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
   const Newlines newlines = newlines_from(config.newlines);
-  return reads_text(tokenizer, config.task == "text" ? text_files(config.data, newlines, config.parts)
-                                                     : TextFiles{config.data, newlines});
+  return reads_text(tokenizer, config.task == "text"
+                                   ? text_files(without_weights(config.data), newlines, config.parts)
+                                   : TextFiles{config.data, newlines});
 }
 
 std::string listed(const std::vector<std::string>& names) {

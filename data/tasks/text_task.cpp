@@ -30,10 +30,23 @@ std::vector<Setting> text_settings() {
        .value = std::string("files"),
        .help = "what a document of plain text is: each of the files, or none of them: all are one text",
        .choices = {"files", "none"},
-       .before = std::string("none")}};
+       .before = std::string("none")},
+      {.name = "packing",
+       .value = std::string("across"),
+       .help = "across: windows anywhere in the text; documents: whole documents, each read by itself, share "
+               "a block",
+       .choices = {"across", "documents"}},
+      {.name = "split",
+       .value = std::string("end"),
+       .help = "what validates without --val-data: the last tenth, or, by hash, a tenth of the documents",
+       .choices = {"end", "hash"}}};
   for (Setting& s : RecordSettings::settings().list())
     if (is_of_text(s.name)) all.push_back(std::move(s));
   return all;
+}
+
+std::string text_choice(const SettingValues& settings, const std::string& name) {
+  return std::get<std::string>(value_in(settings, name));
 }
 
 TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines,
@@ -47,7 +60,7 @@ TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines,
   if (!records.text.empty() || !records.format.empty())
     files.records = records.options();
   else
-    files.by_file = std::get<std::string>(value_in(settings, "boundaries")) == "files";
+    files.by_file = text_choice(settings, "boundaries") == "files";
   return files;
 }
 

@@ -9,11 +9,14 @@
 
 namespace weft {
 
-/// block_size; boundaries; how records are read (data/records/record_options.h).
+/// block_size; boundaries, packing, split; how records are read (data/records/record_options.h).
 std::vector<Setting> text_settings();
 
 /// The files as those settings say that they are read: records, where `text` or `format` is given, each a document, else
 /// texts, each a document unless boundaries is "none". Settings that are missing are as they were before there were such.
 TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines, const SettingValues& settings);
+
+/// boundaries, packing or split, as text_files takes them.
+std::string text_choice(const SettingValues& settings, const std::string& name);
 
 }  // namespace weft

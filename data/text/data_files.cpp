@@ -4,6 +4,7 @@
 #include <weft/lib/base/file.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <system_error>
 
@@ -62,7 +63,30 @@ std::vector<std::string> data_files(const std::vector<std::string>& paths) {
 
 bool names_data(const std::string& path) {
   std::error_code error;
-  return fs::exists(path, error) || (is_pattern(path) && !matching(path).empty());
+  if (fs::exists(path, error) || (is_pattern(path) && !matching(path).empty())) return true;
+  const WeightedPath weighted = weighted_path(path);
+  return weighted.weight && names_data(weighted.path);
+}
+
+WeightedPath weighted_path(const std::string& typed) {
+  std::error_code error;
+  const size_t colon = typed.rfind(':');
+  if (colon == std::string::npos || colon == 0 || fs::exists(typed, error)) return {typed};
+  const std::string number = typed.substr(colon + 1);
+  if (number.empty() || number.find_first_not_of("0123456789.") != std::string::npos ||
+      std::count(number.begin(), number.end(), '.') > 1 || number == ".")
+    return {typed};
+  double weight = 0;
+  std::from_chars(number.data(), number.data() + number.size(), weight);
+  if (!(weight > 0) || weight > 1e9)
+    fail<ValueError>(typed, ": the weight behind the colon must be above 0 and at most 1e9");
+  return {typed.substr(0, colon), weight};
+}
+
+std::vector<std::string> without_weights(const std::vector<std::string>& typed) {
+  std::vector<std::string> paths;
+  for (const std::string& one : typed) paths.push_back(weighted_path(one).path);
+  return paths;
 }
 
 std::vector<std::string> parallel_files(const std::string& path) {

@@ -1,6 +1,7 @@
 // The files that a user names: one by one, by a folder, or by a pattern.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,19 @@ namespace weft {
 /// that is nothing stays, for its reader to refuse.
 std::vector<std::string> data_files(const std::vector<std::string>& paths);
 
-/// Whether it names something that is there: a file, a folder, or a pattern that matches.
+/// Whether it names something that is there: a file, a folder, or a pattern that matches; with a weight or without.
 bool names_data(const std::string& path);
+
+/// A path, and how often what it names is to be read beside others: "a.txt:3".
+struct WeightedPath {
+  std::string path;
+  std::optional<double> weight = {};
+};
+/// A number behind the last colon is a weight unless a file of that whole name is there. ValueError for one that is not
+/// above 0.
+WeightedPath weighted_path(const std::string& typed);
+/// The paths alone.
+std::vector<std::string> without_weights(const std::vector<std::string>& typed);
 
 /// Files that are read side by side: "a.en,a.fr", which is no file itself, is two; anything else is one.
 std::vector<std::string> parallel_files(const std::string& path);

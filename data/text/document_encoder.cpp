@@ -1,6 +1,7 @@
 #include <weft/data/text/document_encoder.h>
 #include <weft/data/text/tokens.h>
 #include <weft/data/text/utf8.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/machine/parallel.h>
 
@@ -130,11 +131,8 @@ void encode_documents(DocumentReader& reader, const Tokenizer& tokenizer, int64_
 }
 
 int64_t end_of_text_id(const Tokenizer& tokenizer) {
-  const std::map<std::string, int64_t> special = tokenizer.special_tokens();
-  for (const char* name :
-       {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|im_end|>", "[SEP]", "<sep>"})
-    if (const auto found = special.find(name); found != special.end()) return found->second;
-  return -1;
+  const SpecialIds ids = SpecialIds::of(tokenizer);
+  return ids.end >= 0 ? ids.end : ids.sep;
 }
 
 }  // namespace weft

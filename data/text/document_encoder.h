@@ -62,8 +62,7 @@ struct EncodedSink {
 void encode_documents(DocumentReader& reader, const Tokenizer& tokenizer, int64_t end_id,
                       const EncodedSink& sink);
 
-/// The id that ends a document: of the special token that is called as ends of text are ("<|endoftext|>", "</s>", ...);
-/// -1 without one.
+/// The id that ends a document: SpecialIds::end, or sep; -1 without one.
 int64_t end_of_text_id(const Tokenizer& tokenizer);
 
 }  // namespace weft

@@ -1,7 +1,6 @@
 #include <weft/data/text/document_encoder.h>
 #include <weft/data/text/text_bytes.h>
 #include <weft/data/text/tokenize.h>
-#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -35,7 +34,7 @@ class Tally {
 }  // namespace
 
 bool is_lossless(const Tokenizer& tokenizer) {
-  const Tokenizer& own = unmarked(tokenizer);
+  const Tokenizer& own = unwrapped(tokenizer);
   const std::string_view kind = own.kind();
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&own);
   return kind == "byte" || kind == "bpe" || (chars && !chars->has_unknown());

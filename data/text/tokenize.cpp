@@ -45,21 +45,13 @@ void make_folder(const std::string& folder) {
   if (error) fail<FileError>(folder, ": cannot be made to hold token ids: ", error.message());
 }
 
-std::function<bool(int64_t)> wanted_of(const TextScan& scan, TextPart part) {
-  if (part == TextPart::all) return nullptr;
-  return [&scan, part](int64_t document) {
-    const auto place = static_cast<size_t>(document);
-    return place < scan.validates.size() && scan.validates[place] == (part == TextPart::validation);
-  };
-}
-
 /// Encodes all of it; FileError when it is not what was scanned.
 void encode(const TextFiles& files, const TextScan& scan, const Tokenizer& tokenizer, int64_t end_id,
             const EncodeOptions& options, const EncodedSink& sink) {
   DocumentReader reader(files, {.utf8 = wants_utf8(tokenizer),
                                 .piece_bytes = options.piece_bytes,
                                 .progress = options.progress,
-                                .wanted = wanted_of(scan, options.part)});
+                                .wanted = wanted_documents(scan, options.part)});
   encode_documents(reader, tokenizer, end_id, sink);
   if (reader.content_hash() != scan.content_hash)
     fail<FileError>(files.paths[0], files.paths.size() > 1 ? " or one of the files after it" : "",
@@ -128,6 +120,14 @@ class Digests {
 
 }  // namespace
 
+std::function<bool(int64_t)> wanted_documents(const TextScan& scan, TextPart part) {
+  if (part == TextPart::all) return nullptr;
+  return [&scan, part](int64_t document) {
+    const auto place = static_cast<size_t>(document);
+    return place < scan.validates.size() && scan.validates[place] == (part == TextPart::validation);
+  };
+}
+
 TextScan scan_text(const TextFiles& files, const ScanOptions& options) {
   DocumentReader reader(
       files, {.utf8 = options.utf8, .piece_bytes = options.piece_bytes, .progress = options.progress});
@@ -179,7 +179,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
     std::ranges::set_union(all.characters, text.scan.characters, std::back_inserter(joined));
     all.characters = std::move(joined);
   }
-  const auto each = [&](const TextSource::Take& take) {
+  const auto each = [&](const PutText& take) {
     for (size_t i = 0; i < texts.size(); ++i) {
       const LearnedText& text = texts[i];
       int64_t left = text.bytes;
@@ -187,7 +187,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
       DocumentReader reader(
           text.files, {.utf8 = false,
                        .progress = pass_of(progress, static_cast<int>(i), static_cast<int>(texts.size())),
-                       .wanted = wanted_of(text.scan, text.part)});
+                       .wanted = wanted_documents(text.scan, text.part)});
       size_t file = SIZE_MAX;
       for (auto piece = reader.next(); piece && left > 0; piece = reader.next()) {
         const std::string_view some =
@@ -201,9 +201,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
   const Newlines newlines = texts.empty() ? Newlines::keep : texts[0].files.newlines;
   std::shared_ptr<const Tokenizer> made =
       tokenizers().at(name).learn({paths, newlines, all, progress, each}, settings);
-  if (marked && end_of_text_id(*made) < 0)
-    made = std::make_shared<MarkedTokenizer>(made, std::vector<std::string>{"<|endoftext|>"});
-  return made;
+  return marked && end_of_text_id(*made) < 0 ? with_special(std::move(made), {"</s>"}) : made;
 }
 
 TokenizedText encode_text(const TextFiles& files, const TextScan& scan, std::shared_ptr<const Tokenizer> with,
@@ -225,8 +223,8 @@ TokenizedText encode_text(const TextFiles& files, const TextScan& scan, std::sha
   };
   const auto finish = [&](std::shared_ptr<const Tokens> ids, std::shared_ptr<const Tokens> numbers) {
     text.tokens = std::move(ids);
-    text.documents = numbers && numbers->size() > 0 ? Documents(std::move(numbers), text.tokens->size())
-                                                    : Documents(text.tokens->size());
+    text.documents = numbers && numbers->size() > 0 ? TextDocuments(std::move(numbers), text.tokens->size())
+                                                    : TextDocuments(text.tokens->size());
   };
   if (options.cache_folder.empty()) {
     std::string packed;
@@ -268,7 +266,12 @@ TokenizedText encode_text(const TextFiles& files, const TextScan& scan, std::sha
   return text;
 }
 
-bool wants_utf8(const Tokenizer& tokenizer) { return tokenizers().at(unmarked(tokenizer).kind()).utf8; }
+const Tokenizer& unwrapped(const Tokenizer& tokenizer) {
+  const auto* const wrapped = dynamic_cast<const WrappedTokenizer*>(&tokenizer);
+  return wrapped ? unwrapped(*wrapped->own()) : tokenizer;
+}
+
+bool wants_utf8(const Tokenizer& tokenizer) { return tokenizers().at(unwrapped(tokenizer).kind()).utf8; }
 
 const TokenizerEntry& text_tokenizer(const std::string& name, const Tokenizer* with) {
   const std::vector<std::string> learnable = learnable_tokenizers();

@@ -11,11 +11,12 @@
 #pragma once
 
 #include <weft/data/text/document_reader.h>
-#include <weft/data/text/documents.h>
+#include <weft/data/text/text_documents.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/tokens.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ bool reads_text(const Tokenizer& tokenizer, const std::vector<std::string>& path
 
 /// Documents of a text: all, those of a scan that validate, or the others.
 enum class TextPart { all, training, validation };
+/// For DocumentReader::Options: whether a document is of the part; nothing for all. The scan must outlive it.
+std::function<bool(int64_t document)> wanted_documents(const TextScan& scan, TextPart part);
 
 /// A text, and what of it a tokenizer may learn from: so many bytes from the beginning of its part.
 struct LearnedText {
@@ -69,7 +72,7 @@ struct EncodeOptions {
 struct TokenizedText {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const Tokens> tokens;
-  Documents documents;
+  TextDocuments documents;
   int64_t end_id = -1;  ///< what stands behind each document; -1: nothing does
   std::string
       content_hash;  ///< the same for the same bytes, whatever the files are called and where they are cut
@@ -109,6 +112,8 @@ struct TokenizeOptions {
 /// One text: the files joined in order, with nothing between, or, of several documents, with an end of text behind each.
 /// Errors as encode_text; ValueError on an unknown tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
+/// The one behind others that wrap it (WrappedTokenizer).
+const Tokenizer& unwrapped(const Tokenizer& tokenizer);
 /// Whether what it reads must be UTF-8.
 bool wants_utf8(const Tokenizer& tokenizer);
 /// ValueError for a name that is none of learnable_tokenizers(), and for a tokenizer of words.

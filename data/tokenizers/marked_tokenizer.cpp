@@ -73,11 +73,6 @@ std::shared_ptr<const Tokenizer> MarkedTokenizer::from_state(const StateDict& st
   }
 }
 
-const Tokenizer& unmarked(const Tokenizer& tokenizer) {
-  const auto* const marked = dynamic_cast<const MarkedTokenizer*>(&tokenizer);
-  return marked ? *marked->own() : tokenizer;
-}
-
 SpecialIds SpecialIds::of(const Tokenizer& tokenizer) {
   const std::map<std::string, int64_t> special = tokenizer.special_tokens();
   SpecialIds ids;

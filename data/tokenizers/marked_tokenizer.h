@@ -38,9 +38,6 @@ class MarkedTokenizer : public WrappedTokenizer {
   std::vector<std::string> names_;
 };
 
-/// The tokenizer behind the marks; one without marks is itself.
-const Tokenizer& unmarked(const Tokenizer& tokenizer);
-
 /// What programs put special tokens in for, whatever a vocabulary calls them: -1 for one it does not have.
 ///   pad      <pad> [PAD] <|pad|>          fills up a row
 ///   start    <s> [BOS] <bos> <|begin_of_text|> <|startoftext|>

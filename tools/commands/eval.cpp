@@ -1,3 +1,5 @@
+#include <weft/data/packing.h>
+#include <weft/data/tasks/text_sources.h>
 #include <weft/data/tasks/text_task.h>
 #include <weft/data/text/text_bytes.h>
 #include <weft/data/text/tokenize.h>
@@ -12,9 +14,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -24,15 +28,17 @@
 namespace weft::tools {
 namespace {
 
+/// Windows in a batch: the scores do not depend on it.
+constexpr int64_t rows_at_once = 32;
+
 /// What is scored, and how much of it the run trained on, where that is known.
 struct Scored {
-  TokenRange tokens;
+  std::vector<TextStretch> stretches;
+  bool packed = false;  ///< each document by itself
   std::vector<std::string> data;
   const char* part = "all";  ///< of the data: "all", "validation"
   std::optional<double> trained_share = {};
-  std::optional<int64_t> bytes = {};  ///< of the text that the scored tokens stand for
-  int64_t end_id = -1;                ///< behind each document
-  std::string about = {};             ///< a line for people
+  std::string about = {};  ///< a line for people
 };
 
 struct Evaluated {
@@ -48,35 +54,36 @@ std::string called(const std::vector<std::string>& data) {
   return str(data[0], data.size() > 1 ? str(" and ", data.size() - 1, " more") : "");
 }
 
-/// What files are read as, by a model of that training.
-TokenizeOptions options_for(const ModelFile& model, const TextFiles& files) {
-  return {.newlines = files.newlines,
-          .by_file = files.by_file,
-          .records = files.records,
-          .with = model.tokenizer};
-}
-
-TextFiles files_for(const ModelFile& model, const std::vector<std::string>& data) {
-  return text_files(data, newlines_from(model.trained_on.newlines), model.trained_on.settings);
-}
-
-std::optional<int64_t> bytes_of(const TokenizedText& text, const TextFiles& files, const TokenRange& scored) {
-  return scored_bytes({files, *text.tokenizer, text.end_id}, scored);
+bool is_packed(const ModelFile& model) {
+  return text_choice(model.trained_on.settings, "packing") == "documents";
 }
 
 /// All of a text that was given; it says so when that is what the run was made with.
 Scored given_text(const OpenedModel& opened, const std::vector<std::string>& data) {
-  const TextFiles files = files_for(opened.checkpoint.model, data);
-  const TokenizedText text = tokenize_files(data, options_for(opened.checkpoint.model, files));
-  Scored all{.tokens = all_tokens(text.tokens, data[0]), .data = data};
-  all.bytes = bytes_of(text, files, all.tokens);
-  all.end_id = text.end_id;
-  all.about = str("all of ", called(data), ": ", grouped(text.tokens->size()), " tokens");
+  const ModelFile& model = opened.checkpoint.model;
+  TextStretch given{
+      .text = {},
+      .files = text_files(data, newlines_from(model.trained_on.newlines), model.trained_on.settings),
+      .scan = {},
+      .tokens = {}};
+  text_tokenizer({}, model.tokenizer.get());
+  given.scan = scan_text(given.files, {.utf8 = wants_utf8(*model.tokenizer)});
+  Scored all{.stretches = {}, .packed = is_packed(model), .data = data};
+  given.text =
+      encode_text(given.files, given.scan, model.tokenizer, {.ends = given.scan.documents > 1 || all.packed});
+  given.tokens = all_tokens(given.text.tokens, data[0]);
+  all.stretches.push_back(given);
+  const auto size = given.tokens.size;
+  all.about = str("all of ", called(data), ": ", grouped(size), " tokens");
   const auto& training = opened.checkpoint.training;
-  if (training && training->content_hash == text.content_hash) {
-    const TokenSplit split = split_text(text);
-    all.trained_share = static_cast<double>(split.train.size) / static_cast<double>(text.tokens->size());
-    all.about += str(", of which the run trained on the first ", fixed(100 * *all.trained_share, 1),
+  if (training && training->content_hash == given.text.content_hash) {
+    all.about += ", of which the run trained on ";
+    if (all.packed || text_choice(model.trained_on.settings, "split") != "end") {
+      all.about += "a part: it is its own text; without --data the rest is scored";
+      return all;
+    }
+    all.trained_share = static_cast<double>(split_text(given.text).train.size) / static_cast<double>(size);
+    all.about += str("the first ", fixed(100 * *all.trained_share, 1),
                      " %: it is its own text; without --data the rest is scored");
     return all;
   }
@@ -94,7 +101,7 @@ Scored given_text(const OpenedModel& opened, const std::vector<std::string>& dat
   return all;
 }
 
-/// The validation split of the run's own text, or all of another one.
+/// What validates of the run's own text, or all of another one.
 Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const Say& say) {
   const ModelFile& model = opened.checkpoint.model;
   if (!arguments.data.empty()) return given_text(opened, arguments.data);
@@ -105,23 +112,27 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
   const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
-  const TextFiles files = files_for(model, data);
-  TokenizeOptions options = options_for(model, files);
-  options.expected_hash = opened.checkpoint.training->content_hash;
+  TaskRequest request{.name = "text", .settings = model.trained_on.settings};
+  request.data = data;
+  if (!config.val_data.empty()) request.val_data = data_found(*opened.run, config.val_data, true, say);
+  request.newlines = newlines_from(model.trained_on.newlines);
+  request.tokenizer = model.tokenizer;
+  request.expected_hash = opened.checkpoint.training->content_hash;
   std::error_code error;
   if (std::filesystem::exists(opened.run->cache(), error)) {
-    options.cache_folder = opened.run->cache();
-    options.other_caches = opened.run->caches_beside();
+    request.cache_folder = opened.run->cache();
+    request.other_caches = opened.run->caches_beside();
   }
   try {
-    const TokenizedText text = tokenize_files(data, options);
-    Scored part{.tokens = split_text(text, data[0]).validation,
-                .data = data,
+    TextSources sources = open_text_sources(request);
+    Scored part{.stretches = std::move(sources.validation),
+                .packed = is_packed(model),
+                .data = request.val_data.empty() ? data : request.val_data,
                 .part = "validation",
                 .trained_share = 0.0};
-    part.bytes = bytes_of(text, files, part.tokens);
-    part.end_id = text.end_id;
-    part.about = str("validation part of ", called(data), ": ", grouped(part.tokens.size),
+    int64_t tokens = 0;
+    for (const TextStretch& stretch : part.stretches) tokens += stretch.tokens.size;
+    part.about = str("validation part of ", called(part.data), ": ", grouped(tokens),
                      " tokens, none of which the run trained on");
     return part;
   } catch (const OtherText&) {
@@ -130,39 +141,68 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   }
 }
 
-/// Characters among the tokens that are scored: all but the first.
-int64_t scored_characters(const Tokenizer& tokenizer, const TokenRange& tokens, int64_t end_id) {
-  std::vector<int64_t> ids;
+/// What a stretch is scored in: windows of all of it, or blocks of its documents.
+Samples samples_of(const TextStretch& stretch, const Scored& scored, int64_t block_size, int64_t stride) {
+  if (!scored.packed) {
+    const auto windows = std::make_shared<ScoredWindows>(stretch.tokens, block_size, stride);
+    return {windows->size(),
+            [windows](int64_t first, int64_t number) { return windows->batch(first, number); }};
+  }
+  if (stride > 0) fail<ValueError>("--stride: is of windows; this model reads documents, each by itself");
+  const auto blocks = std::make_shared<PackedBlocks>(stretch.tokens, stretch.text.documents, block_size);
+  return {blocks->size(), [blocks](int64_t first, int64_t number) {
+            std::vector<int64_t> numbers(static_cast<size_t>(std::min(number, blocks->size() - first)));
+            std::iota(numbers.begin(), numbers.end(), first);
+            return blocks->batch(numbers);
+          }};
+}
+
+/// Characters that the targets of all samples stand for.
+int64_t scored_characters(const Tokenizer& tokenizer, const Samples& samples, int64_t end_id) {
   int64_t characters = 0;
-  for (int64_t at = 1; at < tokens.size;) {
-    ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, tokens.size - at)));
-    tokens.read(at, ids);
-    const auto count = std::ssize(ids);
-    std::erase(ids, end_id);
+  for (int64_t first = 0; first < samples.size(); first += rows_at_once) {
+    const Batch batch = samples.batch(first, rows_at_once);
+    const auto targets = batch.targets.values<int64_t>();
+    std::vector<int64_t> ids;
+    std::ranges::copy_if(targets, std::back_inserter(ids),
+                         [&](int64_t id) { return id != Batch::ignored && id != end_id; });
     characters += tokenizer.count_characters(ids);
-    at += count;
   }
   return characters;
 }
 
-int work(Evaluated& e, Model& model, const EvalArguments& arguments, const ScoredWindows& windows) {
-  const int64_t batch_size = std::max<int64_t>(1, 2048 / windows.block_size());
-  const LossMeter meter = evaluate(model, windows, batch_size, [&](int64_t done) {
-    e.console.renew(str("evaluating: ", 100 * done / windows.size(), " %"));
-  });
+int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::vector<Samples>& parts,
+         int64_t block_size) {
+  const int64_t batch_size = std::max<int64_t>(1, 2048 / block_size);
+  double sum = 0;
+  int64_t count = 0, characters = 0, done = 0, size = 0;
+  std::optional<int64_t> bytes = 0;
+  for (const Samples& part : parts) size += part.size();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const TextStretch& stretch = e.scored.stretches[i];
+    const LossMeter some = evaluate(model, parts[i], batch_size, [&](int64_t before) {
+      e.console.renew(str("evaluating: ", 100 * (done + before) / size, " %"));
+    });
+    sum += some.sum();
+    count += some.count();
+    done += parts[i].size();
+    characters += scored_characters(*e.model().tokenizer, parts[i], stretch.text.end_id);
+    const auto more = scored_bytes({stretch.files, *e.model().tokenizer, stretch.text.end_id,
+                                    wanted_documents(stretch.scan, stretch.part)},
+                                   stretch.tokens, e.scored.packed);
+    bytes = bytes && more ? std::optional(*bytes + *more) : std::nullopt;
+  }
   e.console.clear();
-  const double loss = meter.mean(), perplexity = math::exp(loss);
-  const int64_t characters = scored_characters(*e.model().tokenizer, e.scored.tokens, e.scored.end_id);
-  const auto bits_per = [&](int64_t count) {
-    return meter.sum() / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, count));
+  const double loss = sum / static_cast<double>(count), perplexity = math::exp(loss);
+  const auto bits_per = [&](int64_t units) {
+    return sum / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, units));
   };
   const double bits = bits_per(characters);
-  const std::optional<int64_t>& bytes = e.scored.bytes;
   if (arguments.json) {
     nlohmann::ordered_json all{{"loss", loss}, {"perplexity", perplexity}};
     if (bytes) all["bits_per_byte"] = bits_per(*bytes);
     all["bits_per_character"] = bits;
-    all["tokens"] = meter.count();
+    all["tokens"] = count;
     if (bytes) all["bytes"] = *bytes;
     all["data"] = e.scored.data;
     all["part"] = e.scored.part;
@@ -173,8 +213,7 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const Score
   }
   write_out(str(e.scored.about, "\nloss                ", fixed(loss, 6), "\nperplexity          ",
                 fixed(perplexity, 4), bytes ? str("\nbits per byte       ", fixed(bits_per(*bytes), 6)) : "",
-                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(meter.count()),
-                "\n"));
+                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(count), "\n"));
   return 0;
 }
 
@@ -202,9 +241,11 @@ Work prepare_eval(const EvalArguments& arguments) {
   const StateDict& settings = e->model().settings;
   const int64_t block_size =
       settings.contains("block_size") ? settings.integer("block_size") : e->model().trained_on.block_size;
-  const ScoredWindows windows(e->scored.tokens, block_size, arguments.stride);
+  std::vector<Samples> parts;
+  for (const TextStretch& stretch : e->scored.stretches)
+    parts.push_back(samples_of(stretch, e->scored, block_size, arguments.stride));
   const std::shared_ptr<Model> model = e->opened->build();
-  return [e, model, arguments, windows] { return work(*e, *model, arguments, windows); };
+  return [e, model, arguments, parts, block_size] { return work(*e, *model, arguments, parts, block_size); };
 }
 
 }  // namespace weft::tools

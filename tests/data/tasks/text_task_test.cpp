@@ -58,8 +58,8 @@ TEST_CASE("a language model trains on the records of a column") {
       open_task({.name = "text",
                  .settings = usual({{"block_size", int64_t{8}}, {"text", std::string("story")}}),
                  .data = {path}});
-  CHECK(task.tokenizer->special_tokens().contains("<|endoftext|>"));
+  CHECK(task.tokenizer->special_tokens().contains("</s>"));
   const Batch batch = task.training->batch(0, 4);
-  const int64_t end = task.tokenizer->special_tokens().at("<|endoftext|>");
+  const int64_t end = task.tokenizer->special_tokens().at("</s>");
   CHECK(std::ranges::count(batch.inputs.values<int64_t>(), end) > 0);
 }

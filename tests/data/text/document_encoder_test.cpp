@@ -46,7 +46,7 @@ TEST_CASE("ids depend neither on pieces nor on threads, and each document ends b
   BpeTraining training({.vocab_size = 300});
   training.add(contents[0]);
   const BpeTokenizer bpe = training.learn();
-  const MarkedTokenizer bytes(std::make_shared<ByteTokenizer>(), {"<|endoftext|>"});
+  const MarkedTokenizer bytes(std::make_shared<ByteTokenizer>(), std::vector<std::string>{"<|endoftext|>"});
   for (const Tokenizer* tokenizer :
        {static_cast<const Tokenizer*>(&bpe), static_cast<const Tokenizer*>(&bytes)}) {
     const int64_t end = end_of_text_id(*tokenizer);

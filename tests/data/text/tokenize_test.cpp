@@ -16,7 +16,7 @@ std::vector<int64_t> ids_of(const Tokens& tokens) {
   return ids;
 }
 
-std::vector<int64_t> begins_of(const Documents& documents) {
+std::vector<int64_t> begins_of(const TextDocuments& documents) {
   std::vector<int64_t> begins(static_cast<size_t>(documents.size()));
   documents.begins(0, begins);
   return begins;

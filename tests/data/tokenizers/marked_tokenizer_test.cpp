@@ -6,7 +6,7 @@ using namespace weft;
 
 TEST_CASE("marks have ids behind the tokenizer's own, and no text becomes one") {
   const auto own = std::make_shared<CharTokenizer>(CharTokenizer::of("<>ab|"));
-  const MarkedTokenizer marked(own, {"<a>", "<b>"});
+  const MarkedTokenizer marked(own, std::vector<std::string>{"<a>", "<b>"});
   CHECK(marked.vocab_size() == 7);
   CHECK(marked.special_tokens() == std::map<std::string, int64_t>{{"<a>", 5}, {"<b>", 6}});
   for (const int64_t id : marked.encode("<a>ab<b>")) CHECK(id < 5);
@@ -17,10 +17,8 @@ TEST_CASE("marks have ids behind the tokenizer's own, and no text becomes one") 
   CHECK(marked.count_characters(ids) == 2);
   CHECK(marked.reads_pieces());
   CHECK_THROWS_AS(marked.decode(7), ValueError);
-  CHECK_THROWS_AS(MarkedTokenizer(own, {"<a>", "<a>"}), ValueError);
-  CHECK_THROWS_AS(MarkedTokenizer(own, {""}), ValueError);
-  CHECK(&unmarked(marked) == own.get());
-  CHECK(&unmarked(*own) == own.get());
+  CHECK_THROWS_AS(MarkedTokenizer(own, std::vector<std::string>{"<a>", "<a>"}), ValueError);
+  CHECK_THROWS_AS(MarkedTokenizer(own, std::vector<std::string>{""}), ValueError);
 
   const auto again = Tokenizer::from_state(marked.state_dict());
   CHECK(identical(again->state_dict(), marked.state_dict()));

@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
-#include <weft/data/text/documents.h>
+#include <weft/data/text/text_documents.h>
 #include <weft/lib/base/error.h>
 
 using namespace weft;
 
 TEST_CASE("where documents begin, and which holds a token") {
   const std::vector<int64_t> rows{0, 0, 1, 4, 0, 7, 4, 1, 1, 9, 1, 5};
-  const Documents documents(std::make_shared<MemoryTokens>(rows), 12);
+  const TextDocuments documents(std::make_shared<MemoryTokens>(rows), 12);
   REQUIRE(documents.size() == 4);
   CHECK(documents.tokens() == 12);
   CHECK(documents[1].begin == 4);
@@ -28,12 +28,12 @@ TEST_CASE("where documents begin, and which holds a token") {
 }
 
 TEST_CASE("without rows all tokens are one document; rows must be whole") {
-  const Documents one(5);
+  const TextDocuments one(5);
   CHECK(one.size() == 1);
   CHECK(one.at(4) == 0);
   std::vector<int64_t> begins(2);
   one.begins(0, begins);
   CHECK(begins == std::vector<int64_t>{0, 5});
-  CHECK_THROWS_AS(Documents(std::make_shared<MemoryTokens>(std::vector<int64_t>{0, 1}), 5), ValueError);
-  CHECK_THROWS_AS(Documents(nullptr, 5), ValueError);
+  CHECK_THROWS_AS(TextDocuments(std::make_shared<MemoryTokens>(std::vector<int64_t>{0, 1}), 5), ValueError);
+  CHECK_THROWS_AS(TextDocuments(nullptr, 5), ValueError);
 }

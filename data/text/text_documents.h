@@ -11,17 +11,18 @@ namespace weft {
 
 /// Rows of three numbers, kept beside the ids: nothing that grows with a text is held in memory. Any number of threads may
 /// read it.
-class Documents {
+class TextDocuments {
  public:
   struct Row {
     int64_t begin = 0;  ///< its first token
     int64_t file = 0;   ///< the number of its file
     int64_t line = 1;   ///< in which it begins
   };
+  TextDocuments() = default;
   /// One document, of all the tokens.
-  explicit Documents(int64_t tokens = 0) : tokens_(tokens) {}
+  explicit TextDocuments(int64_t tokens) : tokens_(tokens) {}
   /// `numbers` has three for each document, in order. ValueError when they are not whole rows.
-  Documents(std::shared_ptr<const Tokens> numbers, int64_t tokens);
+  TextDocuments(std::shared_ptr<const Tokens> numbers, int64_t tokens);
 
   int64_t size() const { return numbers_ ? numbers_->size() / 3 : 1; }
   Row operator[](int64_t index) const;
@@ -35,7 +36,7 @@ class Documents {
 
  private:
   std::shared_ptr<const Tokens> numbers_;
-  int64_t tokens_;
+  int64_t tokens_ = 0;
 };
 
 }  // namespace weft
