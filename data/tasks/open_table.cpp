@@ -292,10 +292,9 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                      ": counts the tokens of batches by length; with batching = order "
                      "they have batch_size samples");
   std::shared_ptr<const Dataset> training = train;
-  int64_t most_rows = 0;
   if (by_length) {
     const auto batches = std::make_shared<LengthBatches>(train, request.batch_size, tokens, request.seed);
-    if (tokens > 0) most_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
+    if (tokens > 0) task.largest_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
     task.notes.push_back(
         str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));
     training = batches;
@@ -332,8 +331,7 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
   }
   const auto [longest, longest_wanted] = shape_of(sizes.longest_input, sizes.longest_target);
   const auto [least, least_wanted] = shape_of(least_input, least_target);
-  const auto largest = batches_like(form.kind, task.shape.vocab_size, int64, longest, longest_wanted, share);
-  task.largest = [=](int64_t rows) { return largest(std::max(rows, most_rows)); };
+  task.largest = batches_like(form.kind, task.shape.vocab_size, int64, longest, longest_wanted, share);
   task.smallest = batches_like(form.kind, task.shape.vocab_size, int64, least, least_wanted, share);
   return task;
 }
