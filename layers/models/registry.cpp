@@ -18,15 +18,10 @@ void with_cell(RecurrentLMConfig& config) {
 }
 
 /// What `best` begins with: the choice stands here alone. Keys of a run may stand beside settings of Llama.
+/// Of one seed, 600 updates of 4 blocks, 96 wide, on Shakespeare: validation 1.906, of llama 1.944; value embeddings,
+/// an untied head, zeros at first and a norm behind the embedding gained nothing on top of these.
 SettingValues defaults_of_best() {
-  return {{"tie_embeddings", false},
-          {"qk_norm", true},
-          {"activation", std::string("relu2")},
-          {"logit_softcap", 15.0},
-          {"value_embeddings", std::string("alternate")},
-          {"embedding_norm", true},
-          {"residual_mix", true},
-          {"zero_init", true}};
+  return {{"qk_norm", true}, {"activation", std::string("relu2")}, {"logit_softcap", 15.0}};
 }
 
 void add_ours(Registry<ModelEntry>& to) {
