@@ -6,6 +6,7 @@
 #include <weft/data/tasks/task_data.h>
 #include <weft/data/tasks/token_task.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -65,6 +66,8 @@ class TableTask : public TokenTask {
   double best_accuracy() const override;
   bool asks() const override { return form_.asks; }
   std::vector<Prompt> prompts(const Batch& batch, int64_t row) const override;
+  /// Of a chat its answers, a line each.
+  std::string target_text(const Batch& batch, int64_t row) const override;
 
   /// Each once.
   int64_t samples_per_epoch() const override { return size(); }
@@ -83,6 +86,7 @@ class TableTask : public TokenTask {
     Origin origin;
   };
   Sample stored(uint64_t index) const;
+  bool is_said(int64_t id) const override { return !std::ranges::binary_search(unhidden_, id); }
 
   const TableForm& form_;
   std::shared_ptr<const Store> store_;
