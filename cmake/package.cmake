@@ -11,6 +11,18 @@ set(CPACK_COMPONENTS_ALL library)
 if(WEFT_BUILD_TOOLS)
   list(APPEND CPACK_COMPONENTS_ALL program)
 endif()
+set(weft_documented program library)
+if(TARGET weft_sentencepiece)
+  list(APPEND CPACK_COMPONENTS_ALL sentencepiece)
+  list(APPEND weft_documented sentencepiece)
+  set(CPACK_DEBIAN_SENTENCEPIECE_PACKAGE_NAME weft-sentencepiece)
+  set(CPACK_DEBIAN_SENTENCEPIECE_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_SENTENCEPIECE_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_SENTENCEPIECE_DESCRIPTION
+      "trains transformers from scratch, SentencePiece
+ With this plug-in weft learns unigram and BPE models of SentencePiece from text.
+ It reads and uses them without it.")
+endif()
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
@@ -36,7 +48,7 @@ set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
  and checkpoints in C++20: headers, static archives, and files for
  find_package(weft) and pkg-config.")
 
-foreach(component program library)
+foreach(component ${weft_documented})
   string(TOUPPER ${component} upper)
   install(FILES LICENSE DESTINATION share/doc/${CPACK_DEBIAN_${upper}_PACKAGE_NAME} RENAME copyright
           COMPONENT ${component})

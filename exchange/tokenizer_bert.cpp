@@ -1,3 +1,4 @@
+#include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -20,19 +21,22 @@ std::vector<std::string> lines_of(const std::string& text, const std::string& pa
     std::string token = text.substr(at, end - at);
     at = end + 1;
     if (token.ends_with('\r')) token.pop_back();
+    for (size_t byte = 0; byte < token.size();) {
+      const Utf8Char c = decode_utf8(std::string_view(token).substr(byte, 4));
+      if (c.length <= 0) fail<FileError>(path, ": line ", tokens.size() + 1, " is not UTF-8 at byte ", byte);
+      byte += static_cast<size_t>(c.length);
+    }
     const auto [first, fresh] = places.emplace(token, tokens.size());
     if (!fresh)
-      fail<FileError>(path, ": lines ", first->second + 1, " and ", tokens.size() + 1, " are both '", token, "'");
+      fail<FileError>(path, ": lines ", first->second + 1, " and ", tokens.size() + 1, " are both '", token,
+                      "'");
     tokens.push_back(std::move(token));
   }
   return tokens;
 }
 
 int64_t flag(const nlohmann::json& config, const char* key, bool otherwise, const std::string& path) {
-  if (!config.is_object() || !config.contains(key) || config.at(key).is_null()) return otherwise;
-  if (!config.at(key).is_boolean())
-    fail<FileError>(path, ": in tokenizer_config.json ", key, " is ", shown(config.at(key)), ", neither true nor false");
-  return config.at(key).get<bool>();
+  return config_flag(config, key, path).value_or(otherwise);
 }
 
 }  // namespace
@@ -49,18 +53,18 @@ std::shared_ptr<const Tokenizer> read_bert_tokenizer(const std::string& path, co
   for (const char* const token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"})
     parts.added.push_back({.id = id_of(token), .content = token, .special = true});
   const int64_t low = flag(config, "do_lower_case", true, path);
-  TokenizerStep normalizer{.type = "BertNormalizer",
-                           .numbers = {{"clean_text", 1},
-                                       {"handle_chinese_chars", flag(config, "tokenize_chinese_chars", true, path)},
-                                       {"lowercase", low},
-                                       {"strip_accents", flag(config, "strip_accents", low != 0, path)}}};
+  TokenizerStep normalizer{
+      .type = "BertNormalizer",
+      .numbers = {{"clean_text", 1},
+                  {"handle_chinese_chars", flag(config, "tokenize_chinese_chars", true, path)},
+                  {"lowercase", low},
+                  {"strip_accents", flag(config, "strip_accents", low != 0, path)}}};
   parts.normalizers = {std::move(normalizer)};
   parts.splits = {{.type = "BertPreTokenizer"}};
   parts.decoders = {{.type = "WordPiece", .texts = {{"prefix", "##"}}, .numbers = {{"cleanup", 1}}}};
-  parts.model.settings = {
-      .type = "WordPiece",
-      .texts = {{"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}},
-      .numbers = {{"max_input_chars_per_word", 100}}};
+  parts.model.settings = {.type = "WordPiece",
+                          .texts = {{"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}},
+                          .numbers = {{"max_input_chars_per_word", 100}}};
   using Around = PipelineTokenizer::Around;
   const int64_t begin = id_of("[CLS]"), end = id_of("[SEP]");
   parts.single = {{begin, 0}, {Around::text, 0}, {end, 0}};

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,10 +25,14 @@ BpeTokenizer::Parts byte_level_parts(const std::vector<std::string>& tokens,
                                      std::span<const std::pair<std::string, std::string>> merges,
                                      const std::map<int64_t, std::string>& names, const std::string& path);
 
-std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path);
+std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path,
+                                                     std::vector<std::string>* notes);
+/// A setting of tokenizer_config.json that lies beside `path`; FileError when it is neither true nor false.
+std::optional<bool> config_flag(const nlohmann::json& config, const char* key, const std::string& path);
 /// `config` is that of tokenizer_config.json beside it, or null.
 std::shared_ptr<const Tokenizer> read_bert_tokenizer(const std::string& path, const nlohmann::json& config);
 std::shared_ptr<const Tokenizer> read_sentencepiece(const std::string& path, const nlohmann::json& config);
-std::shared_ptr<const Tokenizer> read_gpt2_tokenizer(const std::string& vocabulary, const std::string& merges);
+std::shared_ptr<const Tokenizer> read_gpt2_tokenizer(const std::string& vocabulary,
+                                                     const std::string& merges);
 
 }  // namespace weft

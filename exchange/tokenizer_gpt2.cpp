@@ -1,5 +1,5 @@
-#include <weft/data/text/utf8.h>
 #include <weft/data/text/byte_level.h>
+#include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 

@@ -22,6 +22,19 @@ class Reader {
       : path_(path),
         root_(parse_json_object(read_text(path, most_tokenizer_bytes), path, most_tokenizer_bytes)) {}
 
+  /// What the file asks for that is not applied.
+  std::vector<std::string> notes() const {
+    std::vector<std::string> all;
+    for (const char* const part : {"truncation", "padding"}) {
+      const json& asked = at(root_, part);
+      if (asked.is_null()) continue;
+      const json& length = at(asked, "max_length");
+      all.push_back(str(path_, ": its ", part, length.is_number() ? " to " + shown(length) + " tokens" : "",
+                        " is not applied: weft makes its batches itself"));
+    }
+    return all;
+  }
+
   PipelineTokenizer::Parts read() {
     if (!root_.contains("model")) refuse("has no model; this is no tokenizer.json");
     for (const auto& [key, value] : root_.items())
@@ -167,6 +180,10 @@ class Reader {
     }
     for (size_t id = 0; id < given_.size(); ++id)
       if (!given_[id]) refuse("no token has the id ", id, ", though ids go up to ", given_.size() - 1);
+    std::unordered_map<std::string_view, size_t> ids;
+    for (size_t id = 0; id < given_.size(); ++id)
+      if (const auto [first, fresh] = ids.emplace(parts_.model.tokens[id], id); !fresh)
+        refuse("the token '", first->first, "' has the ids ", first->second, " and ", id);
     if (!parts_.model.scores.empty()) parts_.model.scores.resize(given_.size(), 0.0);
     read_merges();
   }
@@ -305,9 +322,13 @@ std::optional<WordPattern> byte_level_bpe(const PipelineTokenizer::Parts& parts)
 
 }  // namespace
 
-std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path) {
+std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& path,
+                                                     std::vector<std::string>* notes) {
   try {
-    PipelineTokenizer::Parts parts = Reader(path).read();
+    Reader reader(path);
+    PipelineTokenizer::Parts parts = reader.read();
+    if (notes)
+      for (std::string& note : reader.notes()) notes->push_back(std::move(note));
     if (const auto pattern = byte_level_bpe(parts)) {
       std::map<int64_t, std::string> names;
       for (const AddedToken& token : parts.added) names[token.id] = token.content;

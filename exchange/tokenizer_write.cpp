@@ -1,6 +1,6 @@
 #include <weft/data/text/bpe_tokenizer.h>
-#include <weft/data/text/utf8.h>
 #include <weft/data/text/byte_level.h>
+#include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/character_map.h>
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
@@ -126,7 +126,11 @@ std::string text_of(const PipelineTokenizer::Parts& parts) {
                          {"post_processor", processor_of(parts)},
                          {"decoder", json_of(parts.decoders, "decoders")},
                          {"model", model_of(parts.model)}};
-  return all.dump(1, ' ', false, ordered_json::error_handler_t::strict) + "\n";
+  try {
+    return all.dump(1, ' ', false, ordered_json::error_handler_t::strict) + "\n";
+  } catch (const ordered_json::exception&) {
+    fail<ValueError>("a token is not UTF-8, which a tokenizer.json cannot hold");
+  }
 }
 
 PipelineTokenizer::Parts parts_of(const BpeTokenizer& tokenizer) {

@@ -4,8 +4,8 @@
 //   vocab.txt                 BERT's WordPiece; tokenizer_config.json beside it may say that case is kept
 //   *.model                   SentencePiece's unigram and BPE
 // The ids are theirs. FileError, which begins with the path, says what a file has that weft does not know, and what is
-// wrong with it: merges of unknown tokens, ids that are missing or come twice, JSON that is none.
-// `truncation` and `padding` alone are passed over: they are of batches, which weft makes itself.
+// wrong with it: merges of unknown tokens, ids that are missing, tokens or ids that come twice, JSON that is none.
+// `truncation` and `padding` alone are not applied: they are of batches, which weft makes itself. A note says so.
 #pragma once
 
 #include <weft/data/text/tokenizer.h>
@@ -21,7 +21,9 @@ namespace weft {
 /// tokenizer.model, spiece.model, sentencepiece.bpe.model.
 bool holds_tokenizer(const std::string& folder);
 /// Of such a folder, or of a file of any of these names or endings: .json, .txt, .model.
-std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path);
+/// `notes` is given what a user should know of it: what the file asks for and is not applied.
+std::shared_ptr<const Tokenizer> read_tokenizer(const std::string& path,
+                                                std::vector<std::string>* notes = nullptr);
 
 /// The text of a tokenizer.json, with which Hugging Face's programs give the same ids; of SentencePiece's models but for
 /// rare lines, in which they differ from SentencePiece themselves. A final newline ends it. ValueError for a kind that

@@ -46,7 +46,7 @@ RecurrentStates Recurrent::zero_states(int64_t B) const {
 }
 
 RecurrentOutput Recurrent::forward(const Tensor& x, const std::vector<int64_t>& lengths,
-                                   const RecurrentStates& initial, const Documents& documents) const {
+                                   const RecurrentStates& initial, const DocumentBegins& documents) const {
   if (!initial.empty() && initial.size() != weights.size())
     fail<ValueError>(name_of(cell), ": ", initial.size(), " initial states for ", weights.size(),
                      " layers and directions");

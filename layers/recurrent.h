@@ -34,10 +34,10 @@ class Recurrent : public Layer<Recurrent> {
   Recurrent(RecurrentCell cell, int64_t inputs, int64_t width, const RecurrentOptions& options = {});
 
   /// x (B, T, I), of which lengths[b] tokens of sample b count (empty: all); `initial` empty: zeros. Padding
-  /// changes nothing: states are held over it, and y is 0 there. Documents (lib/array/documents.h) begin from the
+  /// changes nothing: states are held over it, and y is 0 there. DocumentBegins (lib/array/documents.h) begin from the
   /// initial states each.
   RecurrentOutput forward(const Tensor& x, const std::vector<int64_t>& lengths = {},
-                          const RecurrentStates& initial = {}, const Documents& documents = {}) const;
+                          const RecurrentStates& initial = {}, const DocumentBegins& documents = {}) const;
   /// Zeros for B samples.
   RecurrentStates zero_states(int64_t B) const;
 

@@ -228,13 +228,18 @@ void declare(Command<InspectArguments>& c) {
 
 void declare(Command<DataArguments>& c) {
   DataArguments& a = c.arguments;
-  c.text("action", a.action, "inspect", "counts, lengths, labels, duplicates and the first records of files")
+  c.text("action", a.action, "inspect|where",
+         "inspect: counts, lengths, labels, duplicates and the first records of files; where: the files and "
+         "lines that "
+         "fed an update of a run")
       ->required();
-  c.texts("files", a.files, "FILE", "files, folders, patterns; a.en,a.fr are read side by side")
+  c.texts("files", a.files, "FILE|RUN",
+          "files, folders, patterns; a.en,a.fr are read side by side; of where a run")
       ->required()
       ->allow_extra_args(true);
   c.text("--format", a.format, "csv|tsv|jsonl|json|txt|pairs", "what they are; else their endings say it");
   c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read; see below");
+  c.integer("--step", a.step, "N", 0, INT64_MAX, "of where: the update, by its number in metrics.jsonl");
   c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
   c.json();
   c.app.footer([] {
@@ -270,14 +275,17 @@ void declare(Command<TokenizerArguments>& c) {
       .add_option_function<std::string>(
           "--text", [&a](const std::string& typed) { a.text = typed; }, "of inspect: show what this becomes")
       ->type_name("TEXT");
-  c.text("--kind", a.kind, "bpe", "of train: byte-level BPE (bpe)");
+  c.text("--kind", a.kind, "bpe|unigram|sentencepiece-bpe",
+         "of train: byte-level BPE (bpe), or a model of SentencePiece, with the package weft-sentencepiece");
   c.integer("--vocab-size", a.vocab_size, "N", 257, 1 << 24,
             "of train: tokens, the 256 bytes among them (8192)");
-  c.text("--pattern", a.pattern, "gpt2|cl100k", "of train: how text is cut into words (gpt2)");
+  c.text("--pattern", a.pattern, "gpt2|cl100k", "of train, bpe: how text is cut into words (gpt2)");
+  c.text("--normalization", a.normalization, "identity|nmt_nfkc",
+         "of train, SentencePiece: identity gives texts back as they were (identity)");
   c.text("--ids", a.ids, "FILE.bin", "of decode: a file of ids as nanoGPT or llm.c write it");
   c.text("--layout", a.layout, "nanogpt|llm.c", "of encode: how --out has the ids");
-  c.text("--out", a.out, "FILE.json|FILE.bin",
-         "of train, the tokenizer.json to write; of encode, a file of ids");
+  c.text("--out", a.out, "FILE.json|FILE.model|FILE.bin",
+         "of train, the tokenizer.json, or SentencePiece's .model, to write; of encode, a file of ids");
   c.app.footer(
       "Without --jsonl all of standard input is one text, or one array of ids.\n"
       "With --special a line may say \"pair\": a second text, and \"add_bos\", \"add_eos\": true or "
@@ -285,8 +293,15 @@ void declare(Command<TokenizerArguments>& c) {
 }
 
 void declare(Command<StoriesArguments>& c) {
-  c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes, "how long a text, to the end of a story")
-      ->required();
+  c.text(
+      "--kind", c.arguments.kind, "stories|dialogues",
+      "a text of stories, a line each (stories); or chats about a story, their answers known, each a line of "
+      "JSON:\n{\"messages\": [{\"role\": ..., \"content\": ...}, ...]}");
+  c.integer("--bytes", c.arguments.bytes, "N", 1, most_bytes,
+            "how long a text, to the end of a story or dialogue");
+  c.integer("--count", c.arguments.count, "N", 1, 1 << 20, "how many dialogues, instead of --bytes");
+  c.text("--split", c.arguments.split, "train|validation",
+         "which dialogues (train): no story of the one is in the other, whatever the seeds");
   c.integer("--seed", c.arguments.seed, "S", 0, INT64_MAX, "which text")->required();
   c.text("--out", c.arguments.out, "FILE", "file to write")->required();
   c.json();

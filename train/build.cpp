@@ -67,6 +67,7 @@ double learning_rate_at(const RunConfig& config, int64_t step) {
 std::vector<int64_t> end_ids_of(const RunConfig& config, const TaskData& task) {
   if (config.end_id != RunConfig::unset) return {config.end_id};
   if (task.held_out && task.tokenizer && task.shape.end_id >= 0) return {task.shape.end_id};
+  if (task.end_id >= 0) return {task.end_id};
   return {};
 }
 

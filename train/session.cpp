@@ -47,10 +47,8 @@ RunAbout about(const Session& s) {
   if (c.parts.contains("block_size")) on.block_size = c.parts.integer("block_size");
   for (const Setting& setting : tasks().at(c.task).settings)
     if (c.parts.contains(setting.name)) on.settings.set(setting.name, c.parts.at(setting.name));
-  std::vector<int64_t> ends = end_ids_of(c, s.task);
-  if (ends.empty() && s.task.end_id >= 0) ends = {s.task.end_id};
   return {.tokenizer = s.task.tokenizer,
-          .end_ids = std::move(ends),
+          .end_ids = end_ids_of(c, s.task),
           .class_names = s.task.class_names,
           .trained_on = std::move(on),
           .config = fixed_state(c),
@@ -203,7 +201,14 @@ std::string difference_of(const RunConfig& config, const OpenedModel& saved, con
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
-  RunConfig config = make_config(known_assignments(file.assignments, say), say);
+  std::vector<Assignment> assignments = known_assignments(file.assignments, say);
+  RunConfig config = make_config(assignments, say);
+  // A key that it lacks is younger than the run, which was made as it was before there was such.
+  const size_t stored = assignments.size();
+  for (const Setting& key : keys_of(config))
+    if (key.before && std::ranges::count(file.assignments, key.name, &Assignment::key) == 0)
+      assignments.push_back({"", key.name, *key.before});
+  if (assignments.size() > stored) config = make_config(assignments);
   config.data = file.data;
   config.val_data = file.val_data;
   config.init_from = file.init_from;

@@ -39,7 +39,7 @@ struct RecurrenceOptions {
   /// the state is held over it, and y is 0 there.
   std::vector<int64_t> lengths{};
   /// Where in each sample its documents begin: each from the initial state, with the bits that it has alone.
-  Documents documents{};
+  DocumentBegins documents{};
   bool reverse = false;  ///< from each sample's last token to its first; y stays in the order of x
 };
 

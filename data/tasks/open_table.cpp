@@ -132,7 +132,7 @@ std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskReques
       for (const char32_t c : characters_of(text)) characters.insert(c);
   });
   scan.characters.assign(characters.begin(), characters.end());
-  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
+  const TextSource source{.paths = request.data, .scan = scan, .each = [&](const TextSource::Take& put) {
                             each_text(form, train, [&](const std::string& text) { put(text, true); });
                           }};
   return entry.learn(source, request.settings);

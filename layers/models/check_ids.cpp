@@ -9,7 +9,7 @@ void check_ids(const char* model, const Array& ids, int64_t block_size) {
 }
 
 Mask causal_mask(const char* model, const Array& ids, const std::vector<int64_t>& lengths,
-                 const Documents& documents) {
+                 const DocumentBegins& documents) {
   Mask mask = Mask::causal();
   if (!lengths.empty()) mask = mask & Mask::lengths(lengths);
   if (documents.empty()) return mask;

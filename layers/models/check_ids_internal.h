@@ -17,7 +17,7 @@ void check_ids(const char* model, const Array& ids, int64_t block_size);
 /// Causal in ids (B, T), of which lengths count (empty: all), inside documents (empty: each row is one). ValueError,
 /// naming the model, for documents that do not fit.
 Mask causal_mask(const char* model, const Array& ids, const std::vector<int64_t>& lengths,
-                 const Documents& documents);
+                 const DocumentBegins& documents);
 
 /// What GenerativeModel::next() asks of its arguments, whatever the model remembers.
 /// ShapeError, naming the model, unless ids are (B, T) for the state's rows with T at least 1, the lengths

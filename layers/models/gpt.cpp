@@ -65,7 +65,8 @@ GPT::GPT(const GPTConfig& given)
                                              block_options(config))),
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
 
-Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths, const Documents& documents) const {
+Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths,
+                    const DocumentBegins& documents) const {
   check_ids("GPT", ids, config.block_size);
   const Mask mask = causal_mask("GPT", ids, lengths, documents);
   const Tensor tokens = token_embedding(ids);

@@ -41,7 +41,7 @@ class GPT : public Layer<GPT, GenerativeModel> {
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all), with documents (Batch::documents) that
   /// share rows -> logits (B, T, V).
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {},
-                 const Documents& documents = {}) const;
+                 const DocumentBegins& documents = {}) const;
   Tensor logits(const Batch& batch) const override {
     return (*this)(batch.inputs, batch.lengths, batch.documents);
   }

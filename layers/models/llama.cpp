@@ -100,7 +100,7 @@ Tensor Llama::head(const Tensor& x) const {
 }
 
 Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
-                      const Documents& documents) const {
+                      const DocumentBegins& documents) const {
   check_ids("Llama", ids, config.block_size);
   const Mask mask = causal_mask("Llama", ids, lengths, documents);
   return head(through(blocks, dropout(token_embedding(ids)), recompute_blocks, mask));

@@ -25,7 +25,7 @@ struct Batch {
   std::vector<int64_t> lengths = {};
   /// Of a language model: where in each row its documents begin, ascending from 0. Attention and positions stay inside
   /// each, so that a document has the bits it has alone. Empty: each row is one.
-  Documents documents = {};
+  DocumentBegins documents = {};
 };
 
 }  // namespace weft

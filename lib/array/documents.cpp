@@ -2,7 +2,7 @@
 
 namespace weft {
 
-void check_documents(const char* op, const Documents& documents, int64_t B, int64_t T) {
+void check_documents(const char* op, const DocumentBegins& documents, int64_t B, int64_t T) {
   if (documents.empty()) return;
   if (static_cast<int64_t>(documents.size()) != B)
     fail<ValueError>(op, ": documents of ", documents.size(), " rows for ", B, " rows of ", T, " tokens");
@@ -22,7 +22,7 @@ void check_documents(const char* op, const Documents& documents, int64_t B, int6
   }
 }
 
-std::vector<Document> documents_of(const Documents& documents, int64_t B, int64_t T) {
+std::vector<Document> documents_of(const DocumentBegins& documents, int64_t B, int64_t T) {
   std::vector<Document> all;
   for (int64_t b = 0; b < B; ++b) {
     if (documents.empty()) {
@@ -36,7 +36,7 @@ std::vector<Document> documents_of(const Documents& documents, int64_t B, int64_
   return all;
 }
 
-Array places_in_documents(const Documents& documents, int64_t B, int64_t T) {
+Array places_in_documents(const DocumentBegins& documents, int64_t B, int64_t T) {
   Array places({B, T}, int64);
   int64_t* const values = places.mutable_data<int64_t>();
   for (const Document& document : documents_of(documents, B, T))

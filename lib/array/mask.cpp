@@ -47,7 +47,7 @@ Mask Mask::lengths(std::vector<int64_t> lengths) {
   return mask;
 }
 
-Mask Mask::documents(Documents documents) {
+Mask Mask::documents(DocumentBegins documents) {
   if (documents.empty()) fail<ValueError>("Mask::documents: a list a sample is needed, none is given");
   Mask mask;
   mask.begins = std::move(documents);

@@ -26,7 +26,7 @@ struct Mask {
   /// A token attends inside its document alone, of which it is one of query and key (T = S): its query t and its keys
   /// are counted from where the document begins, also by ALiBi. Attention computes each as a row of its own, with the
   /// bits and at the cost that it has alone. ValueError for none; check() says the rest.
-  static Mask documents(Documents documents);
+  static Mask documents(DocumentBegins documents);
   /// Any bool array that broadcasts to (B, H, T, S). TypeError when it is not bool.
   static Mask allowed(Array allowed);
 
@@ -35,7 +35,7 @@ struct Mask {
   std::vector<int64_t> causal_offsets;  ///< each has its own
   int64_t window_width = 0;             ///< 0: no window
   std::vector<int64_t> key_lengths;
-  Documents begins;  ///< of the documents of each sample
+  DocumentBegins begins;  ///< of the documents of each sample
   Array allow;
 
   bool empty() const { return !is_causal && key_lengths.empty() && begins.empty() && !allow.defined(); }

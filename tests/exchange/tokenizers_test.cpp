@@ -160,50 +160,6 @@ TEST_CASE("tokenizers of others: the ids that their programs give, and the text 
   }
 }
 
-TEST_CASE("tokenizers of others: files that were altered anywhere are read or refused") {
-  const Folder here;
-  const auto altered = [&](const std::string& text, const std::string& name, size_t tries) {
-    uint64_t state = 1;
-    const auto draw = [&](size_t below) {
-      state = state * 6364136223846793005U + 1442695040888963407U;
-      return static_cast<size_t>((state >> 33) % below);
-    };
-    for (size_t i = 0; i < tries; ++i) {
-      std::string other = text;
-      for (size_t j = 0; j < 1 + draw(3) && !other.empty(); ++j) {
-        const size_t at = draw(other.size());
-        switch (draw(4)) {
-          case 0:
-            other[at] = static_cast<char>(draw(256));
-            break;
-          case 1:
-            other.erase(at, 1 + draw(20));
-            break;
-          case 2:
-            other.insert(at, other.substr(draw(other.size()), draw(40)));
-            break;
-          default:
-            other.resize(at + 1);
-        }
-      }
-      const std::string path = here.write(name, other);
-      try {
-        const Shared read = read_tokenizer(path);
-        const std::vector<int64_t> ids = read->encode("The naïve 世界 of\n\n[MASK] 12345 tokens?");
-        static_cast<void>(read->decode(ids));
-      } catch (const FileError& error) {
-        CHECK(std::string(error.what()).starts_with(path.substr(0, path.rfind('/'))));
-      } catch (const ValueError&) {
-      }
-    }
-  };
-  altered(whole_json, "tokenizer.json", 600);
-  altered("a b\nab c\n", "merges.txt", 100);
-  altered("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\nc\n", "vocab.txt", 500);
-  if (const std::string folder = golden_folder(); !folder.empty())
-    altered(read_text(folder + "/sentencepiece-test/tokenizer.model"), "tokenizer.model", 60);
-}
-
 TEST_CASE("tokenizers of others: what is wrong is named, with the file and the place") {
   const Folder folder;
   const auto says = [&](const std::string& file, const std::string& text,
@@ -243,10 +199,25 @@ TEST_CASE("tokenizers of others: what is wrong is named, with the file and the p
   says("t.json", model(plain, R"(, "added_tokens": [{"id": 0, "content": "<s>", "special": true}])"),
        {"the id 0 is that of 'a' and of '<s>'"});
   says("t.json", model(plain, R"(, "surprise": 1)"), {"the part surprise"});
+  says("t.json", model(plain, R"(, "added_tokens": [{"id": 3, "content": "ab", "special": true}])"),
+       {"the token 'ab' has the ids 2 and 3"});
+  says("t.json", model(plain, R"(, "added_tokens": [{"id": 9, "content": "<s>", "special": true}])"),
+       {"no token has the id 3, though ids go up to 9"});
+  says("t.json", R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", 0], ["b", -1], ["a", -2]]}})",
+       {"the token 'a' has the ids 0 and 2"});
+  says("t.json", R"({"model": {"type": "Unigram", "unk_id": 3, "vocab": [["a", 0], ["b", -1]]}})",
+       {"unk_id"});
+  says("t.json", R"({"model": {"type": "WordPiece", "unk_token": "?", "vocab": {"a": 0}}})", {"?"});
   says("vocab.txt", "a\nb\na\n", {"lines 1 and 3 are both 'a'"});
   says("vocab.txt", "a\nb\n", {"has no [PAD]"});
+  says("vocab.txt", "a\n##\xff\n", {"line 2 is not UTF-8 at byte 2"});
   says("x.model", "nothing of the kind", {"no model of SentencePiece: byte"});
   says("x.model", "", {"no pieces"});
+  folder.write("merges.txt", "a b\n");
+  says("vocab.json", R"({"a": 0, "b": 2})", {"the id of 'b' is 2, but there are 2 tokens"});
+  says("vocab.json", R"({"a": 0, "b": 0, "c": 2})", {"the id 0 is that of 'a' and of 'b'"});
+  says("vocab.json", R"({"a": 0, "b": "1"})", {"the id of 'b' is \"1\""});
+  says("vocab.json", R"({"a": 0, "a": 1})", {"the key \"a\" twice"});
   folder.write("vocab.json", R"({"a": 0})");
   says("merges.txt", "#version: 0.2\na b c\n", {"line 2 is 'a b c'"});
   says("merges.txt", "a b\n", {"names 'b'"});
@@ -255,6 +226,52 @@ TEST_CASE("tokenizers of others: what is wrong is named, with the file and the p
   folder.with("empty/file", "");
   refuses<FileError>([&] { read_tokenizer(folder.path("empty")); },
                      {"holds no tokenizer: neither tokenizer.json"});
+}
+
+TEST_CASE("tokenizers of others: what a file asks for and is not applied is told") {
+  const Folder folder;
+  const auto notes_of = [&](const std::string& more) {
+    std::vector<std::string> notes;
+    read_tokenizer(
+        folder.write("t.json", R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []})" + more + "}"),
+        &notes);
+    return notes;
+  };
+  CHECK(notes_of("").empty());
+  CHECK(notes_of(R"(, "truncation": null, "padding": null)").empty());
+  const std::vector<std::string> notes = notes_of(
+      R"(, "padding": {"strategy": "BatchLongest", "pad_id": 0}, "truncation": {"max_length": 512, "stride": 0})");
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0] == folder.path("t.json") +
+                        ": its truncation to 512 tokens is not applied: weft makes its batches itself");
+  CHECK(notes[1] == folder.path("t.json") + ": its padding is not applied: weft makes its batches itself");
+}
+
+TEST_CASE("tokenizers of others: tokenizer_config.json says what goes around a text of SentencePiece") {
+  const std::string golden = golden_folder();
+  if (golden.empty()) return;
+  for (const std::string name : {"t5", "mistral-v1"}) {
+    CAPTURE(name);
+    const Folder folder;
+    folder.write("tokenizer.model", read_text(golden + "/" + name + "/tokenizer.model"));
+    const auto around = [&](const std::string& config) {
+      folder.write("tokenizer_config.json", config);
+      const Shared read = read_tokenizer(folder.name());
+      const std::vector<int64_t> plain = read->encode("Hello"), all = read->encode_special("Hello");
+      const auto at = std::ranges::search(all, plain);
+      REQUIRE(at.size() == plain.size());
+      return std::pair(at.begin() - all.begin(), all.end() - at.end());
+    };
+    const bool begins = name == "mistral-v1";
+    using Sides = std::pair<std::ptrdiff_t, std::ptrdiff_t>;
+    CHECK(around("{}") == Sides{begins, !begins});
+    CHECK(around(R"({"add_bos_token": false, "add_eos_token": true})") == Sides{0, 1});
+    CHECK(around(R"({"add_eos_token": false})") == Sides{begins, 0});
+    CHECK(around(R"({"add_eos_token": null})") == Sides{begins, !begins});
+    folder.write("tokenizer_config.json", R"({"add_eos_token": "yes"})");
+    refuses<FileError>([&] { read_tokenizer(folder.name()); },
+                       {"add_eos_token is \"yes\", neither true nor false"});
+  }
 }
 
 }  // namespace weft

@@ -125,3 +125,55 @@ TEST_CASE("import takes the tokenizer along, and export gives it back") {
   CHECK(contains(refused.err, "weft import theirs --no-tokenizer"));
   CHECK(weft(folder, {"import", "theirs", "--no-tokenizer", "--out", "other.h5"}).code == 0);
 }
+
+TEST_CASE("SentencePiece's models are learned by a plug-in, which is asked for by name where it is missing") {
+  const Folder folder;
+  REQUIRE(weft(folder, {"stories", "--bytes", "60000", "--seed", "1", "--out", "text.txt"}).code == 0);
+  const Arguments learn = {"tokenizer", "train",  "--kind",   "unigram", "--vocab-size",
+                           "400",       "--data", "text.txt", "--out"};
+  const auto with = [&](const std::string& out) {
+    Arguments all = learn;
+    all.push_back(out);
+    return all;
+  };
+  const Result without = weft(folder, with("a.model"), {.environment = {"WEFT_PLUGINS=nowhere"}});
+  CHECK(without.code == 2);
+  CHECK(contains(without.err, "install the package weft-sentencepiece"));
+  CHECK_FALSE(exists(folder, "a.model"));
+  const Result learned = weft(folder, with("a.model"));
+  if (learned.code != 0 && contains(learned.err, "install the package weft-sentencepiece")) {
+    MESSAGE("skipped: ", learned.err);
+    return;
+  }
+  REQUIRE_MESSAGE(learned.code == 0, learned.err);
+  CHECK(contains(learned.err, "a.model: unigram, 400 tokens from 6"));
+  // It is read where there is no plug-in, and a tokenizer.json of it says the same.
+  const Result inspected = weft(folder, {"tokenizer", "inspect", "a.model", "--data", "text.txt"},
+                                {.environment = {"WEFT_PLUGINS=nowhere"}});
+  CHECK(contains(inspected.out, "a.model: sentencepiece, 400 tokens"));
+  REQUIRE(weft(folder, with("a.json")).code == 0);
+  const Result json = weft(folder, {"tokenizer", "inspect", "a.json", "--data", "text.txt"});
+  CHECK(json.out.substr(json.out.find("  of ")) == inspected.out.substr(inspected.out.find("  of ")));
+  const Result run =
+      weft(folder, train("run", {"tokenizer=unigram", "vocab_size=330", "normalization=nmt_nfkc"}));
+  CHECK_MESSAGE(run.code == 0, run.err);
+  CHECK(contains(weft(folder, {"tokenizer", "inspect", "run"}).out, "sentencepiece, 330 tokens"));
+}
+
+TEST_CASE("options of learning a tokenizer that do not fit are refused") {
+  const Folder folder;
+  folder.write("text.txt", "some text\n");
+  const auto refused = [&](const Arguments& more, const std::string& part) {
+    Arguments all = {"tokenizer", "train", "--data", "text.txt"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result result = weft(folder, all);
+    CHECK(result.code == 2);
+    CHECK_MESSAGE(contains(result.err, part), result.err);
+  };
+  refused({"--kind", "word", "--out", "a.json"}, "'word' is not bpe, unigram or sentencepiece-bpe");
+  refused({"--kind", "bpe", "--out", "a.model"}, "'a.model' does not end in .json");
+  refused({"--kind", "unigram", "--out", "a.txt"}, "'a.txt' does not end in .json or .model");
+  refused({"--kind", "unigram", "--pattern", "gpt2", "--out", "a.model"}, "--pattern: is of bpe");
+  refused({"--normalization", "identity", "--out", "a.json"}, "--normalization: is of unigram");
+  refused({"--kind", "unigram", "--vocab-size", "259", "--out", "a.model"}, "needs at least 260");
+}

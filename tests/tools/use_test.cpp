@@ -353,6 +353,31 @@ TEST_CASE("stories tell how probable they are") {
   CHECK(folder.read("b.txt") != text);
 }
 
+TEST_CASE("dialogues are lines of messages, so many or so long") {
+  const Folder folder;
+  const auto write = [&](const std::string& out, const Arguments& more) {
+    Arguments all = {"stories", "--kind", "dialogues", "--seed", "5", "--out", out, "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result result = weft(folder, all);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    CHECK(number_in(result.out, "bytes") == static_cast<double>(folder.read(out).size()));
+    CHECK(number_in(result.out, "dialogues") == static_cast<double>(lines_of(folder.read(out)).size()));
+    return folder.read(out);
+  };
+  const std::string some = write("a.jsonl", {"--count", "50"});
+  CHECK(lines_of(some).size() == 50);
+  for (const std::string& line : lines_of(some)) {
+    CHECK(line.starts_with(R"({"messages":[{"role":")"));
+    CHECK(contains(line, R"(},{"role":"assistant","content":")"));
+    CHECK(line.ends_with(R"("}]})"));
+  }
+  const std::string long_one =
+      write("b.jsonl", {"--bytes", std::to_string(some.size() + 1), "--split", "train"});
+  CHECK(long_one.starts_with(some));
+  CHECK(lines_of(long_one).size() == 51);
+  CHECK(lines_of(write("c.jsonl", {"--count", "50", "--split", "validation"}))[0] != lines_of(some)[0]);
+}
+
 TEST_CASE("version and help") {
   const Folder folder;
   CHECK(weft(folder, {"--version"}).out == "weft " WEFT_VERSION "\n");

@@ -31,7 +31,7 @@ struct TrainArguments {
 Work prepare_train(const TrainArguments& arguments);
 
 struct EvalArguments {
-  std::string model;  ///< RUN or FILE.h5
+  std::string model;              ///< RUN or FILE.h5
   std::vector<std::string> data;  ///< files, folders, patterns; none: the run's validation split
   int64_t stride = 0;
   std::string task;        ///< empty: the run's own
@@ -109,14 +109,17 @@ Work prepare_inspect(const InspectArguments& arguments);
 
 /// Records: tables, lines, files side by side (data/records/record_reader.h).
 struct DataArguments {
-  std::string action;  ///< "inspect"
-  std::vector<std::string> files;
-  std::string format;            ///< empty: what the endings say
-  std::vector<std::string> set;  ///< KEY=VALUE, of RecordSettings
-  int64_t overlong = 1000;       ///< characters beyond which a field is counted as such
+  std::string action;              ///< "inspect", "where"
+  std::vector<std::string> files;  ///< of where: a run
+  std::string format;              ///< empty: what the endings say
+  std::vector<std::string> set;    ///< KEY=VALUE, of RecordSettings
+  int64_t overlong = 1000;         ///< characters beyond which a field is counted as such
+  int64_t step = -1;               ///< of where: the update
   bool json = false;
 };
 Work prepare_data(const DataArguments& arguments);
+/// Which files and lines fed an update of a run.
+Work prepare_data_where(const DataArguments& arguments);
 
 struct SealArguments {
   std::string file;  ///< that another program has edited
@@ -129,7 +132,9 @@ struct TokenizerArguments {
   bool special = false;
   std::vector<std::string> data;
   std::optional<std::string> text;  ///< of inspect: what becomes of it is shown
-  std::string kind = "bpe", pattern = "gpt2";
+  std::string kind = "bpe";         ///< or "unigram", "sentencepiece-bpe"
+  std::string pattern;              ///< of bpe; empty: gpt2
+  std::string normalization;        ///< of the others; empty: identity
   int64_t vocab_size = 8192;
   std::string layout;  ///< of ids in a file: "nanogpt", "llm.c"; empty: JSON
   std::string ids;     ///< of decode: a file of that kind
@@ -138,7 +143,9 @@ struct TokenizerArguments {
 Work prepare_tokenizer(const TokenizerArguments& arguments);
 
 struct StoriesArguments {
-  int64_t bytes = 0;
+  std::string kind = "stories";  ///< or "dialogues"
+  int64_t bytes = 0, count = 0;  ///< 0: not given
+  std::string split;             ///< of dialogues: "train", "validation"; empty: train
   uint64_t seed = 0;
   std::string out;
   bool json = false;

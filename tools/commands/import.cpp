@@ -17,11 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The tokenizer that lies in the folder, if there is one, for a model of text with so many ids.
-std::shared_ptr<const Tokenizer> tokenizer_in(const std::string& folder, const StateDict& settings) {
+std::shared_ptr<const Tokenizer> tokenizer_in(const std::string& folder, const StateDict& settings,
+                                              std::vector<std::string>& notes) {
   if (!settings.contains("vocab_size") || !holds_tokenizer(folder)) return nullptr;
   const int64_t wanted = settings.integer("vocab_size");
   try {
-    std::shared_ptr<const Tokenizer> theirs = read_tokenizer(folder);
+    std::shared_ptr<const Tokenizer> theirs = read_tokenizer(folder, &notes);
     if (theirs->vocab_size() > wanted)
       fail<FileError>(folder, ": its tokenizer has ", grouped(theirs->vocab_size()), " tokens, the model ",
                       grouped(wanted));
@@ -51,15 +52,16 @@ std::string target(const std::string& out) {
 Work prepare_import(const ImportArguments& arguments) {
   const BareModel theirs = from_hugging_face(read_hugging_face(arguments.folder), arguments.folder);
   const std::string file = target(arguments.out);
+  std::vector<std::string> notes = theirs.notes;
   ModelFile model{.kind = theirs.kind, .settings = theirs.config, .weights = theirs.weights};
-  if (!arguments.no_tokenizer) model.tokenizer = tokenizer_in(arguments.folder, theirs.config);
+  if (!arguments.no_tokenizer) model.tokenizer = tokenizer_in(arguments.folder, theirs.config, notes);
   if (theirs.end_id >= 0) model.end_ids = {theirs.end_id};
   check_finite(model.weights, arguments.folder + ": ");
   int64_t parameters = 0;
   for (const auto& [name, value] : theirs.weights.entries()) parameters += std::get<Array>(value).size();
   const std::string summary = str(file, ": a ", theirs.kind, " of ", grouped(parameters), " parameters from ",
                                   arguments.folder, model.tokenizer ? ", with its tokenizer" : "");
-  return [file, model = std::make_shared<ModelFile>(std::move(model)), summary, notes = theirs.notes] {
+  return [file, model = std::make_shared<ModelFile>(std::move(model)), summary, notes] {
     if (const fs::path folder = fs::path(file).parent_path(); !folder.empty()) make_folders(folder.string());
     model->write(file);
     Console console;

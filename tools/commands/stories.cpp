@@ -1,3 +1,4 @@
+#include <weft/data/generators/dialogues.h>
 #include <weft/data/generators/stories.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -5,6 +6,7 @@
 #include <weft/train/files/run_folder.h>
 #include <weft/train/show/console.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -12,7 +14,7 @@
 namespace weft::tools {
 namespace {
 
-int work(const StoriesArguments& arguments) {
+int work_stories(const StoriesArguments& arguments) {
   const Stories made = generate_stories(arguments.bytes, arguments.seed);
   write_file(arguments.out, made.text);
 
@@ -40,11 +42,50 @@ int work(const StoriesArguments& arguments) {
   return 0;
 }
 
+std::string json_line(const Dialogue& dialogue) {
+  auto messages = nlohmann::ordered_json::array();
+  for (const Dialogue::Turn& turn : dialogue.turns)
+    messages.push_back({{"role", turn.role}, {"content", turn.text}});
+  return nlohmann::ordered_json{{"messages", messages}}.dump() + "\n";
+}
+
+int work_dialogues(const StoriesArguments& arguments) {
+  const Split split = arguments.split == "validation" ? Split::validation : Split::train;
+  std::string text;
+  int64_t dialogues = 0, answers = 0;
+  while (arguments.count > 0 ? dialogues < arguments.count : std::ssize(text) < arguments.bytes) {
+    const Dialogue dialogue = make_dialogue(split, arguments.seed, static_cast<uint64_t>(dialogues++));
+    text += json_line(dialogue);
+    answers += std::ranges::count(dialogue.turns, "assistant", &Dialogue::Turn::role);
+  }
+  write_file(arguments.out, text);
+  write_out(
+      arguments.json
+          ? nlohmann::ordered_json{{"bytes", text.size()}, {"dialogues", dialogues}, {"answers", answers}}
+                    .dump() +
+                "\n"
+          : str(arguments.out, ": ", grouped(dialogues), " dialogues, ", grouped(answers), " answers, ",
+                grouped(std::ssize(text)), " bytes\n"));
+  return 0;
+}
+
 }  // namespace
 
 Work prepare_stories(const StoriesArguments& arguments) {
+  const bool dialogues = arguments.kind == "dialogues";
+  if (!dialogues && arguments.kind != "stories")
+    fail<ValueError>("--kind: '", arguments.kind, "' is neither stories nor dialogues");
+  if (!dialogues && arguments.count > 0)
+    fail<ValueError>("--count: goes with --kind dialogues; of stories, --bytes");
+  if (!dialogues && !arguments.split.empty()) fail<ValueError>("--split: goes with --kind dialogues");
+  if (!arguments.split.empty() && arguments.split != "train" && arguments.split != "validation")
+    fail<ValueError>("--split: '", arguments.split, "' is neither train nor validation");
+  if (arguments.bytes > 0 && arguments.count > 0)
+    fail<ValueError>("--bytes, --count: one of them says how much");
+  if (arguments.bytes == 0 && arguments.count == 0)
+    fail<ValueError>(dialogues ? "--bytes or --count is required" : "--bytes is required");
   check_output(arguments.out);
-  return [arguments] { return work(arguments); };
+  return [arguments, dialogues] { return dialogues ? work_dialogues(arguments) : work_stories(arguments); };
 }
 
 }  // namespace weft::tools

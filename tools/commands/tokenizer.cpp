@@ -1,5 +1,7 @@
 #include <weft/data/text/bpe_training.h>
 #include <weft/data/text/text.h>
+#include <weft/data/tokenizers/sentencepiece_tokenizer.h>
+#include <weft/data/tokenizers/sentencepiece_training.h>
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/token_files.h>
 #include <weft/exchange/tokenizers.h>
@@ -40,7 +42,11 @@ Shared open_tokenizer(const std::string& path) {
   const bool folder = fs::is_directory(path, error);
   const bool ours = folder ? RunFolder{path}.holds_run() || is_there(path + "/model.h5")
                            : fs::path(path).extension() == ".h5";
-  return ours ? tokenizer_of_model(path) : read_tokenizer(path);
+  if (ours) return tokenizer_of_model(path);
+  std::vector<std::string> notes;
+  Shared tokenizer = read_tokenizer(path, &notes);
+  for (const std::string& note : notes) Console().print("weft: " + note);
+  return tokenizer;
 }
 
 /// Lines of standard input; a last one may lack its newline.
@@ -232,27 +238,70 @@ Work inspecting(const TokenizerArguments& a, Shared tokenizer) {
   };
 }
 
+/// A tokenizer learned from text, and what its file holds.
+struct Learned {
+  int64_t vocab_size = 0;
+  std::string file;
+};
+
+Learned learn_pairs(const TokenizerArguments& a, TextReader& reader) {
+  BpeTraining learning(
+      {.vocab_size = a.vocab_size, .pattern = word_pattern_from(a.pattern.empty() ? "gpt2" : a.pattern)});
+  for (std::string_view piece = reader.next(); !piece.empty(); piece = reader.next()) learning.add(piece);
+  learning.end_document();
+  const BpeTokenizer made = learning.learn();
+  return {made.vocab_size(), tokenizer_json(made)};
+}
+
+Learned learn_pieces(const TokenizerArguments& a, TextReader& reader, int64_t bytes) {
+  const SentencePieceTokenizer made(
+      train_sentencepiece({.algorithm = a.kind == "unigram" ? SentencePieceModel::Algorithm::unigram
+                                                            : SentencePieceModel::Algorithm::bpe,
+                           .vocab_size = a.vocab_size,
+                           .normalization = a.normalization.empty() ? "identity" : a.normalization},
+                          bytes, [&] { return reader.next(); }));
+  return {made.vocab_size(), a.out.ends_with(".model") ? made.bytes() : tokenizer_json(made)};
+}
+
 Work training(const TokenizerArguments& a) {
-  if (a.kind != "bpe")
-    fail<ValueError>("--kind: '", a.kind,
-                     "' is not bpe; weft train --data FILE learns characters as it begins");
+  const bool pairs = a.kind == "bpe";
+  if (!pairs && a.kind != "unigram" && a.kind != "sentencepiece-bpe")
+    fail<ValueError>(
+        "--kind: '", a.kind,
+        "' is not bpe, unigram or sentencepiece-bpe; weft train --data FILE learns characters as it begins");
   if (a.data.empty()) fail<ValueError>("tokenizer train: --data FILE names the text to learn from");
-  if (a.out.empty()) fail<ValueError>("tokenizer train: --out FILE.json names the file to write");
-  if (!a.out.ends_with(".json")) fail<ValueError>("--out: '", a.out, "' does not end in .json");
+  if (a.out.empty())
+    fail<ValueError>("tokenizer train: --out FILE", pairs ? ".json" : ".model", " names the file to write");
+  if (!a.out.ends_with(".json") && (pairs || !a.out.ends_with(".model")))
+    fail<ValueError>("--out: '", a.out, "' does not end in .json", pairs ? "" : " or .model");
   if (is_there(a.out)) fail<FileError>(a.out, ": is there already; choose another");
-  const auto learning = std::make_shared<BpeTraining>(
-      BpeTrainingOptions{.vocab_size = a.vocab_size, .pattern = word_pattern_from(a.pattern)});
-  const auto reader = std::make_shared<TextReader>(a.data, TextReader::Options{.utf8 = false});
+  if (pairs && !a.normalization.empty())
+    fail<ValueError>("--normalization: is of unigram and sentencepiece-bpe, not of bpe");
+  if (!pairs && !a.pattern.empty()) fail<ValueError>("--pattern: is of bpe, not of ", a.kind);
+  if (!a.pattern.empty()) word_pattern_from(a.pattern);
+  if (!pairs) {
+    if (a.vocab_size < 260)
+      fail<ValueError>("--vocab-size: ", a.kind,
+                       " needs at least 260: <unk>, <s>, </s>, 256 bytes and a piece");
+    check_sentencepiece_training();
+  }
+  const auto reader = std::make_shared<TextReader>(a.data, TextReader::Options{.utf8 = !pairs});
   return [=] {
-    for (std::string_view piece = reader->next(); !piece.empty(); piece = reader->next())
-      learning->add(piece);
-    learning->end_document();
-    const BpeTokenizer made = learning->learn();
+    int64_t bytes = 0;
+    if (!pairs) {  // how much there is, decompressed, decides which sentences are drawn
+      TextReader counted(a.data, {.utf8 = true});
+      while (!counted.next().empty()) {
+      }
+      bytes = counted.size();
+    }
+    const Learned made = pairs ? learn_pairs(a, *reader) : learn_pieces(a, *reader, bytes);
     if (const fs::path folder = fs::path(a.out).parent_path(); !folder.empty()) make_folders(folder.string());
-    write_file(a.out, tokenizer_json(made));
-    Console().print(str(a.out, ": bpe, ", grouped(made.vocab_size()), " tokens from ",
+    write_file(a.out, made.file);
+    Console().print(str(a.out, ": ", a.kind, ", ", grouped(made.vocab_size), " tokens from ",
                         grouped(reader->size()), " bytes",
-                        made.vocab_size() < a.vocab_size ? "; no pair is left that comes twice" : ""));
+                        made.vocab_size == a.vocab_size ? ""
+                        : pairs                         ? "; no pair is left that comes twice"
+                                                        : "; the text has no more"));
     return 0;
   };
 }
@@ -268,6 +317,8 @@ void check_options(const TokenizerArguments& a) {
   of(!a.data.empty(), "--data", {"train", "inspect"});
   of(a.text.has_value(), "--text", {"inspect"});
   of(!a.out.empty(), "--out", {"train", "encode"});
+  of(!a.pattern.empty(), "--pattern", {"train"});
+  of(!a.normalization.empty(), "--normalization", {"train"});
   of(!a.layout.empty(), "--layout", {"encode"});
   of(!a.ids.empty(), "--ids", {"decode"});
   if (!a.layout.empty()) token_file_layout_from(a.layout);

@@ -3,7 +3,7 @@
 //
 // Keys are walked in tiles of 64 by absolute position from 0; each row keeps its own running maximum; a
 // masked key is an exact no-op. So one query with a cache of keys gives the bits of the same row in a full
-// pass, and keys of padding on the right change nothing. Documents that share a row are walked each
+// pass, and keys of padding on the right change nothing. DocumentBegins that share a row are walked each
 // from its own first key, so that one has the bits that it has in a row of its own, and costs no more. A row that may attend to nothing gives zeros and
 // zero gradients.
 #pragma once

@@ -237,7 +237,7 @@ TEST_CASE("recurrent: arguments that do not fit") {
 }
 
 TEST_CASE("recurrent: a document has the bits that it has alone, and so have its gradients") {
-  const Documents documents = {{0, 1, 4}, {0, 5}};
+  const DocumentBegins documents = {{0, 1, 4}, {0, 5}};
   for (const RecurrentCell cell : {lstm_cell, gru_cell})
     for (const bool reverse : {false, true})
       for (const DType dtype : {float32, float64}) {

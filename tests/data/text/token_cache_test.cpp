@@ -243,7 +243,8 @@ TEST_CASE("notes and bad options") {
   CHECK_THROWS_AS(tokenize_files({returns}, {.newlines = Newlines::lf}), FileError);
   CHECK(tokenize_files({returns}, {.tokenizer = "byte", .newlines = Newlines::lf}).tokens->size() == 0);
   CHECK_THROWS_WITH_AS(tokenize_files({path}, {.tokenizer = "word"}),
-                       "tokenizer: must be char or byte or bpe, not 'word'", ValueError);
+                       "tokenizer: must be char or byte or bpe or unigram or sentencepiece-bpe, not 'word'",
+                       ValueError);
   CHECK_THROWS_AS(tokenize_files({}, {}), ValueError);
 }
 

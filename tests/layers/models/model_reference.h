@@ -77,7 +77,7 @@ inline void check_micro_batches(Model& model, const Batch& batch) {
 /// micro-batches in the same order, bit for bit; computed anew in backward, too.
 inline void check_documents_of(Model& model, int64_t vocab_size) {
   constexpr int64_t B = 2, T = 30;
-  const Documents documents = {{0, 11, 12, 25}, {0, 9}};
+  const DocumentBegins documents = {{0, 11, 12, 25}, {0, 9}};
   const auto ids = [&](uint64_t stream) {
     return random_uniform({B, T}, 0, static_cast<double>(vocab_size), random_key(7, stream)).to(int64);
   };

@@ -6,7 +6,7 @@
 using namespace weft;
 
 TEST_CASE("documents: in order, and where each token stands") {
-  const Documents documents = {{0, 2, 3}, {0}};
+  const DocumentBegins documents = {{0, 2, 3}, {0}};
   check_documents("test", documents, 2, 5);
   const std::vector<Document> all = documents_of(documents, 2, 5);
   REQUIRE(all.size() == 4);
@@ -25,7 +25,7 @@ TEST_CASE("documents: in order, and where each token stands") {
 }
 
 TEST_CASE("documents: what cannot be is refused by row and place") {
-  const auto refused = [](const Documents& documents, const std::vector<std::string>& parts) {
+  const auto refused = [](const DocumentBegins& documents, const std::vector<std::string>& parts) {
     test::refuses<ValueError>([&] { check_documents("GPT", documents, 2, 5); }, parts);
   };
   refused({{0}}, {"GPT", "of 1 rows", "2 rows"});

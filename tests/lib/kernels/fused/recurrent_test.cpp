@@ -122,7 +122,7 @@ TEST_CASE("recurrent: arguments that do not fit") {
   const std::vector<int64_t> few = {1}, long_one = {1, 6};
   refuses<ShapeError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {few}, false); }, {"1 lengths for 2"});
   refuses<ValueError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {long_one}, false); }, {"6 among 5"});
-  const Documents late = {{0, 5}, {0}};
+  const DocumentBegins late = {{0, 5}, {0}};
   refuses<ValueError>([&] { kernels::lstm(xw, weight, {}, h0, h0, {.documents = late}, false); },
                       {"lstm", "row 0", "begins at 5"});
   refuses<TypeError>([&] { kernels::lstm(xw.to(float64), weight, {}, h0, h0, {}, false); },

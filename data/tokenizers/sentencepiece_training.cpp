@@ -1,0 +1,235 @@
+#include <dlfcn.h>
+#include <unistd.h>
+#include <weft/data/text/text.h>
+#include <weft/data/text/utf8.h>
+#include <weft/data/tokenizers/sentencepiece_plugin_internal.h>
+#include <weft/data/tokenizers/sentencepiece_tokenizer.h>
+#include <weft/data/tokenizers/sentencepiece_training.h>
+#include <weft/lib/array/random.h>
+#include <weft/lib/base/error.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using Train = weft_sentencepiece_train_function;
+using Algorithm = SentencePieceModel::Algorithm;
+
+std::vector<std::string> plugin_paths() {
+  const std::string name = std::string("/") + sentencepiece_plugin;
+  if (const char* const folder = std::getenv("WEFT_PLUGINS")) return {folder + name};
+  std::vector<std::string> all;
+  char program[PATH_MAX];
+  if (const ssize_t length = ::readlink("/proc/self/exe", program, sizeof program); length > 0) {
+    const std::string path(program, static_cast<size_t>(length));
+    all.push_back(path.substr(0, path.rfind('/')) + "/../" WEFT_LIBRARY_FOLDER "/weft" + name);
+  }
+  all.push_back(WEFT_INSTALLED_LIBRARIES "/weft" + name);
+  return all;
+}
+
+Train* plugin() {
+  void* library = nullptr;
+  std::string why;
+  for (const std::string& path : plugin_paths()) {
+    if (library == nullptr) library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) why += (why.empty() ? "" : "; ") + std::string(::dlerror());
+  }
+  void* const found = library != nullptr ? ::dlsym(library, sentencepiece_function) : nullptr;
+  if (library != nullptr && found == nullptr) why = ::dlerror();
+  if (found == nullptr)
+    fail<FileError>(sentencepiece_plugin,
+                    ": training a model of SentencePiece needs it, but it cannot be loaded (", why,
+                    "); install the package weft-sentencepiece, or, to build it, libsentencepiece-dev");
+  return reinterpret_cast<Train*>(found);
+}
+
+Train* trainer() {
+  static Train* const found = plugin();
+  return found;
+}
+
+/// Text, cut into sentences. What SentencePiece keeps for itself, NUL, tab and U+2585, ends one, too: a sentence with one
+/// would be passed over whole.
+class Sentences {
+ public:
+  Sentences(const std::function<std::string_view()>& next, double share) : next_(next), share_(share) {}
+
+  /// nullptr at the end.
+  const std::string* next() {
+    while (cut())
+      if (!sentence_.empty() && uniform_at(key_, number_++, 0) < share_) return &sentence_;
+    return nullptr;
+  }
+
+ private:
+  static constexpr size_t most = 4096;  // SentencePiece passes over longer ones than 4,192
+  static constexpr std::string_view reserved = "\u2585";
+
+  bool cut() {
+    while (!ended_ && text_.size() - at_ <= most) {
+      const std::string_view more = next_();
+      ended_ = more.empty();
+      text_.erase(0, std::exchange(at_, 0));
+      text_ += more;
+    }
+    const std::string_view rest = std::string_view(text_).substr(at_);
+    if (rest.empty()) return false;
+    size_t length = std::min(rest.find_first_of(std::string_view("\n\t\0", 3)), rest.find(reserved));
+    size_t after = length == std::string_view::npos ? 0 : rest.substr(length).starts_with(reserved) ? 3 : 1;
+    length = std::min(length, rest.size());
+    if (length > most) {
+      after = 0;
+      length = rest.rfind(' ', most);
+      if (length == 0 || length == std::string_view::npos) length = most;
+      while ((static_cast<uint8_t>(rest[length]) & 0xC0) == 0x80) --length;
+    }
+    sentence_ = rest.substr(0, length);
+    at_ += length + after;
+    return true;
+  }
+
+  const std::function<std::string_view()>& next_;
+  double share_;
+  std::string text_, sentence_;
+  size_t at_ = 0;
+  bool ended_ = false;
+  uint64_t number_ = 0;
+  RandomKey key_ = random_key(0, stream_id("sentencepiece"), 0);
+};
+
+/// What passes through C.
+struct Exchange {
+  Sentences sentences;
+  int64_t given = 0;
+  std::exception_ptr thrown = nullptr;
+  std::string model = {}, error = {};
+};
+
+[[noreturn]] void fail_training(const SentencePieceTrainingOptions& options, const std::string& error) {
+  const std::string small = "smaller than required_chars. ", against = " vs ";
+  if (const size_t at = error.find(against); error.find(small) < at && at != std::string::npos)
+    fail<ValueError>("train_sentencepiece: vocab_size ", options.vocab_size,
+                     " is too small for the characters of the text; it needs at least ",
+                     std::atoll(error.c_str() + at + against.size()));
+  fail<ValueError>("train_sentencepiece: SentencePiece says: ", error);
+}
+
+void check(const SentencePieceTrainingOptions& options) {
+  if (options.algorithm != Algorithm::unigram && options.algorithm != Algorithm::bpe)
+    fail<ValueError>("train_sentencepiece: learns unigram and BPE models only");
+  if (options.vocab_size < 260 || options.vocab_size > (1 << 24))
+    fail<ValueError>("train_sentencepiece: vocab_size must be between 260 and 16777216, not ",
+                     options.vocab_size);
+  if (options.normalization != "identity" && options.normalization != "nmt_nfkc")
+    fail<ValueError>("train_sentencepiece: normalization must be identity or nmt_nfkc, not '",
+                     options.normalization, "'");
+  if (options.most_bytes < 1) fail<ValueError>("train_sentencepiece: most_bytes must be at least 1");
+}
+
+}  // namespace
+
+void check_sentencepiece_training() { trainer(); }
+
+std::string train_sentencepiece(const SentencePieceTrainingOptions& options, int64_t bytes,
+                                const std::function<std::string_view()>& next) {
+  check(options);
+  Train* const train = trainer();
+  const std::vector<std::pair<std::string, std::string>> settings = {
+      {"model_type", options.algorithm == Algorithm::bpe ? "bpe" : "unigram"},
+      {"vocab_size", std::to_string(options.vocab_size)},
+      {"hard_vocab_limit", "false"},
+      {"byte_fallback", "true"},
+      {"normalization_rule_name", options.normalization},
+      {"add_dummy_prefix", "false"},
+      {"remove_extra_whitespaces", "false"},
+      {"allow_whitespace_only_pieces", "true"},
+      // Sums are taken by thread: always so many, however many cores there are.
+      {"num_threads", "16"},
+      {"minloglevel", "2"}};
+  std::vector<const char*> given;
+  for (const auto& [name, value] : settings) given.insert(given.end(), {name.c_str(), value.c_str()});
+  given.push_back(nullptr);
+
+  const double share =
+      bytes > options.most_bytes ? static_cast<double>(options.most_bytes) / static_cast<double>(bytes) : 1.0;
+  Exchange exchange{.sentences = Sentences(next, share)};
+  const weft_sentencepiece_request request{
+      .settings = given.data(),
+      .self = &exchange,
+      .next = [](void* self, size_t* length) -> const char* {
+        auto& to = *static_cast<Exchange*>(self);
+        try {
+          const std::string* const sentence = to.thrown ? nullptr : to.sentences.next();
+          if (!sentence) return nullptr;
+          ++to.given;
+          *length = sentence->size();
+          return sentence->data();
+        } catch (...) {
+          to.thrown = std::current_exception();
+          return nullptr;
+        }
+      },
+      .take_model = [](void* self, const char* from,
+                       size_t length) { static_cast<Exchange*>(self)->model.assign(from, length); },
+      .take_error = [](void* self, const char* from,
+                       size_t length) { static_cast<Exchange*>(self)->error.assign(from, length); }};
+  train(&request);
+  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  if (exchange.given == 0) fail<ValueError>("train_sentencepiece: the text has no line to learn from");
+  if (exchange.model.empty()) fail_training(options, exchange.error);
+  return std::move(exchange.model);
+}
+
+TokenizerEntry sentencepiece_entry(Algorithm algorithm) {
+  const std::string name = algorithm == Algorithm::bpe ? "sentencepiece-bpe" : "unigram";
+  const std::vector<Setting> settings = {
+      {.name = "vocab_size",
+       .value = int64_t{4096},
+       .help = "unigram, sentencepiece-bpe: pieces in all, learned from the part of the text that trains",
+       .least = 260,
+       .most = 1 << 24},
+      {.name = "normalization",
+       .value = std::string("identity"),
+       .help =
+           "unigram, sentencepiece-bpe: identity gives texts back as they were; nmt_nfkc is SentencePiece's",
+       .choices = {"identity", "nmt_nfkc"}}};
+  const auto learn = [algorithm, settings](const TextSource& source, const SettingValues& given) {
+    const auto or_default = [&](size_t setting) {
+      const std::string& key = settings[setting].name;
+      return given.contains(key) ? given.at(key) : settings[setting].value;
+    };
+    const bool drops = source.newlines == Newlines::lf;
+    const int64_t bytes =
+        training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
+    TextReader text(source.paths, {.newlines = source.newlines, .progress = source.progress});
+    int64_t left = bytes;
+    const auto next = [&] {
+      std::string_view piece = left > 0 ? text.next() : std::string_view();
+      auto length = static_cast<size_t>(std::clamp<int64_t>(left, 0, std::ssize(piece)));
+      while (length > 0 && length < piece.size() && (static_cast<uint8_t>(piece[length]) & 0xC0) == 0x80)
+        --length;
+      left -= std::ssize(piece);
+      return piece.substr(0, length);
+    };
+    return std::make_shared<SentencePieceTokenizer>(
+        train_sentencepiece({.algorithm = algorithm,
+                             .vocab_size = std::get<int64_t>(or_default(0)),
+                             .normalization = std::get<std::string>(or_default(1))},
+                            bytes, next));
+  };
+  return {.name = name,
+          .summary = "a model of SentencePiece, learned from the training part of the text",
+          .settings = settings,
+          .learn = learn,
+          .learn_reads = true,
+          .from_state = SentencePieceTokenizer::from_state};
+}
+
+}  // namespace weft
