@@ -103,7 +103,7 @@ class Doubles {
   void add(const TextStretch& stretch, std::vector<uint64_t>& to) {
     const std::vector<uint64_t>& all = stretch.scan.digests;
     too_many_ = too_many_ || all.size() > TextScan::most_digests;
-    if (too_many_ || all.size() < 2 || stretch.tokens.size == 0 || stretch.part != TextPart::all) return;
+    if (too_many_ || all.empty() || stretch.tokens.size == 0 || stretch.part != TextPart::all) return;
     const int64_t first = stretch.text.documents.from(stretch.tokens.begin);
     const int64_t end = stretch.text.documents.from(stretch.tokens.begin + stretch.tokens.size);
     to.insert(to.end(), all.begin() + first, all.begin() + end);
