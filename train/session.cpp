@@ -201,7 +201,14 @@ std::string difference_of(const RunConfig& config, const OpenedModel& saved, con
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
-  RunConfig config = make_config(known_assignments(file.assignments, say), say);
+  std::vector<Assignment> assignments = known_assignments(file.assignments, say);
+  RunConfig config = make_config(assignments, say);
+  // A key that it lacks is younger than the run, which was made as it was before there was such.
+  const size_t stored = assignments.size();
+  for (const Setting& key : keys_of(config))
+    if (key.before && std::ranges::count(file.assignments, key.name, &Assignment::key) == 0)
+      assignments.push_back({"", key.name, *key.before});
+  if (assignments.size() > stored) config = make_config(assignments);
   config.data = file.data;
   config.val_data = file.val_data;
   config.init_from = file.init_from;

@@ -25,7 +25,7 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
     return words && wanted && !words->first_unknown(*wanted);
   }
   // Records say what cannot be read of them.
-  if (config.task != "text") return true;
+  if (config.task != "text" || reads_ids(config.parts)) return true;
   if (tokenizer.kind() != config.tokenizer) return false;
   if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer))
     return config.parts.integer("vocab_size") == pairs->vocab_size() &&
