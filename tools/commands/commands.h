@@ -147,14 +147,17 @@ Work prepare_inspect(const InspectArguments& arguments);
 
 /// Records: tables, lines, files side by side (data/records/record_reader.h).
 struct DataArguments {
-  std::string action;  ///< "inspect"
-  std::vector<std::string> files;
-  std::string format;            ///< empty: what the endings say
-  std::vector<std::string> set;  ///< KEY=VALUE, of RecordSettings
-  int64_t overlong = 1000;       ///< characters beyond which a field is counted as such
+  std::string action;              ///< "inspect", "where"
+  std::vector<std::string> files;  ///< of where: a run
+  std::string format;              ///< empty: what the endings say
+  std::vector<std::string> set;    ///< KEY=VALUE, of RecordSettings
+  int64_t overlong = 1000;         ///< characters beyond which a field is counted as such
+  int64_t step = -1;               ///< of where: the update
   bool json = false;
 };
 Work prepare_data(const DataArguments& arguments);
+/// Which files and lines fed an update of a run.
+Work prepare_data_where(const DataArguments& arguments);
 
 struct SealArguments {
   std::string file;  ///< that another program has edited
