@@ -150,6 +150,24 @@ def matmul(said):
         table(["one row", "threads", "microseconds", "GB/s", "of reading"], lines)])
 
 
+def tokenizers(said):
+    packages = [name for name in ("tokenizers", "tiktoken") if said.get(name)]
+    sides = {name: best_rows(said.get(name), "what", "mb_per_second", smallest=False) for name in ["weft", *packages]}
+    lines = []
+    for what in ("train", "encode"):
+        ours = sides["weft"].get(what)
+        line = [what, ours and str(ours["threads"]), field(ours, "tokens"), field(ours, "mb_per_second")]
+        for name in packages:
+            theirs = sides[name].get(what)
+            line += [field(theirs, "mb_per_second"),
+                     times(ratio(field(ours, "mb_per_second"), field(theirs, "mb_per_second")))]
+        lines.append(line)
+    heads = ["byte-level BPE", "threads", "tokens", "weft MB/s"]
+    heads += [head for name in packages for head in (f"{name} MB/s", "ratio")]
+    sums = {found["ids"] for name in ["weft", *packages] for found in said.get(name, [])}
+    return table(heads, lines) + f"\nThe ids of all are {'the same' if len(sums) == 1 else 'NOT the same'}.\n"
+
+
 def nanogpt(said):
     ours, peer = best(said.get("weft"), "seconds"), best(said.get("nanoGPT"), "seconds")
     updates = field(ours or peer, "updates")
@@ -168,6 +186,8 @@ TITLES = {
     "threads": (threads, "Threads", "The whole step."),
     "matmul": (matmul, "Products", "Every transposition of the shapes in bench_matmul, against the best core type of "
                "OpenBLAS for each."),
+    "tokenizers": (tokenizers, "Tokenizers", "8,192 tokens learned from a folder of books in memory, and the books encoded "
+                   "with those merges. Ratios are our rate by the peer's."),
     "nanogpt": (nanogpt, "From the command to the end", "`weft train` and nanoGPT's `train.py` with its recipe for a "
                 "CPU on Tiny Shakespeare, evaluations and checkpoints included."),
 }

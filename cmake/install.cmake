@@ -28,7 +28,7 @@ install(EXPORT weft_xt NAMESPACE weft:: FILE weftXtTargets.cmake DESTINATION ${w
 
 # The vector code of lib/isa is internal and stays in the tree.
 install(DIRECTORY ${folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library
-        FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE PATTERN "*_internal.h" EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN "isa" EXCLUDE PATTERN "plugins" EXCLUDE PATTERN "*_internal.h" EXCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/include/weft/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft COMPONENT library)
 
 configure_package_config_file(cmake/weftConfig.cmake.in ${PROJECT_BINARY_DIR}/weftConfig.cmake

@@ -16,8 +16,8 @@ namespace {
 using Tensors = std::map<std::string, Array>;
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all = {gpt2_family(), llama_family(), bert_family(), t5_family(),
-                                          vit_family()};
+  static const std::vector<Family> all = {gpt2_family(), llama_family(), qwen3_family(),
+                                          bert_family(), t5_family(),    vit_family()};
   return all;
 }
 
@@ -230,10 +230,13 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
 }
 
 HuggingFaceModel to_hugging_face(const BareModel& model) {
-  const auto family = std::ranges::find_if(families(), [&](const Family& f) { return model.kind == f.kind; });
+  const auto family = std::ranges::find_if(families(), [&](const Family& f) {
+    return model.kind == f.kind && (!f.holds || f.holds(model.config));
+  });
   if (family == families().end()) {
     std::vector<std::string> known;
-    for (const Family& one : families()) known.emplace_back(one.kind);
+    for (const Family& one : families())
+      if (std::ranges::count(known, one.kind) == 0) known.emplace_back(one.kind);
     fail<ValueError>("transformers has no model for weft's ", model.kind, "; there are ", listed(known));
   }
   nlohmann::ordered_json config = family->config_for(model.config);

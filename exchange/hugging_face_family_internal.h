@@ -52,6 +52,8 @@ struct Family {
   /// transformers does not have.
   nlohmann::ordered_json (*config_for)(const StateDict& ours);
   Names (*names)(const StateDict& config);
+  /// Whether it is the layout of such a configuration, among those of its kind; null: of any.
+  bool (*holds)(const StateDict& ours) = nullptr;
 };
 
 /// Notes keys of theirs whose dropout is not the one that weft has everywhere.
@@ -63,6 +65,7 @@ void add_labels(nlohmann::ordered_json& theirs, int64_t classes);
 
 Family gpt2_family();
 Family llama_family();
+Family qwen3_family();
 Family bert_family();
 Family t5_family();
 Family vit_family();

@@ -39,9 +39,16 @@ Tensor residual(const Block& block, const Tensor& x, const Norm& norm, const Sub
   return norm(x + branch(x));
 }
 
-/// Attention to oneself, with as much of (mask, bias) as it takes.
+/// Attention to oneself, with as much of (mask, bias, values) as it takes.
 template <class Attention>
-Tensor attend(const Attention& attention, const Tensor& x, const Mask& mask, const Tensor& bias) {
+Tensor attend(const Attention& attention, const Tensor& x, const Mask& mask, const Tensor& bias,
+              const Tensor& values = {}) {
+  if constexpr (CallableWith<const Attention, const Tensor&, const Mask&, const Tensor&, const Tensor&>) {
+    if (values.defined()) return call_module(attention, x, mask, bias, values);
+  } else {
+    if (values.defined())
+      fail<ValueError>("block: its attention takes no values: forward(x, mask, bias, values)");
+  }
   if constexpr (CallableWith<const Attention, const Tensor&, const Mask&, const Tensor&>) {
     return call_module(attention, x, mask, bias);
   } else {

@@ -10,6 +10,8 @@ Tensor activate(Activation activation, const Tensor& x) {
       return gelu(x);
     case Activation::gelu_tanh:
       return gelu(x, Gelu::tanh);
+    case Activation::relu2:
+      return square(relu(x));
     default:
       return silu(x);
   }

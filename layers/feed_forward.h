@@ -7,7 +7,8 @@
 
 namespace weft {
 
-enum class Activation { relu, gelu, gelu_tanh, silu };
+/// relu2 is max(x, 0)^2 (So et al. 2021, Primer).
+enum class Activation { relu, gelu, gelu_tanh, silu, relu2 };
 Tensor activate(Activation activation, const Tensor& x);
 
 struct FeedForwardOptions {

@@ -12,6 +12,7 @@ MultiHeadAttentionOptions cross_options(const BlockOptions& options) {
   result.rotary = {};
   result.alibi = false;
   result.window = 0;
+  result.value_gate = 0;
   return result;
 }
 

@@ -54,18 +54,26 @@ class EncoderBlockOf : public Layer<EncoderBlockOf<Attention, FeedForwardLayer>>
         drop_path(this->template child<DropPath>("drop_path", options.drop_path)),
         placement(options.norm) {}
 
-  /// x (B, T, C) -> (B, T, C). `bias` is that of attention. ValueError for a mask or a bias that Attention
-  /// does not take.
-  Tensor forward(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {}) const {
-    return through(x, [&](const Tensor& t) { return detail::attend(attention, t, mask, bias); });
+  /// x (B, T, C) -> (B, T, C). `bias` and `values` are those of attention. ValueError for a mask, a bias or values
+  /// that Attention does not take.
+  Tensor forward(const Tensor& x, const Mask& mask = {}, const Tensor& bias = {},
+                 const Tensor& values = {}) const {
+    return through(x, [&](const Tensor& t) { return detail::attend(attention, t, mask, bias, values); });
   }
   /// Decoding with a cache, x (B, T, C) the next tokens: causal, without gradient; of row b the first
   /// lengths[b] tokens count (empty: all). For attention that has such a forward, too.
   Tensor forward(const Tensor& x, KeyValueCache& cache, std::span<const int64_t> lengths = {},
-                 const Tensor& bias = {}) const {
+                 const Tensor& bias = {}, const Tensor& values = {}) const {
     const NoGrad no_grad;
-    return through(x,
-                   [&](const Tensor& t) { return detail::call_module(attention, t, cache, lengths, bias); });
+    return through(x, [&](const Tensor& t) {
+      if constexpr (detail::CallableWith<const Attention, const Tensor&, KeyValueCache&,
+                                         const std::span<const int64_t>&, const Tensor&, const Tensor&>) {
+        if (values.defined()) return detail::call_module(attention, t, cache, lengths, bias, values);
+      } else if (values.defined()) {
+        fail<ValueError>("block: its attention takes no values: forward(x, cache, lengths, bias, values)");
+      }
+      return detail::call_module(attention, t, cache, lengths, bias);
+    });
   }
 
   Norm& norm1;

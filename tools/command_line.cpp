@@ -122,8 +122,14 @@ void declare(Command<EvalArguments>& c) {
   c.model();
   c.texts("--data", a.data, "FILE", "score all of these files; without it the run's validation split");
   c.integer("--stride", a.stride, "S", 1, 1 << 20, "windows begin so far apart (block_size: no overlap)");
+  c.texts("--set", a.set, "KEY=VALUE", "of a task on files, columns and how they are read: text=2 label=1");
   c.text("--task", a.task, "NAME", "score another task than the run's own");
-  c.integer("--samples", a.samples, "N", 1, 1 << 30, "how many samples of a generated task (1000)");
+  c.integer("--samples", a.samples, "N", 1, 1 << 30,
+            "how many samples of a task: of files the first (all), of a generated one (1000)");
+  c.integer("--beams", a.beams, "N", 1, 1000, "of answers that are written: search with N beams");
+  c.text("--choices", a.choices, "FILE.jsonl",
+         "rank given endings: {\"prompt\": ..., \"choices\": [...], \"answer\": 0} a line");
+  c.flag("--per-line", a.per_line, "print a JSON object for each line or sample");
   c.integer("--length", a.length, "N", 1, 1 << 20,
             "all its sequences of this length: longer than trained on, say");
   c.last();
@@ -170,6 +176,45 @@ void declare(Command<GenerateArguments>& c) {
       "text. Samples of --prompt are parted by lines of ---; of --prompts each is a line, those of a prompt "
       "together.\n"
       "Bytes that are no UTF-8 are written as they are, to a terminal as U+FFFD.\n");
+}
+
+void declare(Command<ClassifyArguments>& c) {
+  ClassifyArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.texts("text", a.texts, "TEXT", "texts to classify, instead of --data")->allow_extra_args(true);
+  c.texts("--data", a.data, "FILE", "files of records, as those that it was trained on");
+  c.texts("--set", a.set, "KEY=VALUE", "which column is read, and how: text=2, format=txt");
+  c.text("--out", a.out, "FILE.csv",
+         "text, label, its probability, and that of each class (standard output)");
+  c.last();
+}
+
+void declare(Command<TranslateArguments>& c) {
+  TranslateArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.integer("--beams", a.beams, "N", 1, 1000,
+            "search with N beams; 1 takes the likeliest token each time (4)");
+  c.number("--length-penalty", a.length_penalty, "X", -100, std::numeric_limits<double>::infinity(),
+           "above 0 prefers long texts (1)");
+  c.integer("--tokens", a.tokens, "N", 1, most_tokens,
+            "of a line at most (twice those of its source, and ten)");
+  c.last();
+}
+
+void declare(Command<ChatArguments>& c) {
+  ChatArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--system", a.system, "TEXT", "what the assistant is told before");
+  c.integer("--tokens", a.tokens, "N", 1, most_tokens, "of an answer at most (200)");
+  c.number("--temperature", a.sampling.temperature, "X", 0, std::numeric_limits<double>::infinity(),
+           "0 takes the likeliest (0)");
+  c.integer("--top-k", a.sampling.top_k, "K", 0, INT64_MAX, "draw from the K likeliest; 0 is off (0)");
+  c.number("--top-p", a.sampling.top_p, "P", 0, 1, "draw from the likeliest that reach P; 1 is off (1)");
+  c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
+  c.last();
 }
 
 void declare(Command<LogitsArguments>& c) {
@@ -333,6 +378,9 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "train", "train a model, or go on with a run", prepare_train),
       declared(app, "eval", "loss, perplexity and bits per character of a text", prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),
+      declared(app, "classify", "tell the classes of texts", prepare_classify),
+      declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
+      declared(app, "chat", "talk to a model", prepare_chat),
       declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),

@@ -35,8 +35,8 @@ struct ImaginedBatches {
   Batch asked;                   ///< what a sample shows an answer to
 
   ImaginedBatches(const RunConfig& config, const TaskData& task)
-      : now(task.largest(config.batch_size)),
-        next(task.largest(config.batch_size)),
+      : now(task.largest(std::max(config.batch_size, task.largest_rows))),
+        next(task.largest(std::max(config.batch_size, task.largest_rows))),
         short_one(task.smallest(config.batch_size)),
         asked(task.largest(1)) {
     for (const Samples* samples : {&task.seen, &task.unseen})

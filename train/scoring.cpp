@@ -31,27 +31,65 @@ Ids likeliest(const Array& logits) {
 
 /// What a model writes to prompts, each up to an end.
 std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, const Batch& batch,
-                         const std::vector<Ids>& prompts) {
-  return generate_batch(model, prompts,
-                        {.tokens = std::min(longest_answer(task, batch), model.context()),
-                         .sampling = {.temperature = 0},
-                         .end_ids = {task.end_id()}});
+                         const std::vector<Ids>& prompts, int64_t beams) {
+  const int64_t tokens = std::min(longest_answer(task, batch), model.context());
+  if (beams == 0)
+    return generate_batch(model, prompts,
+                          {.tokens = tokens, .sampling = {.temperature = 0}, .end_ids = {task.end_id()}});
+  std::vector<Ids> texts;
+  for (const std::vector<Hypothesis>& found :
+       beam_search(model, prompts, {.beams = beams, .tokens = tokens, .end_ids = {task.end_id()}}))
+    texts.push_back(found.at(0).tokens);
+  return texts;
 }
 
 const GenerativeModel* writer_of(const Model& model, const TaskDataset& task) {
   return task.asks() ? dynamic_cast<const GenerativeModel*>(&model) : nullptr;
 }
 
+bool has_class_a_row(const TaskDataset& task) {
+  return task.kind() == TaskKind::classification || task.kind() == TaskKind::pictures;
+}
+
+/// A row of a batch with what was found in place of what is right reads as the answer.
+std::string text_of_found(const TaskDataset& task, const Batch& batch, int64_t row,
+                          std::span<const int64_t> found) {
+  Batch said = batch;
+  said.targets = batch.targets.copy();
+  int64_t* const targets = said.targets.mutable_data<int64_t>();
+  for (int64_t i = 0; i < said.targets.size(); ++i)
+    if (targets[i] != Batch::ignored) targets[i] = found[static_cast<size_t>(i)];
+  return task.target_text(said, row);
+}
+
+/// The probability of the likeliest class of each row of logits (..., V).
+std::vector<double> highest_probabilities(const Array& logits) {
+  const Array wide = logits.to(float64);
+  const auto values = wide.values<double>();
+  const auto width = static_cast<size_t>(logits.dim(-1));
+  std::vector<double> found;
+  for (size_t at = 0; at < values.size(); at += width) {
+    const auto row = values.subspan(at, width);
+    const double most = std::ranges::max(row);
+    double sum = 0;
+    for (const double value : row) sum += math::exp(value - most);
+    found.push_back(1 / sum);
+  }
+  return found;
+}
+
 /// Everything that the scores of a task are made from, batch after batch.
 class Tally {
  public:
-  Tally(const Model& model, const TaskDataset& task) : model_(model), task_(task) {
+  Tally(const Model& model, const TaskDataset& task, const ScoringOptions& options)
+      : model_(model), task_(task), options_(options) {
     if (const int64_t classes = task.classes(); classes > 0) confusion_.emplace(classes);
   }
 
-  void add(const Batch& batch) {
+  void add(int64_t first, const Batch& batch) {
     const Tensor logits = model_.logits(batch);
-    loss_.add(cross_entropy(logits, batch.targets));
+    const Loss loss = cross_entropy(logits, batch.targets);
+    loss_.add(loss);
     const auto targets = batch.targets.values<int64_t>();
     const Ids found = likeliest(logits.value());
     for (size_t i = 0; i < targets.size(); ++i) {
@@ -60,27 +98,59 @@ class Tally {
       right_ += found[i] == targets[i];
     }
     if (confusion_) confusion_->add(found, targets);
-    const GenerativeModel* const writer = writer_of(model_, task_);
-    if (!writer) return;
-    std::vector<Ids> prompts;
-    for (int64_t row = 0; row < batch.inputs.dim(0); ++row)
-      for (TaskDataset::Prompt& question : task_.prompts(batch, row)) {
-        prompts.push_back(std::move(question.ids));
-        references_.push_back(std::move(question.answer));
+    const std::vector<std::string> written = write(batch);
+    if (!options_.row) return;
+    const std::vector<double> probabilities =
+        has_class_a_row(task_) ? highest_probabilities(logits.value()) : std::vector<double>();
+    const Array losses = loss.rows.to(float64);
+    const auto values = losses.values<double>();
+    const int64_t rows = batch.inputs.dim(0), width = batch.targets.size() / rows;
+    for (int64_t row = 0; row < rows; ++row) {
+      RowScore one;
+      one.target = task_.target_text(batch, row);
+      for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+        if (targets[static_cast<size_t>(i)] == Batch::ignored) continue;
+        one.loss += values[static_cast<size_t>(i)];
+        ++one.tokens;
       }
-    for (const Ids& written : answers(*writer, task_, batch, prompts))
-      texts_.push_back(task_.answer_text(written));
+      one.answer =
+          written.empty() ? text_of_found(task_, batch, row, found) : written[static_cast<size_t>(row)];
+      if (!probabilities.empty()) one.probability = probabilities[static_cast<size_t>(row)];
+      options_.row(first + row, one);
+    }
   }
 
-  std::vector<Score> scores() const {
+  TaskScores scores() const {
     std::vector<Score> all{{"loss", loss_.mean()}};
     for (const std::string& name : task_.scores()) all.push_back({name, value_of(name)});
     if (std::ranges::count(task_.scores(), "accuracy") > 0 && task_.best_accuracy() < 1)
       all.push_back({"best_accuracy", task_.best_accuracy()});
-    return all;
+    return {std::move(all), confusion_, places_};
   }
 
  private:
+  /// Of each row, where answers are written.
+  std::vector<std::string> write(const Batch& batch) {
+    const GenerativeModel* const writer = writer_of(model_, task_);
+    if (!writer) return {};
+    std::vector<Ids> prompts;
+    std::vector<size_t> rows;
+    for (int64_t row = 0; row < batch.inputs.dim(0); ++row)
+      for (TaskDataset::Prompt& prompt : task_.prompts(batch, row)) {
+        prompts.push_back(std::move(prompt.ids));
+        references_.push_back(std::move(prompt.answer));
+        rows.push_back(static_cast<size_t>(row));
+      }
+    std::vector<std::string> written(static_cast<size_t>(batch.inputs.dim(0)));
+    size_t number = 0;
+    for (const Ids& ids : answers(*writer, task_, batch, prompts, options_.beams)) {
+      texts_.push_back(task_.answer_text(ids));
+      const bool first = number == 0 || rows[number] != rows[number - 1];
+      written[rows[number++]] += str(first ? "" : "\n", texts_.back());
+    }
+    return written;
+  }
+
   double value_of(const std::string& name) const {
     if (name == "perplexity") return math::exp(loss_.mean());
     if (name == "accuracy")
@@ -96,6 +166,7 @@ class Tally {
 
   const Model& model_;
   const TaskDataset& task_;
+  const ScoringOptions& options_;
   LossMeter loss_;
   int64_t places_ = 0, right_ = 0;
   std::optional<Confusion> confusion_;
@@ -109,38 +180,63 @@ int64_t longest_answer(const TaskDataset& task, const Batch& batch) {
          2;  // half as much again as a right one
 }
 
-std::vector<Score> score(Model& model, const TaskDataset& task, int64_t samples, int64_t batch_size,
-                         const std::function<void(int64_t done)>& each) {
+TaskScores score(Model& model, const TaskDataset& task, int64_t samples, const ScoringOptions& options) {
   const Evaluating evaluating(model);
-  Tally tally(model, task);
-  for (int64_t first = 0; first < samples; first += batch_size) {
-    each(first);
-    tally.add(task.batch(first, std::min(batch_size, samples - first)));
+  Tally tally(model, task, options);
+  for (int64_t first = 0; first < samples; first += options.batch_size) {
+    if (options.each) options.each(first);
+    tally.add(first, task.batch(first, std::min(options.batch_size, samples - first)));
   }
   return tally.scores();
+}
+
+double pseudo_perplexity(Model& model, const TaskDataset& task, int64_t samples,
+                         const std::function<void(int64_t done)>& each) {
+  constexpr int64_t together = 64;
+  const Evaluating evaluating(model);
+  LossMeter meter;
+  for (int64_t sample = 0; sample < samples; ++sample) {
+    if (each) each(sample);
+    const Batch masked = task.batch(sample, 1);
+    // What was hidden is put back: its targets say it.
+    Ids ids;
+    for (int64_t i = 0; i < masked.inputs.size(); ++i) {
+      const int64_t target = masked.targets.values<int64_t>()[static_cast<size_t>(i)];
+      ids.push_back(target != Batch::ignored ? target
+                                             : masked.inputs.values<int64_t>()[static_cast<size_t>(i)]);
+    }
+    std::vector<size_t> places;
+    for (size_t i = 0; i < ids.size(); ++i)
+      if (!task.special().contain(ids[i])) places.push_back(i);
+    const auto width = std::ssize(ids);
+    for (size_t begin = 0; begin < places.size(); begin += together) {
+      const auto rows = std::min<int64_t>(together, std::ssize(places) - static_cast<int64_t>(begin));
+      Batch one{Array({rows, width}, int64), Array::full({rows, width}, double{Batch::ignored}, int64)};
+      for (int64_t row = 0; row < rows; ++row) {
+        const auto place = static_cast<int64_t>(places[begin + static_cast<size_t>(row)]);
+        std::ranges::copy(ids, one.inputs.mutable_data<int64_t>() + row * width);
+        one.inputs.mutable_data<int64_t>()[row * width + place] = task.special().mask;
+        one.targets.mutable_data<int64_t>()[row * width + place] = ids[static_cast<size_t>(place)];
+      }
+      meter.add(model.loss(one));
+    }
+  }
+  return math::exp(meter.mean());
 }
 
 std::string answer_of(Model& model, const TaskDataset& task, const Batch& batch, int64_t row) {
   const Evaluating evaluating(model);
   if (const GenerativeModel* const writer = writer_of(model, task)) {
     std::vector<Ids> prompts;
-    for (TaskDataset::Prompt& question : task.prompts(batch, row))
-      prompts.push_back(std::move(question.ids));
+    for (TaskDataset::Prompt& prompt : task.prompts(batch, row)) prompts.push_back(std::move(prompt.ids));
     std::string text;
-    for (const Ids& written : answers(*writer, task, batch, prompts))
+    for (const Ids& written : answers(*writer, task, batch, prompts, 0))
       text += str(text.empty() ? "" : "\n", task.answer_text(written));
     return text;
   }
   const Ids found = likeliest(model.logits(batch).value());
-  if (task.kind() == TaskKind::classification || task.kind() == TaskKind::pictures)
-    return task.class_names()[static_cast<size_t>(found[static_cast<size_t>(row)])];
-  // The same batch with what was found in place of what is right reads as the answer.
-  Batch said = batch;
-  said.targets = batch.targets.copy();
-  int64_t* const targets = said.targets.mutable_data<int64_t>();
-  for (int64_t i = 0; i < said.targets.size(); ++i)
-    if (targets[i] != Batch::ignored) targets[i] = found[static_cast<size_t>(i)];
-  return task.target_text(said, row);
+  if (has_class_a_row(task)) return task.class_names()[static_cast<size_t>(found[static_cast<size_t>(row)])];
+  return text_of_found(task, batch, row, found);
 }
 
 }  // namespace weft

@@ -115,7 +115,7 @@ std::string sentence(const Fact& fact, const std::string& subject, Draws& draws)
 
 Told draw_told(Draws& draws) {
   Told told;
-  const int64_t persons = draws.between(2, 3), facts = draws.between(4, 6);
+  const int64_t persons = draws.between(2, 3), facts = draws.between(3, 5);
   while (std::ssize(told.cast) < persons)
     if (const size_t one = of(names, draws); std::ranges::find(told.cast, one) == told.cast.end())
       told.cast.push_back(one);

@@ -5,7 +5,7 @@
 //   user       And what did she buy?        assistant  Ada bought a kite.
 //   user       And Ben?                     assistant  I don't know.
 //
-// A story has two or three persons and four to six facts, a sentence each, those of a person together. It says
+// A story has two or three persons and three to five facts, a sentence each, those of a person together. It says
 //   where they went      "Ada went (walked, ran, hurried) to the mill."
 //   what they got        "Ben bought a (red) kite."      bought, found, made, painted
 //   how many             "He picked seven plums."        ate, picked, sold, washed; two to twenty

@@ -30,6 +30,7 @@ class RecordTable {
 
   size_t size() const { return places_.size(); }
   const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<std::string>& files() const { return files_; }
   std::string_view field(size_t record, size_t column) const;
   std::vector<std::string_view> fields(size_t record) const;
   const Place& place(size_t record) const { return places_.at(record); }

@@ -150,13 +150,11 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
   // Bounds of the lengths are hardly ever met, so samples are measured.
   const Measured found = measure(*train);
   const DType type = train->batch(0, 1).inputs.dtype();
-  const auto largest = batches_like(train->kind(), task.shape.vocab_size, type, found.longest_read,
-                                    found.longest_wanted, found.share);
-  int64_t least_rows = 1;
+  task.largest = batches_like(train->kind(), task.shape.vocab_size, type, found.longest_read,
+                              found.longest_wanted, found.share);
   if (batches && request.settings.integer("batch_tokens") > 0)
-    least_rows = batches->rows_of_longest(found.longest_read[0],
-                                          train->kind() == TaskKind::pairs ? found.longest_wanted[0] : 0);
-  task.largest = [=](int64_t rows) { return largest(std::max(rows, least_rows)); };
+    task.largest_rows = batches->rows_of_longest(
+        found.longest_read[0], train->kind() == TaskKind::pairs ? found.longest_wanted[0] : 0);
   task.smallest = batches_like(train->kind(), task.shape.vocab_size, type, found.shortest_read,
                                found.shortest_wanted, found.share);
   task.content_hash = fingerprint(*train, *validation);

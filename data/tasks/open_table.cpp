@@ -33,17 +33,6 @@ std::string text_or(const SettingValues& settings, const std::string& key, std::
   return settings.contains(key) && !settings.text(key).empty() ? settings.text(key) : std::move(otherwise);
 }
 
-RecordOptions options_of(const SettingValues& given) {
-  RecordSettings settings;
-  SettingValues known;
-  for (const Setting& s : RecordSettings::settings().list())
-    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
-  RecordSettings::settings().take(settings, known);
-  RecordOptions options = settings.options();
-  options.columns.clear();
-  return options;
-}
-
 /// What a chat is called in the first record.
 std::vector<std::string> chat_columns(const std::vector<std::string>& paths, RecordOptions options,
                                       const SettingValues& given) {
@@ -77,7 +66,7 @@ std::vector<std::string> chat_columns(const std::vector<std::string>& paths, Rec
 
 std::shared_ptr<const RecordTable> read_table(const std::string& task, const std::vector<std::string>& paths,
                                               const SettingValues& settings) {
-  RecordOptions options = options_of(settings);
+  RecordOptions options = record_options(settings);
   if (task == "chat") {
     options.columns = chat_columns(paths, options, settings);
     options.nested = options.columns.size() == 1;
@@ -132,7 +121,7 @@ std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskReques
       for (const char32_t c : characters_of(text)) characters.insert(c);
   });
   scan.characters.assign(characters.begin(), characters.end());
-  const TextSource source{.paths = request.data, .scan = scan, .each = [&](const TextSource::Take& put) {
+  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
                             each_text(form, train, [&](const std::string& text) { put(text, true); });
                           }};
   return entry.learn(source, request.settings);
@@ -303,10 +292,9 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                      ": counts the tokens of batches by length; with batching = order "
                      "they have batch_size samples");
   std::shared_ptr<const Dataset> training = train;
-  int64_t most_rows = 0;
   if (by_length) {
     const auto batches = std::make_shared<LengthBatches>(train, request.batch_size, tokens, request.seed);
-    if (tokens > 0) most_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
+    if (tokens > 0) task.largest_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
     task.notes.push_back(
         str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));
     training = batches;
@@ -343,13 +331,23 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
   }
   const auto [longest, longest_wanted] = shape_of(sizes.longest_input, sizes.longest_target);
   const auto [least, least_wanted] = shape_of(least_input, least_target);
-  const auto largest = batches_like(form.kind, task.shape.vocab_size, int64, longest, longest_wanted, share);
-  task.largest = [=](int64_t rows) { return largest(std::max(rows, most_rows)); };
+  task.largest = batches_like(form.kind, task.shape.vocab_size, int64, longest, longest_wanted, share);
   task.smallest = batches_like(form.kind, task.shape.vocab_size, int64, least, least_wanted, share);
   return task;
 }
 
 }  // namespace
+
+RecordOptions record_options(const SettingValues& given) {
+  RecordSettings settings;
+  SettingValues known;
+  for (const Setting& s : RecordSettings::settings().list())
+    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
+  RecordSettings::settings().take(settings, known);
+  RecordOptions options = settings.options();
+  options.columns.clear();
+  return options;
+}
 
 std::vector<Setting> table_settings(const std::string& task) {
   std::vector<Setting> all;

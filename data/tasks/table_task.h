@@ -94,6 +94,8 @@ std::vector<int64_t> special_ids(const Tokenizer& tokenizer);
 
 /// The settings of a task on tables: those of records (RecordSettings), val_share, longest, batching, batch_tokens.
 std::vector<Setting> table_settings(const std::string& task);
+/// How those settings say that records are read, without columns.
+RecordOptions record_options(const SettingValues& settings);
 /// Whether files are read as records: by the settings format and text, or by how the first of them ends.
 bool are_records(const SettingValues& settings, const std::vector<std::string>& files);
 

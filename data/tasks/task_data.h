@@ -34,6 +34,8 @@ struct TaskData {
   Samples seen, unseen;  ///< what an evaluation reads, of the training data and of what is kept from it
   /// The largest batch of so many rows that is to be expected, for planning memory: of its shape, not of its values.
   std::function<Batch(int64_t rows)> largest;
+  /// Rows of it that are as much as any batch that trains, where batches have other numbers of rows than batch_size.
+  int64_t largest_rows = 0;
   /// The smallest, likewise: kernels keep copies of weights for products of few rows.
   std::function<Batch(int64_t rows)> smallest;
   std::vector<std::string> class_names;  ///< by class; none where tokens are the answer

@@ -179,7 +179,7 @@ std::shared_ptr<const Tokenizer> learn_tokenizer(const std::string& name, const 
     std::ranges::set_union(all.characters, text.scan.characters, std::back_inserter(joined));
     all.characters = std::move(joined);
   }
-  const auto each = [&](const TextSource::Take& take) {
+  const auto each = [&](const PutText& take) {
     for (size_t i = 0; i < texts.size(); ++i) {
       const LearnedText& text = texts[i];
       int64_t left = text.bytes;

@@ -34,11 +34,24 @@ std::shared_ptr<const Tokenizer> learn_pairs(const TextSource& source, const Set
   if (given.contains("word_pattern"))
     options.pattern = word_pattern_from(std::get<std::string>(given.at("word_pattern")));
   BpeTraining training(options);
-  source.read([&](std::string_view piece, bool begins) {
-    if (begins) training.end_document();
+  source.each([&](std::string_view piece, bool begins_document) {
+    if (begins_document) training.end_document();
     training.add(piece);
   });
   return std::make_shared<BpeTokenizer>(training.learn());
+}
+
+void each_of_files(const TextSource& source, const PutText& put) {
+  const bool drops = source.newlines == Newlines::lf;
+  int64_t left = training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
+  TextReader text(source.paths, {.utf8 = false, .newlines = source.newlines, .progress = source.progress});
+  std::optional<size_t> file;
+  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
+    piece = piece.substr(0, static_cast<size_t>(left));
+    put(piece, file != text.file());
+    file = text.file();
+    left -= static_cast<int64_t>(piece.size());
+  }
 }
 
 void add_ours(Registry<TokenizerEntry>& to) {
@@ -99,6 +112,13 @@ Registry<TokenizerEntry>& tokenizers() {
   return all;
 }
 
+void TextSource::each(const PutText& put) const {
+  if (documents)
+    documents(put);
+  else
+    each_of_files(*this, put);
+}
+
 int64_t suited_vocab_size(int64_t bytes) {
   int64_t root = 0;  // of 4 bytes
   for (int64_t bit = int64_t{1} << 30; bit > 0; bit /= 2)
@@ -107,20 +127,6 @@ int64_t suited_vocab_size(int64_t bytes) {
 }
 
 int64_t training_bytes(int64_t bytes) { return bytes / 10 * 9 + bytes % 10 * 9 / 10; }
-
-void TextSource::read(const Take& take) const {
-  if (each) return each(take);
-  const bool drops = newlines == Newlines::lf;
-  int64_t left = training_bytes(scan.bytes - (drops ? scan.notes.carriage_returns : 0));
-  TextReader text(paths, {.utf8 = false, .newlines = newlines, .progress = progress});
-  size_t file = SIZE_MAX;
-  for (std::string_view piece = text.next(); !piece.empty() && left > 0; piece = text.next()) {
-    piece = piece.substr(0, static_cast<size_t>(left));
-    take(piece, text.file() != file);
-    file = text.file();
-    left -= static_cast<int64_t>(piece.size());
-  }
-}
 
 void register_tokenizer(TokenizerEntry entry) { tokenizers().add(std::move(entry)); }
 

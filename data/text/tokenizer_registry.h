@@ -34,19 +34,20 @@ struct TextScan {
   static constexpr size_t most_digests = size_t{1} << 22;
 };
 
-/// The files that a tokenizer is to be made for.
+/// Takes a piece of text, and whether a document begins with it.
+using PutText = std::function<void(std::string_view piece, bool begins_document)>;
+
+/// The text that a tokenizer is to be made for: files, or what `documents` gives.
 struct TextSource {
   const std::vector<std::string>& paths;
   Newlines newlines = Newlines::keep;
-  const TextScan& scan;
+  const TextScan& scan;  ///< of all of it
   TextProgress progress = nullptr;
-  /// A piece of the text from which a tokenizer may learn, and whether it goes on with none before it.
-  using Take = std::function<void(std::string_view piece, bool begins)>;
-  std::function<void(const Take& take)> each = nullptr;
+  /// What trains, of a text that is no file: records of a table, say.
+  std::function<void(const PutText& put)> documents = nullptr;
 
-  /// The text from which it may learn, in bounded memory: what `each` gives; without it the first training_bytes() of the
-  /// files.
-  void read(const Take& take) const;
+  /// The part of the text that trains, piece by piece: of files the first training_bytes().
+  void each(const PutText& put) const;
 };
 /// Of so many bytes of text those that train, and from which a tokenizer may learn: floor(0.9 bytes).
 int64_t training_bytes(int64_t bytes);

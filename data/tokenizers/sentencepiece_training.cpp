@@ -1,6 +1,5 @@
 #include <dlfcn.h>
 #include <unistd.h>
-#include <weft/data/text/text.h>
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/sentencepiece_plugin_internal.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
@@ -11,7 +10,6 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -59,28 +57,39 @@ Train* trainer() {
 /// would be passed over whole.
 class Sentences {
  public:
-  Sentences(const std::function<std::string_view()>& next, double share) : next_(next), share_(share) {}
+  /// Keeps a share of them.
+  explicit Sentences(double share) : share_(share) {}
 
-  /// nullptr at the end.
-  const std::string* next() {
-    while (cut())
-      if (!sentence_.empty() && uniform_at(key_, number_++, 0) < share_) return &sentence_;
-    return nullptr;
+  void add(std::string_view piece) {
+    text_ += piece;
+    while (text_.size() - at_ > most) cut();
+    text_.erase(0, std::exchange(at_, 0));
   }
+  /// The text is at its end, where a character may have been cut.
+  void finish() {
+    const std::string_view rest = std::string_view(text_).substr(at_);
+    text_.resize(at_ + rest.size() - unfinished_character(rest));
+    while (at_ < text_.size()) cut();
+  }
+  /// nullptr at the end.
+  const std::string* next() { return given_ < kept_.size() ? &kept_[given_++] : nullptr; }
 
  private:
   static constexpr size_t most = 4096;  // SentencePiece passes over longer ones than 4,192
   static constexpr std::string_view reserved = "\u2585";
 
-  bool cut() {
-    while (!ended_ && text_.size() - at_ <= most) {
-      const std::string_view more = next_();
-      ended_ = more.empty();
-      text_.erase(0, std::exchange(at_, 0));
-      text_ += more;
+  static size_t unfinished_character(std::string_view text) {
+    for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
+      const auto byte = static_cast<uint8_t>(text[text.size() - back]);
+      if ((byte & 0xC0) == 0x80) continue;
+      const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+      return length > back ? back : 0;
     }
+    return 0;
+  }
+
+  void cut() {
     const std::string_view rest = std::string_view(text_).substr(at_);
-    if (rest.empty()) return false;
     size_t length = std::min(rest.find_first_of(std::string_view("\n\t\0", 3)), rest.find(reserved));
     size_t after = length == std::string_view::npos ? 0 : rest.substr(length).starts_with(reserved) ? 3 : 1;
     length = std::min(length, rest.size());
@@ -90,17 +99,15 @@ class Sentences {
       if (length == 0 || length == std::string_view::npos) length = most;
       while ((static_cast<uint8_t>(rest[length]) & 0xC0) == 0x80) --length;
     }
-    sentence_ = rest.substr(0, length);
+    if (length > 0 && uniform_at(key_, number_++, 0) < share_) kept_.emplace_back(rest.substr(0, length));
     at_ += length + after;
-    return true;
   }
 
-  const std::function<std::string_view()>& next_;
   double share_;
-  std::string text_, sentence_;
-  size_t at_ = 0;
-  bool ended_ = false;
+  std::string text_;
+  size_t at_ = 0, given_ = 0;
   uint64_t number_ = 0;
+  std::vector<std::string> kept_;
   RandomKey key_ = random_key(0, stream_id("sentencepiece"), 0);
 };
 
@@ -108,7 +115,6 @@ class Sentences {
 struct Exchange {
   Sentences sentences;
   int64_t given = 0;
-  std::exception_ptr thrown = nullptr;
   std::string model = {}, error = {};
 };
 
@@ -138,7 +144,7 @@ void check(const SentencePieceTrainingOptions& options) {
 void check_sentencepiece_training() { trainer(); }
 
 std::string train_sentencepiece(const SentencePieceTrainingOptions& options, int64_t bytes,
-                                const std::function<std::string_view()>& next) {
+                                const EachText& each) {
   check(options);
   Train* const train = trainer();
   const std::vector<std::pair<std::string, std::string>> settings = {
@@ -159,29 +165,25 @@ std::string train_sentencepiece(const SentencePieceTrainingOptions& options, int
 
   const double share =
       bytes > options.most_bytes ? static_cast<double>(options.most_bytes) / static_cast<double>(bytes) : 1.0;
-  Exchange exchange{.sentences = Sentences(next, share)};
+  Exchange exchange{.sentences = Sentences(share)};
+  each([&](std::string_view piece) { exchange.sentences.add(piece); });
+  exchange.sentences.finish();
   const weft_sentencepiece_request request{
       .settings = given.data(),
       .self = &exchange,
       .next = [](void* self, size_t* length) -> const char* {
         auto& to = *static_cast<Exchange*>(self);
-        try {
-          const std::string* const sentence = to.thrown ? nullptr : to.sentences.next();
-          if (!sentence) return nullptr;
-          ++to.given;
-          *length = sentence->size();
-          return sentence->data();
-        } catch (...) {
-          to.thrown = std::current_exception();
-          return nullptr;
-        }
+        const std::string* const sentence = to.sentences.next();
+        if (!sentence) return nullptr;
+        ++to.given;
+        *length = sentence->size();
+        return sentence->data();
       },
       .take_model = [](void* self, const char* from,
                        size_t length) { static_cast<Exchange*>(self)->model.assign(from, length); },
       .take_error = [](void* self, const char* from,
                        size_t length) { static_cast<Exchange*>(self)->error.assign(from, length); }};
   train(&request);
-  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (exchange.given == 0) fail<ValueError>("train_sentencepiece: the text has no line to learn from");
   if (exchange.model.empty()) fail_training(options, exchange.error);
   return std::move(exchange.model);
@@ -205,24 +207,12 @@ TokenizerEntry sentencepiece_entry(Algorithm algorithm) {
       const std::string& key = settings[setting].name;
       return given.contains(key) ? given.at(key) : settings[setting].value;
     };
-    const bool drops = source.newlines == Newlines::lf;
-    const int64_t bytes =
-        training_bytes(source.scan.bytes - (drops ? source.scan.notes.carriage_returns : 0));
-    TextReader text(source.paths, {.newlines = source.newlines, .progress = source.progress});
-    int64_t left = bytes;
-    const auto next = [&] {
-      std::string_view piece = left > 0 ? text.next() : std::string_view();
-      auto length = static_cast<size_t>(std::clamp<int64_t>(left, 0, std::ssize(piece)));
-      while (length > 0 && length < piece.size() && (static_cast<uint8_t>(piece[length]) & 0xC0) == 0x80)
-        --length;
-      left -= std::ssize(piece);
-      return piece.substr(0, length);
-    };
-    return std::make_shared<SentencePieceTokenizer>(
-        train_sentencepiece({.algorithm = algorithm,
-                             .vocab_size = std::get<int64_t>(or_default(0)),
-                             .normalization = std::get<std::string>(or_default(1))},
-                            bytes, next));
+    return std::make_shared<SentencePieceTokenizer>(train_sentencepiece(
+        {.algorithm = algorithm,
+         .vocab_size = std::get<int64_t>(or_default(0)),
+         .normalization = std::get<std::string>(or_default(1))},
+        training_bytes(source.scan.bytes),
+        [&](const auto& put) { source.each([&](std::string_view piece, bool) { put(piece); }); }));
   };
   return {.name = name,
           .summary = "a model of SentencePiece, learned from the training part of the text",

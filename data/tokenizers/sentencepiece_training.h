@@ -27,12 +27,14 @@ struct SentencePieceTrainingOptions {
   int64_t most_bytes = int64_t{64} << 20;
 };
 
-/// The bytes of a .model file, learned from what next() gives piece by piece, whole characters of UTF-8, until it gives
-/// "": about `bytes` bytes. A sentence is a line or, of a long one, a part of up to 4,096 bytes. The same for any number
+/// Calls put(piece) for each piece of a text of UTF-8.
+using EachText = std::function<void(const std::function<void(std::string_view piece)>& put)>;
+
+/// The bytes of a .model file, learned from a text of about `bytes` bytes, given piece by piece. A sentence is a line or, of a long one, a part of up to 4,096 bytes. The same for any number
 /// of threads. FileError, which names the package, without the plug-in; ValueError for options that are out of range, text
 /// with nothing to learn from, and what SentencePiece refuses: a vocab_size that is too small for the characters.
 std::string train_sentencepiece(const SentencePieceTrainingOptions& options, int64_t bytes,
-                                const std::function<std::string_view()>& next);
+                                const EachText& each);
 /// FileError when there is no plug-in: before the work begins.
 void check_sentencepiece_training();
 

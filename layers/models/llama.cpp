@@ -2,7 +2,9 @@
 #include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/llama.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace weft {
 
@@ -14,14 +16,40 @@ LlamaConfig checked(const LlamaConfig& config) {
 }
 
 int64_t inner_width(const LlamaConfig& config) {
+  if (config.n_inner == 0 && config.activation == Activation::relu2) return 4 * config.n_embd;
   return config.n_inner > 0 ? config.n_inner : (8 * config.n_embd / 3 + 7) / 8 * 8;
 }
 
 LinearOptions normal(double deviation) { return {.weight_init = init::normal(0.0, deviation)}; }
 
-BlockOptions block_options(const LlamaConfig& config) {
+bool has_values(const LlamaConfig& config, int64_t block) {
+  return config.value_embeddings == ValueEmbeddings::all ||
+         (config.value_embeddings == ValueEmbeddings::alternate && block % 2 == (config.n_layer - 1) % 2);
+}
+
+int64_t window_of(const LlamaConfig& config, int64_t block) {
+  const std::string& pattern = config.window_pattern;
+  return !pattern.empty() && pattern[static_cast<size_t>(block) % pattern.size()] == 'G' ? 0 : config.window;
+}
+
+RotaryFrequencies frequencies_of(const LlamaConfig& config) {
+  RotaryFrequencies made(config.rope_base);
+  made.scaling = config.rope_scaling;
+  made.factor = config.rope_factor;
+  made.low_freq_factor = config.rope_low_freq_factor;
+  made.high_freq_factor = config.rope_high_freq_factor;
+  made.original_context = static_cast<double>(config.rope_original_context);
+  return made;
+}
+
+BlockOptions block_options(const LlamaConfig& config, int64_t block) {
+  constexpr int64_t gate_channels = 32;
   const LinearOptions inner = normal(0.02);
-  const LinearOptions residual = normal(0.02 / std::sqrt(2.0 * static_cast<double>(config.n_layer)));
+  const LinearOptions residual = config.zero_init
+                                     ? LinearOptions{.weight_init = init::zeros()}
+                                     : normal(0.02 / std::sqrt(2.0 * static_cast<double>(config.n_layer)));
+  std::optional<RMSNormOptions> qk_norm;
+  if (config.qk_norm) qk_norm = RMSNormOptions{.eps = config.rms_norm_eps};
   return {.norm = NormPlacement::pre,
           .dropout = config.dropout,
           .rms_norm = RMSNormOptions{.eps = config.rms_norm_eps},
@@ -29,13 +57,15 @@ BlockOptions block_options(const LlamaConfig& config) {
                         .head_width = config.head_width,
                         .bias = false,
                         .dropout = config.dropout,
-                        .rotary = config.rope_base,
-                        .window = config.window,
+                        .rotary = frequencies_of(config),
+                        .qk_norm = qk_norm,
+                        .value_gate = has_values(config, block) ? std::min(gate_channels, config.n_embd) : 0,
+                        .window = window_of(config, block),
                         .input = inner,
                         .output = residual},
           .feed_forward = {.hidden = inner_width(config),
-                           .activation = Activation::silu,
-                           .gated = true,
+                           .activation = config.activation,
+                           .gated = config.activation == Activation::silu,
                            .bias = false,
                            .up = inner,
                            .down = residual}};
@@ -54,6 +84,15 @@ void LlamaConfig::check() const {
     fail<ValueError>("Llama: heads are ", width,
                      " wide, which is odd: rotary positions turn pairs. n_embd = ", n_embd,
                      ", n_head = ", n_head, ", head_width = ", head_width);
+  if (window_pattern.find_first_not_of("LG") != std::string::npos || window_pattern.size() > 1024)
+    fail<ValueError>("Llama: window_pattern = '", window_pattern,
+                     "': needs at most 1024 letters, L for blocks with the window and G for those without");
+  if (!window_pattern.empty() && window == 0)
+    fail<ValueError>("Llama: window_pattern = '", window_pattern,
+                     "' says which blocks have a window, but window = 0");
+  if (rope_low_freq_factor >= rope_high_freq_factor)
+    fail<ValueError>("Llama: rope_low_freq_factor = ", rope_low_freq_factor,
+                     " is not below rope_high_freq_factor = ", rope_high_freq_factor);
 }
 
 const Settings<LlamaConfig>& LlamaConfig::settings() {
@@ -70,10 +109,38 @@ const Settings<LlamaConfig>& LlamaConfig::settings() {
       Field(&C::n_inner, "n_inner", 0, 1 << 20,
             "width inside the feed-forward; 0 is what the model is published with"),
       Field(&C::window, "window", 0, 1 << 20, "a token attends to so many last ones; 0: to all before it"),
+      Field(&C::window_pattern, "window_pattern", {},
+            "which blocks have the window, L, or none, G, over and over: LLLG; empty: all have it"),
       Field(&C::rope_base, "rope_base", 1.0, 1e12, "base of the rotary positions"),
+      Field(&C::rope_scaling, "rope_scaling",
+            {{"none", RotaryFrequencies::Scaling::none},
+             {"linear", RotaryFrequencies::Scaling::linear},
+             {"llama3", RotaryFrequencies::Scaling::llama3}},
+            "slows rotary positions down for contexts longer than those of training"),
+      Field(&C::rope_factor, "rope_factor", 1.0, 1e6, "by how much rope_scaling does so"),
+      Field(&C::rope_low_freq_factor, "rope_low_freq_factor", 1e-6, 1e6,
+            "of llama3: planes with fewer turns in the original context are slowed down whole"),
+      Field(&C::rope_high_freq_factor, "rope_high_freq_factor", 1e-6, 1e6,
+            "of llama3: planes with more turns in the original context are left alone"),
+      Field(&C::rope_original_context, "rope_original_context", 1, 1 << 24,
+            "of llama3: tokens of the context that came before"),
       Field(&C::rms_norm_eps, "rms_norm_eps", 0.0, 1.0, "added to the mean square in norms"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
-      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding").in_runs(true)};
+      Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding").in_runs(true),
+      Field(&C::activation, "activation", {{"silu", Activation::silu}, {"relu2", Activation::relu2}},
+            "of the feed-forward: silu is SwiGLU, relu2 is max(x, 0)^2 without a gate"),
+      Field(&C::qk_norm, "qk_norm", "RMS norm of each head of queries and keys"),
+      Field(&C::logit_softcap, "logit_softcap", 0.0, 1e6, "above 0, c: logits y become c tanh(y / c)"),
+      Field(&C::value_embeddings, "value_embeddings",
+            {{"none", ValueEmbeddings::none},
+             {"alternate", ValueEmbeddings::alternate},
+             {"all", ValueEmbeddings::all}},
+            "blocks that add a learned vector of each token to its attention's values"),
+      Field(&C::embedding_norm, "embedding_norm", "RMS norm behind the token embedding"),
+      Field(&C::residual_mix, "residual_mix",
+            "each block reads a learned mix of its input and the first one"),
+      Field(&C::zero_init, "zero_init",
+            "layers that write to the residual, and an untied output, begin as zeros")};
   return all;
 }
 
@@ -86,24 +153,42 @@ Llama::Llama(const LlamaConfig& given)
       token_embedding(
           child<Embedding>("token_embedding", config.vocab_size, config.n_embd, init::normal(0.0, 0.02))),
       dropout(child<Dropout>("dropout", config.dropout)),
-      blocks(child<ModuleList<EncoderBlock>>("blocks", config.n_layer, config.n_embd, config.n_head,
-                                             block_options(config))),
+      blocks([this]() -> ModuleList<LlamaBlock>& {
+        auto& made = child<ModuleList<LlamaBlock>>("blocks");
+        for (int64_t i = 0; i < config.n_layer; ++i)
+          made.append(config.n_embd, config.n_head,
+                      LlamaBlockOptions{.block = block_options(config, i),
+                                        .residual_mix = config.residual_mix,
+                                        .value_ids = has_values(config, i) ? config.vocab_size : 0});
+        return made;
+      }()),
       norm(child<RMSNorm>("norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
-      output(config.tie_embeddings ? nullptr
-                                   : &child<Linear>("output", config.n_embd, config.vocab_size,
-                                                    normal(0.02).with_bias(false))) {}
+      output(config.tie_embeddings
+                 ? nullptr
+                 : &child<Linear>("output", config.n_embd, config.vocab_size,
+                                  config.zero_init
+                                      ? LinearOptions{.bias = false, .weight_init = init::zeros()}
+                                      : normal(0.02).with_bias(false))) {}
+
+Tensor Llama::embedded(const Array& ids) const {
+  const Tensor x = token_embedding(ids);
+  return config.embedding_norm ? rms_norm(x, {}, config.rms_norm_eps) : x;
+}
 
 Tensor Llama::head(const Tensor& x) const {
   const Tensor y = norm(x);
   const LayerScope layer = profile_scope("head");
-  return linear(y, output ? output->weight : token_embedding.weight);
+  const Tensor logits = linear(y, output ? output->weight : token_embedding.weight);
+  const double cap = config.logit_softcap;
+  return cap > 0 ? tanh(logits / cap) * cap : logits;
 }
 
 Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
                       const DocumentBegins& documents) const {
   check_ids("Llama", ids, config.block_size);
   const Mask mask = causal_mask("Llama", ids, lengths, documents);
-  return head(through(blocks, dropout(token_embedding(ids)), recompute_blocks, mask));
+  const LlamaInputs inputs{dropout(embedded(ids)), ids};
+  return head(through(blocks, inputs.first, recompute_blocks, mask, inputs));
 }
 
 std::unique_ptr<DecoderState> Llama::start(int64_t rows) const {
@@ -113,8 +198,9 @@ std::unique_ptr<DecoderState> Llama::start(int64_t rows) const {
 Tensor Llama::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
   const NoGrad no_grad;
   const DecodingStep step("Llama", ids, lengths, of, blocks.size(), config.block_size);
-  Tensor x = token_embedding(ids);  // (B, T, C)
-  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i](x, step.state.caches[i], lengths);
+  const LlamaInputs inputs{embedded(ids), ids};
+  Tensor x = inputs.first;  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = blocks[i](x, step.state.caches[i], lengths, inputs);
   const Tensor logits = head(step.last_tokens(x));  // (B, V)
   step.finish();
   return logits;

@@ -1,16 +1,22 @@
 // Llama: a decoder-only transformer with RMS norm, rotary positions and SwiGLU (Touvron et al. 2023), and
-// heads that share keys and values (Llama 2).
+// heads that share keys and values (Llama 2); and, each a setting of its own, what small models of later years added.
+// Sources: Qwen3 (qk_norm), Gemma 2 (logit_softcap), Llama 3.1 (rope_scaling), Primer (relu2); the speed-runs of
+// modded-nanoGPT (Jordan et al. 2024) and nanochat (Karpathy 2025) for the rest.
 #pragma once
 
 #include <weft/layers/containers.h>
 #include <weft/layers/embedding.h>
 #include <weft/layers/models/decoding/key_value_state.h>
-#include <weft/layers/transformer.h>
+#include <weft/layers/models/llama_block.h>
 #include <weft/lib/settings/settings.h>
 
+#include <string>
 #include <vector>
 
 namespace weft {
+
+/// Which blocks have value embeddings: every second one with the last among them, as nanochat, or all.
+enum class ValueEmbeddings { none, alternate, all };
 
 struct LlamaConfig {
   int64_t vocab_size = 0;
@@ -20,12 +26,33 @@ struct LlamaConfig {
   int64_t n_kv_head = 0;  ///< heads of keys and values, a divisor of n_head; 0: n_head
   int64_t n_embd = 128;
   int64_t head_width = 0;  ///< 0: n_embd / n_head
-  int64_t n_inner = 0;     ///< width of the feed-forward layers; 0: 8 n_embd / 3, up to a multiple of 8
-  int64_t window = 0;      ///< > 0: a token attends to so many last ones (Mistral); 0: to all before it
+  int64_t n_inner =
+      0;               ///< width of the feed-forward layers; 0: 8 n_embd / 3, up to a multiple of 8, and with
+                       ///< relu2 4 n_embd
+  int64_t window = 0;  ///< > 0: a token attends to so many last ones (Mistral); 0: to all before it
+  /// Which blocks the window holds for, a letter each and again from the first: L, local, the window; G, global, none.
+  /// "LLLG": every fourth block sees all. Empty: all L.
+  std::string window_pattern = "";
   double rope_base = 10000.0;
+  /// Slows rotary positions down for longer contexts; names and formulas are Hugging Face's: RotaryFrequencies.
+  RotaryFrequencies::Scaling rope_scaling = RotaryFrequencies::Scaling::none;
+  double rope_factor = 1.0;           ///< of linear and llama3
+  double rope_low_freq_factor = 1.0;  ///< of llama3, as the next two
+  double rope_high_freq_factor = 4.0;
+  int64_t rope_original_context = 8192;
   double rms_norm_eps = 1e-6;
   double dropout = 0.0;         ///< of embeddings, attention weights and each sublayer's result
   bool tie_embeddings = false;  ///< the output layer is the token embedding's weight
+  /// silu: SwiGLU, down(silu(gate(x)) up(x)). relu2: no gate, down(max(up(x), 0)^2).
+  Activation activation = Activation::silu;
+  bool qk_norm = false;        ///< RMS norm of each head of queries and keys, before their positions
+  double logit_softcap = 0.0;  ///< > 0, c: logits y become c tanh(y / c)
+  /// Blocks with a table (vocab_size, G D) of their own, of which each token's row joins its values through a gate that
+  /// reads the first 32 channels: MultiHeadAttentionOptions::value_gate.
+  ValueEmbeddings value_embeddings = ValueEmbeddings::none;
+  bool embedding_norm = false;  ///< RMS norm, without weights, behind the token embedding
+  bool residual_mix = false;    ///< each block reads carry x + recall x0: LlamaBlockOptions
+  bool zero_init = false;       ///< attention.output, feed_forward.down and an untied output begin as zeros
 
   /// ValueError that names the first value out of range.
   void check() const;
@@ -34,7 +61,7 @@ struct LlamaConfig {
   static const Settings<LlamaConfig>& settings();
 };
 
-/// token_embedding, dropout, blocks.0 .. n_layer - 1 (pre-norm), norm, and output unless tied; no biases.
+/// token_embedding, dropout, blocks.0 .. n_layer - 1 (LlamaBlock, pre-norm), norm, and output unless tied; no biases.
 /// First values: normal(0, 0.02), the last layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
 class Llama : public Layer<Llama, GenerativeModel> {
  public:
@@ -56,11 +83,13 @@ class Llama : public Layer<Llama, GenerativeModel> {
   const LlamaConfig config;
   Embedding& token_embedding;
   Dropout& dropout;
-  ModuleList<EncoderBlock>& blocks;
+  ModuleList<LlamaBlock>& blocks;
   RMSNorm& norm;
   Linear* const output;  ///< null when tied
 
  private:
+  /// What block 0 reads of tokens.
+  Tensor embedded(const Array& ids) const;
   Tensor head(const Tensor& x) const;
 };
 

@@ -17,10 +17,18 @@ void with_cell(RecurrentLMConfig& config) {
   config.cell = cell;
 }
 
+/// What `best` begins with: the choice stands here alone. Keys of a run may stand beside settings of Llama.
+/// Of one seed, 600 updates of 4 blocks, 96 wide, on Shakespeare: validation 1.906, of llama 1.944; value embeddings,
+/// an untied head, zeros at first and a norm behind the embedding gained nothing on top of these.
+SettingValues defaults_of_best() {
+  return {{"qk_norm", true}, {"activation", std::string("relu2")}, {"logit_softcap", 15.0}};
+}
+
 void add_ours(Registry<ModelEntry>& to) {
   using detail::model_entry;
   to.add(model_entry<GPT>("gpt2", nullptr));
   to.add(model_entry<Llama>("llama", nullptr));
+  to.add(model_entry<Llama>("best", nullptr, defaults_of_best()));
   to.add(model_entry<BERT>("bert", nullptr));
   to.add(model_entry<Transformer>("transformer", nullptr));
   to.add(model_entry<T5>("t5", nullptr));
@@ -71,6 +79,18 @@ std::string Model::kind() const { return described(*this).name; }
 StateDict Model::config_state() const { return described(*this).settings; }
 
 namespace detail {
+
+void set_defaults(const std::string& model, std::vector<Setting>& settings, const SettingValues& defaults) {
+  for (Setting& s : settings) {
+    if (!defaults.contains(s.name)) continue;
+    const std::optional<SettingValue> value = fitting(s, defaults.at(s.name));
+    if (!value)
+      fail<ValueError>("register_model: the default of ", model, ", ", s.name, " = ",
+                       text_of(defaults.at(s.name)), ", must be ", wanted(s));
+    s.before = s.value_before();
+    s.value = *value;
+  }
+}
 
 SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings,
                         const SettingValues& now) {

@@ -13,6 +13,8 @@
 // start_id, end_id, image_size, n_channel, segmentation; block_size becomes at least the longest sample.
 //
 //   static std::vector<TaskKind> M::learns()    which batches it takes; else TaskKind::language, of a GenerativeModel
+//   bool M::takes_documents() const             whether logits() keeps Batch::documents apart (Mask::documents does, in
+//                                               attention); else a batch with some is refused
 //   void Config::check() const                  refuses (ValueError) what no single setting shows
 //   void Config::fit(const DataShape&)          takes more from the data, after the names above
 #pragma once
@@ -36,6 +38,9 @@ struct ModelEntry {
   std::string name;
   std::vector<Setting> settings;  ///< all, those from the data too
   std::vector<TaskKind> learns = {};
+  /// What its settings, and keys of a run, are unless something else is given, where that is not their own default. Those
+  /// of its settings stand in `settings` too, and change nothing of what a file means that lacks one.
+  SettingValues defaults = {};
   /// The model of these settings, those that are missing as Setting::value_before says. Its first values come from the
   /// RandomScope of this thread, or are zeros under NoInit. ValueError for settings out of range; StateError for one
   /// that is missing and has no default.
@@ -52,9 +57,11 @@ struct ModelEntry {
 Registry<ModelEntry>& models();
 
 /// ValueError for a name that is taken. `made`, if given, has the last word on each configuration, so that a class may
-/// have several names ("lstm", "gru"); a model has the name whose `made` leaves its configuration as it is.
+/// have several names ("lstm", "gru"); a model has the first name whose `made` leaves its configuration as it is. So one
+/// that has `defaults` alone is a name for beginning runs with, and its models and files have the name of the class.
 template <class M>
-void register_model(const std::string& name, std::function<void(typename M::Config&)> made = nullptr);
+void register_model(const std::string& name, std::function<void(typename M::Config&)> made = nullptr,
+                    const SettingValues& defaults = {});
 
 /// models().at(kind).make(settings).
 std::unique_ptr<Model> make_model(const std::string& kind, const StateDict& settings);
@@ -68,10 +75,16 @@ namespace detail {
 SettingValues values_of(const DataShape& data, const std::vector<Setting>& settings,
                         const SettingValues& now);
 
+/// Gives the settings their values among `defaults`, as Field::in_runs does. ValueError, naming the model, for one that
+/// does not fit.
+void set_defaults(const std::string& model, std::vector<Setting>& settings, const SettingValues& defaults);
+
 template <class M>
-ModelEntry model_entry(const std::string& name, std::function<void(typename M::Config&)> made) {
+ModelEntry model_entry(const std::string& name, std::function<void(typename M::Config&)> made,
+                       const SettingValues& defaults = {}) {
   using Config = typename M::Config;
-  ModelEntry entry{.name = name, .settings = Config::settings().list()};
+  ModelEntry entry{.name = name, .settings = Config::settings().list(), .defaults = defaults};
+  set_defaults(name, entry.settings, defaults);
   if constexpr (requires { M::learns(); }) {
     entry.learns = M::learns();
   } else {
@@ -111,8 +124,9 @@ ModelEntry model_entry(const std::string& name, std::function<void(typename M::C
 }  // namespace detail
 
 template <class M>
-void register_model(const std::string& name, std::function<void(typename M::Config&)> made) {
-  models().add(detail::model_entry<M>(name, std::move(made)));
+void register_model(const std::string& name, std::function<void(typename M::Config&)> made,
+                    const SettingValues& defaults) {
+  models().add(detail::model_entry<M>(name, std::move(made), defaults));
 }
 
 }  // namespace weft

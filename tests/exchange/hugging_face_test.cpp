@@ -81,9 +81,9 @@ void check_searches(const Model& model, const std::map<std::string, Array>& case
 }  // namespace
 
 TEST_CASE("hugging face: from transformers' weights come transformers' logits, and back the same files") {
-  for (const char* name :
-       {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "llama-tied-wide-heads", "bert-masked",
-        "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
+  for (const char* name : {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "llama-tied-wide-heads",
+                           "llama-scaled-rope", "llama-linear-rope", "qwen3", "bert-masked",
+                           "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
     CAPTURE(std::string(name));
     const HuggingFaceModel theirs = read_hugging_face(path_of(name));
     const BareModel ours = from_hugging_face(theirs, path_of(name));
@@ -197,6 +197,48 @@ TEST_CASE("hugging face: what a config.json may not say") {
        {"do not fit config.json", "position_embedding.weight", "(13, 8)", "(12, 8)"});
   with(gpt2, "n_layer", 3, {"lacks transformer.h.2."});
   with(gpt2, "n_layer", 1, {"holds transformer.h.1.", "more, which weft's gpt2 does not have"});
+}
+
+TEST_CASE("hugging face: scaled rotary positions as older files say them, and what no layout holds") {
+  const HuggingFaceModel scaled = read_hugging_face(path_of("llama-scaled-rope"));
+  const BareModel ours = from_hugging_face(scaled, "DIR");
+  CHECK(ours.config.text("rope_scaling") == "llama3");
+  nlohmann::json older = nlohmann::json::parse(scaled.config);
+  older["rope_scaling"] = older["rope_parameters"];
+  older["rope_theta"] = older["rope_parameters"]["rope_theta"];
+  older["rope_scaling"].erase("rope_theta");
+  older.erase("rope_parameters");
+  CHECK(identical(from_hugging_face({older.dump(), scaled.tensors}, "DIR").config, ours.config));
+  older["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
+  CHECK(from_hugging_face({older.dump(), scaled.tensors}, "DIR").config.number("rope_factor") == 2);
+  const auto refused = [&](const nlohmann::json& rope, const std::vector<std::string>& parts) {
+    refuses<FileError>(
+        [&] {
+          from_hugging_face({changed(older.dump(), "rope_scaling", rope).dump(), scaled.tensors}, "DIR");
+        },
+        parts);
+  };
+  refused({{"type", "dynamic"}, {"factor", 2}}, {"DIR: rope_scaling", "type is \"dynamic\"", "\"llama3\""});
+  refused({{"rope_type", "yarn"}}, {"rope_type is \"yarn\""});
+  refused({{"rope_type", "linear"}}, {"has no factor"});
+  refused({{"rope_type", "linear"}, {"factor", 0.5}}, {"rope_factor = 0.5"});
+
+  const HuggingFaceModel qwen3 = read_hugging_face(path_of("qwen3"));
+  CHECK(from_hugging_face(qwen3, "DIR").config.integer("qk_norm") == 1);
+  refuses<FileError>(
+      [&] {
+        from_hugging_face({changed(qwen3.config, "use_sliding_window", true).dump(), qwen3.tensors}, "DIR");
+      },
+      {"use_sliding_window is true"});
+  const std::pair<const char*, SettingValue> held_by_nobody[] = {
+      {"window", int64_t{3}}, {"activation", std::string("relu2")},
+      {"logit_softcap", 2.0}, {"embedding_norm", true},
+      {"residual_mix", true}, {"value_embeddings", std::string("all")}};
+  for (const auto& [name, value] : held_by_nobody) {
+    BareModel model = ours;
+    put(model.config, name, value);
+    refuses<ValueError>([&] { to_hugging_face(model); }, {std::string("no ") + name, text_of(value)});
+  }
 }
 
 TEST_CASE("hugging face: what the weights may not be, and what may be left out") {

@@ -108,6 +108,19 @@ TEST_CASE("attention recorder: a model's layers by path, and not a bit of the mo
   CHECK(logits().identical(before));
 }
 
+TEST_CASE("attention recorder: of documents that share a row, what each looks at in itself") {
+  const RandomScope random({.seed = 7});
+  const MultiHeadAttention layer(8, 2, {.rotary = 100.0});
+  const Tensor x = uniform({1, 5, 8}, 1);
+  const AttentionRecorder recorder;
+  layer(x, Mask::causal() & Mask::documents({{0, 2}}));
+  layer(slice(x, 1, 2, 5), Mask::causal());
+  const Tensor packed(recorder.records().at(0).weights), alone(recorder.records().at(1).weights);
+  CHECK(difference(slice(slice(packed, 2, 2, 5), 3, 2, 5).value(), alone.value(), 1e-6) == "");
+  CHECK(max(slice(slice(packed, 2, 2, 5), 3, 0, 2)).item() == 0);
+  CHECK(max(slice(slice(packed, 2, 0, 2), 3, 2, 5)).item() == 0);
+}
+
 TEST_CASE("attention recorder: of its own thread alone") {
   const RandomScope random({.seed = 7});
   const MultiHeadAttention layer(8, 2);

@@ -41,4 +41,15 @@ TEST_CASE("feed-forward: four times as wide inside unless said otherwise") {
   CHECK(gated.parameters().size() == 6);
 }
 
+TEST_CASE("feed-forward: squared ReLU") {
+  const RandomScope random({});
+  FeedForward layer(3, {.hidden = 5, .activation = Activation::relu2, .bias = false});
+  const Tensor x = Tensor(Array::from<float>({1, -2, 0.5F, 3, 0, -1}, {2, 3}));
+  const Tensor hidden = relu(layer.up(x));
+  CHECK(layer(x).value().identical(layer.down(hidden * hidden).value()));
+  CHECK(activate(Activation::relu2, Tensor(Array::from<float>({-3, 0, 3}, {3})))
+            .value()
+            .identical(Array::from<float>({0, 0, 9}, {3})));
+}
+
 }  // namespace weft::test

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/autograd/ops.h>
+#include <weft/layers/gradcheck_module.h>
 #include <weft/layers/multi_head_attention.h>
 #include <weft/lib/array/random.h>
 
@@ -98,7 +99,7 @@ TEST_CASE("multi-head attention: a remembered context has the bits of the contex
   const Tensor context(random_uniform({2, 7, 12}, -1, 1, random_key(0, 3)));
   const NoGrad no_grad;
   for (const MultiHeadAttentionOptions& options :
-       std::vector<MultiHeadAttentionOptions>{{}, {.kv_heads = 1}}) {
+       std::vector<MultiHeadAttentionOptions>{{}, {.kv_heads = 1}, {.qk_norm = RMSNormOptions{}}}) {
     const MultiHeadAttention layer(12, 3, options);
     const std::vector<int64_t> lengths = {7, 4};
     const KeyValueCache memory = layer.remember(context, lengths);
@@ -108,6 +109,46 @@ TEST_CASE("multi-head attention: a remembered context has the bits of the contex
               .value()
               .identical(layer.forward(x, context).value()));
   }
+}
+
+TEST_CASE("multi-head attention: norms of queries and keys, and gated values: gradients, weights, a cache") {
+  const RandomScope random({.seed = 7});
+  MultiHeadAttention layer(16, 4,
+                           {.kv_heads = 2, .rotary = 50.0, .qk_norm = RMSNormOptions{}, .value_gate = 5});
+  CHECK(layer.query_norm->weight.shape() == Shape{4});
+  CHECK(layer.value_gate->weight.shape() == Shape{2, 5});
+  const Tensor x(random_uniform({2, 6, 16}, -1, 1, random_key(0, 2)));
+  const Tensor values(random_uniform({2, 6, 8}, -1, 1, random_key(0, 3)));
+  // A gate of zeros is a factor of 1.
+  const Tensor ungated = layer.value(x) + values;
+  const Tensor weights(layer.weights(x, x, Mask::causal()));
+  const Tensor apart = permute(reshape(ungated, {2, 6, 2, 4}), {0, 2, 1, 3});
+  const Tensor heads = reshape(expand(reshape(apart, {2, 2, 1, 6, 4}), {2, 2, 2, 6, 4}), {2, 4, 6, 4});
+  const Tensor again = layer.output(reshape(permute(matmul(weights, heads), {0, 2, 1, 3}), {2, 6, 16}));
+  CHECK(difference(layer(x, Mask::causal(), Tensor(), values).value(), again.value(), 2e-6) == "");
+
+  Tensor(layer.value_gate->weight).set_value(random_uniform({2, 5}, -1, 1, random_key(0, 5)));
+  {
+    const NoGrad no_grad;
+    const Tensor whole = layer(x, Mask::causal(), Tensor(), values);
+    KeyValueCache cache;
+    for (int64_t t = 0; t < 6; ++t) {
+      const auto at = [&](const Tensor& of) { return slice(of, 1, t, t + 1); };
+      CHECK(layer(at(x), cache, std::span<const int64_t>{}, Tensor(), at(values))
+                .value()
+                .identical(at(whole).value()));
+    }
+  }
+  refuses<ShapeError>([&] { layer(x); }, {"no values", "(2, 6, 8)", "a gate"});
+  refuses<ShapeError>([&] { layer(x, Mask{}, Tensor(), x); }, {"values (2, 6, 16)", "(2, 6, 8)"});
+  layer.to(float64);
+  CHECK(gradcheck(layer, {}, Tensor(x.value().to(float64)), Mask::causal() & Mask::documents({{0, 2}, {0}}),
+                  Tensor(zeros({1, 1, 6, 6}, float64)), Tensor(values.value().to(float64)))
+            .failure == "");
+
+  const MultiHeadAttention plain(16, 4);
+  refuses<ShapeError>([&] { plain(x, Mask{}, Tensor(), x); }, {"values (2, 6, 16)", "no gate"});
+  refuses<ValueError>([] { MultiHeadAttention wrong(8, 2, {.value_gate = 9}); }, {"value_gate", "9 of 8"});
 }
 
 TEST_CASE("multi-head attention: its weights are those that it uses, with positions, windows and a bias") {

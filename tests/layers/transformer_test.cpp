@@ -173,6 +173,7 @@ TEST_CASE("transformer: blocks around attention and feed-forward layers of one's
   const DecoderBlockOf<MeanAttention, MultiHeadAttention, Doubled> decoder(4, 2);
   CHECK(decoder(x, x).shape() == Shape{1, 3, 4});
   refuses<ValueError>([&] { decoder(x, x, Mask::causal(), Mask(), zeros({1, 1, 3, 3})); }, {"no bias"});
+  refuses<ValueError>([&] { model.blocks[0](x, Mask::causal(), Tensor(), x); }, {"takes no values"});
 
   const EncoderBlockOf<Mixing, Doubled> mixed(
       4, {}, [](const auto& make) -> Mixing& { return make(3, 0.5); },

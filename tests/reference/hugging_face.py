@@ -1,6 +1,6 @@
 """Small models of random weights as transformers writes them, for tests/tools/hugging_face_test.cpp.
 
-    python hugging_face.py                  (PyTorch 2.15, transformers 5.23) writes hugging_face/*/ beside itself
+    python hugging_face.py                  (PyTorch 2.15, transformers 5.23; Qwen3 and scaled positions 5.24) writes hugging_face/*/ beside itself
     python hugging_face.py --check DIR EXPECTED     loads DIR with transformers and compares its logits with EXPECTED
 
 Each folder holds what save_pretrained writes, and expected.safetensors: what the model reads, its logits computed in
@@ -67,6 +67,10 @@ def write():
     make = lambda **more: transformers.LlamaForCausalLM(transformers.LlamaConfig(**llama, **more))
     case("llama", make(num_key_value_heads=1, rope_parameters={"rope_type": "default", "rope_theta": 500.0}), tokens(V), searched=True)
     case("llama-tied-wide-heads", make(head_dim=6, tie_word_embeddings=True, rms_norm_eps=1e-5), tokens(V))
+    case("llama-scaled-rope", make(rope_parameters={"rope_type": "llama3", "rope_theta": 50.0, "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 24}, head_dim=8), tokens(V))
+    case("llama-linear-rope", make(rope_parameters={"rope_type": "linear", "rope_theta": 50.0, "factor": 3.0}), tokens(V))
+    qwen3 = llama | dict(num_key_value_heads=1, head_dim=6, rope_parameters={"rope_type": "default", "rope_theta": 500.0})
+    case("qwen3", transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**qwen3)), tokens(V))
     t5 = dict(vocab_size=V, d_model=8, d_kv=6, d_ff=12, num_layers=2, num_heads=2, relative_attention_num_buckets=8, relative_attention_max_distance=6, decoder_start_token_id=0)
     make = lambda **more: transformers.T5ForConditionalGeneration(transformers.T5Config(**t5, **more))
     answers = {"target_ids": torch.tensor([[0, 3, 4, 5, 6, 7, 8], [0, 9, 9, 2, 1, 1, 1], [0, 28, 27, 26, 25, 3, 3]])}

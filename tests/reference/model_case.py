@@ -9,6 +9,9 @@ from store import floats, put, put_arrays
 
 def put_config(group, config):
     for key, value in config.items():
+        if isinstance(value, str):
+            group.create_dataset(key, data=value, track_times=False)
+            continue
         group.create_dataset(key, data=np.float64(value) if isinstance(value, float) else np.int64(value), track_times=False)
 
 

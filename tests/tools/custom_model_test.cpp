@@ -71,6 +71,6 @@ TEST_CASE("custom model: it is scored, sampled, looked at, told about and handed
   CHECK(contains(elsewhere.err, "of the kind 'cosine'"));
   const Result wrong = run(folder, train_custom("wrong", {"n_kv_head=2"}));
   CHECK(wrong.code == 2);
-  CHECK(contains(wrong.err, "cosine has no such key; llama has"));
+  CHECK(contains(wrong.err, "cosine has no such key; llama, best have"));
 }
 #endif

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -106,4 +107,33 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
           .code == 0);
   refused({"export", "lstm", "--format", "hf", "--out", "out"},
           "transformers has no model for weft's lstm; there are gpt2");
+}
+
+TEST_CASE("import: a tokenizer that does not fit the model is refused, and what it asks for beside is told") {
+  const Folder folder;
+  std::filesystem::copy(reference_model("gpt2"), folder.path("theirs"));
+  // Characters of their own, so many.
+  const auto tokenizer = [&](int tokens, const std::string& more) {
+    std::string vocab;
+    for (int id = 0; id < tokens; ++id)
+      vocab += (id == 0 ? "\"" : ", \"") + std::string(1, static_cast<char>('0' + id)) +
+               "\": " + std::to_string(id);
+    folder.write("theirs/tokenizer.json",
+                 R"({"model": {"type": "BPE", "merges": [], "vocab": {)" + vocab + "}}" + more + "}");
+  };
+  tokenizer(30, "");
+  const Result large = weft(folder, {"import", "theirs", "--out", "a"});
+  CHECK(large.code == 2);
+  CHECK_MESSAGE(large.err.find(
+                    "theirs: its tokenizer has 30 tokens, the model 29; weft import theirs --no-tokenizer") !=
+                    std::string::npos,
+                large.err);
+  CHECK(weft(folder, {"import", "theirs", "--out", "b", "--no-tokenizer"}).code == 0);
+  tokenizer(20, R"(, "truncation": {"max_length": 8})");
+  const Result small = weft(folder, {"import", "theirs", "--out", "c"});
+  CHECK_MESSAGE(small.code == 0, small.err);
+  CHECK(small.err.find("its truncation to 8 tokens is not applied") != std::string::npos);
+  const Result encoded = weft(folder, {"tokenizer", "inspect", "theirs", "--text", "01"});
+  CHECK(encoded.code == 0);
+  CHECK(encoded.err.find("its truncation to 8 tokens is not applied") != std::string::npos);
 }

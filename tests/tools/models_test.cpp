@@ -312,7 +312,7 @@ TEST_CASE("models and tasks that do not go together, and settings out of range, 
   refused({"--model", "llama", "--data", "text.txt", "--set", "n_head=3"}, "n_head = 3");
   refused({"--model", "vit", "--task", "which", "--set", "patch_size=5"}, "patch_size = 5");
   refused({"--model", "gpt2", "--data", "text.txt", "--set", "window=8"},
-          "window = 8: gpt2 has no such key; llama has");
+          "window = 8: gpt2 has no such key; llama, best have");
   refused({"--model", "vit", "--task", "which", "--set", "bias=true"},
           "bias = true: vit has no such key; gpt2 has");
   refused({"--model", "vit", "--task", "segments", "--set", "patch_size=8"}, "asks for patches of 4");

@@ -38,7 +38,7 @@ TEST_CASE("run config: the parts that are named bring their settings, with their
 }
 
 TEST_CASE("run config: what does not fit is refused, with who has it or what is near") {
-  refuses<ValueError>([] { of({"n_kv_head=2"}); }, {"n_kv_head = 2: gpt2 has no such key; llama has"});
+  refuses<ValueError>([] { of({"n_kv_head=2"}); }, {"n_kv_head = 2: gpt2 has no such key; llama, best have"});
   refuses<ValueError>([] { of({"beta1=0.8", "optimizer=sgd"}); }, {"sgd has no such key", "adamw"});
   refuses<ValueError>([] { of({"mask_share=0.3"}); }, {"text has no such key", "masked"});
   refuses<ValueError>([] { of({"n_layr=2"}); }, {"no key 'n_layr'", "'n_layer'"});

@@ -31,12 +31,18 @@ struct TrainArguments {
 Work prepare_train(const TrainArguments& arguments);
 
 struct EvalArguments {
+  static constexpr int64_t usual_samples = 1000;
+
   std::string model;              ///< RUN or FILE.h5
-  std::vector<std::string> data;  ///< files, folders, patterns; none: the run's validation split
+  std::vector<std::string> data;  ///< empty: the run's validation split
+  std::vector<std::string> set;   ///< KEY=VALUE of the task: which columns are read, say
   int64_t stride = 0;
-  std::string task;        ///< empty: the run's own
-  int64_t samples = 1000;  ///< of a generated task
-  int64_t length = 0;      ///< of all its sequences; 0: as trained on
+  std::string task;     ///< empty: the run's own
+  int64_t samples = 0;  ///< 0: all of a user's files, usual_samples of a generated task
+  int64_t length = 0;   ///< of all its sequences; 0: as trained on
+  int64_t beams = 0;    ///< of answers that are written; 0: greedily
+  std::string choices;  ///< a file of prompts with endings, which are ranked
+  bool per_line = false;
   bool last = false;
   bool json = false;
 };
@@ -63,6 +69,38 @@ struct GenerateArguments {
   bool last = false;
 };
 Work prepare_generate(const GenerateArguments& arguments);
+
+/// Texts with a model that was trained to tell classes: of files, or given.
+struct ClassifyArguments {
+  std::string model;
+  std::vector<std::string> texts;
+  std::vector<std::string> data;
+  std::vector<std::string> set;  ///< KEY=VALUE of the task classify: which column is read, say
+  std::string out;               ///< a csv; empty: standard output
+  bool last = false;
+};
+Work prepare_classify(const ClassifyArguments& arguments);
+
+/// A line out for each line in.
+struct TranslateArguments {
+  std::string model;
+  int64_t beams = 4;
+  double length_penalty = 1.0;
+  int64_t tokens = 0;  ///< of a line at most; 0: twice those of what it answers, and ten
+  bool last = false;
+};
+Work prepare_translate(const TranslateArguments& arguments);
+
+/// Lines of standard input are answered in turn, each knowing what was said before.
+struct ChatArguments {
+  std::string model;
+  std::string system;  ///< what the assistant is told first
+  int64_t tokens = 200;
+  SamplingOptions sampling{.temperature = 0};
+  uint64_t seed = 1337;
+  bool last = false;
+};
+Work prepare_chat(const ChatArguments& arguments);
 
 struct LogitsArguments {
   std::string model;

@@ -11,7 +11,6 @@
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_paths.h>
-#include <weft/train/scoring.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
@@ -25,12 +24,13 @@
 #include <vector>
 
 #include "commands.h"
+#include "eval_task.h"
 
 namespace weft::tools {
 namespace {
 
-/// Samples of a task in a batch of an evaluation: the scores do not depend on it.
-constexpr int64_t evaluated_at_once = 32;
+/// Windows in a batch: the scores do not depend on it.
+constexpr int64_t rows_at_once = 32;
 
 /// What is scored, and how much of it the run trained on, where that is known.
 struct Scored {
@@ -44,10 +44,10 @@ struct Scored {
 
 struct Evaluated {
   Console console;
-  OpenedModel opened;
+  std::shared_ptr<OpenedModel> opened;
   Scored scored;
 
-  const ModelFile& model() const { return opened.checkpoint.model; }
+  const ModelFile& model() const { return opened->checkpoint.model; }
 };
 
 /// What was given, as it is called: the first, and how many more.
@@ -168,8 +168,8 @@ Samples samples_of(const TextStretch& stretch, const Scored& scored, int64_t blo
 /// Characters that the targets of all samples stand for.
 int64_t scored_characters(const Tokenizer& tokenizer, const Samples& samples, int64_t end_id) {
   int64_t characters = 0;
-  for (int64_t first = 0; first < samples.size(); first += evaluated_at_once) {
-    const Batch batch = samples.batch(first, evaluated_at_once);
+  for (int64_t first = 0; first < samples.size(); first += rows_at_once) {
+    const Batch batch = samples.batch(first, rows_at_once);
     const auto targets = batch.targets.values<int64_t>();
     std::vector<int64_t> ids;
     std::ranges::copy_if(targets, std::back_inserter(ids),
@@ -233,95 +233,34 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   return 0;
 }
 
-void print_scores(const std::vector<Score>& scores, bool json) {
-  nlohmann::ordered_json object;
-  std::string lines;
-  for (const Score& s : scores) {
-    object[s.name] = s.value;
-    std::string line = s.name;
-    line.resize(std::max<size_t>(line.size() + 2, 20), ' ');
-    lines += str(line, fixed(s.value, 6), "\n");
-  }
-  write_out(json ? object.dump() + "\n" : lines);
-}
-
-/// A task by its scores over samples that no training sees.
-Work prepare_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments& arguments) {
-  const TrainedOn& trained = e->model().trained_on;
-  const std::string name = arguments.task.empty() ? trained.task : arguments.task;
-  if (!arguments.data.empty() || arguments.stride > 0)
-    fail<ValueError>("--data and --stride are for models of text; this one learned the task ", trained.task);
-  const TaskEntry& entry = tasks().at(name);
-  const std::vector<TaskKind>& learns = models().at(e->model().kind).learns;
-  const TaskEntry* const own = tasks().find(trained.task);
-  if (own && entry.kind != own->kind)
-    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', but this model learned ",
-                     trained.task, ", of the kind '", name_of(own->kind), "'");
-  if (!own && std::ranges::count(learns, entry.kind) == 0)
-    fail<ValueError>("--task ", name, ": is of the kind '", name_of(entry.kind), "', which a ",
-                     e->model().kind, " does not learn");
-  TaskOptions options = task_options(trained.settings);
-  options.seed = trained.seed;
-  options.split = Split::validation;
-  options.samples = 0;
-  if (arguments.length > 0) options.min_length = options.max_length = arguments.length;
-  options.tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e->model().tokenizer);
-  const TaskPointer task = make_task(name, options);
-  const std::shared_ptr<Model> model = e->opened.build();
-  return [=] {
-    const std::vector<Score> scores = score(
-        *model, *task, arguments.samples, evaluated_at_once,
-        [&](int64_t done) { e->console.renew(str("evaluating: ", 100 * done / arguments.samples, " %")); });
-    e->console.clear();
-    print_scores(scores, arguments.json);
-    return 0;
-  };
-}
-
-/// A user's task of files by its loss over what is kept from training.
-Work prepare_file_task_eval(const std::shared_ptr<Evaluated>& e, const EvalArguments& arguments,
-                            const TaskEntry& entry) {
-  TaskRequest request{.name = entry.name,
-                      .settings = e->model().trained_on.settings,
-                      .seed = e->model().trained_on.seed,
-                      .newlines = newlines_from(e->model().trained_on.newlines),
-                      .tokenizer = e->model().tokenizer};
-  request.data = arguments.data;
-  const Say say = [&](std::string_view line) { e->console.print(line); };
-  if (request.data.empty() && e->opened.run)
-    request.data = data_found(*e->opened.run, read_config(e->opened.run->config()).data, false, say);
-  const auto task = std::make_shared<TaskData>(open_task(request));
-  const std::shared_ptr<Model> model = e->opened.build();
-  return [=] {
-    const LossMeter meter = evaluate(*model, task->unseen, evaluated_at_once);
-    print_scores({{"loss", meter.mean()}}, arguments.json);
-    return 0;
-  };
-}
-
 }  // namespace
 
 Work prepare_eval(const EvalArguments& arguments) {
   auto e = std::make_shared<Evaluated>();
   const Say say = [&](std::string_view line) { e->console.print(line); };
-  e->opened = open_model(arguments.model, arguments.last, say);
-  const TaskEntry* const learned = tasks().find(e->model().trained_on.task);
-  if (!arguments.task.empty() || (learned && !learned->reads_files(arguments.data)))
-    return prepare_task_eval(e, arguments);
-  if (learned && learned->name != "text") return prepare_file_task_eval(e, arguments, *learned);
+  e->opened = std::make_shared<OpenedModel>(open_model(arguments.model, arguments.last, say));
+  const std::string& path = e->opened->path;
+  if (!arguments.choices.empty()) return prepare_choices_eval(e->opened, arguments);
+  const std::string task = arguments.task.empty() ? e->model().trained_on.task : arguments.task;
+  const TaskEntry* const entry = arguments.task.empty() ? tasks().find(task) : &tasks().at(task);
+  if (entry && entry->name != "text") return prepare_task_eval(e->opened, arguments, *entry);
   if (arguments.length > 0)
-    fail<ValueError>("--length: is of tasks that make sequences; ", e->opened.path, " learned from text");
+    fail<ValueError>("--length: is of tasks that make sequences; ", path, " learned from text");
+  if (arguments.beams > 0)
+    fail<ValueError>("--beams: is of answers that are written; ", path, " learned from text");
+  if (arguments.samples > 0)
+    fail<ValueError>("--samples: is of tasks; ", path, " learned from text, of which all is scored");
   if (!e->model().tokenizer && !reads_ids(e->model().trained_on.settings))
-    fail<ValueError>(e->opened.path, ": has no tokenizer, and so reads no text; ", program_name(),
-                     " logits takes ids");
-  e->scored = text_of(e->opened, arguments, say);
+    fail<ValueError>(path, ": has no tokenizer, and so reads no text; ", program_name(), " logits takes ids");
+  if (arguments.per_line) return prepare_lines_eval(e->opened, arguments);
+  e->scored = text_of(*e->opened, arguments, say);
   const StateDict& settings = e->model().settings;
   const int64_t block_size =
       settings.contains("block_size") ? settings.integer("block_size") : e->model().trained_on.block_size;
   std::vector<Samples> parts;
   for (const TextStretch& stretch : e->scored.stretches)
     parts.push_back(samples_of(stretch, e->scored, block_size, arguments.stride));
-  const std::shared_ptr<Model> model = e->opened.build();
+  const std::shared_ptr<Model> model = e->opened->build();
   return [e, model, arguments, parts, block_size] { return work(*e, *model, arguments, parts, block_size); };
 }
 

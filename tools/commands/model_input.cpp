@@ -1,5 +1,6 @@
 #include "model_input.h"
 
+#include <unistd.h>
 #include <weft/data/text/text.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -43,6 +44,8 @@ bool next_line(std::string& line) {
   }
   return !line.empty();
 }
+
+bool input_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 
 Array row_of(const std::vector<int64_t>& ids) {
   return Array::from(ids, {1, static_cast<int64_t>(ids.size())});

@@ -20,6 +20,8 @@ std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name
 /// Reads the next line of standard input; false at its end. ValueError for a line of more than a megabyte, as one without
 /// an end would take all memory.
 bool next_line(std::string& line);
+/// Whether a person types it.
+bool input_is_terminal();
 
 /// (1, T).
 Array row_of(const std::vector<int64_t>& ids);

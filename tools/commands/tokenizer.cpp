@@ -254,12 +254,14 @@ Learned learn_pairs(const TokenizerArguments& a, TextReader& reader) {
 }
 
 Learned learn_pieces(const TokenizerArguments& a, TextReader& reader, int64_t bytes) {
-  const SentencePieceTokenizer made(
-      train_sentencepiece({.algorithm = a.kind == "unigram" ? SentencePieceModel::Algorithm::unigram
-                                                            : SentencePieceModel::Algorithm::bpe,
-                           .vocab_size = a.vocab_size,
-                           .normalization = a.normalization.empty() ? "identity" : a.normalization},
-                          bytes, [&] { return reader.next(); }));
+  const SentencePieceTokenizer made(train_sentencepiece(
+      {.algorithm =
+           a.kind == "unigram" ? SentencePieceModel::Algorithm::unigram : SentencePieceModel::Algorithm::bpe,
+       .vocab_size = a.vocab_size,
+       .normalization = a.normalization.empty() ? "identity" : a.normalization},
+      bytes, [&](const auto& put) {
+        for (std::string_view piece = reader.next(); !piece.empty(); piece = reader.next()) put(piece);
+      }));
   return {made.vocab_size(), a.out.ends_with(".model") ? made.bytes() : tokenizer_json(made)};
 }
 

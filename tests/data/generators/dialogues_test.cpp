@@ -320,18 +320,18 @@ TEST_CASE("a dialogue is a function of split, seed and number, and known ones st
   CHECK(told(Split::train, 1, 2) != told(Split::validation, 1, 2));
   CHECK(told(Split::train, 1, 1) ==
         "s: Finn painted a yellow mask. Finn ate four olives. He walked to the lake. Then Finn was happy "
-        "because he had seen a swan. Tom bought a brown drum. Tom washed eight peaches.\n"
-        "u: What did Finn paint?\na: Finn painted a mask.\n"
-        "u: And why was he happy?\na: Because he had seen a swan.\n"
-        "u: How many olives did he eat?\na: Finn ate four olives.\n"
-        "u: And where did he go?\na: Finn went to the lake.\n");
+        "because he had seen a swan. Tom ate five lemons.\n"
+        "u: Why was Finn happy?\na: Because he had seen a swan.\n"
+        "u: Where did Finn go?\na: Finn went to the lake.\n"
+        "u: How many pears did he eat?\na: I don't know.\n"
+        "u: Where did Tom go?\na: I don't know.\n"
+        "u: Who went to the lake?\na: It was Finn.\n");
   CHECK(told(Split::validation, 1, 0) ==
-        "s: Last week Gwen hurried to the harbour. She was worried because she had broken a plate. She found "
-        "a sled. Jack hurried to the valley. Ben was merry because he had won a game. Ben made a bag.\n"
-        "u: Where did Jack go?\na: Jack went to the valley.\n"
-        "u: Why was Ben merry?\na: Because he had won a game.\n"
-        "u: What did Ben make?\na: Ben made a bag.\n"
-        "u: What colour was it?\na: I don't know.\n"
-        "u: Why was Gwen worried?\na: Because she had broken a plate.\n"
-        "u: What did Gwen find?\na: Gwen found a sled.\n");
+        "s: Last week Will went to the church. Will made a red basket. Will visited Mia. Mia followed Will.\n"
+        "u: What did Will make?\na: Will made a basket.\n"
+        "u: And where did he go?\na: Will went to the church.\n"
+        "u: Who went to the church?\na: It was Will.\n"
+        "u: And who did he visit?\na: Will visited Mia.\n"
+        "u: And Mia?\na: I don't know.\n"
+        "u: Who visited Will?\na: I don't know.\n");
 }

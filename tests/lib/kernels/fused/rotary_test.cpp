@@ -70,3 +70,42 @@ TEST_CASE("rotary: sizes 0, NaN, bad input") {
   CHECK_THROWS_AS(kernels::rotary_table(3, 4, 10000.0, -1, float32), ValueError);
   CHECK_THROWS_AS(kernels::rotary_table(3, 4, 10000.0, 0, int64), TypeError);
 }
+
+TEST_CASE("rotary: scaled frequencies, plane by plane, and what they refuse") {
+  using Scaling = kernels::RotaryFrequencies::Scaling;
+  kernels::RotaryFrequencies f(100.0);
+  const std::vector<double> plain = f.of(6);
+  f.scaling = Scaling::linear, f.factor = 4;
+  for (size_t i = 0; i < 3; ++i) CHECK(f.of(6)[i] == plain[i] / 4);
+  f.scaling = Scaling::llama3, f.original_context = 64;
+  const std::vector<double> scaled = f.of(6);
+  // 10.2, 2.2 and 0.47 turns in the original context: left alone, between, slowed down.
+  CHECK(scaled[0] == plain[0]);
+  const double turns = 64 * plain[1] / (2 * 3.14159265358979323846), share = (turns - 1) / 3;
+  CHECK(std::abs(scaled[1] - ((1 - share) * plain[1] / 4 + share * plain[1])) < 1e-15);
+  CHECK(scaled[2] == plain[2] / 4);
+  const auto refused = [&](auto change, const char* text) {
+    kernels::RotaryFrequencies wrong = f;
+    change(wrong);
+    CHECK_THROWS_WITH_AS(wrong.of(6), text, ValueError);
+  };
+  refused([](auto& w) { w.factor = 0; }, "rotary: the factor 0 is not positive and finite");
+  refused([](auto& w) { w.original_context = -1; },
+          "rotary: the original_context -1 is not positive and finite");
+  refused([](auto& w) { w.low_freq_factor = 4; },
+          "rotary: the low_freq_factor 4 is not below the high_freq_factor 4");
+}
+
+TEST_CASE("rotary: places name rows of the table") {
+  const Array x = naive::random({2, 3, 8}, float32), table = kernels::rotary_table(5, 4, 100.0, 0, float32);
+  const Array places = Array::from<int64_t>({4, 0, 1, 2, 2, 0}, {2, 3});
+  const Array y = kernels::rotary(x, table, false, places);
+  for (int64_t i = 0; i < 6; ++i) {
+    const int64_t place = places.data<int64_t>()[i];
+    const Array token = kernels::slice(x.reshape({1, 6, 8}), 1, i, i + 1);
+    const Array alone = kernels::rotary(token, kernels::slice(table, 0, place, place + 1), false);
+    CHECK(kernels::slice(y.reshape({1, 6, 8}), 1, i, i + 1).identical(alone));
+  }
+  CHECK_THROWS_AS(kernels::rotary(x, table, false, Array::zeros({3, 2}, int64)), ShapeError);
+  CHECK_THROWS_AS(kernels::rotary(x, table, false, Array::full({2, 3}, 5, int64)), ValueError);
+}

@@ -1,0 +1,124 @@
+#include <unistd.h>
+#include <weft/data/tasks/table_task.h>
+#include <weft/data/text/streaming_decoder.h>
+#include <weft/layers/models/decoding/generation.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
+
+#include <algorithm>
+
+#include "commands.h"
+#include "model_input.h"
+
+namespace weft::tools {
+namespace {
+
+using Ids = std::vector<int64_t>;
+
+struct Chat {
+  Console console;
+  OpenedModel opened;
+  ChatArguments arguments;
+  std::unique_ptr<Model> model;
+  const GenerativeModel* writer = nullptr;
+  std::map<std::string, int64_t> marks;
+  SpecialIds special;
+  Ids ids;  ///< of all that was said
+  int64_t turns = 0;
+
+  const ModelFile& file() const { return opened.checkpoint.model; }
+};
+
+void add_turn(Chat& c, const std::string& role, const std::string& text) {
+  const Ids said = ids_of_text(c.file(), role, text, "");
+  c.ids.push_back(c.marks.at(str("<|", role, "|>")));
+  c.ids.insert(c.ids.end(), said.begin(), said.end());
+  c.ids.push_back(c.special.end);
+}
+
+/// Turns at the beginning go when the context would be full.
+void forget(Chat& c) {
+  const int64_t room = c.writer->context() - std::min(c.arguments.tokens, c.writer->context() / 2);
+  while (std::ssize(c.ids) > room) {
+    const auto next = std::find(c.ids.begin() + 1, c.ids.end(), c.marks.at("<|user|>"));
+    if (next == c.ids.end()) return;
+    c.ids.erase(c.ids.begin(), next);
+    if (c.console.is_terminal()) c.console.print("(the beginning of the conversation is forgotten)");
+  }
+}
+
+void answer(Chat& c) {
+  c.ids.push_back(c.marks.at("<|assistant|>"));
+  forget(c);
+  StreamingDecoder decoder(*c.file().tokenizer,
+                           {.begins = true, .display = ::isatty(STDOUT_FILENO) == 1, .before = {}});
+  const Ids said = generate(*c.writer, c.ids,
+                            {.tokens = c.arguments.tokens,
+                             .sampling = c.arguments.sampling,
+                             .seed = c.arguments.seed,
+                             .samples = {static_cast<uint64_t>(c.turns++)},
+                             .end_ids = {c.special.end}},
+                            [&](int64_t token) {
+                              if (token != c.special.end && !c.special.contain(token))
+                                if (const std::string text = decoder.next(token); !text.empty())
+                                  write_out(text);
+                              return true;
+                            });
+  write_out(decoder.rest() + "\n");
+  c.ids.insert(c.ids.end(), said.begin(), said.end());
+  if (c.ids.back() != c.special.end) c.ids.push_back(c.special.end);
+}
+
+int converse(Chat& c) {
+  const bool people = input_is_terminal();
+  if (people) c.console.print("say something; an empty line begins anew, Ctrl-D ends");
+  const Ids beginning = c.ids;
+  for (std::string line; next_line(line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty()) {
+      c.ids = beginning;
+      c.turns = 0;
+      if (people) c.console.print("(a new conversation)");
+      continue;
+    }
+    const Ids before = c.ids;
+    try {
+      add_turn(c, "user", line);
+    } catch (const ValueError& error) {
+      c.ids = before;
+      c.console.print(error.what());
+      continue;
+    }
+    answer(c);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Work prepare_chat(const ChatArguments& arguments) {
+  arguments.sampling.check();
+  auto c = std::make_shared<Chat>();
+  c->arguments = arguments;
+  c->opened =
+      open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
+  c->model = c->opened.build();
+  c->writer = dynamic_cast<const GenerativeModel*>(c->model.get());
+  const Tokenizer* const tokenizer = c->file().tokenizer.get();
+  if (tokenizer) {
+    c->marks = tokenizer->special_tokens();
+    c->special = SpecialIds::of(*tokenizer);
+  }
+  if (!c->writer || c->writer->has_encoder() || c->special.end < 0 ||
+      std::ranges::any_of(table_form("chat").special, [&](const std::string& name) {
+        return name.starts_with("<|") && !c->marks.contains(name);
+      }))
+    fail<ValueError>(c->opened.path, ": was not trained to chat; ", program_name(),
+                     " train --task chat --data FILE does");
+  if (!arguments.system.empty()) add_turn(*c, "system", arguments.system);
+  return [c] { return converse(*c); };
+}
+
+}  // namespace weft::tools

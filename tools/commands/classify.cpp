@@ -1,0 +1,183 @@
+#include <weft/data/records/record_reader.h>
+#include <weft/data/tasks/table_task.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
+#include <weft/lib/base/math.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/evaluate.h>
+#include <weft/train/files/opened_model.h>
+#include <weft/train/show/console.h>
+
+#include <algorithm>
+
+#include "commands.h"
+#include "eval_task.h"
+
+namespace weft::tools {
+namespace {
+
+/// Texts that are read at once.
+constexpr size_t together = 64;
+
+struct Classifier {
+  Console console;
+  OpenedModel opened;
+  ClassifyArguments arguments;
+  const TableForm* form = nullptr;
+  std::shared_ptr<Model> model;
+  std::unique_ptr<RecordReader> records;
+  std::unique_ptr<AtomicFile> out;
+  int64_t longest = 0, cut = 0;
+
+  const ModelFile& file() const { return opened.checkpoint.model; }
+  void write(const std::string& text) {
+    if (out)
+      out->write(text);
+    else
+      write_out(text);
+  }
+};
+
+/// A field of a csv (RFC 4180).
+std::string quoted_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string all = "\"";
+  for (const char c : text) all += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return all + "\"";
+}
+
+/// Probabilities of the classes for each text.
+std::vector<std::vector<double>> probabilities(Classifier& c, const std::vector<std::string>& texts,
+                                               const std::function<std::string(size_t)>& where) {
+  const SpecialIds special = SpecialIds::of(*c.file().tokenizer);
+  Batch batch;
+  std::vector<std::vector<int64_t>> rows;
+  size_t width = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    try {
+      rows.push_back(c.form->sample(*c.file().tokenizer, special, std::span(&texts[i], 1)).input);
+    } catch (const ValueError& error) {
+      fail<FileError>(where(i), ": ", error.what());
+    }
+    std::vector<int64_t>& ids = rows.back();
+    if (std::ssize(ids) > c.longest) {
+      const int64_t last = ids.back();
+      ids.resize(static_cast<size_t>(c.longest));
+      ids.back() = last;
+      ++c.cut;
+    }
+    width = std::max(width, ids.size());
+    batch.lengths.push_back(std::ssize(ids));
+  }
+  batch.inputs = Array::full({std::ssize(rows), static_cast<int64_t>(width)},
+                             static_cast<double>(std::max<int64_t>(0, special.pad)), int64);
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::ranges::copy(rows[i], batch.inputs.mutable_data<int64_t>() + i * width);
+  batch.targets = Array::zeros({std::ssize(rows)}, int64);
+  const Array logits = c.model->logits(batch).value().to(float64);
+  std::vector<std::vector<double>> all;
+  const auto classes = static_cast<size_t>(logits.dim(1));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto row = logits.values<double>().subspan(i * classes, classes);
+    const double most = std::ranges::max(row);
+    std::vector<double> p;
+    double sum = 0;
+    for (const double value : row) sum += p.emplace_back(math::exp(value - most));
+    for (double& value : p) value /= sum;
+    all.push_back(std::move(p));
+  }
+  return all;
+}
+
+size_t likeliest(const std::vector<double>& p) {
+  return static_cast<size_t>(std::ranges::max_element(p) - p.begin());
+}
+
+int classify_texts(Classifier& c) {
+  const auto all = probabilities(c, c.arguments.texts, [](size_t i) { return str("text ", i + 1); });
+  for (const std::vector<double>& p : all) {
+    std::vector<size_t> order(p.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return p[i]; });
+    std::string line;
+    constexpr size_t most = 5;
+    for (size_t i = 0; i < std::min(most, order.size()); ++i)
+      line += str(i == 0 ? "" : "  ", c.file().class_names[order[i]], " ", fixed(p[order[i]], 4));
+    write_out(line + "\n");
+  }
+  return 0;
+}
+
+int classify_records(Classifier& c) {
+  std::string header = "text,label,probability";
+  for (const std::string& name : c.file().class_names) header += "," + quoted_field(name);
+  c.write(header + "\n");
+  int64_t done = 0;
+  for (bool more = true; more;) {
+    std::vector<std::string> texts;
+    std::vector<Place> places;
+    while (texts.size() < together) {
+      auto record = c.records->next();
+      more = record.has_value();
+      if (!more) break;
+      texts.push_back(std::move(record->fields[0]));
+      places.push_back(record->place);
+    }
+    if (texts.empty()) break;
+    const auto all = probabilities(c, texts, [&](size_t i) { return c.records->describe(places[i]); });
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const size_t best = likeliest(all[i]);
+      std::string line = str(quoted_field(texts[i]), ",", quoted_field(c.file().class_names[best]), ",",
+                             fixed(all[i][best], 6));
+      for (const double p : all[i]) line += str(",", fixed(p, 6));
+      c.write(line + "\n");
+    }
+    done += std::ssize(texts);
+    c.console.renew(str("classified: ", grouped(done)));
+  }
+  c.console.clear();
+  if (c.out) {
+    c.out->commit();
+    c.console.print(str(c.arguments.out, ": ", grouped(done), " records"));
+  }
+  if (c.cut > 0)
+    c.console.print(str("warning: ", grouped(c.cut), " texts have more than ", c.longest,
+                        " tokens, the model's context, and were cut"));
+  return 0;
+}
+
+}  // namespace
+
+Work prepare_classify(const ClassifyArguments& arguments) {
+  auto c = std::make_shared<Classifier>();
+  c->arguments = arguments;
+  c->opened =
+      open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
+  const ModelFile& file = c->file();
+  if (file.class_names.empty() || !file.tokenizer)
+    fail<ValueError>(c->opened.path, ": was not trained to classify texts; ", program_name(),
+                     " train --task classify --data FILE does");
+  if (arguments.data.empty() == arguments.texts.empty())
+    fail<ValueError>("classify: give --data FILE, or texts behind the model");
+  const TaskEntry& entry = tasks().at("classify");
+  c->form = &table_form("classify");
+  c->longest = file.settings.contains("block_size") ? file.settings.integer("block_size") : INT32_MAX;
+  if (!arguments.data.empty()) {
+    const SettingValues settings = settings_with(entry, file.trained_on.settings, arguments.set);
+    RecordOptions options = record_options(settings);
+    const std::string& text = settings.text("text");
+    options.columns = {text.empty() ? (options.format == "txt" ? "1" : "text") : text};
+    c->records = std::make_unique<RecordReader>(arguments.data, options);
+    c->records->columns();
+    if (!arguments.out.empty()) c->out = std::make_unique<AtomicFile>(arguments.out);
+  } else if (!arguments.out.empty() || !arguments.set.empty()) {
+    fail<ValueError>("--out and --set: go with --data");
+  }
+  c->model = c->opened.build();
+  return [c] {
+    const Evaluating evaluating(*c->model);
+    return c->records ? classify_records(*c) : classify_texts(*c);
+  };
+}
+
+}  // namespace weft::tools

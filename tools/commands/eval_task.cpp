@@ -1,0 +1,263 @@
+#include "eval_task.h"
+
+#include <weft/data/tasks/table_task.h>
+#include <weft/data/text/word_tokenizer.h>
+#include <weft/layers/models/registry.h>
+#include <weft/lib/base/error.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/evaluate.h>
+#include <weft/train/files/run_paths.h>
+#include <weft/train/scoring.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace weft::tools {
+namespace {
+
+/// Tokens that are hidden one by one, for as long as that takes little time.
+constexpr int64_t most_hidden = 200'000;
+
+struct TaskEval {
+  Console console;
+  std::shared_ptr<OpenedModel> opened;
+  EvalArguments arguments;
+  std::shared_ptr<const TaskDataset> task;
+  std::optional<TaskData> plain;  ///< of a task that tells nothing but its loss
+  std::shared_ptr<Model> model;
+  int64_t samples = 0;
+  std::string about;  ///< a line for people
+
+  const ModelFile& file() const { return opened->checkpoint.model; }
+};
+
+std::string dumped(const nlohmann::ordered_json& json) {
+  // Names and answers need not be UTF-8, which JSON is.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string lines_of(const TaskScores& found) {
+  std::string lines;
+  for (const Score& s : found.scores) {
+    std::string line = s.name;
+    line.resize(std::max<size_t>(line.size() + 2, 20), ' ');
+    lines += str(line, fixed(s.value, 6), "\n");
+  }
+  return lines;
+}
+
+constexpr int64_t most_classes_shown = 12;
+
+/// A row for each class, a column for each answer.
+std::string table_of(const Confusion& confusion, const std::vector<std::string>& names) {
+  const int64_t classes = confusion.classes();
+  if (classes > most_classes_shown) return "";
+  size_t width = 6;
+  for (const std::string& name : names) width = std::max(width, std::min<size_t>(name.size(), 14));
+  const auto cell = [&](std::string text) {
+    if (text.size() > width) text.resize(width);
+    return str(std::string(width - text.size() + 1, ' '), text);
+  };
+  std::string text = str("what it is, and below what the model says\n", cell(""));
+  for (const std::string& name : names) text += cell(name);
+  for (int64_t row = 0; row < classes; ++row) {
+    text += str("\n", cell(names[static_cast<size_t>(row)]));
+    for (int64_t column = 0; column < classes; ++column)
+      text += cell(std::to_string(confusion.count(row, column)));
+  }
+  return text + "\n";
+}
+
+nlohmann::ordered_json json_of(const TaskEval& e, const TaskScores& found) {
+  nlohmann::ordered_json all;
+  for (const Score& s : found.scores) all[s.name] = s.value;
+  all["tokens"] = found.tokens;
+  all["samples"] = e.samples;
+  if (!e.arguments.data.empty()) all["data"] = e.arguments.data;
+  if (found.confusion && !e.task->class_names().empty()) {
+    all["classes"] = e.task->class_names();
+    auto& rows = all["confusion"] = nlohmann::ordered_json::array();
+    for (int64_t row = 0; row < found.confusion->classes(); ++row) {
+      nlohmann::ordered_json counts = nlohmann::ordered_json::array();
+      for (int64_t column = 0; column < found.confusion->classes(); ++column)
+        counts.push_back(found.confusion->count(row, column));
+      rows.push_back(std::move(counts));
+    }
+  }
+  return all;
+}
+
+/// Where a sample of a user's files comes from.
+void add_place(nlohmann::ordered_json& json, const TaskDataset& task, int64_t sample) {
+  const auto* const table = dynamic_cast<const TableTask*>(&task);
+  if (!table || !table->origin().table) return;
+  const RecordTable& records = *table->origin().table;
+  const Place& place = records.place(table->origin().records[static_cast<size_t>(sample)]);
+  json["file"] = records.files()[place.file];
+  json["line"] = place.line;
+}
+
+ScoringOptions options_of(TaskEval& e) {
+  ScoringOptions options{.beams = e.arguments.beams, .each = [&e](int64_t done) {
+                           e.console.renew(str("evaluating: ", 100 * done / e.samples, " %"));
+                         }};
+  if (!e.arguments.per_line) return options;
+  options.row = [&e](int64_t sample, const RowScore& row) {
+    nlohmann::ordered_json line{{"sample", sample}};
+    add_place(line, *e.task, sample);
+    line["loss"] = row.tokens > 0 ? row.loss / static_cast<double>(row.tokens) : 0;
+    line["tokens"] = row.tokens;
+    line["target"] = row.target;
+    line["answer"] = row.answer;
+    line["right"] = row.answer == row.target;
+    if (row.probability >= 0) line["probability"] = row.probability;
+    write_out(dumped(line));
+  };
+  return options;
+}
+
+int work(TaskEval& e) {
+  if (!e.task) {
+    const LossMeter meter = evaluate(*e.model, e.plain->unseen, ScoringOptions().batch_size);
+    const TaskScores found{.scores = {{"loss", meter.mean()}}, .confusion = {}, .tokens = meter.count()};
+    write_out(e.arguments.json ? dumped(nlohmann::ordered_json{{"loss", meter.mean()}}) : lines_of(found));
+    return 0;
+  }
+  TaskScores found = score(*e.model, *e.task, e.samples, options_of(e));
+  if (e.task->kind() == TaskKind::masked && e.task->samples_per_epoch() == e.samples) {
+    int64_t hidden = 0, samples = 0;
+    while (samples < e.samples && hidden < most_hidden)
+      hidden += e.task->batch(samples++, 1).inputs.size() * e.task->sizes().longest_input;
+    found.scores.push_back(
+        {"pseudo_perplexity", pseudo_perplexity(*e.model, *e.task, samples, [&](int64_t done) {
+           e.console.renew(str("hiding each token: ", 100 * done / samples, " %"));
+         })});
+  }
+  e.console.clear();
+  const std::string lines = str(e.about, e.about.empty() ? "" : "\n", lines_of(found),
+                                found.confusion ? table_of(*found.confusion, e.task->class_names()) : "");
+  if (e.arguments.per_line)
+    e.console.print(lines.substr(0, lines.size() - 1));
+  else
+    write_out(e.arguments.json ? dumped(json_of(e, found)) : lines);
+  return 0;
+}
+
+/// A generated task by its scores over samples that no training sees.
+void make_samples(TaskEval& e, const TaskEntry& entry) {
+  const TrainedOn& trained = e.file().trained_on;
+  const TaskEntry* const own = tasks().find(trained.task);
+  const std::vector<TaskKind>& learns = models().at(e.file().kind).learns;
+  if (own && entry.kind != own->kind)
+    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind),
+                     "', but this model learned ", trained.task, ", of the kind '", name_of(own->kind), "'");
+  if (!own && std::ranges::count(learns, entry.kind) == 0)
+    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind), "', which a ",
+                     e.file().kind, " does not learn");
+  TaskOptions options = task_options(trained.settings);
+  options.seed = trained.seed;
+  options.split = Split::validation;
+  options.samples = 0;
+  if (e.arguments.length > 0) options.min_length = options.max_length = e.arguments.length;
+  options.tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e.file().tokenizer);
+  e.task = make_task(entry.name, options);
+  e.samples = e.arguments.samples > 0 ? e.arguments.samples : EvalArguments::usual_samples;
+}
+
+std::vector<std::string> data_of_run(TaskEval& e) {
+  std::error_code error;
+  if (!e.opened->run) return {};
+  const ConfigFile config = read_config(e.opened->run->config());
+  const Say say = [&](std::string_view line) { e.console.print(line); };
+  return data_found(*e.opened->run, config.data, false, say);
+}
+
+/// What the run keeps from training.
+void open_held_out(TaskEval& e, const TaskEntry& entry) {
+  TaskRequest request = request_of(e.file(), entry, e.arguments.set);
+  request.data = data_of_run(e);
+  if (request.data.empty())
+    fail<ValueError>(e.opened->path,
+                     ": does not lie in a run's folder, so that its data are not known; give --data FILE");
+  const ConfigFile config = read_config(e.opened->run->config());
+  if (!config.val_data.empty())
+    request.val_data = data_found(*e.opened->run, config.val_data, false,
+                                  [&](std::string_view line) { e.console.print(line); });
+  if (e.opened->checkpoint.training) request.expected_hash = e.opened->checkpoint.training->content_hash;
+  TaskData data = open_task(request);
+  e.task = data.held_out;
+  if (!e.task) e.plain = std::move(data);
+  e.about = str("what ", e.opened->run->path, " keeps from training of ", request.data[0],
+                request.data.size() > 1 ? str(" and ", request.data.size() - 1, " more") : "");
+}
+
+}  // namespace
+
+SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained,
+                            const std::vector<std::string>& set) {
+  SettingValues all;
+  for (const Setting& s : entry.settings)
+    all.set(s.name, trained.contains(s.name) ? trained.at(s.name) : s.value);
+  for (const std::string& typed : set) {
+    const size_t equals = typed.find('=');
+    const std::string key = typed.substr(0, equals);
+    const auto found = std::ranges::find(entry.settings, key, &Setting::name);
+    if (equals == std::string::npos || found == entry.settings.end())
+      fail<ValueError>("--set ", typed, ": the task ", entry.name,
+                       " has no such key; columns are set so: text=2");
+    const auto value = parsed(*found, typed.substr(equals + 1));
+    if (!value) fail<ValueError>("--set ", typed, ": must be ", wanted(*found));
+    all.set(key, *value);
+  }
+  return all;
+}
+
+TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std::vector<std::string>& set) {
+  return {.name = entry.name,
+          .settings = settings_with(entry, model.trained_on.settings, set),
+          .seed = model.trained_on.seed,
+          .class_names = model.class_names,
+          .newlines = newlines_from(model.trained_on.newlines),
+          .tokenizer = model.tokenizer};
+}
+
+Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArguments& arguments,
+                       const TaskEntry& entry) {
+  if (arguments.stride > 0)
+    fail<ValueError>("--stride: is for models of text; this one learned the task ",
+                     opened->checkpoint.model.trained_on.task);
+  auto e = std::make_shared<TaskEval>();
+  e->opened = opened;
+  e->arguments = arguments;
+  if (!arguments.data.empty()) {
+    if (!entry.open)
+      fail<ValueError>("--data: is for models that learned from files; this one learned the task ",
+                       entry.name);
+    TaskRequest request = request_of(e->file(), entry, arguments.set);
+    request.data = arguments.data;
+    if (entry.open_to_score)
+      e->task = entry.open_to_score(request);
+    else
+      e->plain = open_task(request);
+    e->about = str("all of ", arguments.data[0],
+                   arguments.data.size() > 1 ? str(" and ", arguments.data.size() - 1, " more") : "");
+  } else if (entry.generate && (!entry.open || data_of_run(*e).empty())) {
+    make_samples(*e, entry);
+  } else {
+    open_held_out(*e, entry);
+  }
+  if (e->samples == 0 && e->task) {
+    const int64_t all = e->task->samples_per_epoch();
+    e->samples = arguments.samples > 0 ? std::min(arguments.samples, all) : all;
+    e->about += str(": ", grouped(e->samples), " samples");
+  }
+  if (arguments.length > 0 && !entry.generate)
+    fail<ValueError>("--length: is of tasks that make sequences; this model learned ", entry.name);
+  if (arguments.beams > 0 && !(e->task && e->task->asks()))
+    fail<ValueError>("--beams: is of answers that are written; the task ", entry.name, " has none");
+  e->model = e->opened->build();
+  return [e] { return work(*e); };
+}
+
+}  // namespace weft::tools

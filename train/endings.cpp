@@ -1,0 +1,81 @@
+#include <weft/lib/base/error.h>
+#include <weft/train/endings.h>
+#include <weft/train/evaluate.h>
+
+#include <algorithm>
+#include <span>
+
+namespace weft {
+namespace {
+
+constexpr size_t together = 32;
+
+using Ids = std::vector<int64_t>;
+
+/// Rows of ids, those that are missing on the right filled with `with`.
+Array padded(const std::vector<Ids>& rows, int64_t with) {
+  size_t longest = 1;
+  for (const Ids& row : rows) longest = std::max(longest, row.size());
+  Array all = Array::full({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)},
+                          static_cast<double>(with), int64);
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::ranges::copy(rows[i], all.mutable_data<int64_t>() + i * longest);
+  return all;
+}
+
+Batch batch_of(const GenerativeModel& model, std::span<const Ending> endings) {
+  std::vector<Ids> inputs, targets;
+  Batch batch;
+  const auto context = static_cast<size_t>(std::min<int64_t>(model.context(), INT32_MAX));
+  for (const Ending& one : endings) {
+    if (one.context.empty() || one.ids.empty())
+      fail<ValueError>("score_endings: a context or an ending is empty");
+    if (one.ids.size() > context)
+      fail<ValueError>("an ending has ", one.ids.size(), " tokens, and the context of the model ", context);
+    Ids input = one.context, target = one.ids;
+    if (!model.has_encoder()) {
+      input.insert(input.end(), one.ids.begin(), one.ids.end() - 1);
+      target.insert(target.begin(), one.context.size() - 1, Batch::ignored);
+      if (input.size() > context) {
+        const auto over = static_cast<std::ptrdiff_t>(input.size() - context);
+        input.erase(input.begin(), input.begin() + over);
+        target.erase(target.begin(), target.begin() + over);
+      }
+    } else if (input.size() > context) {
+      input.resize(context);
+    }
+    batch.lengths.push_back(std::ssize(input));
+    inputs.push_back(std::move(input));
+    targets.push_back(std::move(target));
+  }
+  batch.inputs = padded(inputs, 0);
+  batch.targets = padded(targets, Batch::ignored);
+  return batch;
+}
+
+}  // namespace
+
+std::vector<EndingScore> score_endings(GenerativeModel& model, const std::vector<Ending>& endings) {
+  const Evaluating evaluating(model);
+  std::vector<EndingScore> scores;
+  for (size_t first = 0; first < endings.size(); first += together) {
+    const Batch batch =
+        batch_of(model, std::span(endings).subspan(first, std::min(together, endings.size() - first)));
+    const Array losses = cross_entropy(model.logits(batch), batch.targets).rows.to(float64);
+    const auto values = losses.values<double>();
+    const auto targets = batch.targets.values<int64_t>();
+    const auto width = static_cast<size_t>(batch.targets.dim(1));
+    for (size_t row = 0; row < targets.size() / width; ++row) {
+      EndingScore one;
+      for (size_t i = row * width; i < (row + 1) * width; ++i) {
+        if (targets[i] == Batch::ignored) continue;
+        one.log_probability -= values[i];
+        ++one.tokens;
+      }
+      scores.push_back(one);
+    }
+  }
+  return scores;
+}
+
+}  // namespace weft
