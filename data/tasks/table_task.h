@@ -54,6 +54,7 @@ class TableTask : public TokenTask {
   struct Origin {
     std::shared_ptr<const RecordTable> table;
     std::vector<size_t> records;
+    int64_t cut = 0;  ///< how many of them had more tokens than are taken
   };
   TableTask(const TableForm& form, TaskOptions options, std::shared_ptr<const Tokenizer> tokenizer,
             std::vector<Sample> samples, Origin origin, std::vector<std::string> class_names = {});
@@ -108,7 +109,12 @@ bool are_records(const SettingValues& settings, const std::vector<std::string>& 
 /// FileError and ValueError with file, line and column for what a task cannot read.
 TaskData open_table(const std::string& task, const TaskRequest& request);
 
-/// All records of request.data for scoring, in their order, with the tokenizer and classes of a model.
+/// ValueError where the tokenizer or the classes of a request are none of a model that learned the form.
+void check_scores(const TableForm& form, const TaskRequest& request);
+
+/// All records of request.data for scoring, in their order, with the tokenizer and classes of a model. Its setting
+/// "longest" is what the model reads at most, 0 for no limit: longer texts are cut (Origin::cut); FileError that names the
+/// first where they cannot be.
 std::shared_ptr<const TaskDataset> open_table_to_score(const std::string& task, const TaskRequest& request);
 
 }  // namespace weft

@@ -86,7 +86,8 @@ struct TranslateArguments {
   std::string model;
   int64_t beams = 4;
   double length_penalty = 1.0;
-  int64_t tokens = 0;  ///< of a line at most; 0: twice those of what it answers, and ten
+  int64_t tokens =
+      0;  ///< of a line at most; 0: twice those of what it answers, rounded up to eights, and ten
   bool last = false;
 };
 Work prepare_translate(const TranslateArguments& arguments);

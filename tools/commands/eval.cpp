@@ -119,10 +119,11 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
                      ": does not lie in a run's folder, so that its text is not known; give --data FILE");
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
-  const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
+  const std::vector<std::string> data = data_found(*opened.run, config.data, "--data", true, say);
   TaskRequest request{.name = "text", .settings = model.trained_on.settings};
   request.data = data;
-  if (!config.val_data.empty()) request.val_data = data_found(*opened.run, config.val_data, true, say);
+  if (!config.val_data.empty())
+    request.val_data = data_found(*opened.run, config.val_data, "--data", true, say);
   request.newlines = newlines_from(model.trained_on.newlines);
   request.tokenizer = model.tokenizer;
   request.expected_hash = opened.checkpoint.training->content_hash;
@@ -240,6 +241,15 @@ Work prepare_eval(const EvalArguments& arguments) {
   const Say say = [&](std::string_view line) { e->console.print(line); };
   e->opened = std::make_shared<OpenedModel>(open_model(arguments.model, arguments.last, say));
   const std::string& path = e->opened->path;
+  if (!arguments.choices.empty() || arguments.per_line) {
+    const char* const chosen = arguments.choices.empty() ? "--per-line" : "--choices";
+    if (arguments.stride > 0) fail<ValueError>(chosen, ": reads no windows; leave out --stride");
+    if (arguments.per_line && arguments.json)
+      fail<ValueError>("--per-line: prints JSON anyway, without scores of the whole; leave out --json");
+    if (!arguments.choices.empty() && (!arguments.task.empty() || !arguments.set.empty() ||
+                                       arguments.samples > 0 || arguments.length > 0 || arguments.beams > 0))
+      fail<ValueError>("--choices: leave out --task, --set, --samples, --length and --beams");
+  }
   if (!arguments.choices.empty()) return prepare_choices_eval(e->opened, arguments);
   const std::string task = arguments.task.empty() ? e->model().trained_on.task : arguments.task;
   const TaskEntry* const entry = arguments.task.empty() ? tasks().find(task) : &tasks().at(task);
@@ -248,6 +258,7 @@ Work prepare_eval(const EvalArguments& arguments) {
     fail<ValueError>("--length: is of tasks that make sequences; ", path, " learned from text");
   if (arguments.beams > 0)
     fail<ValueError>("--beams: is of answers that are written; ", path, " learned from text");
+  if (!arguments.set.empty()) fail<ValueError>("--set: is of tasks on tables; ", path, " learned from text");
   if (arguments.samples > 0)
     fail<ValueError>("--samples: is of tasks; ", path, " learned from text, of which all is scored");
   if (!e->model().tokenizer && !reads_ids(e->model().trained_on.settings))

@@ -222,6 +222,7 @@ Work prepare_train(const TrainArguments& a) {
   auto session = resuming ? resumed_session({.run = a.resume,
                                              .set = a.fresh.set,
                                              .data = a.fresh.data,
+                                             .val_data = a.fresh.val_data,
                                              .any_numerics = a.any_numerics,
                                              .start_over = a.start_over,
                                              .profiled = profiled})
