@@ -19,7 +19,7 @@ TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tok
                     .settings = config.parts,
                     .seed = static_cast<uint64_t>(config.seed),
                     .evaluated = config.eval_iters * config.batch_size,
-                    .batch_size = config.batch_size,
+                    .update_size = config.samples_per_update(),
                     .data = config.data,
                     .val_data = config.val_data,
                     .tokenizer_name = config.tokenizer,

@@ -82,10 +82,10 @@ Batch LengthBatches::batch(int64_t first, int64_t count) const {
   return task_->batch_of(indices(first, count));
 }
 
-int64_t LengthBatches::next_batch(int64_t first, int64_t) const {
+int64_t LengthBatches::next_batch(int64_t first, int64_t wanted) const {
   const std::shared_ptr<const Pool> pool = pool_of(first);
-  const int64_t at = first - pool->first;
-  return *std::ranges::upper_bound(pool->ends, at) - at;
+  const int64_t at = first - pool->first, rest = *std::ranges::upper_bound(pool->ends, at) - at;
+  return tokens_ > 0 ? rest : std::min(rest, wanted);
 }
 
 double LengthBatches::padding() const {

@@ -14,9 +14,9 @@ namespace weft {
 /// it, samples are sorted by length and cut into batches, and these are put in an order drawn from (seed, pool). So which
 /// samples an update reads is a function of (seed, number) alone, and each is used once in every epoch.
 ///
-/// A batch has `rows` samples; with `tokens` above 0 instead as many as keep rows x (longest input + longest target) at
-/// most `tokens`, but at least one. Positions of a run are counted in samples: next_batch() says how many there are from
-/// one to the end of its batch.
+/// A batch has `rows` samples, which may be read in parts (micro-batches); with `tokens` above 0 instead as many as keep
+/// rows x (longest input + longest target) at most `tokens`, but at least one, whatever is wanted. Positions of a run are
+/// counted in samples: next_batch() says how many there are, of those wanted, from one to the end of its batch.
 class LengthBatches : public Dataset {
  public:
   /// ValueError when rows or pool is below 1 or tokens below 0.

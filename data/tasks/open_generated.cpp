@@ -139,7 +139,7 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
   if (request.settings.contains("batching") && request.settings.text("batching") == "length") {
     const auto tokens = std::dynamic_pointer_cast<const TokenTask>(train);
     if (!tokens) fail<ValueError>("batching = length: the task ", entry.name, " has no lengths");
-    batches = std::make_shared<LengthBatches>(tokens, request.batch_size,
+    batches = std::make_shared<LengthBatches>(tokens, request.update_size,
                                               request.settings.integer("batch_tokens"), request.seed, pool);
     task.notes.push_back(
         str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));

@@ -310,7 +310,7 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                      "they have batch_size samples");
   std::shared_ptr<const Dataset> training = train;
   if (by_length) {
-    const auto batches = std::make_shared<LengthBatches>(train, request.batch_size, tokens, request.seed);
+    const auto batches = std::make_shared<LengthBatches>(train, request.update_size, tokens, request.seed);
     if (tokens > 0) task.largest_rows = batches->rows_of_longest(sizes.longest_input, sizes.longest_target);
     task.notes.push_back(
         str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));

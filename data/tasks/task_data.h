@@ -51,7 +51,7 @@ struct TaskRequest {
   SettingValues settings = {};  ///< the task's own, and the tokenizer's
   uint64_t seed = 1;
   int64_t evaluated = 0;                      ///< samples of an evaluation; 0: all
-  int64_t batch_size = 1;                     ///< samples of a batch, for what puts them together itself
+  int64_t update_size = 1;                    ///< samples of an update, for what puts them together itself
   std::vector<std::string> data = {};         ///< paths
   std::vector<std::string> val_data = {};     ///< paths of what validates; none: a part of `data`
   std::vector<std::string> class_names = {};  ///< a checkpoint's; else what the labels are

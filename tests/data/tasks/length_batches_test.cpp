@@ -35,7 +35,7 @@ std::shared_ptr<const TokenTask> sentences(int64_t samples) { return std::make_s
 
 std::vector<int64_t> sizes_of(const LengthBatches& batches, int64_t from, int64_t to) {
   std::vector<int64_t> sizes;
-  for (int64_t at = from; at < to; at += sizes.back()) sizes.push_back(batches.next_batch(at, 1));
+  for (int64_t at = from; at < to; at += sizes.back()) sizes.push_back(batches.next_batch(at, 1 << 20));
   return sizes;
 }
 
@@ -76,6 +76,7 @@ TEST_CASE("batches by length: a function of (seed, number), from wherever one be
   }
   CHECK(one.next_batch(0, 99) == 8);  // what is wanted by others is none of its business
   CHECK(one.next_batch(3, 8) == 5);
+  CHECK(one.next_batch(0, 3) == 3);  // a part of it
 }
 
 TEST_CASE("batches by length: a loader stopped anywhere goes on with the same batches") {
@@ -125,7 +126,7 @@ TEST_CASE("batches by length: batch_tokens is kept, and little is padding") {
   // As it says.
   double all = 0, real = 0;
   for (int64_t at = 0; at < samples; at += 32) {
-    const Batch batch = by_rows.batch(at, by_rows.next_batch(at, 0));
+    const Batch batch = by_rows.batch(at, by_rows.next_batch(at, 1 << 20));
     all += static_cast<double>(batch.inputs.size() + batch.targets.size());
     for (const int64_t length : batch.lengths) real += static_cast<double>(length);
     real += static_cast<double>(batch.targets.size() -

@@ -28,7 +28,7 @@ SettingValues usual(const std::string& task, Changes changed = {}) {
 
 TaskRequest request(const std::string& task, std::vector<std::string> data, Changes changed = {}) {
   return {
-      .name = task, .settings = usual(task, changed), .seed = 3, .batch_size = 4, .data = std::move(data)};
+      .name = task, .settings = usual(task, changed), .seed = 3, .update_size = 4, .data = std::move(data)};
 }
 
 const TableTask& held_out(const TaskData& data) { return dynamic_cast<const TableTask&>(*data.held_out); }
