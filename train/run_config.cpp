@@ -172,10 +172,11 @@ void check_parts(const RunConfig& config) {
                      fit.empty() ? "no model does yet" : str(joined(fit), " can"));
   }
   // Any data at all: what they say is checked when they are there.
+  const int64_t classes = task.kind == TaskKind::masked || task.kind == TaskKind::language ? 0 : 2;
   const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
   model.settings_for(config.parts, {.kind = task.kind,
                                     .vocab_size = 8,
-                                    .classes = task.kind == TaskKind::masked ? 0 : 2,
+                                    .classes = classes,
                                     .pad_id = 0,
                                     .start_id = 1,
                                     .end_id = 2,

@@ -120,7 +120,7 @@ Work prepare_translate(const TranslateArguments& arguments) {
   t->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); });
   t->model = t->opened.build();
-  t->writer = dynamic_cast<const GenerativeModel*>(t->model.get());
+  t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())
     fail<ValueError>(t->opened.path, ": is a ", t->file().kind,
                      ", which does not answer a sequence with another; ", program_name(),

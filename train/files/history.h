@@ -4,6 +4,7 @@
 #include <weft/lib/array/state_dict.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace weft {
@@ -12,6 +13,8 @@ struct Evaluation {
   int64_t step = 0;
   double train_loss = 0;
   double val_loss = 0;
+  /// Of what is kept from training, the share of targets that are right; none where the task has no such score.
+  std::optional<double> val_accuracy = {};
 
   bool operator==(const Evaluation&) const = default;
 };
@@ -27,7 +30,7 @@ struct History {
   /// Evaluations made since the best.
   int64_t since_best() const;
 
-  /// {"step", "train_loss", "val_loss"}, an array each.
+  /// {"step", "train_loss", "val_loss"}, an array each; and "val_accuracy", NaN for none, if there is any.
   StateDict state_dict() const;
   /// StateError when the state is damaged.
   static History from_state(const StateDict& state);

@@ -65,7 +65,9 @@ std::string line_of(const Update& u) {
 }
 
 std::string line_of(const Evaluation& e) {
-  return ordered_json{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}}.dump() + "\n";
+  ordered_json line{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}};
+  if (e.val_accuracy) line["val_accuracy"] = *e.val_accuracy;
+  return line.dump() + "\n";
 }
 
 }  // namespace
@@ -110,8 +112,10 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
     const ordered_json entry = ordered_json::parse(line);
     const auto at = entry.at("step").get<int64_t>();
     if (entry.contains("val_loss")) {
-      if (!history_.evaluations.empty() && at <= history_.evaluations.back().step)
-        evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
+      if (history_.evaluations.empty() || at > history_.evaluations.back().step) return;
+      evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
+      if (entry.contains("val_accuracy"))
+        evaluations.back().val_accuracy = entry.at("val_accuracy").get<double>();
       return;
     }
     const Update update{at,

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "checks.h"
 #include "faults.h"
 #include "folder.h"
 
@@ -49,6 +50,41 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   const RunLog back(HeldFolder(folder_of(path)), path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
+}
+
+TEST_CASE(
+    "run log: an accuracy stands in the line of its evaluation, and survives as the checkpoint has it") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl");
+  const History told{{{0, 3.0, 3.5, 0.25}, {2, 2.0, 2.5}, {4, 1.5, 2.0, 1.0}}};
+  {
+    RunLog log(held, path, 0, {});
+    for (int64_t step = 0; step < 5; ++step) {
+      if (step % 2 == 0) log.add(told.evaluations[static_cast<size_t>(step / 2)]);
+      log.add(update(step));
+    }
+    log.sync(held);
+  }
+  const std::string text = read_text(path);
+  CHECK(text.starts_with("{\"step\":0,\"train_loss\":3.0,\"val_loss\":3.5,\"val_accuracy\":0.25}\n"));
+  CHECK(text.find("{\"step\":2,\"train_loss\":2.0,\"val_loss\":2.5}\n") != std::string::npos);
+  const History again = History::from_state(told.state_dict());
+  CHECK(again.evaluations == told.evaluations);
+  CHECK(RunLog(held, path, 5, again).notes().empty());
+  CHECK(read_text(path) == text);
+  // One that the log has otherwise is put right.
+  History other = told;
+  other.evaluations[2].val_accuracy = 0.5;
+  CHECK(RunLog(held, path, 5, other).notes().size() == 1);
+  CHECK(read_text(path).find("\"val_accuracy\":0.5}") != std::string::npos);
+
+  CHECK_FALSE(history.state_dict().contains("val_accuracy"));  // as before there was one
+  StateDict damaged = told.state_dict();
+  damaged.set("val_accuracy", Array::from<double>({0.5, 1.5, 0.5}, {3}));
+  refuses<StateError>([&] { History::from_state(damaged); }, {"accuracy of step 2", "1.5"});
+  damaged.set("val_accuracy", Array::from<double>({0.5}, {1}));
+  refuses<StateError>([&] { History::from_state(damaged); }, {"3 steps", "1 val_accuracy"});
 }
 
 TEST_CASE("run log: bytes that are not as they were written are told, also where they can be read") {
