@@ -25,16 +25,19 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
     const auto* const wanted = dynamic_cast<const WordTokenizer*>(task->tokenizer().get());
     return words && wanted && !words->first_unknown(*wanted);
   }
-  // Records say what cannot be read of them.
-  if (config.task != "text") return true;
-  if (tokenizer.kind() != config.tokenizer) return false;
+  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
+  const bool other_unknown = chars && config.parts.contains("unknown_token") &&
+                             chars->has_unknown() != config.parts.boolean("unknown_token");
+  // Records say what cannot be read of them; so they are read, unless the run names another tokenizer.
+  if (config.task != "text") {
+    const std::vector<std::string> learnable = learnable_tokenizers();
+    const bool named = config.carries != "all" && std::ranges::count(learnable, tokenizer.kind()) > 0;
+    return !named || (tokenizer.kind() == config.tokenizer && !other_unknown);
+  }
+  if (tokenizer.kind() != config.tokenizer || other_unknown) return false;
   if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer))
     return config.parts.integer("vocab_size") == pairs->vocab_size() &&
            config.parts.text("word_pattern") == name_of(pairs->parts().pattern);
-  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
-  if (chars && config.parts.contains("unknown_token") &&
-      chars->has_unknown() != config.parts.boolean("unknown_token"))
-    return false;
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
   const Newlines newlines = newlines_from(config.newlines);
   return reads_text(tokenizer, config.task == "text"
@@ -74,12 +77,13 @@ std::vector<Assignment> shape_of(const OpenedModel& source) {
   if (!file.settings.contains("block_size") && !file.trained_on.task.empty())
     all.push_back({"", "block_size", file.trained_on.block_size, true, true});
   if (file.tokenizer) {
+    const Tokenizer& tokenizer = unwrapped(*file.tokenizer);
     const std::vector<std::string> learnable = learnable_tokenizers();
-    if (std::ranges::count(learnable, file.tokenizer->kind()) > 0)
-      all.push_back({"", "tokenizer", std::string(file.tokenizer->kind())});
-    if (const auto* const chars = dynamic_cast<const CharTokenizer*>(file.tokenizer.get()))
+    if (std::ranges::count(learnable, tokenizer.kind()) > 0)
+      all.push_back({"", "tokenizer", std::string(tokenizer.kind())});
+    if (const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer))
       all.push_back({"", "unknown_token", chars->has_unknown(), true, true});
-    if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(file.tokenizer.get())) {
+    if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer)) {
       all.push_back({"", "vocab_size", pairs->vocab_size(), true, true});
       all.push_back({"", "word_pattern", std::string(name_of(pairs->parts().pattern)), true, true});
     }

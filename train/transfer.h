@@ -28,7 +28,8 @@ namespace weft {
 std::vector<Assignment> shape_of(const OpenedModel& source);
 
 /// The source's tokenizer when it has an id for all that the run reads: each character of the text, each word of a task
-/// that makes its own samples; else none.
+/// that makes its own samples; else none. Of records, which are refused by line where it has not, unless the run names
+/// another kind of tokenizer.
 std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const RunConfig& config);
 
 class Transfer {

@@ -134,7 +134,8 @@ struct Encoded {
 };
 
 Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokenizer,
-                const std::vector<std::string>& class_names, int64_t longest) {
+                const std::vector<std::string>& class_names, int64_t longest,
+                const std::string& advice = {}) {
   const SpecialIds special = SpecialIds::of(tokenizer);
   std::vector<int64_t> classes;
   if (form.has_label) classes = part.table->label_ids(part.table->columns().size() - 1, class_names);
@@ -146,7 +147,7 @@ Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokeni
     try {
       one = form.sample(tokenizer, special, texts);
     } catch (const ValueError& error) {
-      fail<FileError>(part.describe(i), ": ", error.what());
+      fail<FileError>(part.describe(i), ": ", error.what(), advice);
     }
     if (longest > 0 && std::max(std::ssize(one.input), std::ssize(one.target)) > longest) {
       ++all.overlong;
@@ -411,8 +412,12 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   const std::shared_ptr<const Tokenizer> tokenizer =
       with_special(request.tokenizer ? request.tokenizer : learned(form, request, split.train), form.special);
   const int64_t longest = request.settings.integer("longest");
-  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest);
-  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest);
+  const std::string advice =
+      unwrapped(*tokenizer).kind() == std::string_view("char")
+          ? "; --set tokenizer=bpe reads any text, --set unknown_token=true such characters as unknown"
+          : "";
+  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest, advice);
+  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest, advice);
   for (const Encoded* const part : {&train, &validation})
     if (part->samples.empty())
       fail<ValueError>(request.data[0], ": all ", grouped(part->overlong),

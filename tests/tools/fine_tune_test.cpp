@@ -130,3 +130,32 @@ TEST_CASE(
     CHECK(last_number(folder, out, "val_accuracy") >= 0);
   }
 }
+
+TEST_CASE(
+    "a tokenizer that lacks characters of the records is refused with advice, and another one can be named") {
+  const Folder folder;
+  write_questions(folder);
+  folder.write("few.txt",
+               "abc abc cab bac abc abc cab bac abc abc cab bac abc abc cab bac abc abc cab bac\n");
+  trained(
+      folder, "text",
+      {"--model", "gpt2", "--data", "few.txt", "--set", "n_layer=1", "n_embd=16", "n_head=2", "block_size=4"},
+      1);
+  Arguments how = with(table, {"--task", "classify", "--init-from", "text", "--set", "label=1"});
+  const Result refused = weft(folder, with({"train", "--out", "x"}, how));
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(contains(refused.err, "questions.tsv: line 1: "), refused.err);
+  CHECK_MESSAGE(
+      contains(refused.err, "is not among the 9 of the vocabulary; --set tokenizer=bpe reads any text"),
+      refused.err);
+  CHECK_FALSE(exists(folder, "x"));
+  const std::string said = trained(folder, "bpe", how, 1, {"--set", "tokenizer=bpe"});
+  CHECK_MESSAGE(contains(said, "another vocabulary"), said);
+  CHECK_MESSAGE(contains(said, " rows of token_embedding.weight follow their tokens"), said);
+  trained(folder, "unknown", how, 1, {"--set", "unknown_token=true"});
+  // One that has marks already goes on as what it is.
+  const std::string again = trained(
+      folder, "again",
+      {"--task", "text", "--init-from", "bpe", "--data", "sentences.txt", "--set", "block_size=4"}, 1);
+  CHECK_MESSAGE(!contains(again, "another vocabulary"), again);
+}
