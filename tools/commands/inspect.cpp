@@ -76,10 +76,8 @@ ordered_json json_of(const OpenedModel& opened) {
   if (model.tokenizer)
     all["tokenizer"] = {{"kind", model.tokenizer->kind()}, {"vocab_size", model.tokenizer->vocab_size()}};
   if (training) {
-    for (const Evaluation& e : training->history.evaluations) {
+    for (const Evaluation& e : training->history.evaluations)
       history.push_back({{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}});
-      if (e.val_accuracy) history.back()["val_accuracy"] = *e.val_accuracy;
-    }
     all["config"] = json_of(training->config);
     all["numerics"] = training->numerics;
     if (!training->parent.empty()) all["parent"] = training->parent;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 
 namespace weft {
@@ -17,21 +16,17 @@ int64_t History::since_best() const { return evaluations.empty() ? 0 : &evaluati
 
 StateDict History::state_dict() const {
   std::vector<int64_t> steps;
-  std::vector<double> train, val, accuracy;
-  bool any = false;
+  std::vector<double> train, val;
   for (const Evaluation& e : evaluations) {
     steps.push_back(e.step);
     train.push_back(e.train_loss);
     val.push_back(e.val_loss);
-    accuracy.push_back(e.val_accuracy.value_or(std::numeric_limits<double>::quiet_NaN()));
-    any = any || e.val_accuracy;
   }
   const auto n = static_cast<int64_t>(steps.size());
   StateDict state;
   state.set("step", Array::from(steps, {n}));
   state.set("train_loss", Array::from(train, {n}));
   state.set("val_loss", Array::from(val, {n}));
-  if (any) state.set("val_accuracy", Array::from(accuracy, {n}));
   return state;
 }
 
@@ -42,12 +37,6 @@ History History::from_state(const StateDict& state) {
   if (train.size() != steps.size() || val.size() != steps.size())
     fail<StateError>("history: ", steps.size(), " steps, ", train.size(), " train_loss, ", val.size(),
                      " val_loss");
-  std::span<const double> accuracy;
-  if (state.contains("val_accuracy")) {
-    accuracy = state.array("val_accuracy").values<double>();
-    if (accuracy.size() != steps.size())
-      fail<StateError>("history: ", steps.size(), " steps, ", accuracy.size(), " val_accuracy");
-  }
   History history;
   for (size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] < 0 || (i > 0 && steps[i] <= steps[i - 1]))
@@ -56,10 +45,6 @@ History History::from_state(const StateDict& state) {
     if (!std::isfinite(train[i]) || !std::isfinite(val[i]))
       fail<StateError>("history: the losses of step ", steps[i], " are ", train[i], " and ", val[i]);
     history.evaluations.push_back({steps[i], train[i], val[i]});
-    if (accuracy.empty() || std::isnan(accuracy[i])) continue;
-    if (!(accuracy[i] >= 0 && accuracy[i] <= 1))
-      fail<StateError>("history: the accuracy of step ", steps[i], " is ", accuracy[i]);
-    history.evaluations.back().val_accuracy = accuracy[i];
   }
   return history;
 }

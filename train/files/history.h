@@ -13,7 +13,8 @@ struct Evaluation {
   int64_t step = 0;
   double train_loss = 0;
   double val_loss = 0;
-  /// Of what is kept from training, the share of targets that are right; none where the task has no such score.
+  /// Of what is kept from training, the share of targets that are right; none where the task has no such score. It stands
+  /// in the log alone, not in checkpoints.
   std::optional<double> val_accuracy = {};
 
   bool operator==(const Evaluation&) const = default;
@@ -30,7 +31,7 @@ struct History {
   /// Evaluations made since the best.
   int64_t since_best() const;
 
-  /// {"step", "train_loss", "val_loss"}, an array each; and "val_accuracy", NaN for none, if there is any.
+  /// {"step", "train_loss", "val_loss"}, an array each.
   StateDict state_dict() const;
   /// StateError when the state is damaged.
   static History from_state(const StateDict& state);

@@ -88,6 +88,7 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
       told.take(*line);
       if (lines.had_newline()) told.take("\n");
     }
+    take_accuracies(evaluations);
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
@@ -114,8 +115,9 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
     if (entry.contains("val_loss")) {
       if (history_.evaluations.empty() || at > history_.evaluations.back().step) return;
       evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
-      if (entry.contains("val_accuracy"))
-        evaluations.back().val_accuracy = entry.at("val_accuracy").get<double>();
+      if (!entry.contains("val_accuracy")) return;
+      if (const auto share = entry.at("val_accuracy").get<double>(); share >= 0 && share <= 1)
+        evaluations.back().val_accuracy = share;
       return;
     }
     const Update update{at,
@@ -132,6 +134,18 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
     updates_.push_back(update);
   } catch (const ordered_json::exception&) {
     ++unreadable_;
+  }
+}
+
+/// What stands in the log alone is taken from the evaluations that are as the checkpoint has them.
+void RunLog::take_accuracies(const std::vector<Evaluation>& logged) {
+  auto next = logged.begin();  // both are in order
+  for (Evaluation& known : history_.evaluations) {
+    const auto found = std::ranges::find(next, logged.end(), known.step, &Evaluation::step);
+    if (found == logged.end()) continue;
+    if (found->train_loss == known.train_loss && found->val_loss == known.val_loss)
+      known.val_accuracy = found->val_accuracy;
+    next = found + 1;
   }
 }
 
