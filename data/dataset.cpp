@@ -44,6 +44,19 @@ void check_samples(const char* op, int64_t first, int64_t count) {
                      " and ", count);
 }
 
+std::vector<std::vector<SamplePlace>> places_of(const TokenRange& tokens, const std::vector<int64_t>& ends,
+                                                const std::vector<size_t>& stretches) {
+  std::vector<std::vector<SamplePlace>> all(stretches.size());
+  if (!tokens.origin) return all;
+  std::vector<int64_t> numbers;
+  for (const int64_t end : ends) numbers.push_back(tokens.begin + end);
+  const std::vector<TokenPlace> found = tokens.origin->places(numbers);
+  size_t at = 0;
+  for (size_t sample = 0; sample < stretches.size(); ++sample)
+    for (size_t i = 0; i < stretches[sample]; ++i, at += 2) all[sample].push_back({found[at], found[at + 1]});
+  return all;
+}
+
 TokenDataset::TokenDataset(TokenRange tokens, int64_t block_size, uint64_t seed)
     : tokens_(std::move(tokens)), block_size_(block_size), seed_(seed) {
   check_window("TokenDataset", tokens_, block_size);
@@ -64,6 +77,14 @@ int64_t TokenDataset::window_begin(int64_t sample) const {
 Batch TokenDataset::batch(int64_t first, int64_t count) const {
   check_samples("TokenDataset", first, count);
   return rows_of(tokens_, count, block_size_, [&](int64_t row) { return window_begin(first + row); });
+}
+
+std::vector<std::vector<SamplePlace>> TokenDataset::places(int64_t first, int64_t count) const {
+  check_samples("TokenDataset", first, count);
+  std::vector<int64_t> ends;
+  for (int64_t n = first; n < first + count; ++n)
+    ends.insert(ends.end(), {window_begin(n), window_begin(n) + block_size_});
+  return places_of(tokens_, ends, std::vector<size_t>(static_cast<size_t>(count), 1));
 }
 
 EvalDataset::EvalDataset(TokenRange tokens, int64_t block_size, int64_t wanted)

@@ -11,6 +11,13 @@
 
 namespace weft {
 
+/// Where a sample, or one of its documents, was read: from its first token to its last, which is its last target; of a
+/// record both are the record.
+struct SamplePlace {
+  TokenPlace first, last;
+  bool operator==(const SamplePlace&) const = default;
+};
+
 /// A source of numbered samples. const members may be called from any thread.
 class Dataset {
  public:
@@ -24,7 +31,16 @@ class Dataset {
     static_cast<void>(first);
     return wanted;
   }
+  /// Where each of the samples was read; nothing for what was read nowhere, or where that is not known. It may take as
+  /// long as to read the files.
+  virtual std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const {
+    static_cast<void>(first);
+    return std::vector<std::vector<SamplePlace>>(static_cast<size_t>(count));
+  }
 };
+/// Places of stretches of tokens, so many of them for each sample: `ends` are first and last of each, in a range.
+std::vector<std::vector<SamplePlace>> places_of(const TokenRange& tokens, const std::vector<int64_t>& ends,
+                                                const std::vector<size_t>& stretches);
 /// For datasets: ValueError, naming `op`, unless samples [first, first + count) are a batch of some run.
 void check_samples(const char* op, int64_t first, int64_t count);
 
@@ -41,6 +57,7 @@ class TokenDataset : public Dataset {
 
   int64_t samples_per_epoch() const override { return windows_; }
   Batch batch(int64_t first, int64_t count) const override;
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
   /// Where sample n begins in the range.
   int64_t window_begin(int64_t sample) const;
   int64_t block_size() const { return block_size_; }

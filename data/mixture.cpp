@@ -134,4 +134,14 @@ Batch MixtureDataset::batch(int64_t first, int64_t count) const {
   return stacked(rows, pad_id_);
 }
 
+std::vector<std::vector<SamplePlace>> MixtureDataset::places(int64_t first, int64_t count) const {
+  check_samples("MixtureDataset", first, count);
+  std::vector<std::vector<SamplePlace>> all;
+  for (int64_t n = first; n < first + count; ++n) {
+    const Choice chosen = choice(n);
+    all.push_back(parts_[chosen.part].dataset->places(chosen.sample, 1)[0]);
+  }
+  return all;
+}
+
 }  // namespace weft

@@ -32,6 +32,7 @@ class MixtureDataset : public Dataset {
   /// Of all parts together.
   int64_t samples_per_epoch() const override;
   Batch batch(int64_t first, int64_t count) const override;
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
 
   struct Choice {
     size_t part = 0;

@@ -137,4 +137,16 @@ Batch PackedDataset::batch(int64_t first, int64_t count) const {
   return blocks_.batch(blocks);
 }
 
+std::vector<std::vector<SamplePlace>> PackedDataset::places(int64_t first, int64_t count) const {
+  check_samples("PackedDataset", first, count);
+  std::vector<int64_t> ends;
+  std::vector<size_t> stretches;
+  for (int64_t n = first; n < first + count; ++n) {
+    const auto pieces = blocks_[block_of(n)];
+    stretches.push_back(pieces.size());
+    for (const auto [begin, length] : pieces) ends.insert(ends.end(), {begin, begin + length});
+  }
+  return places_of(blocks_.tokens(), ends, stretches);
+}
+
 }  // namespace weft

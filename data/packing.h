@@ -56,6 +56,8 @@ class PackedDataset : public Dataset {
 
   int64_t samples_per_epoch() const override { return blocks_.size(); }
   Batch batch(int64_t first, int64_t count) const override;
+  /// Of each document in the block.
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
   /// The block that sample n of the run is.
   int64_t block_of(int64_t sample) const;
   const PackedBlocks& blocks() const { return blocks_; }

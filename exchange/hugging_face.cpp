@@ -230,6 +230,9 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
     const Names names = family.names(ours.config);
     ours.weights = weights_of(renamed(model.tensors, family, names, path), family, names, path, ours.notes);
     check_weights(ours, path);
+    const int64_t classes = ours.config.contains("n_class") ? ours.config.integer("n_class") : 0;
+    if (std::vector<std::string> labels = config.label_names(); classes > 0 && std::ssize(labels) == classes)
+      ours.class_names = std::move(labels);
     return ours;
   } catch (const ValueError& error) {
     fail<FileError>(path, ": ", error.what());
@@ -249,6 +252,14 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
   nlohmann::ordered_json config = family->config_for(model.config);
   config["model_type"] = family->model_type;
   config["dtype"] = "float32";
+  if (!model.class_names.empty() && config.contains("id2label")) {
+    config.erase("id2label");
+    config.erase("label2id");
+    for (size_t i = 0; i < model.class_names.size(); ++i) {
+      config["id2label"][std::to_string(i)] = model.class_names[i];
+      config["label2id"][model.class_names[i]] = i;
+    }
+  }
   config["eos_token_id"] = model.end_id < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.end_id);
   HuggingFaceModel theirs{config.dump(2) + "\n", {}};
   for (const Mapping& mapping : family->names(model.config).mappings) {

@@ -66,6 +66,20 @@ std::vector<int64_t> HuggingFaceConfig::integers(const std::string& key) const {
   });
 }
 
+std::vector<std::string> HuggingFaceConfig::label_names() const {
+  const auto found = root_.find("id2label");
+  if (found == root_.end() || !found->is_object()) return {};
+  std::vector<std::string> names;
+  bool named = false;
+  for (size_t i = 0; i < found->size(); ++i) {
+    const auto one = found->find(std::to_string(i));
+    if (one == found->end() || !one->is_string()) return {};
+    names.push_back(one->get<std::string>());
+    named = named || names.back() != str("LABEL_", i);
+  }
+  return named ? names : std::vector<std::string>();
+}
+
 int64_t HuggingFaceConfig::entries(const std::string& key, int64_t fallback) const {
   return has(key) ? static_cast<int64_t>(object(key).root_.size()) : fallback;
 }

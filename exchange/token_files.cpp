@@ -1,3 +1,4 @@
+#include <weft/data/text/id_file.h>
 #include <weft/data/text/tokens.h>
 #include <weft/exchange/token_files.h>
 #include <weft/lib/base/error.h>
@@ -8,15 +9,9 @@
 namespace weft {
 namespace {
 
-constexpr size_t header_numbers = 256, header_bytes = 4 * header_numbers;
+constexpr size_t header_numbers = 256;
 constexpr uint32_t magic_16 = 20240520, magic_32 = 20240801;
 constexpr uint32_t version_16 = 1, version_32 = 7;
-
-uint32_t number_at(std::span<const uint8_t> bytes, size_t place) {
-  uint32_t number = 0;
-  for (size_t i = 4; i-- > 0;) number = number << 8 | bytes[4 * place + i];
-  return number;
-}
 
 }  // namespace
 
@@ -27,25 +22,9 @@ TokenFileLayout token_file_layout_from(const std::string& name) {
 }
 
 std::vector<int64_t> read_token_file(const std::string& path, int64_t vocab_size) {
-  const std::vector<uint8_t> bytes = read_file(path);
-  size_t begin = 0, width = 2;
-  if (bytes.size() >= header_bytes) {
-    const uint32_t magic = number_at(bytes, 0), version = number_at(bytes, 1), count = number_at(bytes, 2);
-    if (magic == magic_16 || magic == magic_32) {
-      const uint32_t wanted = magic == magic_16 ? version_16 : version_32;
-      if (version != wanted)
-        fail<FileError>(path, ": is of llm.c's version ", version, "; weft knows ", wanted);
-      width = magic == magic_16 ? 2 : 4;
-      begin = header_bytes;
-      if (bytes.size() - begin != width * count)
-        fail<FileError>(path, ": says it has ", count, " ids, but holds ", bytes.size() - begin, " bytes of ",
-                        width, " each");
-    }
-  }
-  if ((bytes.size() - begin) % width != 0)
-    fail<FileError>(path, ": has ", bytes.size(), " bytes, not a whole number of ids of ", width);
-  std::vector<int64_t> ids((bytes.size() - begin) / width);
-  unpack_ids(reinterpret_cast<const char*>(bytes.data()) + begin, static_cast<int>(width), ids);
+  const IdFile file(path);
+  std::vector<int64_t> ids(static_cast<size_t>(file.size()));
+  file.read(0, ids);
   for (size_t i = 0; i < ids.size(); ++i)
     if (ids[i] < 0 || ids[i] >= vocab_size)
       fail<FileError>(path, ": id ", i, " is ", ids[i], ", of a tokenizer of ", vocab_size,

@@ -2,6 +2,7 @@
 #include <weft/data/text/byte_level.h>
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/character_map.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/data/tokenizers/pipeline_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
@@ -261,10 +262,48 @@ const Tokenizer& bare(const Tokenizer& tokenizer) {
   return padded ? *padded->own() : tokenizer;
 }
 
+/// A tokenizer.json with marks behind its vocabulary, and, where they are among them, <cls> and <sep> around a text.
+std::string with_marks(const std::string& own, const MarkedTokenizer& tokenizer) {
+  ordered_json all = ordered_json::parse(own);
+  const int64_t first = tokenizer.own()->vocab_size();
+  if (!all["added_tokens"].is_array()) all["added_tokens"] = ordered_json::array();
+  for (size_t i = 0; i < tokenizer.names().size(); ++i)
+    all["added_tokens"].push_back({{"id", first + static_cast<int64_t>(i)},
+                                   {"content", tokenizer.names()[i]},
+                                   {"single_word", false},
+                                   {"lstrip", false},
+                                   {"rstrip", false},
+                                   {"normalized", false},
+                                   {"special", true}});
+  const std::map<std::string, int64_t> special = tokenizer.special_tokens();
+  const SpecialIds ids = SpecialIds::of(tokenizer);
+  const auto named = [&](int64_t id) {
+    return std::ranges::find(special, id, [](const auto& one) { return one.second; })->first;
+  };
+  // What weft's tasks of texts put around them.
+  if (ids.cls < first || ids.sep < first) return all.dump(2) + "\n";
+  const std::string cls = named(ids.cls), sep = named(ids.sep);
+  const auto token = [](const std::string& name) {
+    return ordered_json{{"SpecialToken", {{"id", name}, {"type_id", 0}}}};
+  };
+  const ordered_json text{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+      second{{"Sequence", {{"id", "B"}, {"type_id", 0}}}};
+  const auto told = [](const std::string& name, int64_t id) {
+    return ordered_json{{"id", name}, {"ids", {id}}, {"tokens", {name}}};
+  };
+  all["post_processor"] = {{"type", "TemplateProcessing"},
+                           {"single", {token(cls), text, token(sep)}},
+                           {"pair", {token(cls), text, token(sep), second, token(sep)}},
+                           {"special_tokens", {{cls, told(cls, ids.cls)}, {sep, told(sep, ids.sep)}}}};
+  return all.dump(2) + "\n";
+}
+
 }  // namespace
 
 std::string tokenizer_json(const Tokenizer& tokenizer) {
   const Tokenizer& own = bare(tokenizer);
+  if (const auto* const marked = dynamic_cast<const MarkedTokenizer*>(&own))
+    return with_marks(tokenizer_json(*marked->own()), *marked);
   if (const auto* const parts = dynamic_cast<const PipelineTokenizer*>(&own)) return text_of(parts->parts());
   if (const auto* const bpe = dynamic_cast<const BpeTokenizer*>(&own)) return text_of(parts_of(*bpe));
   if (const auto* const pieces = dynamic_cast<const SentencePieceTokenizer*>(&own))
@@ -284,14 +323,17 @@ void write_tokenizer(const std::string& folder, const Tokenizer& tokenizer, int6
   const std::string text = tokenizer_json(tokenizer);
   ordered_json config{{"tokenizer_class", "PreTrainedTokenizerFast"},
                       {"clean_up_tokenization_spaces", false}};
-  for (const auto& [name, id] : bare(tokenizer).special_tokens()) {
+  const SpecialIds ids = SpecialIds::of(tokenizer);
+  for (const auto& [name, id] : tokenizer.special_tokens()) {
     if (id == end_id) config["eos_token"] = name;
-    const std::map<std::string, const char*> known = {
-        {"[UNK]", "unk_token"},   {"[CLS]", "cls_token"}, {"[SEP]", "sep_token"},
-        {"[MASK]", "mask_token"}, {"[PAD]", "pad_token"}, {"<s>", "bos_token"},
-        {"<unk>", "unk_token"},   {"<pad>", "pad_token"}, {"</s>", "eos_token"}};
-    if (const auto found = known.find(name); found != known.end() && !config.contains(found->second))
-      config[found->second] = name;
+    for (const auto& [known, key] : {std::pair(ids.unknown, "unk_token"),
+                                     {ids.cls, "cls_token"},
+                                     {ids.sep, "sep_token"},
+                                     {ids.mask, "mask_token"},
+                                     {ids.pad, "pad_token"},
+                                     {ids.start, "bos_token"},
+                                     {ids.end, "eos_token"}})
+      if (id == known && !config.contains(key)) config[key] = name;
   }
   if (const auto* const pieces = dynamic_cast<const SentencePieceTokenizer*>(&bare(tokenizer)))
     write_file(folder + "/tokenizer.model", pieces->bytes());

@@ -273,13 +273,18 @@ void declare(Command<InspectArguments>& c) {
 
 void declare(Command<DataArguments>& c) {
   DataArguments& a = c.arguments;
-  c.text("action", a.action, "inspect", "counts, lengths, labels, duplicates and the first records of files")
+  c.text("action", a.action, "inspect|where",
+         "inspect: counts, lengths, labels, duplicates and the first records of files; where: the files and "
+         "lines that "
+         "fed an update of a run")
       ->required();
-  c.texts("files", a.files, "FILE", "files, folders, patterns; a.en,a.fr are read side by side")
+  c.texts("files", a.files, "FILE|RUN",
+          "files, folders, patterns; a.en,a.fr are read side by side; of where a run")
       ->required()
       ->allow_extra_args(true);
   c.text("--format", a.format, "csv|tsv|jsonl|json|txt|pairs", "what they are; else their endings say it");
   c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read; see below");
+  c.integer("--step", a.step, "N", 0, INT64_MAX, "of where: the update, by its number in metrics.jsonl");
   c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
   c.json();
   c.app.footer([] {

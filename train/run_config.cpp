@@ -278,6 +278,8 @@ std::vector<Assignment> with_defaults(const std::vector<Assignment>& assignments
   };
   const std::string task = last_given(assignments, own, "task");
   if (on_files && !task.empty()) add(tasks().at(task).defaults);
+  const std::string model = last_given(assignments, own, "model");
+  if (!model.empty()) add(models().at(model).defaults);
   all.insert(all.end(), assignments.begin(), assignments.end());
   return all;
 }

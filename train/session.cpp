@@ -20,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// --set val_data=FILE is --val-data FILE.
-constexpr std::string_view set_val_data = "val_data=";
-
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
 void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
           const std::string& expected_hash, int64_t profiled) {
@@ -148,7 +145,6 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (!options.task.empty()) all.push_back(setting_typed("task=" + options.task));
   bool schedule_set = false, length_set = false;
   for (const std::string& typed : options.set) {
-    if (typed.starts_with(set_val_data)) continue;
     all.push_back(setting_typed(typed));
     schedule_set = schedule_set || all.back().key == "lr_decay_iters";
     length_set = length_set || all.back().key == "max_iters";
@@ -168,11 +164,11 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
 
   config.data = !options.data.empty() ? options.data : !file.data.empty() ? file.data : before.data;
   if (options.data.empty() && file.data.empty() && !before.data.empty())
-    config.data = data_found(*source->opened.run, before.data, false, [](std::string_view) {});
-  config.val_data = !options.val_data.empty()                   ? options.val_data
-                    : !file.val_data.empty()                    ? file.val_data
-                    : options.data.empty() && file.data.empty() ? before.val_data
-                                                                : std::vector<std::string>();
+    config.data = data_found(*source->opened.run, before.data, "--data", false, [](std::string_view) {});
+  config.val_data = !options.val_data.empty() ? options.val_data : file.val_data;
+  if (config.val_data.empty() && !before.val_data.empty() && options.data.empty() && file.data.empty())
+    config.val_data =
+        data_found(*source->opened.run, before.val_data, "--val-data", false, [](std::string_view) {});
   if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
@@ -201,7 +197,14 @@ std::string difference_of(const RunConfig& config, const OpenedModel& saved, con
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
-  RunConfig config = make_config(known_assignments(file.assignments, say), say);
+  std::vector<Assignment> assignments = known_assignments(file.assignments, say);
+  RunConfig config = make_config(assignments, say);
+  // A key that it lacks is younger than the run, which was made as it was before there was such.
+  const size_t stored = assignments.size();
+  for (const Setting& key : keys_of(config))
+    if (key.before && std::ranges::count(file.assignments, key.name, &Assignment::key) == 0)
+      assignments.push_back({"", key.name, *key.before});
+  if (assignments.size() > stored) config = make_config(assignments);
   config.data = file.data;
   config.val_data = file.val_data;
   config.init_from = file.init_from;
@@ -334,8 +337,14 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
                      start->checkpoint.training->step, " updates already");
   const std::optional<OpenedModel>& known = start ? start : best;
   const std::vector<std::string> named = config.data;
-  config.data = !options.data.empty() ? options.data : data_found(folder, named, known.has_value(), say);
-  if (!config.val_data.empty()) config.val_data = data_found(folder, config.val_data, known.has_value(), say);
+  config.data =
+      !options.data.empty() ? options.data : data_found(folder, named, "--data", known.has_value(), say);
+  if (!options.val_data.empty() && config.val_data.empty())
+    fail<ValueError>("--val-data: the run validates on a part of its own data, and goes on so");
+  if (!options.val_data.empty())
+    config.val_data = options.val_data;
+  else if (!config.val_data.empty())
+    config.val_data = data_found(folder, config.val_data, "--val-data", known.has_value(), say);
   for (std::vector<std::string>* const paths : {&config.data, &config.val_data})
     for (std::string& path : *paths) path = absolute_path(path);
   if (config.data.empty() && tasks().at(config.task).reads_files({}))

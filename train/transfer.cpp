@@ -28,6 +28,7 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
   const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
   const bool other_unknown = chars && config.parts.contains("unknown_token") &&
                              chars->has_unknown() != config.parts.boolean("unknown_token");
+  if (config.task == "text" && reads_ids(config.parts)) return true;
   // Records say what cannot be read of them; so they are read, unless the run names another tokenizer.
   if (config.task != "text") {
     const std::vector<std::string> learnable = learnable_tokenizers();

@@ -76,6 +76,7 @@ TokenizedText tokens_of(const TaskRequest& request) {
 
 TaskPointer open_masked_to_score(const TaskRequest& request) {
   if (are_records(request.settings, request.data)) return open_table_to_score("masked", request);
+  check_scores(table_form("masked"), request);
   const TokenizedText text = tokens_of(request);
   return windows_of(table_form("masked"), request, all_tokens(text.tokens, request.data[0]),
                     width_of(request), 0, text.tokenizer);

@@ -3,6 +3,7 @@
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/table_task.h>
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
@@ -16,6 +17,9 @@
 
 namespace weft {
 namespace {
+
+/// <cls>, a word and <sep>.
+constexpr int64_t least_cut = 3;
 
 /// Columns of a task, each with the key that names it and the name it has unless told.
 struct Column {
@@ -73,7 +77,7 @@ std::shared_ptr<const RecordTable> read_table(const std::string& task, const std
     if (options.columns.size() > 2) options.empty = RecordOptions::Empty::keep;  // an input may be empty
     return std::make_shared<RecordTable>(paths, options);
   }
-  const bool parallel = paths[0].find(',') != std::string::npos && options.format.empty();
+  const bool parallel = parallel_files(paths[0]).size() > 1 && options.format.empty();
   int number = 0;
   for (const Column& column : columns_of(task)) {
     ++number;
@@ -130,11 +134,13 @@ std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskReques
 struct Encoded {
   std::vector<TokenTask::Sample> samples;
   TableTask::Origin origin;
-  int64_t overlong = 0;
+  int64_t left_out = 0;
+  int64_t overlong() const { return origin.cut + left_out; }
 };
 
+/// Of records of more than `longest` tokens that are not cut, each is left out, or refused.
 Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokenizer,
-                const std::vector<std::string>& class_names, int64_t longest,
+                const std::vector<std::string>& class_names, int64_t longest, bool leaves_out,
                 const std::string& advice = {}) {
   const SpecialIds special = SpecialIds::of(tokenizer);
   std::vector<int64_t> classes;
@@ -149,9 +155,16 @@ Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokeni
     } catch (const ValueError& error) {
       fail<FileError>(part.describe(i), ": ", error.what(), advice);
     }
-    if (longest > 0 && std::max(std::ssize(one.input), std::ssize(one.target)) > longest) {
-      ++all.overlong;
-      if (!form.cuts) continue;
+    const int64_t tokens = std::max(std::ssize(one.input), std::ssize(one.target));
+    if (longest > 0 && tokens > longest && !form.cuts) {
+      if (!leaves_out)
+        fail<FileError>(part.describe(i), ": has ", grouped(tokens), " tokens, and the model reads at most ",
+                        grouped(longest));
+      ++all.left_out;
+      continue;
+    }
+    if (longest > 0 && tokens > longest) {
+      ++all.origin.cut;
       const int64_t last = one.input.back();
       one.input.resize(static_cast<size_t>(longest));
       one.input.back() = last;
@@ -187,7 +200,7 @@ RecordSplit split_of_records(const TableForm& form, const TaskRequest& request) 
   if (split.train.records.empty() || split.validation.records.empty())
     fail<ValueError>(request.data[0], ": ", grouped(table->size()), " records leave none to ",
                      split.train.records.empty() ? "train" : "validate", " with val_share = ", share,
-                     "; give more of them, or --set val_data=FILE");
+                     "; give more of them, or those that validate: --val-data FILE");
   return split;
 }
 
@@ -204,14 +217,13 @@ size_t shared_records(const RecordSplit& split) {
 std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest& request,
                                         const Part& train) {
   if (!form.has_label) return {};
-  if (!request.class_names.empty()) return request.class_names;
-  std::set<std::string> names;
   const size_t column = train.table->columns().size() - 1;
-  for (const size_t i : train.records) names.emplace(train.table->field(i, column));
+  // Of the whole table: one that is rare may stand among what validates alone.
+  std::vector<std::string> names =
+      request.class_names.empty() ? train.table->distinct(column) : request.class_names;
   if (names.size() < 2)
-    fail<ValueError>(request.data[0], ": every record that trains has the label '", *names.begin(),
-                     "'; to classify needs two");
-  return {names.begin(), names.end()};
+    fail<ValueError>(request.data[0], ": every record has the label '", names[0], "'; to classify needs two");
+  return names;
 }
 
 std::vector<std::string> notes_of(const RecordNotes& notes) {
@@ -225,14 +237,19 @@ std::vector<std::string> notes_of(const RecordNotes& notes) {
   return all;
 }
 
-std::string balance_of(const std::vector<TokenTask::Sample>& samples, const std::vector<std::string>& names) {
+/// How many samples each class has, and which have none.
+std::vector<std::string> balance_of(const std::vector<TokenTask::Sample>& samples,
+                                    const std::vector<std::string>& names) {
   std::vector<int64_t> counts(names.size());
   for (const TokenTask::Sample& one : samples) ++counts[static_cast<size_t>(one.target[0])];
-  std::string text;
+  std::string text = "labels: ";
   constexpr size_t most = 12;
   for (size_t i = 0; i < std::min(names.size(), most); ++i)
     text += str(i == 0 ? "" : ", ", names[i], " ", grouped(counts[i]));
-  return names.size() > most ? text + ", ..." : text;
+  std::vector<std::string> notes{names.size() > most ? text + ", ..." : text};
+  for (size_t i = 0; i < names.size() && notes.size() <= most; ++i)
+    if (counts[i] == 0) notes.push_back(str("warning: no record that trains has the label '", names[i], "'"));
+  return notes;
 }
 
 /// Some of the samples that were kept from training, evenly spread and put in the order of their length.
@@ -339,6 +356,21 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
 
 }  // namespace
 
+void check_scores(const TableForm& form, const TaskRequest& request) {
+  if (!request.tokenizer)
+    fail<ValueError>("task ", form.name, ": the model has no tokenizer, and so reads no text");
+  if (form.has_label && request.class_names.empty())
+    fail<ValueError>("task ", form.name, ": the model has no names of classes");
+  // What fills up and what begins an answer may be anything.
+  std::vector<std::string> needs = form.special;
+  std::erase_if(needs, [&](const std::string& name) {
+    return name == "<pad>" || name == "<s>" || (name == "<mask>" && form.kind != TaskKind::masked);
+  });
+  if (with_special(request.tokenizer, needs) != request.tokenizer)
+    fail<ValueError>("task ", form.name, ": the tokenizer of the model lacks some of ", joined(needs),
+                     ", so that it has not learned it");
+}
+
 RecordOptions record_options(const SettingValues& given) {
   RecordSettings settings;
   SettingValues known;
@@ -400,6 +432,10 @@ bool are_records(const SettingValues& settings, const std::vector<std::string>& 
 
 TaskData open_table(const std::string& task, const TaskRequest& request) {
   const TableForm& form = table_form(task);
+  const int64_t longest = request.settings.integer("longest");
+  if (form.cuts && longest > 0 && longest < least_cut)
+    fail<ValueError>("longest = ", longest, ": leaves no word of a text between <cls> and <sep>; ", least_cut,
+                     " is the least, and 0 no limit");
   const RecordSplit split = split_of_records(form, request);
   Hasher hasher;
   hasher.update(std::string_view(split.train.table->content_hash()));
@@ -411,19 +447,21 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   const std::vector<std::string> class_names = class_names_of(form, request, split.train);
   const std::shared_ptr<const Tokenizer> tokenizer =
       with_special(request.tokenizer ? request.tokenizer : learned(form, request, split.train), form.special);
-  const int64_t longest = request.settings.integer("longest");
   const std::string advice =
       unwrapped(*tokenizer).kind() == std::string_view("char")
           ? "; --set tokenizer=bpe reads any text, --set unknown_token=true such characters as unknown"
           : "";
-  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest, advice);
-  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest, advice);
+  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest, true, advice);
+  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest, true, advice);
   for (const Encoded* const part : {&train, &validation})
     if (part->samples.empty())
-      fail<ValueError>(request.data[0], ": all ", grouped(part->overlong),
-                       " records have more than longest = ", longest, " tokens; --set longest=0 takes them");
-  const int64_t overlong = train.overlong + validation.overlong;
-  const std::string balance = form.has_label ? balance_of(train.samples, class_names) : "";
+      fail<ValueError>(
+          part == &validation && !request.val_data.empty() ? request.val_data[0] : request.data[0], ": all ",
+          grouped(part->left_out), " records that ", part == &train ? "train" : "validate",
+          " have more than longest = ", longest, " tokens; --set longest=0 takes them");
+  const int64_t overlong = train.overlong() + validation.overlong();
+  std::vector<std::string> notes;
+  if (form.has_label) notes = balance_of(train.samples, class_names);
   const auto count = std::ssize(train.samples);
   const auto trains =
       std::make_shared<const TableTask>(form, options_for(request, Split::train, count), tokenizer,
@@ -437,8 +475,7 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   data.summary =
       str("task ", task, ": ", grouped(trains->size()), " records train, ", grouped(validates->size()),
           " validate; ", grouped(tokenizer->vocab_size()), " in the vocabulary");
-  if (!balance.empty()) data.notes.push_back(str("labels: ", balance));
-  std::vector<std::string> notes = notes_of(split.train.table->notes());
+  std::ranges::copy(notes_of(split.train.table->notes()), std::back_inserter(notes));
   if (!request.val_data.empty())
     std::ranges::copy(notes_of(split.validation.table->notes()), std::back_inserter(notes));
   if (overlong > 0)
@@ -453,9 +490,11 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
 
 std::shared_ptr<const TaskDataset> open_table_to_score(const std::string& task, const TaskRequest& request) {
   const TableForm& form = table_form(task);
+  check_scores(form, request);
   Part all{read_table(task, request.data, request.settings), {}};
   for (size_t i = 0; i < all.table->size(); ++i) all.records.push_back(i);
-  Encoded rows = encoded(form, all, *request.tokenizer, request.class_names, 0);
+  const int64_t longest = request.settings.integer("longest");
+  Encoded rows = encoded(form, all, *request.tokenizer, request.class_names, longest, false);
   return std::make_shared<const TableTask>(form, options_for(request, Split::validation, 0),
                                            request.tokenizer, std::move(rows.samples), std::move(rows.origin),
                                            request.class_names);

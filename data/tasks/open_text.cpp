@@ -157,7 +157,7 @@ TaskData open_text(const TaskRequest& request) {
   const int64_t block_size = request.settings.integer("block_size");
   const bool packed = text_choice(request.settings, "packing") == "documents";
   const TextSources sources = open_text_sources(request);
-  const int64_t vocab_size = sources.tokenizer->vocab_size();
+  const int64_t vocab_size = sources.vocab_size;
   TaskData task;
   task.shape = {.vocab_size = vocab_size, .sizes = {.longest_input = block_size}};
   task.tokenizer = sources.tokenizer;

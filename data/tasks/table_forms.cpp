@@ -47,19 +47,24 @@ Texts prefixed(Fields fields) {
           std::string(fields[2])};
 }
 
+/// How messages about a turn begin: "turn 2: ".
+std::string turn_number(size_t from_zero) { return str("turn ", from_zero + 1, ": "); }
+
 /// The one name for what data sets call a side.
-std::string role_named(const std::string& given) {
+std::string role_named(const std::string& given, const std::string& where) {
   if (given == "user" || given == "human") return "user";
   if (given == "assistant" || given == "gpt" || given == "model") return "assistant";
   if (given == "system") return "system";
-  fail<ValueError>("the role '", given, "' is none of system, user (human) and assistant (gpt, model)");
+  fail<ValueError>(where, "the role '", given,
+                   "' is none of system, user (human) and assistant (gpt, model)");
 }
 
-std::string member(const nlohmann::json& turn, std::initializer_list<const char*> names) {
+std::string member(const nlohmann::json& turn, std::initializer_list<const char*> names,
+                   const std::string& where) {
   for (const char* const name : names)
     if (const auto found = turn.find(name); found != turn.end() && found->is_string())
       return found->get<std::string>();
-  fail<ValueError>("a turn needs the texts 'role' and 'content' (or 'from' and 'value')");
+  fail<ValueError>(where, "needs the texts 'role' and 'content' (or 'from' and 'value')");
 }
 
 /// Roles and contents by turns.
@@ -75,14 +80,15 @@ Texts turns_of(Fields fields) {
     if (!list.is_array() || list.empty())
       fail<ValueError>("needs a list of turns, [{\"role\": \"user\", \"content\": \"...\"}, ...]");
     for (const nlohmann::json& turn : list) {
-      if (!turn.is_object()) fail<ValueError>("a turn is no object with 'role' and 'content'");
-      turns.push_back(role_named(member(turn, {"role", "from"})));
-      turns.push_back(member(turn, {"content", "value"}));
+      const std::string where = turn_number(turns.size() / 2);
+      if (!turn.is_object()) fail<ValueError>(where, "is no object with 'role' and 'content'");
+      turns.push_back(role_named(member(turn, {"role", "from"}, where), where));
+      turns.push_back(member(turn, {"content", "value"}, where));
     }
   }
   bool answers = false;
   for (size_t i = 0; i < turns.size(); i += 2) {
-    if (turns[i + 1].empty()) fail<ValueError>("a turn of the ", turns[i], " is empty");
+    if (turns[i + 1].empty()) fail<ValueError>(turn_number(i / 2), "that of the ", turns[i], " is empty");
     answers = answers || turns[i] == "assistant";
   }
   if (!answers) fail<ValueError>("no turn of the assistant, so that there is nothing to learn");

@@ -102,4 +102,11 @@ std::vector<TaskDataset::Prompt> TableTask::prompts(const Batch& batch, int64_t 
   return all;
 }
 
+std::string TableTask::target_text(const Batch& batch, int64_t row) const {
+  if (!form_.has_turns) return TokenTask::target_text(batch, row);
+  std::string text;
+  for (const Prompt& prompt : prompts(batch, row)) text += str(text.empty() ? "" : "\n", prompt.answer);
+  return text;
+}
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <weft/data/tasks/task_data.h>
 #include <weft/data/tasks/token_task.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,6 +54,7 @@ class TableTask : public TokenTask {
   struct Origin {
     std::shared_ptr<const RecordTable> table;
     std::vector<size_t> records;
+    int64_t cut = 0;  ///< how many of them had more tokens than are taken
   };
   TableTask(const TableForm& form, TaskOptions options, std::shared_ptr<const Tokenizer> tokenizer,
             std::vector<Sample> samples, Origin origin, std::vector<std::string> class_names = {});
@@ -65,6 +67,8 @@ class TableTask : public TokenTask {
   double best_accuracy() const override;
   bool asks() const override { return form_.asks; }
   std::vector<Prompt> prompts(const Batch& batch, int64_t row) const override;
+  /// Of a chat its answers, a line each.
+  std::string target_text(const Batch& batch, int64_t row) const override;
 
   /// Each once.
   int64_t samples_per_epoch() const override { return size(); }
@@ -83,6 +87,7 @@ class TableTask : public TokenTask {
     Origin origin;
   };
   Sample stored(uint64_t index) const;
+  bool is_said(int64_t id) const override { return !std::ranges::binary_search(unhidden_, id); }
 
   const TableForm& form_;
   std::shared_ptr<const Store> store_;
@@ -104,7 +109,12 @@ bool are_records(const SettingValues& settings, const std::vector<std::string>& 
 /// FileError and ValueError with file, line and column for what a task cannot read.
 TaskData open_table(const std::string& task, const TaskRequest& request);
 
-/// All records of request.data for scoring, in their order, with the tokenizer and classes of a model.
+/// ValueError where the tokenizer or the classes of a request are none of a model that learned the form.
+void check_scores(const TableForm& form, const TaskRequest& request);
+
+/// All records of request.data for scoring, in their order, with the tokenizer and classes of a model. Its setting
+/// "longest" is what the model reads at most, 0 for no limit: longer texts are cut (Origin::cut); FileError that names the
+/// first where they cannot be.
 std::shared_ptr<const TaskDataset> open_table_to_score(const std::string& task, const TaskRequest& request);
 
 }  // namespace weft

@@ -94,7 +94,7 @@ std::string TaskDataset::answer_text(std::span<const int64_t> ids) const {
   std::vector<int64_t> said;
   for (const int64_t id : ids) {
     if (id == end_id()) break;
-    if (!special_.contain(id)) said.push_back(id);
+    if (is_said(id)) said.push_back(id);
   }
   return tokenizer_->decode(said);
 }

@@ -89,6 +89,8 @@ class TaskDataset : public Dataset {
   virtual std::vector<Prompt> prompts(const Batch& batch, int64_t row) const;
 
  protected:
+  /// Whether an id that a model wrote is part of what it says.
+  virtual bool is_said(int64_t id) const { return !special_.contain(id); }
   /// ValueError when options.samples is negative.
   TaskDataset(std::string name, TaskOptions options, std::shared_ptr<const Tokenizer> tokenizer,
               std::vector<std::string> class_names = {});

@@ -1,6 +1,8 @@
 #include <weft/data/tasks/text_sources.h>
 #include <weft/data/text/data_files.h>
 #include <weft/data/text/document_encoder.h>
+#include <weft/data/text/id_file.h>
+#include <weft/data/text/text_origin.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 
@@ -101,7 +103,7 @@ class Doubles {
   void add(const TextStretch& stretch, std::vector<uint64_t>& to) {
     const std::vector<uint64_t>& all = stretch.scan.digests;
     too_many_ = too_many_ || all.size() > TextScan::most_digests;
-    if (too_many_ || all.size() < 2 || stretch.tokens.size == 0 || stretch.part != TextPart::all) return;
+    if (too_many_ || all.empty() || stretch.tokens.size == 0 || stretch.part != TextPart::all) return;
     const int64_t first = stretch.text.documents.from(stretch.tokens.begin);
     const int64_t end = stretch.text.documents.from(stretch.tokens.begin + stretch.tokens.size);
     to.insert(to.end(), all.begin() + first, all.begin() + end);
@@ -109,6 +111,49 @@ class Doubles {
   std::vector<uint64_t> training_, validation_;
   bool too_many_ = false;
 };
+
+/// Ids that are ready made.
+TextSources id_sources(const TaskRequest& request) {
+  TextSources all;
+  std::vector<Opened> sources = opened(request, all.weighted);
+  for (const char* choice : {"packing", "split"})
+    if (text_choice(request.settings, choice) != (std::string_view(choice) == "split" ? "end" : "across"))
+      fail<ValueError>(choice, " = ", text_choice(request.settings, choice),
+                       ": is of documents; format=ids knows nothing but ids");
+  std::vector<ReadyIds> ids;
+  all.tokenizer = request.tokenizer;
+  for (Opened& source : sources) {
+    ids.push_back(read_ids(source.files.paths));
+    source.scan.content_hash = ids.back().content_hash;
+    all.vocab_size = std::max(all.vocab_size, ids.back().largest + 1);
+    if (all.tokenizer && ids.back().largest >= all.tokenizer->vocab_size())
+      fail<FileError>(source.files.paths[0], ": holds the id ", ids.back().largest, ", of a tokenizer of ",
+                      all.tokenizer->vocab_size(), "; it was written with another tokenizer");
+  }
+  if (all.tokenizer) all.vocab_size = all.tokenizer->vocab_size();
+  all.content_hash = hash_of(sources, all.weighted);
+  check_content(request.data, all.content_hash, request.expected_hash);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const Opened& source = sources[i];
+    TextStretch stretch{.text = {}, .files = source.files, .scan = {}, .tokens = {}, .weight = source.weight};
+    stretch.text.tokenizer = all.tokenizer;
+    stretch.text.tokens = ids[i].ids;
+    stretch.text.documents = TextDocuments(ids[i].ids->size());
+    stretch.text.content_hash = source.scan.content_hash;
+    const std::string& name = source.files.paths[0];
+    TokenSplit split = split_tokens(ids[i].ids, name);
+    if (!request.val_data.empty()) {
+      stretch.tokens = all_tokens(ids[i].ids, name);
+      (source.validates ? all.validation : all.training).push_back(std::move(stretch));
+      continue;
+    }
+    stretch.tokens = std::move(split.train);
+    all.training.push_back(stretch);
+    stretch.tokens = std::move(split.validation);
+    all.validation.push_back(std::move(stretch));
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -118,6 +163,7 @@ int64_t TextStretch::documents() const {
 }
 
 TextSources open_text_sources(const TaskRequest& request) {
+  if (reads_ids(request.settings)) return id_sources(request);
   TextSources all;
   std::vector<Opened> sources = opened(request, all.weighted);
   const TokenizerEntry& entry = text_tokenizer(request.tokenizer_name, request.tokenizer.get());
@@ -158,6 +204,7 @@ TextSources open_text_sources(const TaskRequest& request) {
     all.tokenizer =
         learn_tokenizer(request.tokenizer_name, request.settings, texts, ends, learns ? progress() : nullptr);
   }
+  all.vocab_size = all.tokenizer->vocab_size();
   if (ends) all.end_id = end_of_text_id(*all.tokenizer);
 
   Doubles doubles;
@@ -176,12 +223,16 @@ TextSources open_text_sources(const TaskRequest& request) {
   };
   const auto training = [&](TextStretch stretch, TokenRange tokens) {
     stretch.tokens = std::move(tokens);
+    stretch.tokens.origin =
+        std::make_shared<TextOrigin>(stretch.files, stretch.scan.validates, stretch.part, stretch.text);
     doubles.train(stretch);
+    stretch.scan.digests = {};
     all.training.push_back(std::move(stretch));
   };
   const auto validation = [&](TextStretch stretch, TokenRange tokens) {
     stretch.tokens = std::move(tokens);
     doubles.validate(stretch);
+    stretch.scan.digests = {};
     all.validation.push_back(std::move(stretch));
   };
   for (const Opened& source : sources) {

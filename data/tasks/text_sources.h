@@ -26,7 +26,8 @@ struct TextStretch {
 };
 
 struct TextSources {
-  std::shared_ptr<const Tokenizer> tokenizer;
+  std::shared_ptr<const Tokenizer> tokenizer;  ///< none of ids that are ready made, unless one was given
+  int64_t vocab_size = 0;  ///< of the tokenizer; without one all ids that there are, up to the largest
   std::vector<TextStretch> training, validation;
   bool weighted = false;
   int64_t end_id = -1;
@@ -41,7 +42,7 @@ struct TextSources {
 ///            stays where it is when others are added
 ///   data     "a.txt:3" has three times the weight of "b.txt:1"; without a weight all paths are one source
 /// With val_data all of `data` trains, and they are read as `data` are, without weights. A tokenizer is learned from what
-/// trains of all sources. ValueError for split=hash with fewer than two documents or none on one side; FileError,
+/// trains of all sources. With format=ids nothing is tokenised, and windows alone can be made of them. ValueError for split=hash with fewer than two documents or none on one side; FileError,
 /// OtherText and ValueError as tokenize_files throws them.
 TextSources open_text_sources(const TaskRequest& request);
 

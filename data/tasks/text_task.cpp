@@ -41,13 +41,21 @@ std::vector<Setting> text_settings() {
        .help = "what validates without --val-data: the last tenth, or, by hash, a tenth of the documents",
        .choices = {"end", "hash"}}};
   for (Setting& s : RecordSettings::settings().list())
-    if (is_of_text(s.name)) all.push_back(std::move(s));
+    if (is_of_text(s.name)) {
+      if (s.name == "format")
+        s.help =
+            "csv, tsv, jsonl, json, txt: files are records, each a document (else their "
+            "endings say it where text is given); ids: token ids, ready made";
+      all.push_back(std::move(s));
+    }
   return all;
 }
 
 std::string text_choice(const SettingValues& settings, const std::string& name) {
   return std::get<std::string>(value_in(settings, name));
 }
+
+bool reads_ids(const SettingValues& settings) { return text_choice(settings, "format") == "ids"; }
 
 TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines,
                      const SettingValues& settings) {
@@ -57,7 +65,7 @@ TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines,
   for (const Field<RecordSettings>& field : RecordSettings::settings().fields())
     if (is_of_text(field.setting.name)) given.set(field.setting.name, value_in(settings, field.setting.name));
   RecordSettings::settings().take(records, given);
-  if (!records.text.empty() || !records.format.empty())
+  if (!reads_ids(settings) && (!records.text.empty() || !records.format.empty()))
     files.records = records.options();
   else
     files.by_file = text_choice(settings, "boundaries") == "files";

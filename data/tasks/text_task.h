@@ -16,6 +16,8 @@ std::vector<Setting> text_settings();
 /// texts, each a document unless boundaries is "none". Settings that are missing are as they were before there were such.
 TextFiles text_files(const std::vector<std::string>& paths, Newlines newlines, const SettingValues& settings);
 
+/// Whether the files hold token ids that are ready made: format=ids (data/text/id_file.h).
+bool reads_ids(const SettingValues& settings);
 /// boundaries, packing or split, as text_files takes them.
 std::string text_choice(const SettingValues& settings, const std::string& name);
 

@@ -83,20 +83,40 @@ void BpeTraining::count(std::string_view text) {
       }
   });
   for (const Views& views : found)
-    for (const auto& [word, times] : views) counts_[std::string(word)] += times;
+    for (const auto& [word, times] : views) {
+      const auto [place, fresh] = counts_.try_emplace(std::string(word), 0);
+      place->second += times;
+      if (fresh) word_bytes_ += word.size();
+    }
+  forget_rare();
+}
+
+void BpeTraining::forget_rare() {
+  constexpr size_t most_words = size_t{2} << 20, most_bytes = size_t{256} << 20;
+  if (counts_.size() <= most_words && word_bytes_ <= most_bytes) return;
+  for (int64_t times = 1; counts_.size() > most_words / 2 || word_bytes_ > most_bytes / 2; times *= 2)
+    std::erase_if(counts_, [&](const auto& one) {
+      if (one.second > times) return false;
+      word_bytes_ -= one.first.size();
+      return true;
+    });
 }
 
 void BpeTraining::add(std::string_view piece) {
-  constexpr size_t enough = size_t{4} << 20;
+  // Windows end where the text says, and not the pieces: so it also says what is forgotten.
+  constexpr size_t enough = size_t{4} << 20, most = size_t{64} << 20;
   rest_ += piece;
-  if (rest_.size() < seen_ + enough) return;
-  // What was looked through is not looked through again, but for the character before.
-  const size_t from = seen_ - std::min<size_t>(seen_, 4),
-               found = safe_cut(std::string_view(rest_).substr(from));
-  const size_t cut = found > 0 ? from + found : 0;
-  count(std::string_view(rest_).substr(0, cut));
-  rest_.erase(0, cut);
-  seen_ = found > 0 ? 0 : rest_.size();
+  size_t done = 0;
+  while (rest_.size() - done >= seen_ + enough) {
+    const std::string_view window = std::string_view(rest_).substr(done, seen_ + enough);
+    // What was looked through is not looked through again, but for the character before.
+    const size_t from = seen_ - std::min<size_t>(seen_, 4), found = safe_cut(window.substr(from));
+    const size_t cut = found > 0 ? from + found : window.size() >= most ? window.size() : 0;
+    count(window.substr(0, cut));
+    done += cut;
+    seen_ = cut > 0 ? 0 : window.size();
+  }
+  rest_.erase(0, done);
 }
 
 void BpeTraining::end_document() {

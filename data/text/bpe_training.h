@@ -25,6 +25,9 @@ struct BpeTrainingOptions {
 /// smaller left id comes first, then that of the smaller right id; ids are the 256 bytes in the order of GPT-2's
 /// vocabulary, then the merges as they come. So the result is a function of the text alone: not of the number of threads,
 /// nor of how it is cut into pieces.
+///
+/// Memory is bounded whatever the text: of more than two million different words, or 256 MiB of them, those met least so
+/// far are forgotten until half are left, and 64 MiB without a place where words end for sure are cut there.
 class BpeTraining {
  public:
   /// ValueError for a vocabulary that is not larger than bytes and special tokens, or a min_frequency below 1.
@@ -39,11 +42,13 @@ class BpeTraining {
  private:
   using Counts = std::unordered_map<std::string, int64_t>;
   void count(std::string_view text);
+  void forget_rare();
 
   BpeTrainingOptions options_;
   std::string rest_;  ///< behind the last cut
   size_t seen_ = 0;   ///< of it, without a place for a cut
   Counts counts_;
+  size_t word_bytes_ = 0;  ///< of the words counted
 };
 
 }  // namespace weft

@@ -45,6 +45,7 @@ void ChunkReader::read() {
     if (piece->begins) open_ = begins_ = true;
     file_ = piece->file;
     line_ = piece->line;
+    byte_ = piece->byte;
   }
   rest_ += piece->text;
   cut();
@@ -73,9 +74,11 @@ void ChunkReader::cut() {
 }
 
 void ChunkReader::put(std::string text, bool ends) {
-  const int64_t lines = std::count(text.begin(), text.end(), '\n');
-  ready_.push_back({std::move(text), begins_, ends, file_, line_});
+  const int64_t lines = reader_.of_records() ? 0 : std::count(text.begin(), text.end(), '\n');
+  const int64_t bytes = std::ssize(text);
+  ready_.push_back({std::move(text), begins_, ends, file_, line_, byte_});
   line_ += lines;
+  byte_ += bytes;
   begins_ = false;
   if (ends) open_ = false;
 }

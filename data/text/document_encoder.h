@@ -20,6 +20,7 @@ struct TextChunk {
   bool begins = false, ends = false;  ///< its document
   size_t file = 0;
   int64_t line = 1;  ///< in which it begins; of a record, in which that does
+  int64_t byte = 0;  ///< DocumentPiece::byte
 };
 
 /// Cuts documents into parts of some 64 KiB, or more where a tokenizer knows no place to cut (Tokenizer::safe_cut). No
@@ -39,7 +40,7 @@ class ChunkReader {
   std::deque<TextChunk> ready_;
   std::string rest_;
   size_t window_ = first_window, file_ = 0;
-  int64_t line_ = 1;
+  int64_t line_ = 1, byte_ = 0;
   bool open_ = false, begins_ = false, ended_ = false;
   static constexpr size_t first_window = 1 << 16;
 };

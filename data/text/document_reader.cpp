@@ -54,8 +54,9 @@ std::optional<DocumentPiece> DocumentReader::read() {
     file_bytes_.push_back(0);
     line_ = 1;
   }
+  const DocumentPiece piece{text, documents_ == 0 || (fresh && files_.by_file), file_, line_,
+                            file_bytes_.back()};
   file_bytes_.back() += static_cast<int64_t>(text.size());
-  const DocumentPiece piece{text, documents_ == 0 || (fresh && files_.by_file), file_, line_};
   documents_ += piece.begins;
   line_ += std::count(text.begin(), text.end(), '\n');
   return piece;

@@ -31,6 +31,8 @@ struct DocumentPiece {
   bool begins = false;    ///< a document
   size_t file = 0;        ///< its number among DocumentReader::files()
   int64_t line = 1;       ///< in which it begins; of a record, in which that does
+  int64_t byte =
+      0;  ///< of the text in the file at which it begins, carriage returns that are dropped not counted
 };
 
 /// Streams documents in pieces, in memory that depends on the longest record alone. Errors are TextReader's and

@@ -36,12 +36,28 @@ class MemoryTokens : public Tokens {
   int width_;
 };
 
+/// Where something was read.
+struct TokenPlace {
+  std::string file;
+  int64_t line = 0;   ///< from 1; of a record, in which that begins
+  int64_t byte = -1;  ///< of the text in the file, from 0; -1 in a record
+  bool operator==(const TokenPlace&) const = default;
+};
+/// Knows where the tokens of a row come from.
+class TokenOrigin {
+ public:
+  virtual ~TokenOrigin() = default;
+  /// Of each token, by its number; they need not be in order. FileError when the files are not there any more.
+  virtual std::vector<TokenPlace> places(std::span<const int64_t> tokens) const = 0;
+};
+
 /// A stretch [begin, begin + size) of a row of ids, with a name for messages.
 struct TokenRange {
   std::shared_ptr<const Tokens> tokens;
   int64_t begin = 0;
   int64_t size = 0;
   std::string name = "the tokens";
+  std::shared_ptr<const TokenOrigin> origin = nullptr;  ///< none: nobody knows
 
   /// Ids at [from, from + out.size()) of the stretch. ValueError when they are not all there.
   void read(int64_t from, std::span<int64_t> out) const;

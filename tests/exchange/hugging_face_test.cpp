@@ -121,6 +121,19 @@ TEST_CASE("hugging face: from transformers' weights come transformers' logits, a
   }
 }
 
+TEST_CASE("hugging face: classes keep their names, and numbers are none") {
+  BareModel ours = from_hugging_face(read_hugging_face(path_of("bert-classes-float16")), "bert");
+  CHECK(ours.class_names.empty());
+  const auto classes = static_cast<size_t>(ours.config.integer("n_class"));
+  for (size_t i = 0; i < classes; ++i) ours.class_names.push_back(str("kind ", static_cast<char>('z' - i)));
+  const HuggingFaceModel theirs = to_hugging_face(ours);
+  const auto config = nlohmann::json::parse(theirs.config);
+  CHECK(config.at("id2label").size() == classes);
+  CHECK(config.at("id2label").at("0") == "kind z");
+  CHECK(config.at("label2id").at("kind y") == 1);
+  CHECK(from_hugging_face(theirs, "again").class_names == ours.class_names);
+}
+
 TEST_CASE("hugging face: a folder is written whole, and a model without biases as one with zeros") {
   BareModel ours = from_hugging_face(read_hugging_face(path_of("gpt2")), "gpt2");
   CHECK(ours.end_id == 5);

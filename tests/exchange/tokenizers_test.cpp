@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/text/streaming_decoder.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/file.h>
 
@@ -158,6 +159,31 @@ TEST_CASE("tokenizers of others: the ids that their programs give, and the text 
           is_theirs(again->encode_special(line.at("text").get<std::string>(), around_of(line)), line),
           line.dump());
   }
+}
+
+TEST_CASE("tokenizers of others: marks are added tokens, and those that frame a text go around it") {
+  const Folder folder;
+  const auto own = std::make_shared<ByteTokenizer>();
+  const auto written = [&](const std::vector<std::string>& names) {
+    const MarkedTokenizer marked(own, names);
+    const std::string path = folder.path(std::to_string(names.size()));
+    std::filesystem::create_directories(path);
+    write_tokenizer(path, marked, -1);
+    return path;
+  };
+  const std::string framed = written({"<pad>", "<cls>", "<sep>"}), plain = written({"<|user|>", "</s>"});
+  const Shared read = read_tokenizer(framed), other = read_tokenizer(plain);
+  CHECK(read->vocab_size() == 259);
+  CHECK(read->special_tokens() == MarkedTokenizer(own, {"<pad>", "<cls>", "<sep>"}).special_tokens());
+  CHECK(read->encode("a<sep>").size() == 6);  // what a text says is no mark
+  CHECK(read->encode_special("a", {}) == std::vector<int64_t>{257, 'a', 258});
+  CHECK(read->encode_special("a", {.second = "b"}) == std::vector<int64_t>{257, 'a', 258, 'b', 258});
+  CHECK(other->encode_special("<|user|>a</s>", {}) == std::vector<int64_t>{256, 'a', 257});
+  const json config = json::parse(read_text(framed + "/tokenizer_config.json"));
+  CHECK(config.at("cls_token") == "<cls>");
+  CHECK(config.at("sep_token") == "<sep>");
+  CHECK(config.at("pad_token") == "<pad>");
+  CHECK(json::parse(read_text(plain + "/tokenizer_config.json")).at("eos_token") == "</s>");
 }
 
 TEST_CASE("tokenizers of others: what is wrong is named, with the file and the place") {

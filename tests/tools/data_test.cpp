@@ -1,6 +1,8 @@
 // data inspect.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
@@ -93,4 +95,85 @@ TEST_CASE("data inspect refuses what cannot be read, with its place and what to 
   const Result other = weft(folder, {"data", "look", "a.csv"});
   CHECK(other.code == 2);
   CHECK(contains(other.err, "data: there is no 'look'; data inspect FILE..."));
+}
+
+TEST_CASE("data where names the lines that fed an update, also of a mixture, after a resume") {
+  const Folder folder;
+  std::string a, b;
+  for (int i = 0; i < 300; ++i) {
+    a += "a" + std::to_string(i) + "\n";
+    b += "b" + std::to_string(i) + "\n";
+  }
+  folder.with("a.txt", a).with("b.txt", b);
+  const Arguments settings{"--set",        "n_layer=1",   "n_embd=8",     "n_head=1",       "block_size=8",
+                           "batch_size=4", "max_iters=3", "eval_iters=1", "sample_tokens=0"};
+  Arguments train{"train", "--data", "a.txt:3", "b.txt:1", "--out", "run"};
+  train.insert(train.end(), settings.begin(), settings.end());
+  REQUIRE_MESSAGE(weft(folder, train).code == 0, weft(folder, train).err);
+  int of_b = 0, all = 0;
+  for (const char* step : {"0", "1", "2", "7"}) {
+    const Result result = weft(folder, {"data", "where", "run", "--step", step, "--json"});
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    const auto found = nlohmann::json::parse(result.out);
+    REQUIRE(found["samples"].size() == 4);
+    for (const auto& sample : found["samples"]) {
+      CHECK(sample["sample"] == 4 * std::stoi(step) + all % 4);
+      const auto& first = sample["places"][0]["first"];
+      const std::string file = first["file"];
+      const bool is_b = file.ends_with("b.txt");
+      of_b += is_b;
+      ++all;
+      // The line holds its own number, and begins no later than the byte.
+      const std::string& text = is_b ? b : a;
+      const int64_t line = first["line"], byte = first["byte"];
+      CHECK(line == 1 + std::count(text.begin(), text.begin() + byte, '\n'));
+    }
+  }
+  CHECK(of_b == 4);
+  const Result text = weft(folder, {"data", "where", "run", "--step", "1"});
+  CHECK(contains(text.out, "sample 4: "));
+  CHECK(weft(folder, {"data", "where", "run"}).code == 2);
+  CHECK(weft(folder, {"data", "where", "nothing", "--step", "1"}).code == 2);
+}
+
+TEST_CASE("eval takes several files, each a document, and tells bits per byte") {
+  const Folder folder;
+  std::string story;
+  for (int i = 0; i < 60; ++i) story += "{\"t\": \"once there were " + std::to_string(i) + "\", \"n\": 1}\n";
+  folder.with("s.jsonl", story)
+      .with("c.jsonl", "{\"t\": \"once \"}\n")
+      .with("d.jsonl", "{\"t\": \"there\"}\n{\"t\": \"w\"}\n");
+  Arguments train{"train",        "--data",      "s.jsonl",      "--out",
+                  "run",          "--set",       "text=t",       "packing=documents",
+                  "n_layer=1",    "n_embd=8",    "n_head=1",     "block_size=32",
+                  "batch_size=4", "max_iters=2", "eval_iters=1", "sample_tokens=0"};
+  const Result trained = weft(folder, train);
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  const Result result = weft(folder, {"eval", "run", "--data", "c.jsonl", "d.jsonl", "--json"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  // Of each document the first token is not scored, and its end is.
+  CHECK(number_in(result.out, "tokens") == 5 + 5 + 1);
+  CHECK(number_in(result.out, "bytes") == 4 + 4 + 0);
+  const double bits = number_in(result.out, "loss") * 11 / 8 / std::log(2.0);
+  CHECK(number_in(result.out, "bits_per_byte") == doctest::Approx(bits));
+  CHECK(weft(folder, {"eval", "run", "--stride", "2"}).code == 2);
+  REQUIRE(weft(folder, {"eval", "run", "--json"}).code == 0);
+}
+
+TEST_CASE("ids that are ready made are trained on and scored without a tokenizer") {
+  const Folder folder;
+  std::string ids;
+  for (int i = 0; i < 600; ++i) ids += std::string{static_cast<char>(i % 7), '\0'};
+  folder.with("a.bin", ids);
+  const Result trained =
+      weft(folder, {"train", "--data", "a.bin", "--out", "run", "--set", "format=ids", "n_layer=1",
+                    "n_embd=8", "n_head=1", "block_size=8", "batch_size=4", "max_iters=2", "eval_iters=1"});
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  CHECK(contains(trained.err + trained.out, "7 in the vocabulary"));
+  const Result scored = weft(folder, {"eval", "run", "--json"});
+  REQUIRE_MESSAGE(scored.code == 0, scored.err);
+  CHECK(number_in(scored.out, "tokens") == 59);
+  CHECK_FALSE(contains(scored.out, "bits_per_byte"));
+  CHECK(weft(folder, {"eval", "run", "--data", "a.bin"}).code == 0);
+  CHECK(weft(folder, {"train", "--resume", "run"}).code == 0);
 }

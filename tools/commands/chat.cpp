@@ -17,6 +17,9 @@ namespace {
 
 using Ids = std::vector<int64_t>;
 
+/// <|user|>, a token, its end and <|assistant|>.
+constexpr int64_t least_room = 4;
+
 struct Chat {
   Console console;
   OpenedModel opened;
@@ -25,36 +28,56 @@ struct Chat {
   const GenerativeModel* writer = nullptr;
   std::map<std::string, int64_t> marks;
   SpecialIds special;
-  Ids ids;  ///< of all that was said
+  Ids told;  ///< what the assistant is told first, which stays
+  Ids ids;   ///< of all that was said behind it
   int64_t turns = 0;
 
   const ModelFile& file() const { return opened.checkpoint.model; }
 };
 
-void add_turn(Chat& c, const std::string& role, const std::string& text) {
+Ids turn_of(const Chat& c, const std::string& role, const std::string& text) {
+  Ids turn{c.marks.at(str("<|", role, "|>"))};
   const Ids said = ids_of_text(c.file(), role, text, "");
-  c.ids.push_back(c.marks.at(str("<|", role, "|>")));
-  c.ids.insert(c.ids.end(), said.begin(), said.end());
-  c.ids.push_back(c.special.end);
+  turn.insert(turn.end(), said.begin(), said.end());
+  turn.push_back(c.special.end);
+  return turn;
 }
 
-/// Turns at the beginning go when the context would be full.
+/// Tokens of what is said that leave room for an answer.
+int64_t room(const Chat& c) {
+  return c.writer->context() - std::min(c.arguments.tokens, c.writer->context() / 2) - std::ssize(c.told);
+}
+
+/// The first turns go when the context would be full.
 void forget(Chat& c) {
-  const int64_t room = c.writer->context() - std::min(c.arguments.tokens, c.writer->context() / 2);
-  while (std::ssize(c.ids) > room) {
+  bool forgotten = false;
+  while (std::ssize(c.ids) > room(c)) {
     const auto next = std::find(c.ids.begin() + 1, c.ids.end(), c.marks.at("<|user|>"));
-    if (next == c.ids.end()) return;
+    if (next == c.ids.end()) break;
     c.ids.erase(c.ids.begin(), next);
-    if (c.console.is_terminal()) c.console.print("(the beginning of the conversation is forgotten)");
+    forgotten = true;
   }
+  if (forgotten && c.console.is_terminal())
+    c.console.print("(the beginning of the conversation is forgotten)");
+}
+
+/// ValueError, and nothing is changed, for a text that the model cannot read.
+void ask(Chat& c, const std::string& text) {
+  Ids turn = turn_of(c, "user", text);
+  turn.push_back(c.marks.at("<|assistant|>"));
+  if (std::ssize(turn) > room(c))
+    fail<ValueError>("that has ", grouped(std::ssize(turn)), " tokens, and the model reads at most ",
+                     grouped(std::max<int64_t>(0, room(c))), " beside its answer");
+  c.ids.insert(c.ids.end(), turn.begin(), turn.end());
 }
 
 void answer(Chat& c) {
-  c.ids.push_back(c.marks.at("<|assistant|>"));
   forget(c);
+  Ids read = c.told;
+  read.insert(read.end(), c.ids.begin(), c.ids.end());
   StreamingDecoder decoder(*c.file().tokenizer,
                            {.begins = true, .display = ::isatty(STDOUT_FILENO) == 1, .before = {}});
-  const Ids said = generate(*c.writer, c.ids,
+  const Ids said = generate(*c.writer, read,
                             {.tokens = c.arguments.tokens,
                              .sampling = c.arguments.sampling,
                              .seed = c.arguments.seed,
@@ -74,20 +97,17 @@ void answer(Chat& c) {
 int converse(Chat& c) {
   const bool people = input_is_terminal();
   if (people) c.console.print("say something; an empty line begins anew, Ctrl-D ends");
-  const Ids beginning = c.ids;
   for (std::string line; next_line(line);) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
-      c.ids = beginning;
+      c.ids.clear();
       c.turns = 0;
       if (people) c.console.print("(a new conversation)");
       continue;
     }
-    const Ids before = c.ids;
     try {
-      add_turn(c, "user", line);
+      ask(c, line);
     } catch (const ValueError& error) {
-      c.ids = before;
       c.console.print(error.what());
       continue;
     }
@@ -117,7 +137,10 @@ Work prepare_chat(const ChatArguments& arguments) {
       }))
     fail<ValueError>(c->opened.path, ": was not trained to chat; ", program_name(),
                      " train --task chat --data FILE does");
-  if (!arguments.system.empty()) add_turn(*c, "system", arguments.system);
+  if (!arguments.system.empty()) c->told = turn_of(*c, "system", arguments.system);
+  if (room(*c) < least_room)
+    fail<ValueError>("--system: has ", c->told.size(), " tokens, of the ", c->writer->context(),
+                     " that the model reads");
   return [c] { return converse(*c); };
 }
 

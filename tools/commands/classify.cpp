@@ -27,7 +27,8 @@ struct Classifier {
   std::shared_ptr<Model> model;
   std::unique_ptr<RecordReader> records;
   std::unique_ptr<AtomicFile> out;
-  int64_t longest = 0, cut = 0;
+  int64_t longest = 0;  ///< tokens that it reads; 0: no limit
+  int64_t cut = 0;
 
   const ModelFile& file() const { return opened.checkpoint.model; }
   void write(const std::string& text) {
@@ -46,6 +47,21 @@ std::string quoted_field(const std::string& text) {
   return all + "\"";
 }
 
+std::vector<int64_t> ids_of(const Classifier& c, const std::string& text, const std::string& where) {
+  try {
+    return c.form->sample(*c.file().tokenizer, SpecialIds::of(*c.file().tokenizer), std::span(&text, 1))
+        .input;
+  } catch (const ValueError& error) {
+    fail<FileError>(where, ": ", error.what());
+  }
+}
+
+void warn_of_cut(Classifier& c) {
+  if (c.cut > 0)
+    c.console.print(str("warning: ", grouped(c.cut), " texts have more than ", c.longest,
+                        " tokens, the model's context, and were cut"));
+}
+
 /// Probabilities of the classes for each text.
 std::vector<std::vector<double>> probabilities(Classifier& c, const std::vector<std::string>& texts,
                                                const std::function<std::string(size_t)>& where) {
@@ -54,13 +70,9 @@ std::vector<std::vector<double>> probabilities(Classifier& c, const std::vector<
   std::vector<std::vector<int64_t>> rows;
   size_t width = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
-    try {
-      rows.push_back(c.form->sample(*c.file().tokenizer, special, std::span(&texts[i], 1)).input);
-    } catch (const ValueError& error) {
-      fail<FileError>(where(i), ": ", error.what());
-    }
+    rows.push_back(ids_of(c, texts[i], where(i)));
     std::vector<int64_t>& ids = rows.back();
-    if (std::ssize(ids) > c.longest) {
+    if (c.longest > 0 && std::ssize(ids) > c.longest) {
       const int64_t last = ids.back();
       ids.resize(static_cast<size_t>(c.longest));
       ids.back() = last;
@@ -105,6 +117,7 @@ int classify_texts(Classifier& c) {
       line += str(i == 0 ? "" : "  ", c.file().class_names[order[i]], " ", fixed(p[order[i]], 4));
     write_out(line + "\n");
   }
+  warn_of_cut(c);
   return 0;
 }
 
@@ -140,9 +153,7 @@ int classify_records(Classifier& c) {
     c.out->commit();
     c.console.print(str(c.arguments.out, ": ", grouped(done), " records"));
   }
-  if (c.cut > 0)
-    c.console.print(str("warning: ", grouped(c.cut), " texts have more than ", c.longest,
-                        " tokens, the model's context, and were cut"));
+  warn_of_cut(c);
   return 0;
 }
 
@@ -161,18 +172,29 @@ Work prepare_classify(const ClassifyArguments& arguments) {
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   const TaskEntry& entry = tasks().at("classify");
   c->form = &table_form("classify");
-  c->longest = file.settings.contains("block_size") ? file.settings.integer("block_size") : INT32_MAX;
+  c->longest = longest_read(file);
+  const SpecialIds special = SpecialIds::of(*file.tokenizer);
+  if (special.cls < 0 || special.sep < 0)
+    fail<ValueError>(c->opened.path, ": its tokenizer has no <cls> and <sep>, between which texts are read");
   if (!arguments.data.empty()) {
     const SettingValues settings = settings_with(entry, file.trained_on.settings, arguments.set);
     RecordOptions options = record_options(settings);
     const std::string& text = settings.text("text");
-    options.columns = {text.empty() ? (options.format == "txt" ? "1" : "text") : text};
+    const bool lines = RecordReader(arguments.data, options).format() == "txt";
+    options.columns = {!text.empty() ? text : lines ? "1" : "text"};
+    // All is read before anything is written, so that bad input is refused at once.
     c->records = std::make_unique<RecordReader>(arguments.data, options);
-    c->records->columns();
-    if (!arguments.out.empty()) c->out = std::make_unique<AtomicFile>(arguments.out);
+    while (const auto record = c->records->next())
+      ids_of(*c, record->fields[0], c->records->describe(record->place));
+    c->records = std::make_unique<RecordReader>(arguments.data, options);
+    if (!arguments.out.empty()) {
+      check_output(arguments.out);
+      c->out = std::make_unique<AtomicFile>(arguments.out);
+    }
   } else if (!arguments.out.empty() || !arguments.set.empty()) {
     fail<ValueError>("--out and --set: go with --data");
   }
+  for (size_t i = 0; i < arguments.texts.size(); ++i) ids_of(*c, arguments.texts[i], str("text ", i + 1));
   c->model = c->opened.build();
   return [c] {
     const Evaluating evaluating(*c->model);

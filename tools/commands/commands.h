@@ -86,7 +86,8 @@ struct TranslateArguments {
   std::string model;
   int64_t beams = 4;
   double length_penalty = 1.0;
-  int64_t tokens = 0;  ///< of a line at most; 0: twice those of what it answers, and ten
+  int64_t tokens =
+      0;  ///< of a line at most; 0: twice those of what it answers, rounded up to eights, and ten
   bool last = false;
 };
 Work prepare_translate(const TranslateArguments& arguments);
@@ -147,14 +148,17 @@ Work prepare_inspect(const InspectArguments& arguments);
 
 /// Records: tables, lines, files side by side (data/records/record_reader.h).
 struct DataArguments {
-  std::string action;  ///< "inspect"
-  std::vector<std::string> files;
-  std::string format;            ///< empty: what the endings say
-  std::vector<std::string> set;  ///< KEY=VALUE, of RecordSettings
-  int64_t overlong = 1000;       ///< characters beyond which a field is counted as such
+  std::string action;              ///< "inspect", "where"
+  std::vector<std::string> files;  ///< of where: a run
+  std::string format;              ///< empty: what the endings say
+  std::vector<std::string> set;    ///< KEY=VALUE, of RecordSettings
+  int64_t overlong = 1000;         ///< characters beyond which a field is counted as such
+  int64_t step = -1;               ///< of where: the update
   bool json = false;
 };
 Work prepare_data(const DataArguments& arguments);
+/// Which files and lines fed an update of a run.
+Work prepare_data_where(const DataArguments& arguments);
 
 struct SealArguments {
   std::string file;  ///< that another program has edited

@@ -295,9 +295,11 @@ ordered_json json_of(const Report& report) {
 }  // namespace
 
 Work prepare_data(const DataArguments& arguments) {
+  if (arguments.action == "where") return prepare_data_where(arguments);
   if (arguments.action != "inspect")
-    fail<ValueError>("data: there is no '", arguments.action,
-                     "'; data inspect FILE... tells what files hold");
+    fail<ValueError>(
+        "data: there is no '", arguments.action,
+        "'; data inspect FILE... tells what files hold, data where RUN --step N what fed an update");
   // Looking is reading: what cannot be read is refused.
   const Report report = inspect(arguments);
   const std::string text =

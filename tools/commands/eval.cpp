@@ -1,6 +1,7 @@
 #include <weft/data/packing.h>
 #include <weft/data/tasks/text_sources.h>
 #include <weft/data/tasks/text_task.h>
+#include <weft/data/text/id_file.h>
 #include <weft/data/text/text_bytes.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
@@ -66,9 +67,16 @@ Scored given_text(const OpenedModel& opened, const std::vector<std::string>& dat
       .files = text_files(data, newlines_from(model.trained_on.newlines), model.trained_on.settings),
       .scan = {},
       .tokens = {}};
+  Scored all{.stretches = {}, .packed = is_packed(model), .data = data};
+  if (reads_ids(model.trained_on.settings)) {
+    given.text.tokens = read_ids(data).ids;
+    given.tokens = all_tokens(given.text.tokens, data[0]);
+    all.stretches.push_back(given);
+    all.about = str("all of ", called(data), ": ", grouped(given.tokens.size), " tokens");
+    return all;
+  }
   text_tokenizer({}, model.tokenizer.get());
   given.scan = scan_text(given.files, {.utf8 = wants_utf8(*model.tokenizer)});
-  Scored all{.stretches = {}, .packed = is_packed(model), .data = data};
   given.text =
       encode_text(given.files, given.scan, model.tokenizer, {.ends = given.scan.documents > 1 || all.packed});
   given.tokens = all_tokens(given.text.tokens, data[0]);
@@ -111,10 +119,11 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
                      ": does not lie in a run's folder, so that its text is not known; give --data FILE");
   const ConfigFile config = read_config(opened.run->config());
   if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
-  const std::vector<std::string> data = data_found(*opened.run, config.data, true, say);
+  const std::vector<std::string> data = data_found(*opened.run, config.data, "--data", true, say);
   TaskRequest request{.name = "text", .settings = model.trained_on.settings};
   request.data = data;
-  if (!config.val_data.empty()) request.val_data = data_found(*opened.run, config.val_data, true, say);
+  if (!config.val_data.empty())
+    request.val_data = data_found(*opened.run, config.val_data, "--data", true, say);
   request.newlines = newlines_from(model.trained_on.newlines);
   request.tokenizer = model.tokenizer;
   request.expected_hash = opened.checkpoint.training->content_hash;
@@ -176,7 +185,8 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   const int64_t batch_size = std::max<int64_t>(1, 2048 / block_size);
   double sum = 0;
   int64_t count = 0, characters = 0, done = 0, size = 0;
-  std::optional<int64_t> bytes = 0;
+  int64_t bytes = 0;
+  bool knows_bytes = true;
   for (const Samples& part : parts) size += part.size();
   for (size_t i = 0; i < parts.size(); ++i) {
     const TextStretch& stretch = e.scored.stretches[i];
@@ -186,11 +196,16 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
     sum += some.sum();
     count += some.count();
     done += parts[i].size();
+    if (reads_ids(e.model().trained_on.settings)) {
+      knows_bytes = false;  // of text nothing is known
+      continue;
+    }
     characters += scored_characters(*e.model().tokenizer, parts[i], stretch.text.end_id);
     const auto more = scored_bytes({stretch.files, *e.model().tokenizer, stretch.text.end_id,
                                     wanted_documents(stretch.scan, stretch.part)},
                                    stretch.tokens, e.scored.packed);
-    bytes = bytes && more ? std::optional(*bytes + *more) : std::nullopt;
+    knows_bytes = knows_bytes && more;
+    bytes += more.value_or(0);
   }
   e.console.clear();
   const double loss = sum / static_cast<double>(count), perplexity = math::exp(loss);
@@ -200,10 +215,10 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   const double bits = bits_per(characters);
   if (arguments.json) {
     nlohmann::ordered_json all{{"loss", loss}, {"perplexity", perplexity}};
-    if (bytes) all["bits_per_byte"] = bits_per(*bytes);
-    all["bits_per_character"] = bits;
+    if (knows_bytes) all["bits_per_byte"] = bits_per(bytes);
+    if (characters > 0) all["bits_per_character"] = bits;
     all["tokens"] = count;
-    if (bytes) all["bytes"] = *bytes;
+    if (knows_bytes) all["bytes"] = bytes;
     all["data"] = e.scored.data;
     all["part"] = e.scored.part;
     if (e.scored.trained_share) all["trained_share"] = *e.scored.trained_share;
@@ -212,8 +227,10 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
     return 0;
   }
   write_out(str(e.scored.about, "\nloss                ", fixed(loss, 6), "\nperplexity          ",
-                fixed(perplexity, 4), bytes ? str("\nbits per byte       ", fixed(bits_per(*bytes), 6)) : "",
-                "\nbits per character  ", fixed(bits, 6), "\ntokens              ", grouped(count), "\n"));
+                fixed(perplexity, 4),
+                knows_bytes ? str("\nbits per byte       ", fixed(bits_per(bytes), 6)) : "",
+                characters > 0 ? str("\nbits per character  ", fixed(bits, 6)) : "", "\ntokens              ",
+                grouped(count), "\n"));
   return 0;
 }
 
@@ -224,6 +241,15 @@ Work prepare_eval(const EvalArguments& arguments) {
   const Say say = [&](std::string_view line) { e->console.print(line); };
   e->opened = std::make_shared<OpenedModel>(open_model(arguments.model, arguments.last, say));
   const std::string& path = e->opened->path;
+  if (!arguments.choices.empty() || arguments.per_line) {
+    const char* const chosen = arguments.choices.empty() ? "--per-line" : "--choices";
+    if (arguments.stride > 0) fail<ValueError>(chosen, ": reads no windows; leave out --stride");
+    if (arguments.per_line && arguments.json)
+      fail<ValueError>("--per-line: prints JSON anyway, without scores of the whole; leave out --json");
+    if (!arguments.choices.empty() && (!arguments.task.empty() || !arguments.set.empty() ||
+                                       arguments.samples > 0 || arguments.length > 0 || arguments.beams > 0))
+      fail<ValueError>("--choices: leave out --task, --set, --samples, --length and --beams");
+  }
   if (!arguments.choices.empty()) return prepare_choices_eval(e->opened, arguments);
   const std::string task = arguments.task.empty() ? e->model().trained_on.task : arguments.task;
   const TaskEntry* const entry = arguments.task.empty() ? tasks().find(task) : &tasks().at(task);
@@ -232,9 +258,10 @@ Work prepare_eval(const EvalArguments& arguments) {
     fail<ValueError>("--length: is of tasks that make sequences; ", path, " learned from text");
   if (arguments.beams > 0)
     fail<ValueError>("--beams: is of answers that are written; ", path, " learned from text");
+  if (!arguments.set.empty()) fail<ValueError>("--set: is of tasks on tables; ", path, " learned from text");
   if (arguments.samples > 0)
     fail<ValueError>("--samples: is of tasks; ", path, " learned from text, of which all is scored");
-  if (!e->model().tokenizer)
+  if (!e->model().tokenizer && !reads_ids(e->model().trained_on.settings))
     fail<ValueError>(path, ": has no tokenizer, and so reads no text; ", program_name(), " logits takes ids");
   if (arguments.per_line) return prepare_lines_eval(e->opened, arguments);
   e->scored = text_of(*e->opened, arguments, say);

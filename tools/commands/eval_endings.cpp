@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "eval_task.h"
+#include "model_input.h"
 
 namespace weft::tools {
 namespace {
@@ -30,10 +31,13 @@ struct Scorer {
 
   std::vector<int64_t> ids_of(const std::string& text, const Place& place) const {
     try {
-      return tokenizer().encode(text);
+      return tokenizer().encode(as_trained(file(), text));
     } catch (const ValueError& error) {
       fail<FileError>(records->describe(place), ": ", error.what());
     }
+  }
+  void open(const std::vector<std::string>& paths, const RecordOptions& options) {
+    records = std::make_unique<RecordReader>(paths, options);
   }
 };
 
@@ -63,7 +67,7 @@ std::optional<Ending> ending_of(const Scorer& s, std::vector<int64_t> ids) {
 int score_lines(Scorer& s) {
   struct Line {
     Place place;
-    std::string text;
+    double bytes = 0;  ///< that are scored
   };
   const auto context = static_cast<size_t>(std::min<int64_t>(s.writer->context(), INT32_MAX));
   for (bool more = true; more;) {
@@ -75,7 +79,15 @@ int score_lines(Scorer& s) {
       more = record.has_value();
       if (!more) break;
       std::optional<Ending> whole;
-      if (!record->fields[0].empty()) whole = ending_of(s, s.ids_of(record->fields[0], record->place));
+      const std::string text = as_trained(s.file(), record->fields[0]);
+      auto bytes = static_cast<double>(text.size());
+      if (!text.empty()) {
+        std::vector<int64_t> ids = s.ids_of(text, record->place);
+        // The first token is not scored where there is nothing before it.
+        if (s.file().end_ids.empty() && !ids.empty())
+          bytes -= static_cast<double>(s.tokenizer().decode(ids[0]).size());
+        whole = ending_of(s, std::move(ids));
+      }
       // A line that is longer than the context is scored in pieces, each behind the last token of the one before.
       while (whole && !whole->ids.empty()) {
         const auto size = static_cast<std::ptrdiff_t>(std::min(whole->ids.size(), context));
@@ -86,7 +98,7 @@ int score_lines(Scorer& s) {
         whole->ids.erase(whole->ids.begin(), whole->ids.begin() + size);
         whole->context = {last};
       }
-      lines.push_back({record->place, record->fields[0]});
+      lines.push_back({record->place, bytes});
     }
     const std::vector<EndingScore> scores = score_endings(*s.writer, endings);
     std::vector<EndingScore> sums(lines.size());
@@ -100,8 +112,7 @@ int score_lines(Scorer& s) {
                 {"tokens", sums[i].tokens}};
       if (sums[i].tokens > 0) {
         line["loss"] = -sums[i].log_probability / static_cast<double>(sums[i].tokens);
-        line["bits_per_byte"] =
-            -sums[i].log_probability / std::numbers::ln2 / static_cast<double>(lines[i].text.size());
+        line["bits_per_byte"] = -sums[i].log_probability / std::numbers::ln2 / lines[i].bytes;
       }
       write_out(dumped(line));
     }
@@ -110,8 +121,8 @@ int score_lines(Scorer& s) {
 }
 
 struct Question {
-  std::string prompt;
   std::vector<std::string> choices;
+  std::vector<Ending> endings;  ///< a choice each
   int64_t answer = -1;
 };
 
@@ -119,7 +130,7 @@ Question question_of(const Scorer& s, const Record& record) {
   const auto refuse = [&](const auto&... what) {
     fail<FileError>(s.records->describe(record.place), ": ", what...);
   };
-  Question question{.prompt = record.fields[0], .choices = {}};
+  Question question;
   const Json list = Json::parse(record.fields[1], nullptr, false);
   if (!list.is_array()) refuse("choices must be a list of texts");
   for (const Json& one : list) {
@@ -136,6 +147,18 @@ Question question_of(const Scorer& s, const Record& record) {
       refuse("answer must be the number of a choice, 0 to ", most, ", not '", answer, "'");
     question.answer = std::stoll(answer);
   }
+  for (const std::string& choice : question.choices) {
+    Ending one{s.ids_of(record.fields[0], record.place), s.ids_of(choice, record.place)};
+    if (s.writer->has_encoder() && !s.file().end_ids.empty()) {
+      one.context.push_back(s.file().end_ids[0]);
+      one.ids.push_back(s.file().end_ids[0]);
+    }
+    if (one.context.empty() && !s.file().end_ids.empty()) one.context = {s.file().end_ids[0]};
+    if (one.context.empty() || one.ids.empty()) refuse("the prompt or a choice has no token");
+    if (std::ssize(one.ids) > s.writer->context())
+      refuse("a choice has ", one.ids.size(), " tokens, and the model reads at most ", s.writer->context());
+    question.endings.push_back(std::move(one));
+  }
   return question;
 }
 
@@ -143,17 +166,7 @@ int rank_choices(Scorer& s) {
   int64_t asked = 0, right = 0, right_by_byte = 0;
   while (const auto record = s.records->next()) {
     const Question question = question_of(s, *record);
-    std::vector<Ending> endings;
-    for (const std::string& choice : question.choices) {
-      Ending one{s.ids_of(question.prompt, record->place), s.ids_of(choice, record->place)};
-      if (s.writer->has_encoder() && !s.file().end_ids.empty()) {
-        one.context.push_back(s.file().end_ids[0]);
-        one.ids.push_back(s.file().end_ids[0]);
-      }
-      if (one.context.empty() && !s.file().end_ids.empty()) one.context = {s.file().end_ids[0]};
-      endings.push_back(std::move(one));
-    }
-    const std::vector<EndingScore> scores = score_endings(*s.writer, endings);
+    const std::vector<EndingScore> scores = score_endings(*s.writer, question.endings);
     const auto best = [&](auto value) {
       int64_t found = 0;
       for (int64_t i = 1; i < std::ssize(scores); ++i)
@@ -190,8 +203,14 @@ int rank_choices(Scorer& s) {
 Work prepare_lines_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArguments& arguments) {
   if (arguments.data.empty()) fail<ValueError>("--per-line: scores the lines of files; give --data FILE");
   const std::shared_ptr<Scorer> s = scorer_of(opened, arguments);
-  s->records = std::make_unique<RecordReader>(
-      arguments.data, RecordOptions{.format = "txt", .columns = {"1"}, .empty = RecordOptions::Empty::keep});
+  if (s->writer->has_encoder())
+    fail<ValueError>("--per-line: ", opened->path, " is a ", s->file().kind,
+                     ", which answers a text and does not go on with one; --choices ranks answers");
+  const RecordOptions options{.format = "txt", .columns = {"1"}, .empty = RecordOptions::Empty::keep};
+  // All is read before anything is written, so that bad input is refused at once.
+  s->open(arguments.data, options);
+  while (const auto record = s->records->next()) s->ids_of(record->fields[0], record->place);
+  s->open(arguments.data, options);
   return [s] { return score_lines(*s); };
 }
 
@@ -208,7 +227,10 @@ Work prepare_choices_eval(const std::shared_ptr<OpenedModel>& opened, const Eval
   options.columns = {"prompt", "choices"};
   if (has_answers) options.columns.emplace_back("answer");
   options.nested = true;
-  s->records = std::make_unique<RecordReader>(std::vector<std::string>{arguments.choices}, options);
+  const std::vector<std::string> paths{arguments.choices};
+  s->open(paths, options);
+  while (const auto record = s->records->next()) question_of(*s, *record);
+  s->open(paths, options);
   if (arguments.json && !has_answers)
     fail<ValueError>("--json: tells how many are right, but ", arguments.choices, " holds no \"answer\"");
   return [s] { return rank_choices(*s); };

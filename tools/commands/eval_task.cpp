@@ -1,6 +1,7 @@
 #include "eval_task.h"
 
 #include <weft/data/tasks/table_task.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
@@ -16,8 +17,8 @@
 namespace weft::tools {
 namespace {
 
-/// Tokens that are hidden one by one, for as long as that takes little time.
-constexpr int64_t most_hidden = 200'000;
+/// Tokens that are read while each is hidden alone: so many samples that it takes little time.
+constexpr int64_t most_reread = 200'000;
 
 struct TaskEval {
   Console console;
@@ -27,7 +28,8 @@ struct TaskEval {
   std::optional<TaskData> plain;  ///< of a task that tells nothing but its loss
   std::shared_ptr<Model> model;
   int64_t samples = 0;
-  std::string about;  ///< a line for people
+  int64_t hidden_samples = 0;  ///< those of which each token was hidden alone
+  std::string about;           ///< a line for people
 
   const ModelFile& file() const { return opened->checkpoint.model; }
 };
@@ -74,6 +76,7 @@ nlohmann::ordered_json json_of(const TaskEval& e, const TaskScores& found) {
   for (const Score& s : found.scores) all[s.name] = s.value;
   all["tokens"] = found.tokens;
   all["samples"] = e.samples;
+  if (e.hidden_samples > 0) all["pseudo_perplexity_samples"] = e.hidden_samples;
   if (!e.arguments.data.empty()) all["data"] = e.arguments.data;
   if (found.confusion && !e.task->class_names().empty()) {
     all["classes"] = e.task->class_names();
@@ -126,17 +129,22 @@ int work(TaskEval& e) {
   }
   TaskScores found = score(*e.model, *e.task, e.samples, options_of(e));
   if (e.task->kind() == TaskKind::masked && e.task->samples_per_epoch() == e.samples) {
-    int64_t hidden = 0, samples = 0;
-    while (samples < e.samples && hidden < most_hidden)
-      hidden += e.task->batch(samples++, 1).inputs.size() * e.task->sizes().longest_input;
+    for (int64_t read = 0; e.hidden_samples < e.samples && read < most_reread;) {
+      const int64_t tokens = e.task->batch(e.hidden_samples++, 1).inputs.size();
+      read += tokens * tokens;
+    }
     found.scores.push_back(
-        {"pseudo_perplexity", pseudo_perplexity(*e.model, *e.task, samples, [&](int64_t done) {
-           e.console.renew(str("hiding each token: ", 100 * done / samples, " %"));
+        {"pseudo_perplexity", pseudo_perplexity(*e.model, *e.task, e.hidden_samples, [&](int64_t done) {
+           e.console.renew(str("hiding each token: ", 100 * done / e.hidden_samples, " %"));
          })});
   }
   e.console.clear();
-  const std::string lines = str(e.about, e.about.empty() ? "" : "\n", lines_of(found),
-                                found.confusion ? table_of(*found.confusion, e.task->class_names()) : "");
+  const std::string lines =
+      str(e.about, e.about.empty() ? "" : "\n", lines_of(found),
+          e.hidden_samples > 0 && e.hidden_samples < e.samples
+              ? str("pseudo_perplexity is of the first ", grouped(e.hidden_samples), " samples\n")
+              : "",
+          found.confusion ? table_of(*found.confusion, e.task->class_names()) : "");
   if (e.arguments.per_line)
     e.console.print(lines.substr(0, lines.size() - 1));
   else
@@ -144,8 +152,8 @@ int work(TaskEval& e) {
   return 0;
 }
 
-/// A generated task by its scores over samples that no training sees.
-void make_samples(TaskEval& e, const TaskEntry& entry) {
+/// ValueError for a task that is of another kind than what the model learned.
+void check_kind(const TaskEval& e, const TaskEntry& entry) {
   const TrainedOn& trained = e.file().trained_on;
   const TaskEntry* const own = tasks().find(trained.task);
   const std::vector<TaskKind>& learns = models().at(e.file().kind).learns;
@@ -155,41 +163,62 @@ void make_samples(TaskEval& e, const TaskEntry& entry) {
   if (!own && std::ranges::count(learns, entry.kind) == 0)
     fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind), "', which a ",
                      e.file().kind, " does not learn");
+}
+
+/// A generated task by its scores over samples that no training sees.
+void make_samples(TaskEval& e, const TaskEntry& entry) {
+  const TrainedOn& trained = e.file().trained_on;
+  check_kind(e, entry);
   TaskOptions options = task_options(trained.settings);
   options.seed = trained.seed;
   options.split = Split::validation;
   options.samples = 0;
   if (e.arguments.length > 0) options.min_length = options.max_length = e.arguments.length;
   options.tokenizer = std::dynamic_pointer_cast<const WordTokenizer>(e.file().tokenizer);
+  if (entry.open && e.file().tokenizer && !options.tokenizer)
+    fail<ValueError>(e.opened->path, ": learned the task ", entry.name,
+                     " from files, which are not known here; give --data FILE");
   e.task = make_task(entry.name, options);
   e.samples = e.arguments.samples > 0 ? e.arguments.samples : EvalArguments::usual_samples;
 }
 
-std::vector<std::string> data_of_run(TaskEval& e) {
-  std::error_code error;
-  if (!e.opened->run) return {};
-  const ConfigFile config = read_config(e.opened->run->config());
-  const Say say = [&](std::string_view line) { e.console.print(line); };
-  return data_found(*e.opened->run, config.data, false, say);
+/// What its config.toml names; nothing of a model outside of a run.
+ConfigFile config_of_run(const TaskEval& e) {
+  return e.opened->run && is_there(e.opened->run->config()) ? read_config(e.opened->run->config())
+                                                            : ConfigFile();
 }
 
 /// What the run keeps from training.
 void open_held_out(TaskEval& e, const TaskEntry& entry) {
-  TaskRequest request = request_of(e.file(), entry, e.arguments.set);
-  request.data = data_of_run(e);
-  if (request.data.empty())
+  if (entry.name != e.file().trained_on.task)
+    fail<ValueError>("--task ", entry.name, ": the run learned ", e.file().trained_on.task,
+                     "; give --data FILE to score it on another task");
+  const ConfigFile config = config_of_run(e);
+  if (config.data.empty())
     fail<ValueError>(e.opened->path,
                      ": does not lie in a run's folder, so that its data are not known; give --data FILE");
-  const ConfigFile config = read_config(e.opened->run->config());
+  if (!e.arguments.set.empty())
+    fail<ValueError>("--set: says how the files of --data are read; those of the run are read as they were");
+  TaskRequest request = request_of(e.file(), entry, {});
+  const bool checked = e.opened->checkpoint.training.has_value();
+  if (checked) request.expected_hash = e.opened->checkpoint.training->content_hash;
+  const Say say = [&](std::string_view line) { e.console.print(line); };
+  request.data = data_found(*e.opened->run, config.data, "--data", checked, say);
   if (!config.val_data.empty())
-    request.val_data = data_found(*e.opened->run, config.val_data, false,
-                                  [&](std::string_view line) { e.console.print(line); });
-  if (e.opened->checkpoint.training) request.expected_hash = e.opened->checkpoint.training->content_hash;
-  TaskData data = open_task(request);
+    request.val_data = data_found(*e.opened->run, config.val_data, "--data", checked, say);
+  TaskData data = [&] {
+    try {
+      return open_task(request);
+    } catch (const OtherText& error) {
+      fail<FileError>(error.what(), "; --data FILE scores any");
+    }
+  }();
   e.task = data.held_out;
   if (!e.task) e.plain = std::move(data);
-  e.about = str("what ", e.opened->run->path, " keeps from training of ", request.data[0],
-                request.data.size() > 1 ? str(" and ", request.data.size() - 1, " more") : "");
+  const std::vector<std::string>& from = request.val_data.empty() ? request.data : request.val_data;
+  e.about = str(request.val_data.empty() ? str("what ", e.opened->run->path, " keeps from training of ")
+                                         : std::string("all of "),
+                from[0], from.size() > 1 ? str(" and ", from.size() - 1, " more") : "");
 }
 
 }  // namespace
@@ -222,6 +251,10 @@ TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std
           .tokenizer = model.tokenizer};
 }
 
+int64_t longest_read(const ModelFile& model) {
+  return model.settings.contains("block_size") ? model.settings.integer("block_size") : 0;
+}
+
 Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArguments& arguments,
                        const TaskEntry& entry) {
   if (arguments.stride > 0)
@@ -232,17 +265,20 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
   e->arguments = arguments;
   if (!arguments.data.empty()) {
     if (!entry.open)
-      fail<ValueError>("--data: is for models that learned from files; this one learned the task ",
-                       entry.name);
+      fail<ValueError>("--data: is for tasks on files; ", entry.name, " makes its own samples");
+    check_kind(*e, entry);
     TaskRequest request = request_of(e->file(), entry, arguments.set);
     request.data = arguments.data;
+    if (request.settings.contains("longest")) request.settings.set("longest", longest_read(e->file()));
     if (entry.open_to_score)
       e->task = entry.open_to_score(request);
     else
       e->plain = open_task(request);
     e->about = str("all of ", arguments.data[0],
                    arguments.data.size() > 1 ? str(" and ", arguments.data.size() - 1, " more") : "");
-  } else if (entry.generate && (!entry.open || data_of_run(*e).empty())) {
+  } else if (entry.generate && (!entry.open || config_of_run(*e).data.empty())) {
+    if (!arguments.set.empty())
+      fail<ValueError>("--set: says how the files of --data are read, and none are given");
     make_samples(*e, entry);
   } else {
     open_held_out(*e, entry);
@@ -256,6 +292,12 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
     fail<ValueError>("--length: is of tasks that make sequences; this model learned ", entry.name);
   if (arguments.beams > 0 && !(e->task && e->task->asks()))
     fail<ValueError>("--beams: is of answers that are written; the task ", entry.name, " has none");
+  if (arguments.per_line && !e->task)
+    fail<ValueError>("--per-line: the task ", entry.name, " tells nothing of single samples");
+  if (const auto* const table = dynamic_cast<const TableTask*>(e->task.get());
+      table && table->origin().cut > 0)
+    e->console.print(str("warning: ", grouped(table->origin().cut), " texts have more than ",
+                         longest_read(e->file()), " tokens, the model's context, and are cut"));
   e->model = e->opened->build();
   return [e] { return work(*e); };
 }

@@ -18,6 +18,9 @@ SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained
 /// What files are read with, by a model of that task: its tokenizer, its classes, its columns.
 TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std::vector<std::string>& set);
 
+/// The most tokens that a model reads, 0 for no limit: of its file's settings, before it is built.
+int64_t longest_read(const ModelFile& model);
+
 /// A model scored on a task; of a task on files, on those that were given, or on what the run keeps from training.
 Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArguments& arguments,
                        const TaskEntry& entry);

@@ -77,7 +77,8 @@ Work prepare_export(const ExportArguments& arguments) {
     *theirs = to_hugging_face({.kind = model.kind,
                                .config = model.settings,
                                .weights = model.weights,
-                               .end_id = model.end_ids.empty() ? -1 : model.end_ids[0]});
+                               .end_id = model.end_ids.empty() ? -1 : model.end_ids[0],
+                               .class_names = model.class_names});
   return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
     const ModelFile& ours = opened->checkpoint.model;
     std::string as;

@@ -55,6 +55,7 @@ Work prepare_import(const ImportArguments& arguments) {
   std::vector<std::string> notes = theirs.notes;
   ModelFile model{.kind = theirs.kind, .settings = theirs.config, .weights = theirs.weights};
   if (!arguments.no_tokenizer) model.tokenizer = tokenizer_in(arguments.folder, theirs.config, notes);
+  model.class_names = theirs.class_names;
   if (theirs.end_id >= 0) model.end_ids = {theirs.end_id};
   check_finite(model.weights, arguments.folder + ": ");
   int64_t parameters = 0;

@@ -178,7 +178,7 @@ int train(Session& s, int64_t profile_steps) {
       progress.end_update(done, read);
       const bool logged = done.step % c.log_interval == 0;
       run.record(done, logged);
-      const std::string line = progress.line(done, c.max_iters, s.task.tokenizer ? "tokens" : "pictures");
+      const std::string line = progress.line(done, c.max_iters, s.task.shape.vocab_size > 0 ? "tokens" : "pictures");
       if (s.console.is_terminal())
         s.console.renew(line);
       else if (logged)
@@ -223,6 +223,7 @@ Work prepare_train(const TrainArguments& a) {
   auto session = resuming ? resumed_session({.run = a.resume,
                                              .set = a.fresh.set,
                                              .data = a.fresh.data,
+                                             .val_data = a.fresh.val_data,
                                              .any_numerics = a.any_numerics,
                                              .start_over = a.start_over,
                                              .profiled = profiled})

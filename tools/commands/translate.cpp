@@ -43,12 +43,16 @@ std::string text_of(const Translator& t, const Ids& ids) {
   return text;
 }
 
+/// Tokens of an answer at most. Of the line alone, so that it has the answer that it has alone; and the same for lines of
+/// about one length, so that they go together.
+int64_t tokens_for(const Translator& t, const Ids& row) {
+  if (t.arguments.tokens > 0) return t.arguments.tokens;
+  const int64_t size = (std::ssize(row) + 7) / 8 * 8;
+  return std::max<int64_t>(1, std::min<int64_t>(2 * size + 10, t.writer->context() - 1));
+}
+
 std::vector<Ids> written(const Translator& t, const std::vector<Ids>& rows) {
-  int64_t longest = 0;
-  for (const Ids& row : rows) longest = std::max<int64_t>(longest, std::ssize(row));
-  const int64_t tokens = t.arguments.tokens > 0
-                             ? t.arguments.tokens
-                             : std::min<int64_t>(2 * longest + 10, t.writer->context() - 1);
+  const int64_t tokens = tokens_for(t, rows[0]);
   if (t.arguments.beams == 1)
     return generate_batch(*t.writer, rows,
                           {.tokens = tokens, .sampling = {.temperature = 0}, .end_ids = t.file().end_ids});
@@ -79,12 +83,16 @@ void translate(const Translator& t, int64_t first, const std::vector<std::string
   std::ranges::stable_sort(order, {}, [&](size_t i) { return rows[i].size(); });
   std::erase_if(order, [&](size_t i) { return rows[i].empty(); });
   std::vector<std::string> texts(lines.size());
-  for (size_t begin = 0; begin < order.size(); begin += together) {
-    const size_t end = std::min(order.size(), begin + together);
+  for (size_t begin = 0; begin < order.size();) {
     std::vector<Ids> some;
-    for (size_t i = begin; i < end; ++i) some.push_back(rows[order[i]]);
+    size_t end = begin;
+    for (; end < std::min(order.size(), begin + together); ++end) {
+      if (end > begin && tokens_for(t, rows[order[end]]) != tokens_for(t, some[0])) break;
+      some.push_back(rows[order[end]]);
+    }
     const std::vector<Ids> answers = written(t, some);
     for (size_t i = begin; i < end; ++i) texts[order[i]] = text_of(t, answers[i - begin]);
+    begin = end;
   }
   std::string all;
   for (const std::string& text : texts) all += text + "\n";
@@ -119,6 +127,8 @@ Work prepare_translate(const TranslateArguments& arguments) {
   t->arguments = arguments;
   t->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); });
+  if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
+    fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
   t->model = t->opened.build();
   t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())

@@ -86,8 +86,8 @@ std::string path_at(const std::string& folder, const std::string& path) {
   return to_each(path, [&](const std::string& one) { return one_path_at(folder, one); });
 }
 
-std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data, bool checked,
-                                    const Say& say) {
+std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data,
+                                    const std::string& option, bool checked, const Say& say) {
   std::vector<std::string> found;
   std::string first, files;
   for (const std::string& path : data) {
@@ -103,7 +103,7 @@ std::vector<std::string> data_found(const RunFolder& run, const std::vector<std:
   const bool all = std::ranges::count(found, "") == 0;
   if (!all || !checked)
     fail<FileError>(first, ": is not there, where ", run.config(), " says that the text of the run lies; ",
-                    all ? str("there is --data", files) : std::string("--data FILE tells where it lies now"));
+                    all ? str("there is ", option, files) : str(option, " FILE tells where it lies now"));
   say(str(first, " is not there; read instead:", files));
   return found;
 }

@@ -23,8 +23,8 @@ std::string path_at(const std::string& folder, const std::string& path);
 
 /// The run's files, which its config.toml names: `data`, or, where some are gone, what lies by the run as those lay by
 /// their project. That is taken, and `say` told, if `checked`, since the caller will compare the content; else, and where
-/// there is nothing, FileError that names the first, and what to type.
-std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data, bool checked,
-                                    const Say& say);
+/// there is nothing, FileError that names the first, and what to type: `option` ("--data") with the paths.
+std::vector<std::string> data_found(const RunFolder& run, const std::vector<std::string>& data,
+                                    const std::string& option, bool checked, const Say& say);
 
 }  // namespace weft

@@ -23,9 +23,10 @@ std::string sample_text(Model& model, const TaskData& task, const SampleOptions&
   if (options.tokens == 0) return "";
   if (task.held_out) {
     const TaskDataset& asked = *task.held_out;
-    const Batch batch = asked.batch(options.number, 1);
-    return str("---\n", asked.input_text(batch, 0), "\n-> ", asked.target_text(batch, 0), "\n=> ",
-               answer_of(model, asked, batch, 0), "\n---");
+    const Batch batch = asked.batch(options.number % asked.samples_per_epoch(), 1);
+    return str("---\n", printable(asked.input_text(batch, 0)), "\n-> ",
+               printable(asked.target_text(batch, 0)), "\n=> ", printable(answer_of(model, asked, batch, 0)),
+               "\n---");
   }
   const GenerativeModel* const writer = as_writer(model);
   if (task.shape.kind != TaskKind::language || !writer || !task.tokenizer) return "";

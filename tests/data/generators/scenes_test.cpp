@@ -167,7 +167,9 @@ TEST_CASE("tasks of pictures show their scenes") {
   CHECK(std::ranges::count(text, '\n') == 32);
   CHECK(std::ranges::find(task->class_names(), task->target_text(batch, 1)) != task->class_names().end());
   CHECK_THROWS_AS(task->answer_text(std::vector<int64_t>{1}), ValueError);
-  CHECK_THROWS_AS(make_task("where", {.tokenizer = make_task("copy")->tokenizer()}), ValueError);
+  const auto words = std::dynamic_pointer_cast<const WordTokenizer>(make_task("copy")->tokenizer());
+  REQUIRE(words);
+  CHECK_THROWS_AS(make_task("where", {.tokenizer = words}), ValueError);
   const auto patches = make_task("segments");
   CHECK(patches->target_text(patches->batch(0, 1), 0).find("ground") != std::string::npos);
 }

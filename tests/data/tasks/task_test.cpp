@@ -204,7 +204,8 @@ TEST_CASE("a task that nobody knows, and options out of range, are refused") {
     if (!tokens_in(make_task(name)->kind())) continue;
     const auto strange = std::make_shared<WordTokenizer>(WordTokenizer::of("the fox"));
     CHECK_THROWS_AS(make_task(name, {.tokenizer = strange}), ValueError);
-    const auto own = make_task(name)->tokenizer();
+    const auto own = std::dynamic_pointer_cast<const WordTokenizer>(make_task(name)->tokenizer());
+    REQUIRE(own);
     CHECK(make_task(name, {.tokenizer = own})->tokenizer() == own);
   }
 }

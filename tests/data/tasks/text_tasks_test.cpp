@@ -12,7 +12,8 @@
 using namespace weft;
 
 TEST_CASE("tasks of words share one vocabulary, so that one goes on from another") {
-  const auto words = make_task("masked")->tokenizer();
+  const auto words = std::dynamic_pointer_cast<const WordTokenizer>(make_task("masked")->tokenizer());
+  REQUIRE(words);
   for (const char* name : {"masked-stories", "masked-reviews", "reviews", "spans", "summarize", "sentiment",
                            "translate", "fill", "text-to-text"})
     CHECK(make_task(name)->tokenizer() == words);

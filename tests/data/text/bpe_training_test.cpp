@@ -102,4 +102,25 @@ TEST_CASE("bpe training: sizes that cannot be are refused") {
   CHECK(nothing.learn().vocab_size() == 257);
 }
 
+TEST_CASE("bpe training: more words than are kept leave those that come often, however the text is cut") {
+  std::string text;
+  for (int i = 0; i < 2'300'000; ++i) text += str(" w", i, i % 50 == 0 ? " frequent" : "");
+  StateDict first;
+  for (const size_t piece : {size_t{1} << 20, size_t{3'000'017}}) {
+    BpeTraining training({.vocab_size = 300});
+    for (size_t at = 0; at < text.size(); at += piece) training.add(std::string_view(text).substr(at, piece));
+    const BpeTokenizer tokenizer = training.learn();
+    CHECK(tokenizer.encode(" frequent").size() == 1);
+    if (first.empty()) first = tokenizer.state_dict();
+    CHECK(identical(tokenizer.state_dict(), first));
+  }
+}
+
+TEST_CASE("bpe training: a text without a place to cut is cut nevertheless") {
+  BpeTraining training({.vocab_size = 260});
+  const std::string digits(size_t{1} << 20, '7');
+  for (int i = 0; i < 70; ++i) training.add(digits);
+  CHECK(training.learn().encode("7777").size() == 1);
+}
+
 }  // namespace weft::test

@@ -85,8 +85,8 @@ TEST_CASE("a damaged tokenizer state is refused") {
   CHECK_THROWS_AS(Tokenizer::from_state(other), StateError);
   other.set("kind", "words");
   CHECK_THROWS_WITH_AS(Tokenizer::from_state(other),
-                       "tokenizer: unknown kind 'words'; known are char, byte, bpe, pipeline, sentencepiece, "
-                       "padded, marked, word; the program that registered it opens it",
+                       "tokenizer: unknown kind 'words'; known are char, byte, bpe, unigram, sentencepiece-bpe, "
+                       "pipeline, sentencepiece, padded, marked, word; the program that registered it opens it",
                        StateError);
   other.set("kind", "char");
   CHECK_THROWS_AS(Tokenizer::from_state(other), StateError);

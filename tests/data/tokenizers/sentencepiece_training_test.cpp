@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/generators/stories.h>
-#include <weft/data/text/token_cache.h>
+#include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_training.h>

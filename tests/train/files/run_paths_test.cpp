@@ -60,17 +60,17 @@ TEST_CASE(
   std::string said;
   const Say say = [&](std::string_view line) { said += line; };
   const Paths gone{"/nowhere/old/data/x.txt", "/nowhere/old/data/y z.txt"};
-  refuses<FileError>([&] { data_found(run, gone, true, say); },
+  refuses<FileError>([&] { data_found(run, gone, "--data", true, say); },
                      {"/nowhere/old/data/x.txt: is not there", "new/runs/a/config.toml", "--data FILE"});
   const Paths now{folder.write("new/data/x.txt", "x"), folder.write("new/data/y z.txt", "y")};
   folder.write("new/x.txt", "a shorter end of the path");
-  CHECK(data_found(run, gone, true, say) == now);
+  CHECK(data_found(run, gone, "--data", true, say) == now);
   CHECK(said == str(gone[0], " is not there; read instead: ", now[0], " '", now[1], "'"));
-  refuses<FileError>([&] { data_found(run, gone, false, say); },
+  refuses<FileError>([&] { data_found(run, gone, "--data", false, say); },
                      {str("there is --data ", now[0], " '", now[1], "'")});
   said.clear();
-  CHECK(data_found(run, now, false, say) == now);
-  CHECK(data_found(run, {}, false, say).empty());
+  CHECK(data_found(run, now, "--data", false, say) == now);
+  CHECK(data_found(run, {}, "--data", false, say).empty());
   CHECK(said.empty());
 }
 
