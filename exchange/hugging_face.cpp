@@ -198,6 +198,13 @@ void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string
       notes.push_back(str(key, " is ", dropout, "; weft has one dropout everywhere, ", ours));
 }
 
+void check_writes(int64_t classes) {
+  if (classes > 0)
+    fail<ValueError>(
+        "this model has classifier, a head for n_class = ", classes,
+        " classes, which is not exported to transformers; of models that classify, bert and vit are");
+}
+
 int64_t class_count(const HuggingFaceConfig& theirs) {
   return theirs.entries("id2label", theirs.integer("num_labels", 2));
 }

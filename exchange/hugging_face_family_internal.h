@@ -59,6 +59,8 @@ struct Family {
 /// Notes keys of theirs whose dropout is not the one that weft has everywhere.
 void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string>& keys, double fallback,
                   double ours, std::vector<std::string>& notes);
+/// ValueError for classes of a model whose head for them weft does not export.
+void check_writes(int64_t classes);
 /// How many labels a classifier has, and their default names.
 int64_t class_count(const HuggingFaceConfig& theirs);
 void add_labels(nlohmann::ordered_json& theirs, int64_t classes);

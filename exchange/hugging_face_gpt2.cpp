@@ -29,6 +29,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
 
 nlohmann::ordered_json config_for(const StateDict& state) {
   const GPTConfig ours = GPTConfig::from_state(state);
+  check_writes(ours.n_class);
   return {{"architectures", {"GPT2LMHeadModel"}},
           {"vocab_size", ours.vocab_size},
           {"n_positions", ours.block_size},

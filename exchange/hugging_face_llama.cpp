@@ -88,6 +88,7 @@ StateDict qwen3_config_of(const HuggingFaceConfig& theirs, const std::map<std::s
 
 /// ValueError that names the first setting that no layout of theirs has.
 void check_held(const LlamaConfig& ours) {
+  check_writes(ours.n_class);
   const auto refuse = [](bool has, const char* name, const SettingValue& value) {
     if (has)
       fail<ValueError>("transformers' Llama has no ", name, "; this model has ", name, " = ", text_of(value));

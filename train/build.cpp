@@ -37,6 +37,7 @@ std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task
   std::unique_ptr<Model> model = entry.make(entry.settings_for(config.parts, task.shape));
   model->recompute_blocks = config.recompute;
   model->label_smoothing = config.label_smoothing;
+  model->count_right = task.held_out && std::ranges::count(task.held_out->scores(), "accuracy") > 0;
   std::vector<std::string> frozen;
   for (const auto part : std::views::split(config.freeze, ','))
     if (!part.empty()) frozen.emplace_back(part.begin(), part.end());

@@ -94,7 +94,7 @@ void imagine_sample(const RunConfig& config, const TaskData& task, const Imagine
                     Model& model) {
   if (config.sample_tokens == 0) return;
   const Evaluating evaluating(model);
-  const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
+  const GenerativeModel* const writer = as_writer(model);
   const Batch& asked = batches.asked;
   if (!task.held_out) {
     if (task.shape.kind == TaskKind::language && writer && task.tokenizer)

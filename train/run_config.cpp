@@ -109,10 +109,15 @@ std::string shown(const Setting& key, const SettingValue& value) {
   return key.name == "lr_decay_iters" && whole && *whole == RunConfig::unset ? "max_iters" : toml_text(value);
 }
 
+/// None where the key cannot have such a value.
+std::optional<SettingValue> value_for(const Assignment& given, const Setting& key) {
+  const auto* const text = std::get_if<std::string>(&given.value);
+  return given.is_typed || !text ? fitting(key, given.value) : parsed(key, *text);
+}
+
 SettingValue read_value(const Assignment& given, const Setting& key) {
   const auto* const text = std::get_if<std::string>(&given.value);
-  const std::optional<SettingValue> value =
-      given.is_typed || !text ? fitting(key, given.value) : parsed(key, *text);
+  const std::optional<SettingValue> value = value_for(given, key);
   if (!value)
     fail<ValueError>(given.where, key.name, " must be ", wanted(key), ", not ",
                      text ? "'" + *text + "'" : text_of(given.value));
@@ -129,15 +134,21 @@ const Setting* find_key(const std::vector<Setting>& keys, const std::string& nam
 void check_foreign(const RunConfig& config, const Assignment& given, const Say& say) {
   std::vector<std::string> fit, names;
   const Part* first = nullptr;
+  const Setting* refused = nullptr;
+  bool taken = false;
   const std::vector<Part> parts = all_parts();
   for (const Part& part : parts) {
     for (const Setting& s : part.settings) names.push_back(s.name);
     const Setting* const key = find_key(part.settings, given.key);
     if (!key) continue;
-    if (read_value(given, *key) == key->value) return;
+    const std::optional<SettingValue> value = value_for(given, *key);
+    if (value == key->value) return;
+    taken = taken || value;
+    if (!value && !refused) refused = key;
     if (!first) first = &part;
     fit.push_back(part.name);
   }
+  if (refused && !taken) read_value(given, *refused);  // names the value that no part takes
   if (first) {
     const bool of_training = first->registry != "model";
     if (given.from_file && of_training) return;
@@ -172,10 +183,11 @@ void check_parts(const RunConfig& config) {
                      fit.empty() ? "no model does yet" : str(joined(fit), " can"));
   }
   // Any data at all: what they say is checked when they are there.
+  const int64_t classes = task.kind == TaskKind::masked || task.kind == TaskKind::language ? 0 : 2;
   const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
   model.settings_for(config.parts, {.kind = task.kind,
                                     .vocab_size = 8,
-                                    .classes = task.kind == TaskKind::masked ? 0 : 2,
+                                    .classes = classes,
                                     .pad_id = 0,
                                     .start_id = 1,
                                     .end_id = 2,
@@ -335,10 +347,13 @@ RunConfig make_config(const std::vector<Assignment>& given_ones, const Say& say,
   for (const Setting& key : keys) config.parts.set(key.name, key.value);
   for (const Assignment& given : assignments) {
     if (find_key(own, given.key)) continue;
-    if (const Setting* const key = find_key(keys, given.key))
-      config.parts.set(key->name, read_value(given, *key));
-    else
+    const Setting* const key = find_key(keys, given.key);
+    // A value that a task proposes is of one part alone, as 0 tokens are of bpe.
+    const bool proposed = given.where.empty() && given.from_file;
+    if (!key)
       check_foreign(config, given, say);
+    else if (!proposed || value_for(given, *key))
+      config.parts.set(key->name, read_value(given, *key));
   }
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;

@@ -44,7 +44,7 @@ std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, 
 }
 
 const GenerativeModel* writer_of(const Model& model, const TaskDataset& task) {
-  return task.asks() ? dynamic_cast<const GenerativeModel*>(&model) : nullptr;
+  return task.asks() ? as_writer(model) : nullptr;
 }
 
 bool has_class_a_row(const TaskDataset& task) {

@@ -1,3 +1,4 @@
+#include <weft/autograd/ops.h>
 #include <weft/data/tasks/text_task.h>
 #include <weft/data/text/bpe_tokenizer.h>
 #include <weft/data/text/data_files.h>
@@ -24,16 +25,20 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
     const auto* const wanted = dynamic_cast<const WordTokenizer*>(task->tokenizer().get());
     return words && wanted && !words->first_unknown(*wanted);
   }
-  // Records say what cannot be read of them.
-  if (config.task != "text" || reads_ids(config.parts)) return true;
-  if (tokenizer.kind() != config.tokenizer) return false;
+  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
+  const bool other_unknown = chars && config.parts.contains("unknown_token") &&
+                             chars->has_unknown() != config.parts.boolean("unknown_token");
+  if (config.task == "text" && reads_ids(config.parts)) return true;
+  // Records say what cannot be read of them; so they are read, unless the run names another tokenizer.
+  if (config.task != "text") {
+    const std::vector<std::string> learnable = learnable_tokenizers();
+    const bool named = config.carries != "all" && std::ranges::count(learnable, tokenizer.kind()) > 0;
+    return !named || (tokenizer.kind() == config.tokenizer && !other_unknown);
+  }
+  if (tokenizer.kind() != config.tokenizer || other_unknown) return false;
   if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer))
     return config.parts.integer("vocab_size") == pairs->vocab_size() &&
            config.parts.text("word_pattern") == name_of(pairs->parts().pattern);
-  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
-  if (chars && config.parts.contains("unknown_token") &&
-      chars->has_unknown() != config.parts.boolean("unknown_token"))
-    return false;
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
   const Newlines newlines = newlines_from(config.newlines);
   return reads_text(tokenizer, config.task == "text"
@@ -73,12 +78,13 @@ std::vector<Assignment> shape_of(const OpenedModel& source) {
   if (!file.settings.contains("block_size") && !file.trained_on.task.empty())
     all.push_back({"", "block_size", file.trained_on.block_size, true, true});
   if (file.tokenizer) {
+    const Tokenizer& tokenizer = unwrapped(*file.tokenizer);
     const std::vector<std::string> learnable = learnable_tokenizers();
-    if (std::ranges::count(learnable, file.tokenizer->kind()) > 0)
-      all.push_back({"", "tokenizer", std::string(file.tokenizer->kind())});
-    if (const auto* const chars = dynamic_cast<const CharTokenizer*>(file.tokenizer.get()))
+    if (std::ranges::count(learnable, tokenizer.kind()) > 0)
+      all.push_back({"", "tokenizer", std::string(tokenizer.kind())});
+    if (const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer))
       all.push_back({"", "unknown_token", chars->has_unknown(), true, true});
-    if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(file.tokenizer.get())) {
+    if (const auto* const pairs = dynamic_cast<const BpeTokenizer*>(&tokenizer)) {
       all.push_back({"", "vocab_size", pairs->vocab_size(), true, true});
       all.push_back({"", "word_pattern", std::string(name_of(pairs->parts().pattern)), true, true});
     }
@@ -101,6 +107,7 @@ Transfer::Transfer(const OpenedModel& source, const Model& model, const TaskData
   else if (file.tokenizer)
     ids_ = Ids::none;
   if (change_ && !change_->none()) ids_ = change_->kept() > 0 ? Ids::move : Ids::none;
+  find_places(model);
   if (ids_ == Ids::same) return;
 
   const std::map<std::string, int> theirs = vocabulary_axes(file.kind, file.settings),
@@ -118,6 +125,18 @@ Transfer::Transfer(const OpenedModel& source, const Model& model, const TaskData
   }
   for (const auto& [name, axis] : ours)
     if (!theirs.contains(name)) axes_.emplace(name, -1);
+}
+
+void Transfer::find_places(const Model& model) {
+  const ModelFile& file = source_.checkpoint.model;
+  const StateDict settings = model.config_state();
+  if (!file.settings.contains("block_size") || !settings.contains("block_size") ||
+      file.settings.integer("block_size") == settings.integer("block_size"))
+    return;
+  const std::map<std::string, int> theirs = context_axes(file.kind, file.settings);
+  for (const auto& [name, axis] : context_axes(model.kind(), settings))
+    if (const auto found = theirs.find(name); axis >= 0 && found != theirs.end() && found->second == axis)
+      places_.emplace(name, axis);
 }
 
 /// An array of so many entries along the axis of the vocabulary, or one that all ids share, as the ids are now; none
@@ -141,6 +160,21 @@ StateDict Transfer::fitting(const StateDict& weights) const {
       all.set(name, *now);
   }
   return all;
+}
+
+StateDict Transfer::lengthened(StateDict weights, const Model& model) const {
+  const StateDict own = model.shared_state_dict();
+  for (const auto& [name, axis] : places_) {
+    if (!weights.contains(name)) continue;
+    const Array &theirs = weights.array(name), &ours = own.array(name);
+    const int64_t before = theirs.dim(axis), now = ours.dim(axis), kept = std::min(before, now);
+    if (before == now || theirs.dtype() != ours.dtype() || ours.shape().with(axis, before) != theirs.shape())
+      continue;
+    const Tensor taken = slice(Tensor(theirs), axis, 0, kept);
+    weights.set(name,
+                (kept == now ? taken : cat({taken, slice(Tensor(ours), axis, kept, now)}, axis)).value());
+  }
+  return weights;
 }
 
 void Transfer::say_vocabulary(const StateDict& taken, const Say& say) const {
@@ -170,7 +204,8 @@ void Transfer::say_vocabulary(const StateDict& taken, const Say& say) const {
 }
 
 void Transfer::take_weights(Model& model, const Say& say) const {
-  const StateDict weights = fitting(source_.checkpoint.model.weights);
+  const NoGrad no_grad;
+  const StateDict weights = lengthened(fitting(source_.checkpoint.model.weights), model);
   const LoadReport report = model.load_matching(weights);
   const size_t fresh = report.missing.size() + report.mismatched.size();
   const size_t all = model.shared_state_dict().size();
@@ -181,6 +216,15 @@ void Transfer::take_weights(Model& model, const Say& say) const {
       source_.checkpoint.training ? str(" (step ", source_.checkpoint.training->step, ")") : "";
   say(str("weights from ", source_.path, step, ": ", all - fresh, " of ", all, " tensors taken"));
   say_vocabulary(weights, say);
+  for (const auto& [name, axis] : places_) {
+    if (!weights.contains(name)) continue;
+    const int64_t before = source_.checkpoint.model.weights.array(name).dim(axis),
+                  now = weights.array(name).dim(axis);
+    if (before == now) continue;
+    say(str("  another context: of ", name, " the first ", grouped(std::min(before, now)),
+            now > before ? str(" places are taken; ", grouped(now - before), " more begin anew")
+                         : str(" of ", grouped(before), " places are taken")));
+  }
   if (!report.missing.empty()) say("  new:" + listed(report.missing));
   if (!report.mismatched.empty()) say("  new, as the shapes differ:" + listed(report.mismatched));
   if (!report.unexpected.empty()) say("  left:" + listed(report.unexpected));
@@ -188,7 +232,10 @@ void Transfer::take_weights(Model& model, const Say& say) const {
 
 void Transfer::take_last_weights(Model& model) const {
   const auto& training = source_.checkpoint.training;
-  if (training && !training->weights.empty()) model.load_matching(fitting(training->weights));
+  if (training && !training->weights.empty()) {
+    const NoGrad no_grad;
+    model.load_matching(lengthened(fitting(training->weights), model));
+  }
 }
 
 void Transfer::take_optimizer(Optimizer& optimizer, const Say& say) const {

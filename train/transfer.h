@@ -4,7 +4,8 @@
 //   transfer.take_weights(*model, say);
 //
 // What fits by name and shape is taken. Where the vocabulary is another, what belongs to it (vocabulary_axes.h) follows
-// the tokens: the entry of a token that both have is the same, bit for bit, and a new token begins as the mean of those.
+// the tokens: the entry of a token that both have is the same, bit for bit, and a new token begins as the mean of those. Where the
+// context is another, places that both have are taken.
 #pragma once
 
 #include <weft/data/tasks/task_data.h>
@@ -27,7 +28,8 @@ namespace weft {
 std::vector<Assignment> shape_of(const OpenedModel& source);
 
 /// The source's tokenizer when it has an id for all that the run reads: each character of the text, each word of a task
-/// that makes its own samples; else none.
+/// that makes its own samples; else none. Of records, which are refused by line where it has not, unless the run names
+/// another kind of tokenizer.
 std::shared_ptr<const Tokenizer> tokenizer_for(const OpenedModel& source, const RunConfig& config);
 
 class Transfer {
@@ -57,10 +59,14 @@ class Transfer {
   StateDict fitting(const StateDict& weights) const;
   std::optional<Array> moved(const std::string& name, const Array& array, int rank,
                              VocabularyChange::Fresh fresh) const;
+  void find_places(const Model& model);
+  /// Tables of places as long as the model's: what is taken, and behind it the model's own first values.
+  StateDict lengthened(StateDict weights, const Model& model) const;
   void say_vocabulary(const StateDict& taken, const Say& say) const;
 
   const OpenedModel& source_;
-  std::map<std::string, int> axes_;  ///< of what both models have of a vocabulary
+  std::map<std::string, int> axes_;    ///< of what both models have of a vocabulary
+  std::map<std::string, int> places_;  ///< of what both models have of a context, where that is another
   std::shared_ptr<const Tokenizer> now_;
   Ids ids_ = Ids::same;
   std::optional<VocabularyChange> change_;

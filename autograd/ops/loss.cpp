@@ -48,6 +48,13 @@ void LossMeter::add(const Loss& loss) {
   const Array rows = loss.rows.to(float64);
   for (const double row : rows.values<double>()) sum_ += row;
   count_ += loss.count;
+  counted_ = counted_ && loss.right >= 0;
+  right_ += loss.right;
+}
+
+std::optional<double> LossMeter::accuracy() const {
+  if (!counted_ || count_ == 0) return {};
+  return static_cast<double>(right_) / static_cast<double>(count_);
 }
 
 double LossMeter::mean() const {

@@ -5,12 +5,17 @@
 
 #include <weft/autograd/tensor.h>
 
+#include <cstdint>
+#include <optional>
+
 namespace weft {
 
 struct Loss {
   Tensor sum;         ///< one number; call backward() on it
   int64_t count = 0;  ///< rows that took part
   Array rows;         ///< the loss of each row, without history
+  /// Of the rows that took part, those whose target has the largest logit; -1 where nobody counted.
+  int64_t right = -1;
   /// sum / count: what is usually called the loss. ValueError when no row took part.
   Tensor mean() const;
 };
@@ -23,10 +28,13 @@ class LossMeter {
   int64_t count() const { return count_; }
   /// ValueError when nothing was added.
   double mean() const;
+  /// The share of rows that were right; none unless they were counted in all that was added (Loss::right).
+  std::optional<double> accuracy() const;
 
  private:
   double sum_ = 0;
-  int64_t count_ = 0;
+  int64_t count_ = 0, right_ = 0;
+  bool counted_ = true;
 };
 
 struct CrossEntropyOptions {

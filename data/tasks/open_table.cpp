@@ -140,7 +140,8 @@ struct Encoded {
 
 /// Of records of more than `longest` tokens that are not cut, each is left out, or refused.
 Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokenizer,
-                const std::vector<std::string>& class_names, int64_t longest, bool leaves_out) {
+                const std::vector<std::string>& class_names, int64_t longest, bool leaves_out,
+                const std::string& advice = {}) {
   const SpecialIds special = SpecialIds::of(tokenizer);
   std::vector<int64_t> classes;
   if (form.has_label) classes = part.table->label_ids(part.table->columns().size() - 1, class_names);
@@ -152,7 +153,7 @@ Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokeni
     try {
       one = form.sample(tokenizer, special, texts);
     } catch (const ValueError& error) {
-      fail<FileError>(part.describe(i), ": ", error.what());
+      fail<FileError>(part.describe(i), ": ", error.what(), advice);
     }
     const int64_t tokens = std::max(std::ssize(one.input), std::ssize(one.target));
     if (longest > 0 && tokens > longest && !form.cuts) {
@@ -446,8 +447,12 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   const std::vector<std::string> class_names = class_names_of(form, request, split.train);
   const std::shared_ptr<const Tokenizer> tokenizer =
       with_special(request.tokenizer ? request.tokenizer : learned(form, request, split.train), form.special);
-  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest, true);
-  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest, true);
+  const std::string advice =
+      unwrapped(*tokenizer).kind() == std::string_view("char")
+          ? "; --set tokenizer=bpe reads any text, --set unknown_token=true such characters as unknown"
+          : "";
+  Encoded train = encoded(form, split.train, *tokenizer, class_names, longest, true, advice);
+  Encoded validation = encoded(form, split.validation, *tokenizer, class_names, longest, true, advice);
   for (const Encoded* const part : {&train, &validation})
     if (part->samples.empty())
       fail<ValueError>(

@@ -23,6 +23,7 @@ const Settings<GPTConfig>& GPTConfig::settings() {
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
       Field(&C::bias, "bias", "biases in linear layers and norms"),
+      Field(&C::n_class, "n_class", 0, 1 << 20).from_data(),
       Field(&C::gelu_tanh, "gelu_tanh", "the tanh form of GELU, as GPT-2 was trained with")};
   return all;
 }
@@ -63,26 +64,36 @@ GPT::GPT(const GPTConfig& given)
       dropout(child<Dropout>("dropout", config.dropout)),
       blocks(child<ModuleList<EncoderBlock>>("blocks", config.n_layer, config.n_embd, config.n_head,
                                              block_options(config))),
-      norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})) {}
+      norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.bias = config.bias})),
+      classifier(config.n_class == 0
+                     ? nullptr
+                     : &child<Linear>("classifier", config.n_embd, config.n_class,
+                                      LinearOptions{.bias = false, .weight_init = init::normal(0.0, 0.02)})) {
+}
 
 Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths,
                     const DocumentBegins& documents) const {
   check_ids("GPT", ids, config.block_size);
+  check_documents_of({.inputs = ids, .targets = {}, .documents = documents});
   const Mask mask = causal_mask("GPT", ids, lengths, documents);
   const Tensor tokens = token_embedding(ids);
   Tensor x = dropout(
       documents.empty() ? position_embedding(tokens)
                         : position_embedding(tokens, places_in_documents(documents, ids.dim(0), ids.dim(1))));
-  x = norm(through(blocks, x, recompute_blocks, mask));
+  x = through(blocks, x, recompute_blocks, mask);
+  if (classifier) return (*classifier)(norm(last_tokens("GPT", x, lengths)));  // (B, n_class)
+  x = norm(x);
   const LayerScope head = profile_scope("head");
   return linear(x, token_embedding.weight);  // (B, T, V)
 }
 
 std::unique_ptr<DecoderState> GPT::start(int64_t rows) const {
+  check_writes();
   return std::make_unique<KeyValueState>(rows, config.n_layer);
 }
 
 Tensor GPT::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  check_writes();
   const NoGrad no_grad;
   const DecodingStep step("GPT", ids, lengths, of, blocks.size(), config.block_size);
   KeyValueState& state = step.state;

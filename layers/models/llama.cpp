@@ -140,7 +140,8 @@ const Settings<LlamaConfig>& LlamaConfig::settings() {
       Field(&C::residual_mix, "residual_mix",
             "each block reads a learned mix of its input and the first one"),
       Field(&C::zero_init, "zero_init",
-            "layers that write to the residual, and an untied output, begin as zeros")};
+            "layers that write to the residual, and an untied output, begin as zeros"),
+      Field(&C::n_class, "n_class", 0, 1 << 20).from_data()};
   return all;
 }
 
@@ -163,12 +164,15 @@ Llama::Llama(const LlamaConfig& given)
         return made;
       }()),
       norm(child<RMSNorm>("norm", config.n_embd, RMSNormOptions{.eps = config.rms_norm_eps})),
-      output(config.tie_embeddings
+      output(config.tie_embeddings || config.n_class > 0
                  ? nullptr
                  : &child<Linear>("output", config.n_embd, config.vocab_size,
                                   config.zero_init
                                       ? LinearOptions{.bias = false, .weight_init = init::zeros()}
-                                      : normal(0.02).with_bias(false))) {}
+                                      : normal(0.02).with_bias(false))),
+      classifier(config.n_class == 0 ? nullptr
+                                     : &child<Linear>("classifier", config.n_embd, config.n_class,
+                                                      normal(0.02).with_bias(false))) {}
 
 Tensor Llama::embedded(const Array& ids) const {
   const Tensor x = token_embedding(ids);
@@ -186,16 +190,20 @@ Tensor Llama::head(const Tensor& x) const {
 Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
                       const DocumentBegins& documents) const {
   check_ids("Llama", ids, config.block_size);
+  check_documents_of({.inputs = ids, .targets = {}, .documents = documents});
   const Mask mask = causal_mask("Llama", ids, lengths, documents);
   const LlamaInputs inputs{dropout(embedded(ids)), ids};
-  return head(through(blocks, inputs.first, recompute_blocks, mask, inputs));
+  const Tensor x = through(blocks, inputs.first, recompute_blocks, mask, inputs);
+  return classifier ? (*classifier)(norm(last_tokens("Llama", x, lengths))) : head(x);
 }
 
 std::unique_ptr<DecoderState> Llama::start(int64_t rows) const {
+  check_writes();
   return std::make_unique<KeyValueState>(rows, config.n_layer);
 }
 
 Tensor Llama::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  check_writes();
   const NoGrad no_grad;
   const DecodingStep step("Llama", ids, lengths, of, blocks.size(), config.block_size);
   const LlamaInputs inputs{embedded(ids), ids};

@@ -46,13 +46,14 @@ struct LlamaConfig {
   /// silu: SwiGLU, down(silu(gate(x)) up(x)). relu2: no gate, down(max(up(x), 0)^2).
   Activation activation = Activation::silu;
   bool qk_norm = false;        ///< RMS norm of each head of queries and keys, before their positions
-  double logit_softcap = 0.0;  ///< > 0, c: logits y become c tanh(y / c)
+  double logit_softcap = 0.0;  ///< > 0, c: logits y of tokens become c tanh(y / c)
   /// Blocks with a table (vocab_size, G D) of their own, of which each token's row joins its values through a gate that
   /// reads the first 32 channels: MultiHeadAttentionOptions::value_gate.
   ValueEmbeddings value_embeddings = ValueEmbeddings::none;
   bool embedding_norm = false;  ///< RMS norm, without weights, behind the token embedding
   bool residual_mix = false;    ///< each block reads carry x + recall x0: LlamaBlockOptions
   bool zero_init = false;       ///< attention.output, feed_forward.down and an untied output begin as zeros
+  int64_t n_class = 0;          ///< classes of a text, told by its last token; 0: it writes
 
   /// ValueError that names the first value out of range.
   void check() const;
@@ -61,21 +62,25 @@ struct LlamaConfig {
   static const Settings<LlamaConfig>& settings();
 };
 
-/// token_embedding, dropout, blocks.0 .. n_layer - 1 (LlamaBlock, pre-norm), norm, and output unless tied; no biases.
+/// token_embedding, dropout, blocks.0 .. n_layer - 1 (LlamaBlock, pre-norm), norm, and output unless tied; no biases. With
+/// classes there is no output but classifier, a Linear on the last token that counts, without cap
+/// (transformers' LlamaForSequenceClassification, where it is called score).
 /// First values: normal(0, 0.02), the last layer of each residual branch normal(0, 0.02 / sqrt(2 n_layer)).
 class Llama : public Layer<Llama, GenerativeModel> {
  public:
   using Config = LlamaConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::language, TaskKind::classification}; }
   explicit Llama(const LlamaConfig& config);
 
   /// ids (B, T), T at most block_size, of which lengths[b] count (empty: all), with documents (Batch::documents) that
-  /// share rows -> logits (B, T, V).
+  /// share rows -> logits (B, T, V); with classes (B, n_class), and no documents.
   Tensor forward(const Array& ids, const std::vector<int64_t>& lengths = {},
                  const DocumentBegins& documents = {}) const;
   Tensor logits(const Batch& batch) const override {
     return (*this)(batch.inputs, batch.lengths, batch.documents);
   }
-  bool takes_documents() const override { return true; }
+  bool takes_documents() const override { return writes(); }
+  bool writes() const override { return config.n_class == 0; }
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
@@ -85,7 +90,8 @@ class Llama : public Layer<Llama, GenerativeModel> {
   Dropout& dropout;
   ModuleList<LlamaBlock>& blocks;
   RMSNorm& norm;
-  Linear* const output;  ///< null when tied
+  Linear* const output;      ///< null when tied, and with classes
+  Linear* const classifier;  ///< null without classes
 
  private:
   /// What block 0 reads of tokens.

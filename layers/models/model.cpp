@@ -3,6 +3,8 @@
 #include <weft/layers/models/decoding/prefix_state_internal.h>
 #include <weft/layers/models/model.h>
 
+#include <utility>
+
 namespace weft {
 
 Loss Model::loss(const Batch& batch) const {
@@ -19,9 +21,17 @@ void Model::check_documents_of(const Batch& batch) const {
 
 Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
   const LayerScope layer = profile_scope("loss");
-  return cross_entropy(
-      logits, targets,
-      {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
+  Loss loss =
+      cross_entropy(logits, targets,
+                    {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
+  if (count_right && !training()) {
+    const Array found = logits.argmax(-1);
+    loss.right = 0;
+    // A target that is ignored is never a class that was found.
+    for (int64_t i = 0; i < targets.size(); ++i)
+      loss.right += found.data<int64_t>()[i] == targets.data<int64_t>()[i];
+  }
+  return loss;
 }
 
 namespace {
@@ -48,7 +58,21 @@ int64_t GenerativeModel::start_id() const {
   return configured(*this, "start_id");
 }
 
+void GenerativeModel::check_writes() const {
+  if (!writes()) fail<ValueError>(kind(), ": tells the class of what it reads and writes nothing");
+}
+
+const GenerativeModel* as_writer(const Model& model) {
+  const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
+  return writer && writer->writes() ? writer : nullptr;
+}
+
+GenerativeModel* as_writer(Model& model) {
+  return const_cast<GenerativeModel*>(as_writer(std::as_const(model)));
+}
+
 std::unique_ptr<DecoderState> GenerativeModel::start(int64_t rows) const {
+  check_writes();
   if (has_encoder()) fail<ValueError>(kind(), ": answers a sequence: start() needs it");
   return std::make_unique<PrefixState>(rows);
 }
@@ -59,6 +83,7 @@ std::unique_ptr<DecoderState> GenerativeModel::start(const Batch& source) const 
 }
 
 Tensor GenerativeModel::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  check_writes();
   const NoGrad no_grad;
   auto* const state = dynamic_cast<PrefixState*>(&of);
   if (!state || state->answers() != has_encoder())

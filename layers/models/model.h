@@ -36,6 +36,8 @@ class Model : public Module {
   bool recompute_blocks = false;
   /// Share of each target spread over all classes, in the loss of training (not in evaluation).
   double label_smoothing = 0.0;
+  /// loss() in evaluation, not in training, counts the targets whose logit is the largest, too (Loss::right).
+  bool count_right = false;
 
  protected:
   /// loss(), once the logits are there.
@@ -63,6 +65,9 @@ class DecoderState {
 /// overrides start() and next(), which changes how long a step takes and no bit of what it gives.
 class GenerativeModel : public Model {
  public:
+  /// Whether this one writes. One with a head for classes (n_class of GPT, Llama and RecurrentLM) does not, and refuses
+  /// start() and next() (ValueError).
+  virtual bool writes() const { return true; }
   /// By default "vocab_size" of config_state(); StateError when it has none.
   virtual int64_t vocab_size() const;
   /// The most tokens a row may read; INT64_MAX when there is no limit. By default "block_size" of
@@ -85,6 +90,14 @@ class GenerativeModel : public Model {
   /// By default logits() of all that was read, (B, T) ids with lengths; of an encoder-decoder, of the source
   /// with as targets what was read behind the start id, which each row must begin with (ValueError).
   virtual Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const;
+
+ protected:
+  /// ValueError, naming the model, unless it writes.
+  void check_writes() const;
 };
+
+/// The model as one that writes; null when it does not.
+const GenerativeModel* as_writer(const Model& model);
+GenerativeModel* as_writer(Model& model);
 
 }  // namespace weft

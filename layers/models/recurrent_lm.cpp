@@ -1,3 +1,4 @@
+#include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/recurrent_lm.h>
 
 namespace weft {
@@ -23,6 +24,7 @@ const Settings<RecurrentLMConfig>& RecurrentLMConfig::settings() {
       Field(&C::n_embd, "n_embd", 1, 1 << 17, "width of the model"),
       Field(&C::dropout, "dropout", 0.0, 1.0, "probability of dropping a value in training; 0 is off"),
       Field(&C::tie_embeddings, "tie_embeddings", "the output layer is the token embedding"),
+      Field(&C::n_class, "n_class", 0, 1 << 20).from_data(),
       Field(&C::cell, "cell", {{"lstm", RecurrentCell::lstm}, {"gru", RecurrentCell::gru}})
           .from_data()
           .required()};
@@ -42,9 +44,12 @@ RecurrentLM::RecurrentLM(const RecurrentLMConfig& given)
       dropout(child<Dropout>("dropout", config.dropout)),
       recurrent(child<Recurrent>("recurrent", config.cell, config.n_embd, config.n_embd,
                                  RecurrentOptions{.layers = config.n_layer, .dropout = config.dropout})),
-      head(config.tie_embeddings
+      head(config.tie_embeddings || config.n_class > 0
                ? nullptr
-               : &child<Linear>("head", config.n_embd, config.vocab_size, LinearOptions{.bias = false})) {}
+               : &child<Linear>("head", config.n_embd, config.vocab_size, LinearOptions{.bias = false})),
+      classifier(config.n_class == 0 ? nullptr
+                                     : &child<Linear>("classifier", config.n_embd, config.n_class,
+                                                      LinearOptions{.bias = false})) {}
 
 Tensor RecurrentLM::predict(const Tensor& h) const {
   const LayerScope layer = profile_scope("head");
@@ -54,15 +59,20 @@ Tensor RecurrentLM::predict(const Tensor& h) const {
 Tensor RecurrentLM::logits(const Batch& batch) const {
   if (batch.inputs.rank() != 2)
     fail<ShapeError>(kind(), ": ids are ", batch.inputs.shape(), ": needs (B, T)");
-  const Tensor x = dropout(token_embedding(batch.inputs));                                     // (B, T, C)
-  return predict(dropout(recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y));  // (B, T, V)
+  check_documents_of(batch);
+  const Tensor x = dropout(token_embedding(batch.inputs));  // (B, T, C)
+  const Tensor y = recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y;
+  if (classifier) return (*classifier)(dropout(last_tokens(kind(), y, batch.lengths)));  // (B, n_class)
+  return predict(dropout(y));                                                            // (B, T, V)
 }
 
 std::unique_ptr<DecoderState> RecurrentLM::start(int64_t rows) const {
+  check_writes();
   return std::make_unique<RecurrentDecoderState>(recurrent.zero_states(rows));
 }
 
 Tensor RecurrentLM::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
+  check_writes();
   const NoGrad no_grad;
   RecurrentDecoderState& state =
       RecurrentDecoderState::of(kind(), of, recurrent.weights.size(), ids, lengths);

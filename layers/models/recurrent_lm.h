@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace weft {
 
@@ -20,6 +21,7 @@ struct RecurrentLMConfig {
   int64_t n_embd = 128;        ///< width of embeddings and of each layer
   double dropout = 0.0;        ///< of embeddings and of what each layer gives
   bool tie_embeddings = true;  ///< the output layer is the token embedding (Press and Wolf 2017)
+  int64_t n_class = 0;         ///< classes of a text, told by its last token; 0: it writes
 
   /// ValueError that names the first value out of range.
   void check() const;
@@ -28,15 +30,18 @@ struct RecurrentLMConfig {
   static const Settings<RecurrentLMConfig>& settings();
 };
 
-/// token_embedding, dropout, recurrent, and without tied embeddings head, a Linear without bias. First
-/// values: the embedding uniform within 0.1, the rest PyTorch's.
+/// token_embedding, dropout, recurrent, and without tied embeddings head, a Linear without bias. With classes there is no
+/// head but classifier, a Linear without bias on the last token that counts. First values: the embedding uniform within
+/// 0.1, the rest PyTorch's.
 class RecurrentLM : public GenerativeModel {
  public:
   using Config = RecurrentLMConfig;
+  static std::vector<TaskKind> learns() { return {TaskKind::language, TaskKind::classification}; }
   explicit RecurrentLM(const RecurrentLMConfig& config);
-  /// inputs (B, T), of which lengths count -> (B, T, V).
+  /// inputs (B, T), of which lengths count -> (B, T, V); with classes (B, n_class), and no documents.
   Tensor logits(const Batch& batch) const override;
-  bool takes_documents() const override { return true; }
+  bool takes_documents() const override { return writes(); }
+  bool writes() const override { return config.n_class == 0; }
 
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
@@ -46,7 +51,8 @@ class RecurrentLM : public GenerativeModel {
   Embedding& token_embedding;
   Dropout& dropout;
   Recurrent& recurrent;
-  Linear* const head;  ///< null with tied embeddings
+  Linear* const head;        ///< null with tied embeddings, and with classes
+  Linear* const classifier;  ///< null without classes
 
  private:
   Tensor predict(const Tensor& h) const;

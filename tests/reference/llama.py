@@ -8,25 +8,10 @@ import os
 import numpy as np
 import torch
 from in_double import in_double
+from llama_names import NAMES
 from model_case import model_case
 from store import open_to_write, randomize
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
-
-NAMES = [
-    ("model.layers.", "blocks."),
-    ("model.embed_tokens.", "token_embedding."),
-    ("model.norm.", "norm."),
-    ("input_layernorm.", "norm1."),
-    ("post_attention_layernorm.", "norm2."),
-    ("self_attn.q_proj.", "attention.query."),
-    ("self_attn.k_proj.", "attention.key."),
-    ("self_attn.v_proj.", "attention.value."),
-    ("self_attn.o_proj.", "attention.output."),
-    ("mlp.gate_proj.", "feed_forward.gate."),
-    ("mlp.up_proj.", "feed_forward.up."),
-    ("mlp.down_proj.", "feed_forward.down."),
-    ("lm_head.", "output."),
-]
 
 rng = np.random.default_rng(60)
 file = open_to_write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "llama.h5"))

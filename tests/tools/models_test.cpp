@@ -27,6 +27,10 @@ const std::vector<Pair> pairs = {
     {"lstm", "recall", {"accuracy"}, true},
     {"gru", "recall", {"accuracy"}, true},
     {"lstm-seq2seq", "translation", {"exact_match", "bleu", "chrf"}, true},
+    {"gpt2", "reviews", {"accuracy", "f1", "best_accuracy"}, false},
+    {"llama", "reviews", {"accuracy", "f1", "best_accuracy"}, false},
+    {"lstm", "reviews", {"accuracy", "f1", "best_accuracy"}, false},
+    {"gru", "reviews", {"accuracy", "f1", "best_accuracy"}, false},
 };
 
 /// Six updates of a small model.

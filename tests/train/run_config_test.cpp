@@ -50,6 +50,18 @@ TEST_CASE("run config: what does not fit is refused, with who has it or what is 
   CHECK_NOTHROW(of({"n_kv_head=0"}));  // the value that it has anyway
 }
 
+TEST_CASE("run config: what a task on files proposes for one tokenizer is nothing to another") {
+  const auto on_files = [](const std::string& tokenizer) {
+    return make_config({setting_typed("task=classify"), setting_typed("tokenizer=" + tokenizer)}, silent,
+                       true);
+  };
+  CHECK(on_files("bpe").parts.integer("vocab_size") == 0);
+  CHECK_FALSE(on_files("char").parts.contains("vocab_size"));
+  CHECK(on_files("unigram").parts.integer("vocab_size") >= 260);
+  refuses<ValueError>([] { of({"tokenizer=unigram", "vocab_size=0"}); }, {"vocab_size must be", "not '0'"});
+  refuses<ValueError>([] { of({"vocab_size=much"}); }, {"vocab_size must be", "not 'much'"});
+}
+
 TEST_CASE("run config: a complete file of before names keys of all parts, and starts a run") {
   const Folder folder;
   folder.write(

@@ -190,6 +190,71 @@ TEST_CASE("transfer: without a tokenizer ids are taken by number or begin anew, 
   CHECK(said.find("is taken by number") != std::string::npos);
 }
 
+TEST_CASE(
+    "transfer: of another context, the places that both have are taken, and none of a change of width") {
+  const auto with = [](int64_t block_size, int64_t width, uint64_t seed) {
+    const RandomScope random({.seed = seed});
+    return make_model(
+        "gpt2",
+        models().at("gpt2").settings_for(
+            {{"n_embd", width}, {"n_layer", int64_t{1}}, {"n_head", int64_t{2}}, {"block_size", block_size}},
+            {.vocab_size = 4}));
+  };
+  const auto old = with(16, 16, 1);
+  const auto tokenizer = std::make_shared<CharTokenizer>(CharTokenizer::of("abcd"));
+  const OpenedModel source = opened(*old, tokenizer, "adamw");
+  TaskData task;
+  task.tokenizer = tokenizer;
+  const std::string name = "position_embedding.weight";
+  const Array before = old->state_dict().array(name);
+  for (const int64_t now : {8, 24}) {
+    CAPTURE(now);
+    const auto model = with(now, 16, 2);
+    const Array first = model->state_dict().array(name);
+    std::string said;
+    Transfer(source, *model, task).take_weights(*model, [&](std::string_view line) {
+      said += str(line, "\n");
+    });
+    CHECK_MESSAGE(
+        said.find(now < 16 ? "the first 8 of 16 places are taken"
+                           : "the first 16 places are taken; 8 more begin anew") != std::string::npos,
+        said);
+    const Array taken = model->state_dict().array(name);
+    REQUIRE(taken.shape() == Shape{now, 16});
+    for (int64_t place = 0; place < now; ++place)
+      CHECK(row(taken, place) == row(place < 16 ? before : first, place));
+  }
+  const auto wider = with(32, 32, 2);  // its width grows as its context does
+  refuses<ValueError>([&] { Transfer(source, *wider, task).take_weights(*wider, [](std::string_view) {}); },
+                      {"nothing in old.h5 fits"});
+}
+
+TEST_CASE("transfer: a model that writes gives all but its output layer to one that tells classes") {
+  const auto tokenizer = std::make_shared<CharTokenizer>(CharTokenizer::of("abcd"));
+  for (const char* const kind : {"gpt2", "llama", "lstm"}) {
+    CAPTURE(kind);
+    const auto old = made(kind, {{"tie_embeddings", false}}, 4, 1);
+    const OpenedModel source = opened(*old, tokenizer, "adamw");
+    TaskData task;
+    task.tokenizer = tokenizer;
+    const RandomScope random({.seed = 2});
+    StateDict settings = old->config_state();
+    settings.set("n_class", int64_t{3});
+    const auto model = make_model(old->kind(), settings);
+    std::string said;
+    Transfer(source, *model, task).take_weights(*model, [&](std::string_view line) {
+      said += str(line, "\n");
+    });
+    CHECK_MESSAGE(said.find("  new:\n    classifier.weight\n") != std::string::npos, said);
+    const bool untied = std::string(kind) != "gpt2";
+    CHECK_MESSAGE((said.find("  left:") != std::string::npos) == untied, said);
+    const StateDict now = model->state_dict();
+    for (const std::string& name : now.keys())
+      if (name != "classifier.weight")
+        CHECK_MESSAGE(now.array(name).identical(source.checkpoint.model.weights.array(name)), name);
+  }
+}
+
 TEST_CASE("transfer: of another width, or without a token in common, what is of the vocabulary begins anew") {
   const auto old = made("gpt2", {}, 4, 1);
   const OpenedModel source =

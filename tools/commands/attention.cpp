@@ -1,4 +1,4 @@
-#include <weft/data/text/word_tokenizer.h>
+#include <weft/data/tasks/registry.h>
 #include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/decoding/generation.h>
@@ -71,10 +71,13 @@ void take_text(Viewer& v) {
   } else {
     v.read = encoded(v, "--text", a.text);
     // As the texts that it was trained on.
-    if (v.model->kind() == "bert" && has_words(v)) {
-      if (v.read.empty() || v.read.front() != WordTokenizer::cls)
-        v.read.insert(v.read.begin(), WordTokenizer::cls);
-      if (v.read.back() != WordTokenizer::sep) v.read.push_back(WordTokenizer::sep);
+    const SpecialIds special = SpecialIds::of(*v.tokenizer);
+    const TaskEntry* const task = tasks().find(v.file.checkpoint.model.trained_on.task);
+    const bool framed = task ? task->kind == TaskKind::classification || task->kind == TaskKind::masked
+                             : v.model->kind() == "bert" && has_words(v);
+    if (framed && special.cls >= 0 && special.sep >= 0) {
+      if (v.read.empty() || v.read.front() != special.cls) v.read.insert(v.read.begin(), special.cls);
+      if (v.read.back() != special.sep) v.read.push_back(special.sep);
     }
   }
   check_length(v, by_ids ? "--ids" : "--text", v.read);
@@ -198,7 +201,7 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->model = v->file.build();
   v->tokenizer = v->file.checkpoint.model.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);
-  if (const auto* const writer = dynamic_cast<const GenerativeModel*>(v->model.get()))
+  if (const GenerativeModel* const writer = as_writer(*v->model))
     v->writer = writer->has_encoder() ? writer : nullptr;
   if (!v->patches && !arguments.image.empty())
     fail<ValueError>("--image: a ", v->model->kind(), " reads text or ids, not a picture");

@@ -125,7 +125,7 @@ Work prepare_chat(const ChatArguments& arguments) {
   c->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
   c->model = c->opened.build();
-  c->writer = dynamic_cast<const GenerativeModel*>(c->model.get());
+  c->writer = as_writer(*c->model);
   const Tokenizer* const tokenizer = c->file().tokenizer.get();
   if (tokenizer) {
     c->marks = tokenizer->special_tokens();

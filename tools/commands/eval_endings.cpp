@@ -52,7 +52,7 @@ std::shared_ptr<Scorer> scorer_of(const std::shared_ptr<OpenedModel>& opened,
   s->arguments = arguments;
   if (!s->file().tokenizer) fail<ValueError>(opened->path, ": has no tokenizer, and so reads no text");
   s->model = opened->build();
-  s->writer = dynamic_cast<GenerativeModel*>(s->model.get());
+  s->writer = as_writer(*s->model);
   if (!s->writer) fail<ValueError>(opened->path, ": is a ", s->file().kind, ", which does not write");
   return s;
 }

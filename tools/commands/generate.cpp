@@ -255,7 +255,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
   w->tokenizer = w->file.checkpoint.model.tokenizer;
   w->model = w->file.build();
-  w->generative = dynamic_cast<const GenerativeModel*>(w->model.get());
+  w->generative = as_writer(*w->model);
   if (!w->generative)
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(), ", which does not write; ", program_name(),
                      " eval and ", program_name(), " logits say what it knows");

@@ -24,7 +24,7 @@ Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
   const int64_t vocab_size = model.config_state().integer("vocab_size");
   if (a.ids.empty()) fail<ValueError>("--ids: is needed: a ", model.kind(), " reads ids");
   Batch batch{row_of(parse_ids("--ids", a.ids, vocab_size)), {}};
-  const auto* const generative = dynamic_cast<const GenerativeModel*>(&model);
+  const GenerativeModel* const generative = as_writer(model);
   const bool answers = generative && generative->has_encoder();
   if (answers && a.target_ids.empty())
     fail<ValueError>("--target-ids: is needed: a ", model.kind(),

@@ -76,16 +76,15 @@ Evaluation evaluate_both(Session& s) {
   std::optional<EMA::Exchange> averaged;
   if (s.ema) averaged.emplace(*s.ema);
   const int64_t all = s.task.seen.size() + s.task.unseen.size();
-  const auto loss_of = [&](const Samples& samples, int64_t before) {
-    return evaluate(*s.model, samples, s.config.batch_size,
-                    [&](int64_t done) {
-                      throw_if_stopped();
-                      s.console.renew(str(step_text(s.run->step(), s.config.max_iters),
-                                          "  evaluating: ", 100 * (before + done) / all, " %"));
-                    })
-        .mean();
+  const auto found_on = [&](const Samples& samples, int64_t before) {
+    return evaluate(*s.model, samples, s.config.batch_size, [&](int64_t done) {
+      throw_if_stopped();
+      s.console.renew(str(step_text(s.run->step(), s.config.max_iters),
+                          "  evaluating: ", 100 * (before + done) / all, " %"));
+    });
   };
-  const Evaluation found{s.run->step(), loss_of(s.task.seen, 0), loss_of(s.task.unseen, s.task.seen.size())};
+  const LossMeter seen = found_on(s.task.seen, 0), unseen = found_on(s.task.unseen, s.task.seen.size());
+  const Evaluation found{s.run->step(), seen.mean(), unseen.mean(), unseen.accuracy()};
   if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
     fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss,
                        " and the validation loss ", found.val_loss);
@@ -123,7 +122,7 @@ void announce(Session& s) {
 
 /// A line that shows what a finished run writes; none of a model that does not.
 std::string writing(const Session& s, const std::string& run) {
-  const auto* const writer = dynamic_cast<const GenerativeModel*>(s.model.get());
+  const GenerativeModel* const writer = as_writer(*s.model);
   if (writer == nullptr) return "";
   return str("\n  ", program_name(), " generate ", run, writer->has_encoder() ? " --interactive" : "");
 }
@@ -157,7 +156,9 @@ int train(Session& s, int64_t profile_steps) {
         const Evaluation found = evaluate_both(s);
         const bool best = run.record(found);
         s.console.print(str(step_text(found.step, c.max_iters), "  train loss ", fixed(found.train_loss, 4),
-                            "  validation loss ", fixed(found.val_loss, 4), best ? "  (best)" : ""));
+                            "  validation loss ", fixed(found.val_loss, 4),
+                            found.val_accuracy ? str("  accuracy ", fixed(*found.val_accuracy, 3)) : "",
+                            best ? "  (best)" : ""));
         show_sample(s);
       }
       const bool early =

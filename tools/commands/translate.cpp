@@ -130,7 +130,7 @@ Work prepare_translate(const TranslateArguments& arguments) {
   if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
     fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
   t->model = t->opened.build();
-  t->writer = dynamic_cast<const GenerativeModel*>(t->model.get());
+  t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())
     fail<ValueError>(t->opened.path, ": is a ", t->file().kind,
                      ", which does not answer a sequence with another; ", program_name(),

@@ -4,6 +4,7 @@
 #include <weft/lib/array/state_dict.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace weft {
@@ -12,6 +13,9 @@ struct Evaluation {
   int64_t step = 0;
   double train_loss = 0;
   double val_loss = 0;
+  /// Of what is kept from training, the share of targets that are right; none where the task has no such score. It stands
+  /// in the log alone, not in checkpoints.
+  std::optional<double> val_accuracy = {};
 
   bool operator==(const Evaluation&) const = default;
 };

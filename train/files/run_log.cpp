@@ -65,7 +65,9 @@ std::string line_of(const Update& u) {
 }
 
 std::string line_of(const Evaluation& e) {
-  return ordered_json{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}}.dump() + "\n";
+  ordered_json line{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}};
+  if (e.val_accuracy) line["val_accuracy"] = *e.val_accuracy;
+  return line.dump() + "\n";
 }
 
 }  // namespace
@@ -86,6 +88,7 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
       told.take(*line);
       if (lines.had_newline()) told.take("\n");
     }
+    take_accuracies(evaluations);
     const size_t kept = std::min(evaluations.size(), history_.evaluations.size());
     for (size_t i = 0; i < kept; ++i) restored_ += evaluations[i] != history_.evaluations[i];
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
@@ -110,8 +113,11 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
     const ordered_json entry = ordered_json::parse(line);
     const auto at = entry.at("step").get<int64_t>();
     if (entry.contains("val_loss")) {
-      if (!history_.evaluations.empty() && at <= history_.evaluations.back().step)
-        evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
+      if (history_.evaluations.empty() || at > history_.evaluations.back().step) return;
+      evaluations.push_back({at, entry.at("train_loss").get<double>(), entry.at("val_loss").get<double>()});
+      if (!entry.contains("val_accuracy")) return;
+      if (const auto share = entry.at("val_accuracy").get<double>(); share >= 0 && share <= 1)
+        evaluations.back().val_accuracy = share;
       return;
     }
     const Update update{at,
@@ -128,6 +134,18 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
     updates_.push_back(update);
   } catch (const ordered_json::exception&) {
     ++unreadable_;
+  }
+}
+
+/// What stands in the log alone is taken from the evaluations that are as the checkpoint has them.
+void RunLog::take_accuracies(const std::vector<Evaluation>& logged) {
+  auto next = logged.begin();  // both are in order
+  for (Evaluation& known : history_.evaluations) {
+    const auto found = std::ranges::find(next, logged.end(), known.step, &Evaluation::step);
+    if (found == logged.end()) continue;
+    if (found->train_loss == known.train_loss && found->val_loss == known.val_loss)
+      known.val_accuracy = found->val_accuracy;
+    next = found + 1;
   }
 }
 

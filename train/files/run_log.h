@@ -49,6 +49,7 @@ class RunLog {
 
  private:
   void take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations);
+  void take_accuracies(const std::vector<Evaluation>& logged);
   void write_to(const std::function<void(std::string_view)>& take) const;
   void append(const std::string& line);
   void taken(std::string_view text);

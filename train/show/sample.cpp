@@ -28,7 +28,7 @@ std::string sample_text(Model& model, const TaskData& task, const SampleOptions&
                printable(asked.target_text(batch, 0)), "\n=> ", printable(answer_of(model, asked, batch, 0)),
                "\n---");
   }
-  const auto* const writer = dynamic_cast<const GenerativeModel*>(&model);
+  const GenerativeModel* const writer = as_writer(model);
   if (task.shape.kind != TaskKind::language || !writer || !task.tokenizer) return "";
   const Evaluating evaluating(model);
   const Tokenizer& tokenizer = *task.tokenizer;

@@ -64,14 +64,7 @@ void DecodingStep::needs_memory(const char* model) const {
     fail<ValueError>(model, ": the state has read no sequence to answer: start() from one");
 }
 
-Tensor DecodingStep::last_tokens(const Tensor& x) const {
-  const int64_t B = x.dim(0), T = x.dim(1), C = x.dim(2);
-  if (lengths.empty()) return reshape(slice(x, 1, T - 1, T), {B, C});
-  Array places({B}, int64);
-  for (int64_t b = 0; b < B; ++b)
-    places.mutable_data<int64_t>()[b] = b * T + lengths[static_cast<size_t>(b)] - 1;
-  return embedding(places, reshape(x, {B * T, C}));
-}
+Tensor DecodingStep::last_tokens(const Tensor& x) const { return weft::last_tokens("decoding", x, lengths); }
 
 int64_t DecodingStep::longest() const {
   int64_t most = 0;

@@ -51,6 +51,42 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   CHECK(back.updates().back().step == 2);
 }
 
+TEST_CASE("run log: an accuracy stands in the line of its evaluation, and in no checkpoint") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl");
+  const History told{{{0, 3.0, 3.5, 0.25}, {2, 2.0, 2.5}, {4, 1.5, 2.0, 1.0}}};
+  {
+    RunLog log(held, path, 0, {});
+    for (int64_t step = 0; step < 5; ++step) {
+      if (step % 2 == 0) log.add(told.evaluations[static_cast<size_t>(step / 2)]);
+      log.add(update(step));
+    }
+    log.sync(held);
+  }
+  const std::string text = read_text(path);
+  CHECK(text.starts_with("{\"step\":0,\"train_loss\":3.0,\"val_loss\":3.5,\"val_accuracy\":0.25}\n"));
+  CHECK(text.find("{\"step\":2,\"train_loss\":2.0,\"val_loss\":2.5}\n") != std::string::npos);
+
+  History saved = History::from_state(told.state_dict());  // of a checkpoint
+  CHECK(told.state_dict().size() == 3);
+  CHECK_FALSE(saved.evaluations[0].val_accuracy);
+  {
+    const RunLog log(held, path, 5, saved);
+    CHECK(log.notes().empty());
+    CHECK(log.history().evaluations == told.evaluations);
+    CHECK(read_text(path) == text);
+  }
+  // Of another evaluation than the checkpoint's, or one that there cannot be, it is left.
+  saved.evaluations[2].val_loss = 2.25;
+  std::string wrong = text;
+  wrong.replace(wrong.find("0.25}"), 5, "2.25}");
+  write_file(path, wrong);
+  const RunLog log(held, path, 5, saved);
+  CHECK(log.history().evaluations == saved.evaluations);
+  CHECK(read_text(path).find("val_accuracy") == std::string::npos);
+}
+
 TEST_CASE("run log: bytes that are not as they were written are told, also where they can be read") {
   const Folder folder;
   const HeldFolder held(folder.name());
