@@ -257,17 +257,13 @@ std::string last_given(const std::vector<Assignment>& assignments, const std::ve
   return value;
 }
 
-/// With what the task and the model that are named set, in front.
-std::vector<Assignment> with_defaults(const std::vector<Assignment>& assignments,
-                                      const std::vector<Setting>& own, bool on_files) {
-  std::vector<Assignment> all;
-  const auto add = [&](const SettingValues& defaults) {
-    for (const auto& [key, value] : defaults.entries()) all.push_back({"", key, value, true, true});
-  };
-  const std::string task = last_given(assignments, own, "task");
-  if (on_files && !task.empty()) add(tasks().at(task).defaults);
-  all.insert(all.end(), assignments.begin(), assignments.end());
-  return all;
+/// What the task that is named sets, on files.
+SettingValues defaults_of_task(const std::vector<Assignment>& assignments, const std::vector<Setting>& own,
+                               bool on_files) {
+  const std::string name = last_given(assignments, own, "task");
+  if (name.empty()) return {};
+  const TaskEntry& task = tasks().at(name);
+  return on_files || !task.generate ? task.defaults : SettingValues();
 }
 
 }  // namespace
@@ -322,15 +318,21 @@ Assignment setting_typed(const std::string& typed) {
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& given_ones, const Say& say, bool on_files) {
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say, bool on_files) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
-  const std::vector<Assignment> assignments = with_defaults(given_ones, own, on_files);
+  const SettingValues defaults = defaults_of_task(assignments, own, on_files);
+  // Those that the parts which were chosen do not have, or not with such a value, say nothing.
+  const auto of_task = [&](const Setting& key) {
+    return defaults.contains(key.name) ? fitting(key, defaults.at(key.name)) : std::nullopt;
+  };
+  for (const Setting& key : own)
+    if (const auto value = of_task(key)) RunConfig::settings().find(key.name)->put(config, *value);
   for (const Assignment& given : assignments)
     if (const Setting* const key = find_key(own, given.key))
       RunConfig::settings().find(given.key)->put(config, read_value(given, *key));
   const std::vector<Setting> keys = part_keys(config);
-  for (const Setting& key : keys) config.parts.set(key.name, key.value);
+  for (const Setting& key : keys) config.parts.set(key.name, of_task(key).value_or(key.value));
   for (const Assignment& given : assignments) {
     if (find_key(own, given.key)) continue;
     if (const Setting* const key = find_key(keys, given.key))

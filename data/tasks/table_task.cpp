@@ -77,6 +77,14 @@ TokenTask::Sample TableTask::sample(uint64_t index) const {
   return one;
 }
 
+Batch TableTask::batch(int64_t first, int64_t count) const {
+  if (options().samples > 0) return TokenTask::batch(first, count);
+  check_samples(name().c_str(), first, count);
+  std::vector<uint64_t> indices;
+  for (int64_t n = first; n < first + count; ++n) indices.push_back(static_cast<uint64_t>(n % size()));
+  return batch_of(indices);
+}
+
 TokenTask::Lengths TableTask::lengths(uint64_t index) const {
   const std::vector<uint64_t>& ends = store_->ends;
   const size_t i = 2 * index;
@@ -100,6 +108,13 @@ std::vector<TaskDataset::Prompt> TableTask::prompts(const Batch& batch, int64_t 
     at = end;
   }
   return all;
+}
+
+std::string TableTask::target_text(const Batch& batch, int64_t row) const {
+  if (!form_.has_turns) return TokenTask::target_text(batch, row);
+  std::string text;
+  for (const Prompt& prompt : prompts(batch, row)) text += str(text.empty() ? "" : "\n", prompt.answer);
+  return text;
 }
 
 }  // namespace weft

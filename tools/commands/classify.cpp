@@ -7,8 +7,10 @@
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
+#include <weft/train/signals.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "commands.h"
 #include "eval_task.h"
@@ -27,6 +29,7 @@ struct Classifier {
   std::shared_ptr<Model> model;
   std::unique_ptr<RecordReader> records;
   std::unique_ptr<AtomicFile> out;
+  std::optional<StopSignals> signals;  ///< with `out`, of which else something would stay
   int64_t longest = 0;  ///< tokens that it reads; 0: no limit
   int64_t cut = 0;
 
@@ -146,6 +149,7 @@ int classify_records(Classifier& c) {
       c.write(line + "\n");
     }
     done += std::ssize(texts);
+    if (const int signal = StopSignals::received()) throw Stopped{signal};
     c.console.renew(str("classified: ", grouped(done)));
   }
   c.console.clear();
@@ -189,6 +193,7 @@ Work prepare_classify(const ClassifyArguments& arguments) {
     c->records = std::make_unique<RecordReader>(arguments.data, options);
     if (!arguments.out.empty()) {
       check_output(arguments.out);
+      c->signals.emplace();
       c->out = std::make_unique<AtomicFile>(arguments.out);
     }
   } else if (!arguments.out.empty() || !arguments.set.empty()) {
