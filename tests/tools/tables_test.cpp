@@ -314,7 +314,7 @@ TEST_CASE("classify: refuses before anything is written") {
           {"no/where.csv"});
   refused(folder, {"classify", "classify"}, {"give --data FILE, or texts"});
   for (const char* run : {"pairs", "chat", "masked", "text-to-text"})
-    refused(folder, {"classify", run, "text"}, {run, "was not trained to classify texts", "--task classify"});
+    refused(folder, {"classify", run, "text"}, {run, "tells no classes of texts", "--task classify"});
 }
 
 TEST_CASE("classify: a signal leaves nothing behind") {

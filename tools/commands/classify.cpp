@@ -30,7 +30,7 @@ struct Classifier {
   std::unique_ptr<RecordReader> records;
   std::unique_ptr<AtomicFile> out;
   std::optional<StopSignals> signals;  ///< with `out`, of which else something would stay
-  int64_t longest = 0;  ///< tokens that it reads; 0: no limit
+  int64_t longest = 0;                 ///< tokens that it reads; 0: no limit
   int64_t cut = 0;
 
   const ModelFile& file() const { return opened.checkpoint.model; }
@@ -170,8 +170,8 @@ Work prepare_classify(const ClassifyArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
   const ModelFile& file = c->file();
   if (file.class_names.empty() || !file.tokenizer)
-    fail<ValueError>(c->opened.path, ": was not trained to classify texts; ", program_name(),
-                     " train --task classify --data FILE does");
+    fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
+                     " train --task classify --data FILE makes a model that does");
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   const TaskEntry& entry = tasks().at("classify");

@@ -64,6 +64,7 @@ TEST_CASE("table task: of a chat each answer is asked for, knowing what was said
       task_of("chat", {{input, target}, {{11, 0, 9, 12}, {no, no, no, 1}}}, {.split = Split::validation});
   const Batch batch = chat.batch(0, 2);
   CHECK(chat.asks());
+  CHECK(chat.sizes().longest_target == 3);
   CHECK(batch.targets.shape() == batch.inputs.shape());
   const auto prompts = chat.prompts(batch, 0);
   REQUIRE(prompts.size() == 2);
