@@ -36,13 +36,11 @@ Batch batch_of(const GenerativeModel& model, std::span<const Ending> endings) {
     if (!model.has_encoder()) {
       input.insert(input.end(), one.ids.begin(), one.ids.end() - 1);
       target.insert(target.begin(), one.context.size() - 1, Batch::ignored);
-      if (input.size() > context) {
-        const auto over = static_cast<std::ptrdiff_t>(input.size() - context);
-        input.erase(input.begin(), input.begin() + over);
-        target.erase(target.begin(), target.begin() + over);
-      }
-    } else if (input.size() > context) {
-      input.resize(context);
+    }
+    if (input.size() > context) {
+      const auto over = static_cast<std::ptrdiff_t>(input.size() - context);
+      input.erase(input.begin(), input.begin() + over);
+      if (!model.has_encoder()) target.erase(target.begin(), target.begin() + over);
     }
     batch.lengths.push_back(std::ssize(input));
     inputs.push_back(std::move(input));

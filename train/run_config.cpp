@@ -269,18 +269,18 @@ std::string last_given(const std::vector<Assignment>& assignments, const std::ve
   return value;
 }
 
-/// With what the task and the model that are named set, in front.
-std::vector<Assignment> with_defaults(const std::vector<Assignment>& assignments,
-                                      const std::vector<Setting>& own, bool on_files) {
-  std::vector<Assignment> all;
-  const auto add = [&](const SettingValues& defaults) {
-    for (const auto& [key, value] : defaults.entries()) all.push_back({"", key, value, true, true});
-  };
-  const std::string task = last_given(assignments, own, "task");
-  if (on_files && !task.empty()) add(tasks().at(task).defaults);
-  const std::string model = last_given(assignments, own, "model");
-  if (!model.empty()) add(models().at(model).defaults);
-  all.insert(all.end(), assignments.begin(), assignments.end());
+/// What the task that is named sets, on files, and the model.
+SettingValues defaults_of_parts(const std::vector<Assignment>& assignments, const std::vector<Setting>& own,
+                                bool on_files) {
+  SettingValues all;
+  if (const std::string name = last_given(assignments, own, "task"); !name.empty()) {
+    const TaskEntry& task = tasks().at(name);
+    if (on_files || !task.generate) all = task.defaults;
+  }
+  std::string model = last_given(assignments, own, "model");
+  if (model.empty() && all.contains("model")) model = all.text("model");
+  if (!model.empty())
+    for (const auto& [key, value] : models().at(model).defaults.entries()) all.set(key, value);
   return all;
 }
 
@@ -336,24 +336,27 @@ Assignment setting_typed(const std::string& typed) {
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& given_ones, const Say& say, bool on_files) {
+RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say, bool on_files) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
-  const std::vector<Assignment> assignments = with_defaults(given_ones, own, on_files);
+  const SettingValues defaults = defaults_of_parts(assignments, own, on_files);
+  // Those that the parts which were chosen do not have, or not with such a value, say nothing.
+  const auto proposed = [&](const Setting& key) {
+    return defaults.contains(key.name) ? fitting(key, defaults.at(key.name)) : std::nullopt;
+  };
+  for (const Setting& key : own)
+    if (const auto value = proposed(key)) RunConfig::settings().find(key.name)->put(config, *value);
   for (const Assignment& given : assignments)
     if (const Setting* const key = find_key(own, given.key))
       RunConfig::settings().find(given.key)->put(config, read_value(given, *key));
   const std::vector<Setting> keys = part_keys(config);
-  for (const Setting& key : keys) config.parts.set(key.name, key.value);
+  for (const Setting& key : keys) config.parts.set(key.name, proposed(key).value_or(key.value));
   for (const Assignment& given : assignments) {
     if (find_key(own, given.key)) continue;
-    const Setting* const key = find_key(keys, given.key);
-    // A value that a task proposes is of one part alone, as 0 tokens are of bpe.
-    const bool proposed = given.where.empty() && given.from_file;
-    if (!key)
-      check_foreign(config, given, say);
-    else if (!proposed || value_for(given, *key))
+    if (const Setting* const key = find_key(keys, given.key))
       config.parts.set(key->name, read_value(given, *key));
+    else
+      check_foreign(config, given, say);
   }
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;

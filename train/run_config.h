@@ -85,8 +85,9 @@ Assignment setting_typed(const std::string& typed);
 /// The configuration that these assignments, in order, make of the defaults. ValueError for a key that nobody has, with
 /// the nearest; for one that another part has, naming it; for a value that does not fit; and for parts that do not fit
 /// each other.
-/// A key that several models share (n_head) is passed over for one that has none, and `say` is told. With `on_files` the
-/// defaults of the task (TaskEntry::defaults) are assigned before, and always those of the model.
+/// A key that several models share (n_head) is passed over for one that has none, and `say` is told. With `on_files`, and
+/// always of a task that makes no samples of its own, the defaults are those of the task (TaskEntry::defaults) where
+/// the parts that were chosen have such.
 RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say = {}, bool on_files = false);
 /// Those whose key some part has. Of the others, which a newer version wrote into config.toml, `say` is told: what must
 /// be known of them is in the checkpoint.

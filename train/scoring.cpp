@@ -176,8 +176,9 @@ class Tally {
 }  // namespace
 
 int64_t longest_answer(const TaskDataset& task, const Batch& batch) {
-  return std::max(task.sizes().longest_target, batch.targets.dim(1)) * 3 /
-         2;  // half as much again as a right one
+  // Half as much again as a right one: of any row where the task knows, so that no batch matters.
+  const int64_t longest = task.sizes().longest_target;
+  return (longest > 0 ? longest : batch.targets.dim(1)) * 3 / 2;
 }
 
 TaskScores score(Model& model, const TaskDataset& task, int64_t samples, const ScoringOptions& options) {

@@ -1,9 +1,8 @@
-#include <weft/data/records/record_options.h>
 #include <weft/data/tasks/length_batches.h>
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
+#include <weft/data/tasks/table_columns_internal.h>
 #include <weft/data/tasks/table_task.h>
-#include <weft/data/text/data_files.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
@@ -20,74 +19,6 @@ namespace {
 
 /// <cls>, a word and <sep>.
 constexpr int64_t least_cut = 3;
-
-/// Columns of a task, each with the key that names it and the name it has unless told.
-struct Column {
-  const char *key, *usual;
-};
-std::vector<Column> columns_of(const std::string& task) {
-  if (task == "classify") return {{"text", "text"}, {"label", "label"}};
-  if (task == "masked") return {{"text", "text"}};
-  if (task == "pairs") return {{"source", "source"}, {"target", "target"}};
-  if (task == "text-to-text") return {{"prefix", "prefix"}, {"source", "source"}, {"target", "target"}};
-  return {};
-}
-
-std::string text_or(const SettingValues& settings, const std::string& key, std::string otherwise = {}) {
-  return settings.contains(key) && !settings.text(key).empty() ? settings.text(key) : std::move(otherwise);
-}
-
-/// What a chat is called in the first record.
-std::vector<std::string> chat_columns(const std::vector<std::string>& paths, RecordOptions options,
-                                      const SettingValues& given) {
-  const std::string source = text_or(given, "source"), target = text_or(given, "target");
-  if (source.empty() != target.empty())
-    fail<ValueError>(
-        "task = chat: source and target name the two columns of questions and answers; give both");
-  if (!source.empty()) return {source, target};
-  options.empty = RecordOptions::Empty::keep;
-  options.nested = false;
-  RecordReader reader(paths, options);
-  const std::vector<std::string>& there = reader.columns();
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(there, [&](const std::string& column) {
-      return column == name || column.starts_with(str(name, "."));
-    });
-  };
-  for (const char* const name : {"messages", "conversations", "conversation"})
-    if (has(name)) return {name};
-  if (has("instruction") && has("output"))
-    return has("input") ? std::vector<std::string>{"instruction", "input", "output"}
-                        : std::vector<std::string>{"instruction", "output"};
-  for (const auto& [asked, answer] :
-       {std::pair{"question", "answer"}, {"prompt", "response"}, {"prompt", "completion"}})
-    if (has(asked) && has(answer)) return {asked, answer};
-  fail<FileError>(
-      reader.files()[0], ": its columns are ", joined(there),
-      "; a chat is read from messages, question and answer, instruction and output, or the two that "
-      "--set source=... target=... name");
-}
-
-std::shared_ptr<const RecordTable> read_table(const std::string& task, const std::vector<std::string>& paths,
-                                              const SettingValues& settings) {
-  RecordOptions options = record_options(settings);
-  if (task == "chat") {
-    options.columns = chat_columns(paths, options, settings);
-    options.nested = options.columns.size() == 1;
-    if (options.columns.size() > 2) options.empty = RecordOptions::Empty::keep;  // an input may be empty
-    return std::make_shared<RecordTable>(paths, options);
-  }
-  const bool parallel = parallel_files(paths[0]).size() > 1 && options.format.empty();
-  int number = 0;
-  for (const Column& column : columns_of(task)) {
-    ++number;
-    // Lines and files side by side have numbers alone.
-    const bool numbered = parallel || options.format == "pairs" || options.format == "txt";
-    options.columns.push_back(
-        text_or(settings, column.key, numbered ? std::to_string(number) : column.usual));
-  }
-  return std::make_shared<RecordTable>(paths, options);
-}
 
 /// Some of the records of a table.
 struct Part {
@@ -369,65 +300,6 @@ void check_scores(const TableForm& form, const TaskRequest& request) {
   if (with_special(request.tokenizer, needs) != request.tokenizer)
     fail<ValueError>("task ", form.name, ": the tokenizer of the model lacks some of ", joined(needs),
                      ", so that it has not learned it");
-}
-
-RecordOptions record_options(const SettingValues& given) {
-  RecordSettings settings;
-  SettingValues known;
-  for (const Setting& s : RecordSettings::settings().list())
-    if (given.contains(s.name)) known.set(s.name, given.at(s.name));
-  RecordSettings::settings().take(settings, known);
-  RecordOptions options = settings.options();
-  options.columns.clear();
-  return options;
-}
-
-std::vector<Setting> table_settings(const std::string& task) {
-  std::vector<Setting> all;
-  const std::vector<Column> columns = columns_of(task);
-  for (Setting setting : RecordSettings::settings().list()) {
-    const bool is_column = setting.name == "text" || setting.name == "label" || setting.name == "source" ||
-                           setting.name == "target";
-    const bool has = std::ranges::any_of(columns, [&](const Column& c) { return c.key == setting.name; });
-    const bool chats = task == "chat" && (setting.name == "source" || setting.name == "target");
-    if (!is_column || has || chats) all.push_back(std::move(setting));
-  }
-  if (task == "text-to-text")
-    all.push_back({.name = "prefix", .value = std::string(), .help = "the column with the prefix"});
-  all.push_back({.name = "val_share",
-                 .value = 0.1,
-                 .help = "tables: share of the records that validates, where val_data names none",
-                 .from = 0,
-                 .below = 1});
-  all.push_back({.name = "longest",
-                 .value = int64_t{512},
-                 .help =
-                     "tables: tokens of a sample; longer texts are cut (classify, masked) or left out, and "
-                     "counted; 0 is no limit",
-                 .least = 0,
-                 .most = 1 << 20});
-  all.push_back({.name = "batching",
-                 .value = std::string("length"),
-                 .help = "length: samples of about one length share a batch; order: as they are drawn",
-                 .choices = {"length", "order"}});
-  all.push_back(
-      {.name = "batch_tokens",
-       .value = int64_t{0},
-       .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
-               "samples",
-       .least = 0,
-       .most = 1 << 24});
-  return all;
-}
-
-bool are_records(const SettingValues& settings, const std::vector<std::string>& files) {
-  if (!text_or(settings, "format").empty() || !text_or(settings, "text").empty()) return true;
-  if (files.empty()) return false;
-  std::string name = files[0];
-  for (const char* const packed : {".gz", ".zst"})
-    if (name.ends_with(packed)) name.resize(name.size() - std::string_view(packed).size());
-  return std::ranges::any_of(std::vector<std::string>{".csv", ".tsv", ".jsonl", ".json"},
-                             [&](const std::string& ending) { return name.ends_with(ending); });
 }
 
 TaskData open_table(const std::string& task, const TaskRequest& request) {

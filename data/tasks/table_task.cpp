@@ -16,6 +16,16 @@ std::vector<int64_t> special_ids(const Tokenizer& tokenizer) {
 
 namespace {
 
+/// Of targets that lie side by side.
+int64_t longest_asked(std::span<const int64_t> targets) {
+  int64_t longest = 0, now = 0;
+  for (const int64_t target : targets) {
+    now = target == Batch::ignored ? 0 : now + 1;
+    longest = std::max(longest, now);
+  }
+  return longest;
+}
+
 TaskOptions of_split(TaskOptions options, Split split) {
   options.split = split;
   options.samples = 0;
@@ -38,6 +48,7 @@ TableTask::TableTask(const TableForm& form, TaskOptions options, std::shared_ptr
       store->ends.push_back(store->ids.size());
     }
     sizes.longest_input = std::max<int64_t>(sizes.longest_input, std::ssize(one.input));
+    if (form.has_turns) sizes.longest_target = std::max(sizes.longest_target, longest_asked(one.target));
     if (form.kind == TaskKind::pairs)
       sizes.longest_target = std::max<int64_t>(sizes.longest_target, std::ssize(one.target));
   }
@@ -75,6 +86,14 @@ TokenTask::Sample TableTask::sample(uint64_t index) const {
                             .special = unhidden_},
                            draws);
   return one;
+}
+
+Batch TableTask::batch(int64_t first, int64_t count) const {
+  if (options().samples > 0) return TokenTask::batch(first, count);
+  check_samples(name().c_str(), first, count);
+  std::vector<uint64_t> indices;
+  for (int64_t n = first; n < first + count; ++n) indices.push_back(static_cast<uint64_t>(n % size()));
+  return batch_of(indices);
 }
 
 TokenTask::Lengths TableTask::lengths(uint64_t index) const {

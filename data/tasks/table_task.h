@@ -67,11 +67,12 @@ class TableTask : public TokenTask {
   double best_accuracy() const override;
   bool asks() const override { return form_.asks; }
   std::vector<Prompt> prompts(const Batch& batch, int64_t row) const override;
-  /// Of a chat its answers, a line each.
+  /// Of a chat a line for each answer.
   std::string target_text(const Batch& batch, int64_t row) const override;
 
-  /// Each once.
+  /// Each once, of what evaluates in the order of the records in every epoch.
   int64_t samples_per_epoch() const override { return size(); }
+  Batch batch(int64_t first, int64_t count) const override;
   int64_t size() const { return static_cast<int64_t>(store_->ends.size()) / 2; }
   /// Of a masked task with words hidden by (seed, index); but of the split that trains whole, as MaskedDataset hides other
   /// ones in each epoch.

@@ -1,4 +1,5 @@
 #include <weft/data/tasks/task.h>
+#include <weft/data/text/utf8.h>
 #include <weft/lib/array/random.h>
 #include <weft/lib/base/error.h>
 
@@ -16,6 +17,18 @@ std::span<const int64_t> row_of(const Array& ids, int64_t row) {
   check_row(ids, row);
   const auto width = static_cast<size_t>(ids.size() / ids.dim(0));
   return ids.values<int64_t>().subspan(static_cast<size_t>(row) * width, width);
+}
+
+/// With U+FFFD for each byte that belongs to no character: tokens may be parts of one.
+std::string readable(const std::string& text) {
+  std::string all;
+  for (size_t at = 0; at < text.size();) {
+    const int length = decode_utf8(std::string_view(text).substr(at)).length;
+    const auto size = static_cast<size_t>(std::max(1, length));
+    all += length > 0 ? text.substr(at, size) : encode_utf8(U'\uFFFD');
+    at += size;
+  }
+  return all;
 }
 
 /// Light and dark as a person sees it, in two letters a pixel, so that a square looks like one.
@@ -96,7 +109,7 @@ std::string TaskDataset::answer_text(std::span<const int64_t> ids) const {
     if (id == end_id()) break;
     if (is_said(id)) said.push_back(id);
   }
-  return tokenizer_->decode(said);
+  return readable(tokenizer_->decode(said));
 }
 
 std::vector<TaskDataset::Prompt> TaskDataset::prompts(const Batch& batch, int64_t row) const {

@@ -75,7 +75,7 @@ class TaskDataset : public Dataset {
   virtual std::string input_text(const Batch& batch, int64_t row) const;
   /// What is right for it: the text, the name of the class, the tokens asked for.
   virtual std::string target_text(const Batch& batch, int64_t row) const;
-  /// Tokens that a model wrote, up to the first end, without special tokens.
+  /// Tokens that a model wrote, up to the first end, without special tokens; U+FFFD for bytes that are no character.
   std::string answer_text(std::span<const int64_t> ids) const;
 
   /// What a model is asked to write, and what is right.

@@ -7,8 +7,10 @@
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
+#include <weft/train/signals.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "commands.h"
 #include "eval_task.h"
@@ -27,7 +29,8 @@ struct Classifier {
   std::shared_ptr<Model> model;
   std::unique_ptr<RecordReader> records;
   std::unique_ptr<AtomicFile> out;
-  int64_t longest = 0;  ///< tokens that it reads; 0: no limit
+  std::optional<StopSignals> signals;  ///< with `out`, of which else something would stay
+  int64_t longest = 0;                 ///< tokens that it reads; 0: no limit
   int64_t cut = 0;
 
   const ModelFile& file() const { return opened.checkpoint.model; }
@@ -146,6 +149,7 @@ int classify_records(Classifier& c) {
       c.write(line + "\n");
     }
     done += std::ssize(texts);
+    if (const int signal = StopSignals::received()) throw Stopped{signal};
     c.console.renew(str("classified: ", grouped(done)));
   }
   c.console.clear();
@@ -166,8 +170,8 @@ Work prepare_classify(const ClassifyArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
   const ModelFile& file = c->file();
   if (file.class_names.empty() || !file.tokenizer)
-    fail<ValueError>(c->opened.path, ": was not trained to classify texts; ", program_name(),
-                     " train --task classify --data FILE does");
+    fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
+                     " train --task classify --data FILE makes a model that does");
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   const TaskEntry& entry = tasks().at("classify");
@@ -189,6 +193,7 @@ Work prepare_classify(const ClassifyArguments& arguments) {
     c->records = std::make_unique<RecordReader>(arguments.data, options);
     if (!arguments.out.empty()) {
       check_output(arguments.out);
+      c->signals.emplace();
       c->out = std::make_unique<AtomicFile>(arguments.out);
     }
   } else if (!arguments.out.empty() || !arguments.set.empty()) {

@@ -179,6 +179,10 @@ void make_samples(TaskEval& e, const TaskEntry& entry) {
     fail<ValueError>(e.opened->path, ": learned the task ", entry.name,
                      " from files, which are not known here; give --data FILE");
   e.task = make_task(entry.name, options);
+  if (e.file().tokenizer && e.task->tokenizer() &&
+      !identical(e.task->tokenizer()->state_dict(), e.file().tokenizer->state_dict()))
+    fail<ValueError>("--task ", entry.name, ": is of words of its own, but ", e.opened->path,
+                     " reads another vocabulary; give --data FILE");
   e.samples = e.arguments.samples > 0 ? e.arguments.samples : EvalArguments::usual_samples;
 }
 

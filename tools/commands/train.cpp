@@ -120,8 +120,12 @@ void announce(Session& s) {
         str("going on after ", s.run->step(), " updates, from ", s.run->folder().checkpoint(s.run->step())));
 }
 
-/// A line that shows what a finished run writes; none of a model that does not.
+/// A line that shows what a finished run does with a user's text; none of a model that reads none.
 std::string writing(const Session& s, const std::string& run) {
+  const std::string& task = s.config.task;
+  if (task == "classify") return str("\n  ", program_name(), " classify ", run, " TEXT");
+  if (task == "pairs") return str("\n  ", program_name(), " translate ", run, " < FILE");
+  if (task == "chat") return str("\n  ", program_name(), " chat ", run);
   const GenerativeModel* const writer = as_writer(*s.model);
   if (writer == nullptr) return "";
   return str("\n  ", program_name(), " generate ", run, writer->has_encoder() ? " --interactive" : "");

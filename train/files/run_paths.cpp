@@ -27,7 +27,11 @@ fs::path real(const fs::path& path) {
 template <class Do>
 std::string to_each(const std::string& path, Do one) {
   std::string all;
-  for (const std::string& part : parallel_files(path)) all += str(all.empty() ? "" : ",", one(part));
+  bool first = true;
+  for (const std::string& part : parallel_files(path)) {
+    all += str(first ? "" : ",", part.empty() ? "" : one(part));  // for who reads it to refuse
+    first = false;
+  }
   return all;
 }
 

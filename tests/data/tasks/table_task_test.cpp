@@ -42,6 +42,7 @@ TEST_CASE("table task: samples as they were given, padded on the right") {
   CHECK(batch.inputs.identical(Array::from(Ids{0, 1, 10, 3, 10, 8}, {2, 3})));
   CHECK(batch.targets.identical(Array::from(Ids{2, 10, no, no, 4, 5, 6, 10}, {2, 4})));
   CHECK(batch.lengths == Ids{3, 2});
+  CHECK(pairs.batch(100, 3).lengths == Ids{3, 2, 3});  // epoch after epoch
   refuses<ValueError>([&] { pairs.sample(2); }, {"no sample 2 among 2"});
   REQUIRE(pairs.prompts(batch, 1).size() == 1);
   CHECK(pairs.prompts(batch, 1)[0].ids == Ids{3, 10});
@@ -63,6 +64,7 @@ TEST_CASE("table task: of a chat each answer is asked for, knowing what was said
       task_of("chat", {{input, target}, {{11, 0, 9, 12}, {no, no, no, 1}}}, {.split = Split::validation});
   const Batch batch = chat.batch(0, 2);
   CHECK(chat.asks());
+  CHECK(chat.sizes().longest_target == 3);
   CHECK(batch.targets.shape() == batch.inputs.shape());
   const auto prompts = chat.prompts(batch, 0);
   REQUIRE(prompts.size() == 2);
@@ -112,4 +114,22 @@ TEST_CASE("table task: ids that are special, in rising order") {
   CHECK(special_ids(*chat.tokenizer()) == Ids{8, 9, 10, 11, 12});
   CHECK(special_ids(ByteTokenizer()).empty());
   CHECK(text_of(chat, {0, 11}) == "a<|user|>");
+}
+
+TEST_CASE("table task: what a model writes is text, whatever bytes its tokens are") {
+  const TableForm& form = table_form("pairs");
+  const TableTask pairs(form, {.split = Split::validation},
+                        with_special(std::make_shared<ByteTokenizer>(), form.special),
+                        {{{65, 258}, {66, 258}}}, {});
+  CHECK(pairs.answer_text(Ids{0xC3, 0xA9, 65, 258, 66}) == "\u00e9A");
+  CHECK(pairs.answer_text(Ids{65, 0xC3, 66, 0xFF}) == "A\uFFFDB\uFFFD");
+  CHECK(pairs.answer_text(Ids{65, 0xC3}) == "A\uFFFD");
+}
+
+TEST_CASE("table task: what is right of a chat is a line for each answer") {
+  const int64_t no = Batch::ignored;
+  const TableTask chat = task_of(
+      "chat", {{{11, 1, 9, 12, 2, 3, 9, 11, 4, 9, 12, 5}, {no, no, no, 2, 3, 9, no, no, no, no, 5, 9}}},
+      {.split = Split::validation});
+  CHECK(chat.target_text(chat.batch(0, 1), 0) == "cd\nf");
 }
