@@ -3,9 +3,10 @@
 ROWS[row][peer](work, recipe) gives the figures of one seed, by name. Test files are read for the last figure alone:
 what is chosen, weights and settings, is chosen by parts of the training files or by files that validate.
 """
+import array
 import json
 import lzma
-import os
+import pickle
 import re
 import subprocess
 import time
@@ -29,51 +30,46 @@ def books_weft(work, recipe):
     return {"bits per byte": said["bits_per_byte"], **trained(*told)}
 
 
-def in_turns(folder):
+def in_order(folder):
     return sorted(Path(folder).glob("*.txt"))
 
 
-def ids(work, run, name, files):
-    """The files of ids, as weft's tokenizer makes them, that PyTorch reads."""
-    made = []
-    for path in files:
-        made.append(work.folder / f"{name}-{path.stem}.bin")
-        work.weft("tokenizer", "encode", run, "--layout", "nanogpt", "--out", made[-1], text=path.read_bytes(),
-                  told=path == files[0])
+def ids(work, run, name, text):
+    """The file of ids, as weft's tokenizer makes them of a text, that PyTorch reads."""
+    made = work.folder / f"{name}.bin"
+    work.weft("tokenizer", "encode", run, "--layout", "nanogpt", "--out", made, text=text)
     return made
 
 
-def without_first(work, run, path):
+def without_first(work, run, text):
     """Bytes of a text that its ids but the first stand for: the first is not foretold."""
-    text = path.read_bytes()
     first = json.loads(work.weft("tokenizer", "encode", run, text=text[:4096], told=False))[:1]
-    spelled = work.weft("tokenizer", "decode", run, text=json.dumps(first).encode(), told=False)
-    return len(text) - len(spelled)
+    return len(text) - len(work.weft("tokenizer", "decode", run, text=json.dumps(first).encode(), told=False))
 
 
 def books_torch(work, recipe):
     run = work.folder / "weft"
     if not (run / "config.toml").exists():
         raise Missing("PyTorch learns the ids of weft's tokenizer: measure weft's books of this seed first")
-    train, validation = (in_turns(work.data(f"books/{part}")) for part in ("train", "validation"))
-    joined = work.folder / "train.bin"
-    joined.write_bytes(b"".join(path.read_bytes() for path in ids(work, run, "train", train)))
-    sizes = [without_first(work, run, path) for path in validation]
-    seconds = work.seconds_of(recipe.pop("minutes"))
-    optimizer = recipe.pop("optimizer", "adamw")
+    # weft eval too reads files of a folder as one text, in the order of their names.
+    train, validation = (b"".join(path.read_bytes() for path in in_order(work.data(f"books/{part}")))
+                         for part in ("train", "validation"))
+    recipe = dict(recipe)
+    seconds, optimizer = work.seconds_of(recipe.pop("minutes")), recipe.pop("optimizer", "adamw")
     known = {"vocab_size", "block_size", "n_layer", "n_head", "n_embd", "batch_size", "learning_rate", "min_lr", "warmup",
              "weight_decay", "beta2", "schedule"}
     settings = [f"{key}={value}" for key, value in recipe.items() if key in known]
-    said = work.peer("learn.py", "--train", joined, "--validation", *ids(work, run, "validation", validation),
-                     "--validation-bytes", *sizes, "--seconds", seconds, "--seed", work.seed, "--threads",
-                     work.options.threads, "--optimizer", optimizer, "--set", *settings, needs=["torch", "numpy"])
+    said = work.peer("learn.py", "--train", ids(work, run, "train", train), "--validation",
+                     ids(work, run, "validation", validation), "--validation-bytes", without_first(work, run, validation),
+                     "--seconds", seconds, "--seed", work.seed, "--threads", work.options.threads, "--optimizer", optimizer,
+                     "--set", *settings, needs=["torch", "numpy"])
     return {"bits per byte": said["bits_per_byte"], **trained(said["seconds"], said["updates"], said["stopped"])}
 
 
 def compressed(sizes):
     """Figures of a compressor, from a function of files to bytes."""
     def figures(work, recipe):
-        train, validation = (in_turns(work.data(f"books/{part}")) for part in ("train", "validation"))
+        train, validation = (in_order(work.data(f"books/{part}")) for part in ("train", "validation"))
         start, length = time.monotonic(), sum(path.stat().st_size for path in validation)
         given = sizes(work, train)
         figures = {"bits per byte, alone": 8 * sizes(work, validation) / length,
@@ -119,10 +115,8 @@ def nanogpt(work, recipe):
     data = work.folder / "nanogpt" / "data" / "shakespeare_char"
     data.mkdir(parents=True, exist_ok=True)
     # nanoGPT's prepare.py, which would fetch the text: characters in order, the last tenth validates.
-    import pickle
     letters = sorted(set(text.decode()))
     number = {letter: place for place, letter in enumerate(letters)}
-    import array
     codes = array.array("H", (number[letter] for letter in text.decode()))
     cut = int(len(codes) * 0.9)
     for part, values in ("train", codes[:cut]), ("val", codes[cut:]):
@@ -179,7 +173,7 @@ def multi30k(work, recipe):
     train, validation = (work.data(f"multi30k-en-fr/{part}.en", f"multi30k-en-fr/{part}.fr") for part in ("train", "val"))
     minutes, beams, penalty = recipe.pop("minutes"), recipe.pop("beams"), recipe.pop("length_penalty")
     run, *told = work.train_for("weft", minutes, recipe, "--task", "pairs", "--model", "transformer", "--data", train,
-                                "--val-data", validation, "--set", "format=txt")
+                                "--val-data", validation)
     source, target = work.data("multi30k-en-fr/test_2016_flickr.en"), work.data("multi30k-en-fr/test_2016_flickr.fr")
     said = work.weft("translate", run, "--beams", beams, "--length-penalty", penalty, text=Path(source).read_bytes())
     score = work.peer("bleu.py", target, needs=["sacrebleu"], text=said)

@@ -3,6 +3,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -85,17 +86,24 @@ class Work:
         self.run(self.train_command(run, [*arguments, "--set", f"seed={self.seed}"]))
         return run, time.monotonic() - start
 
-    def until(self, command, seconds):
-        """Runs weft train, asks it to stop after so many seconds; whether it had to be asked, and the seconds."""
+    def until(self, command, seconds, begun=lambda: True):
+        """Runs weft train and asks it to stop `seconds` after it has begun; whether it had to be asked, and the seconds
+        of all. What is not begun in ten minutes is stopped too."""
         start = time.monotonic()
-        log = (self.folder / "log").open("w")
-        with subprocess.Popen([str(word) for word in command], cwd=ROOT, env=self.environment, stdout=log,
-                              stderr=subprocess.STDOUT) as process, log:
+        with (self.folder / "log").open("w") as log:
+            process = subprocess.Popen([str(word) for word in command], cwd=ROOT, env=self.environment, stdout=log,
+                                       stderr=subprocess.STDOUT)
             try:
+                while process.poll() is None and not begun() and time.monotonic() - start < 600:
+                    time.sleep(0.1)
                 code = process.wait(timeout=seconds)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGTERM)
                 code = process.wait()
+            finally:
+                # An interrupt of this program.
+                if process.poll() is None:
+                    process.terminate()
         if code not in (0, 143):
             said = (self.folder / "log").read_text()[-2000:]
             raise Failed(f"{shlex.join(map(str, command))}: exit code {code}: {said}")
@@ -104,15 +112,22 @@ class Work:
     def rate(self, arguments, seconds):
         """Of a run that is thrown away: seconds before its updates and after, and seconds of an update."""
         run = self.folder / "rate"
+        shutil.rmtree(run, ignore_errors=True)
+
+        def updates():
+            metrics = run / "metrics.jsonl"
+            lines = metrics.read_text().split("\n")[:-1] if metrics.exists() else []
+            return [line for line in map(json.loads, lines) if "seconds" in line]
+
         _, whole = self.until(self.train_command(run, [*arguments, "--set", "max_iters=10000000", "warmup_iters=100",
-                                                       "eval_interval=10000000", "log_interval=1"]), seconds)
-        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        lines = [line for line in lines if "seconds" in line]
+                                                       "eval_interval=10000000", "log_interval=1"]),
+                              seconds, begun=lambda: len(updates()) > 1)
+        lines = updates()
+        shutil.rmtree(run)
         if len(lines) < 2:
-            raise Failed(f"no two updates in {seconds:.0f} s of training: a greater --minutes-scale is needed")
-        first, last = lines[0], lines[-1]
+            raise Failed(f"no two updates in {whole:.0f} s of training")
         # The first updates are slower: memory is taken then, and files are read.
-        first = lines[len(lines) // 4] if len(lines) > 8 else first
+        first, last = lines[len(lines) // 4 if len(lines) > 8 else 0], lines[-1]
         return max(0.0, whole - last["seconds"]), (last["seconds"] - first["seconds"]) / (last["step"] - first["step"])
 
     def train_for(self, name, minutes, recipe, *arguments):

@@ -1,7 +1,7 @@
 """Trains weft's model `best` in PyTorch for a given time and scores it: bits per byte of a text.
 
-    python learn.py --train train.bin --validation NAME.bin... --validation-bytes N... --seconds S [--updates N]
-                    [--seed N] [--threads N] [--optimizer muon|adamw] [--set key=value...]
+    python learn.py --train train.bin --validation validation.bin --validation-bytes N --seconds S
+                    [--updates N] [--seed N] [--threads N] [--optimizer muon|adamw] [--set key=value...]
 
 The files hold ids as nanoGPT has them, 16 bits each. The schedule is fitted into the time as bench/learn does it for weft:
 from a rate measured first, which is not counted. Optimizers are those of weft: for muon torch.optim.Muon with the
@@ -85,8 +85,8 @@ def nats(model, ids):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", required=True)
-    parser.add_argument("--validation", nargs="+", required=True)
-    parser.add_argument("--validation-bytes", nargs="+", type=int, required=True, help="that the ids but the first stand for")
+    parser.add_argument("--validation", required=True)
+    parser.add_argument("--validation-bytes", type=int, required=True, help="that the ids but the first stand for")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--updates", type=int, help="so many, whatever time they take")
     parser.add_argument("--seed", type=int, default=1)
@@ -117,8 +117,8 @@ def main():
         loss = training.step(rate_at(done, updates, settings))
         done += 1
     seconds = time.perf_counter() - start
-    total = sum(nats(training.model, numpy.fromfile(path, dtype=numpy.uint16)) for path in options.validation)
-    print(json.dumps({"torch": torch.__version__, "bits_per_byte": total / math.log(2) / sum(options.validation_bytes),
+    total = nats(training.model, numpy.fromfile(options.validation, dtype=numpy.uint16))
+    print(json.dumps({"torch": torch.__version__, "bits_per_byte": total / math.log(2) / options.validation_bytes,
                       "train_loss": loss, "updates": done, "stopped": done < updates, "seconds": seconds}))
 
 

@@ -51,14 +51,14 @@ class Attention(nn.Module):
 class Block(nn.Module):
     def __init__(self, shape):
         super().__init__()
-        self.attention_norm, self.feed_forward_norm = (nn.RMSNorm(shape.n_embd, shape.rms_norm_eps) for _ in range(2))
+        self.norm1, self.norm2 = (nn.RMSNorm(shape.n_embd, shape.rms_norm_eps) for _ in range(2))
         self.attention = Attention(shape)
         self.up = nn.Linear(shape.n_embd, 4 * shape.n_embd, bias=False)
         self.down = nn.Linear(4 * shape.n_embd, shape.n_embd, bias=False)
 
     def forward(self, x, cos, sin):
-        x = x + self.attention(self.attention_norm(x), cos, sin)
-        return x + self.down(F.relu(self.up(self.feed_forward_norm(x))).square())
+        x = x + self.attention(self.norm1(x), cos, sin)
+        return x + self.down(F.relu(self.up(self.norm2(x))).square())
 
 
 class Llama(nn.Module):

@@ -14,6 +14,7 @@ import sklearn
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 
@@ -34,11 +35,13 @@ parser.add_argument("--header", action="store_true")
 options = parser.parse_args()
 
 start = time.perf_counter()
-pipeline = make_pipeline(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+"), LogisticRegression(max_iter=2000))
+# liblinear and a regression a class: as good as one over all classes, and many times as fast.
+regression = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+pipeline = make_pipeline(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+"), regression)
 search = GridSearchCV(pipeline, {"tfidfvectorizer__ngram_range": [(1, 1), (1, 2)],
-                                 "logisticregression__C": [1, 3, 10, 30, 100]}, cv=5)
+                                 "onevsrestclassifier__estimator__C": [1, 10]}, cv=5)
 search.fit(*table(options.train, options))
 texts, labels = table(options.test, options)
 print(json.dumps({"sklearn": sklearn.__version__, "accuracy": search.score(texts, labels),
                   "cross_validation": search.best_score_, "seconds": time.perf_counter() - start,
-                  **{name.split("__")[1]: value for name, value in search.best_params_.items()}}))
+                  **{name.split("__")[-1]: value for name, value in search.best_params_.items()}}))
