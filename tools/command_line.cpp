@@ -274,16 +274,21 @@ void declare(Command<InspectArguments>& c) {
 void declare(Command<DataArguments>& c) {
   DataArguments& a = c.arguments;
   c.text("action", a.action, "inspect|where",
-         "inspect: counts, lengths, labels, duplicates and the first records of files; where: the files and "
-         "lines that "
-         "fed an update of a run")
+         "inspect: what files hold, in characters and in tokens, and what a run on them would be; where: the "
+         "files and lines that fed an update of a run")
       ->required();
   c.texts("files", a.files, "FILE|RUN",
           "files, folders, patterns; a.en,a.fr are read side by side; of where a run")
       ->required()
       ->allow_extra_args(true);
   c.text("--format", a.format, "csv|tsv|jsonl|json|txt|pairs", "what they are; else their endings say it");
-  c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read; see below");
+  c.text("--task", a.task, "classify|pairs|masked|chat|text-to-text|text|none",
+         "what a run would learn; else what the columns say; none: only what the files hold");
+  c.text("--model", a.model, "NAME", "the model whose memory is told; else the task's own");
+  c.text(
+      "--tokenizer", a.tokenizer, "RUN|FILE|DIR",
+      "count the tokens of this one, as weft tokenizer takes it; else of the one that the run would learn");
+  c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read, see below; any key of weft train");
   c.integer("--step", a.step, "N", 0, INT64_MAX, "of where: the update, by its number in metrics.jsonl");
   c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
   c.json();
@@ -387,7 +392,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
                prepare_export),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
-      declared(app, "data", "what files of records hold: tables, JSON, lines, pairs", prepare_data),
+      declared(app, "data", "what files hold: text, tables, JSON, pairs; what fed an update", prepare_data),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),
       declared(app, "tokenizer", "tokenizers, ours and others': text to ids and back; learn one",

@@ -13,7 +13,7 @@ namespace weft {
 Run::Run(RunClaim claim, RunParts parts, RunAbout about)
     : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
   held().make_folder(folder().checkpoints());
-  log_.emplace(held(), folder().metrics(), 0, History());
+  log_.emplace(held(), folder().metrics(), 0, History(), about_.bytes_per_target);
   if (!replaces()) claim_.keep();
 }
 
@@ -38,7 +38,7 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   step_ = saved_step_ = t.step;
   saved_evaluations_ = t.history.evaluations.size();
   held().make_folder(folder().checkpoints());
-  log_.emplace(held(), folder().metrics(), step_, t.history);
+  log_.emplace(held(), folder().metrics(), step_, t.history, about_.bytes_per_target);
   claim_.keep();
 }
 

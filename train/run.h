@@ -46,6 +46,7 @@ struct RunAbout {
   StateDict config = {};          ///< what fixes what is computed; it must be the same on resume
   std::string content_hash = {};  ///< names the data; likewise
   std::string parent = {};
+  double bytes_per_target = 0;        ///< of what is kept from training (Samples has it), for the log
   int64_t keep_checkpoints = 3;       ///< newest checkpoints to keep; 0 keeps all
   int64_t checkpoint_interval = 250;  ///< what is saved between two of these is there for a stop alone
 };

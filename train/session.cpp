@@ -50,6 +50,7 @@ RunAbout about(const Session& s) {
           .trained_on = std::move(on),
           .config = fixed_state(c),
           .content_hash = s.task.content_hash,
+          .bytes_per_target = s.task.unseen.bytes_per_target,
           .keep_checkpoints = c.keep_checkpoints,
           .checkpoint_interval = c.checkpoint_interval};
 }

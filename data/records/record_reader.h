@@ -54,6 +54,8 @@ class RecordReader {
   /// Those asked for, or all of the first file.
   const std::vector<std::string>& columns();
   const std::vector<std::string>& files() const { return files_; }
+  /// How many files a record is read from, side by side: Place::file and those after it.
+  size_t side_by_side() const { return side_by_side_; }
   const std::string& format() const { return format_->name; }
   /// Whether the first row of each file names its columns.
   bool has_header() const { return options_.header == RecordOptions::Header::yes; }

@@ -48,6 +48,7 @@ RecordTable::RecordTable(const std::vector<std::string>& paths, const RecordOpti
   }
   columns_ = reader.columns();
   files_ = reader.files();
+  side_by_side_ = reader.side_by_side();
   content_hash_ = reader.content_hash();
   notes_ = reader.notes();
 }

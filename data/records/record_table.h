@@ -31,6 +31,8 @@ class RecordTable {
   size_t size() const { return places_.size(); }
   const std::vector<std::string>& columns() const { return columns_; }
   const std::vector<std::string>& files() const { return files_; }
+  /// RecordReader's.
+  size_t side_by_side() const { return side_by_side_; }
   std::string_view field(size_t record, size_t column) const;
   std::vector<std::string_view> fields(size_t record) const;
   const Place& place(size_t record) const { return places_.at(record); }
@@ -54,6 +56,7 @@ class RecordTable {
   std::string bytes_;           ///< of all fields
   std::vector<uint64_t> ends_;  ///< of each field in them
   std::vector<Place> places_;
+  size_t side_by_side_ = 1;
   std::string content_hash_;
   RecordNotes notes_;
 };

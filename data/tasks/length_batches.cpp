@@ -82,6 +82,12 @@ Batch LengthBatches::batch(int64_t first, int64_t count) const {
   return task_->batch_of(indices(first, count));
 }
 
+std::vector<std::vector<SamplePlace>> LengthBatches::places(int64_t first, int64_t count) const {
+  std::vector<std::vector<SamplePlace>> all;
+  for (const uint64_t index : indices(first, count)) all.push_back(task_->places_at(index));
+  return all;
+}
+
 int64_t LengthBatches::next_batch(int64_t first, int64_t wanted) const {
   const std::shared_ptr<const Pool> pool = pool_of(first);
   const int64_t at = first - pool->first, rest = *std::ranges::upper_bound(pool->ends, at) - at;

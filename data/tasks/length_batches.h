@@ -23,9 +23,11 @@ class LengthBatches : public Dataset {
   LengthBatches(std::shared_ptr<const TokenTask> task, int64_t rows, int64_t tokens, uint64_t seed,
                 int64_t pool = 1 << 15);
 
+  const std::shared_ptr<const TokenTask>& task() const { return task_; }
   int64_t samples_per_epoch() const override { return task_->samples_per_epoch(); }
   Batch batch(int64_t first, int64_t count) const override;
   int64_t next_batch(int64_t first, int64_t wanted) const override;
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
   std::vector<uint64_t> indices(int64_t first, int64_t count) const;
 
   /// Over the first pool: the share of all tokens of the batches, inputs and targets, that is padding.

@@ -39,6 +39,10 @@ class MaskedDataset : public Dataset {
     return texts_->next_batch(first, wanted);
   }
   Batch batch(int64_t first, int64_t count) const override;
+  const std::shared_ptr<const Dataset>& texts() const { return texts_; }
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override {
+    return texts_->places(first, count);
+  }
 
  private:
   std::shared_ptr<const Dataset> texts_;

@@ -1,6 +1,7 @@
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/table_task.h>
+#include <weft/data/text/text_origin.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -30,6 +31,9 @@ class FramedWindows : public Dataset {
     }
     std::fill_n(framed.targets.mutable_data<int64_t>(), framed.targets.size(), int64_t{Batch::ignored});
     return framed;
+  }
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override {
+    return windows_.places(first, count);
   }
 
  private:
@@ -91,7 +95,10 @@ TaskData open_masked(const TaskRequest& request) {
   const TableForm& form = table_form("masked");
   const int64_t width = width_of(request), block_size = width + 2;
   const TokenizedText text = tokens_of(request);
-  const TokenSplit split = split_text(text, request.data[0]);
+  TokenSplit split = split_text(text, request.data[0]);
+  split.train.origin =
+      std::make_shared<TextOrigin>(TextFiles{.paths = request.data, .newlines = request.newlines},
+                                   std::vector<bool>(), TextPart::all, text);
   TaskData task;
   task.tokenizer = with_special(text.tokenizer, form.special);
   const SpecialIds special = SpecialIds::of(*task.tokenizer);

@@ -3,6 +3,7 @@
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/text_sources.h>
 #include <weft/data/tasks/text_task.h>
+#include <weft/data/text/text_bytes.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
@@ -123,6 +124,23 @@ Samples evaluated(const std::vector<TextStretch>& stretches, int64_t block_size,
   return spread(std::move(parts), wanted);
 }
 
+/// Samples::bytes_per_target.
+double bytes_per_target(const Samples& samples, const Tokenizer* tokenizer, int64_t end_id) {
+  if (tokenizer == nullptr || !is_lossless(*tokenizer)) return 0;
+  const std::vector<int64_t> bytes = token_bytes(*tokenizer, end_id);
+  constexpr int64_t rows = 16;
+  int64_t sum = 0, targets = 0;
+  for (int64_t first = 0; first < samples.size(); first += rows) {
+    const Batch batch = samples.batch(first, rows);
+    for (const int64_t id : batch.targets.values<int64_t>()) {
+      if (id == Batch::ignored) continue;
+      sum += bytes[static_cast<size_t>(id)];
+      ++targets;
+    }
+  }
+  return targets > 0 ? static_cast<double>(sum) / static_cast<double>(targets) : 0;
+}
+
 std::shared_ptr<const Dataset> trained(const TextSources& sources, int64_t block_size, bool packed,
                                        uint64_t seed, std::vector<std::string>& notes) {
   std::vector<MixtureDataset::Part> parts;
@@ -164,6 +182,7 @@ TaskData open_text(const TaskRequest& request) {
   task.training = trained(sources, block_size, packed, request.seed, task.notes);
   task.seen = evaluated(sources.training, block_size, packed, request.evaluated);
   task.unseen = evaluated(sources.validation, block_size, packed, request.evaluated);
+  task.unseen.bytes_per_target = bytes_per_target(task.unseen, task.tokenizer.get(), sources.end_id);
   task.largest = [=](int64_t rows) { return largest_batch(rows, block_size, vocab_size); };
   task.smallest = task.largest;
   task.end_id = sources.end_id;

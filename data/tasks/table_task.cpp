@@ -104,6 +104,18 @@ TokenTask::Lengths TableTask::lengths(uint64_t index) const {
   return {static_cast<int64_t>(ends.at(i) - begin), form_.kind == TaskKind::pairs ? target : 0};
 }
 
+std::vector<SamplePlace> TableTask::places_at(uint64_t index) const {
+  const Origin& from = origin();
+  if (!from.table) return {};
+  const Place& record = from.table->place(from.records.at(index));
+  std::vector<SamplePlace> all;
+  for (size_t side = 0; side < from.table->side_by_side(); ++side) {
+    const TokenPlace one{from.table->files().at(record.file + side), record.line};
+    all.push_back({one, one});
+  }
+  return all;
+}
+
 std::vector<TaskDataset::Prompt> TableTask::prompts(const Batch& batch, int64_t row) const {
   if (form_.kind == TaskKind::pairs) return TokenTask::prompts(batch, row);
   const int64_t width = batch.inputs.dim(1);

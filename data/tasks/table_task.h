@@ -78,6 +78,8 @@ class TableTask : public TokenTask {
   /// ones in each epoch.
   Sample sample(uint64_t index) const override;
   Lengths lengths(uint64_t index) const override;
+  /// Its record; of files side by side one place in each.
+  std::vector<SamplePlace> places_at(uint64_t index) const override;
   const Origin& origin() const { return store_->origin; }
 
  private:

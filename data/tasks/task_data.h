@@ -21,6 +21,9 @@ struct Samples {
   int64_t count = 0;
   /// [first, min(first + number, count)).
   std::function<Batch(int64_t first, int64_t number)> make;
+  /// Bytes of text that a target stands for on average, of those that count: what a loss is in bits per byte. 0: no text is
+  /// read on, or the tokenizer does not give it back as it was (is_lossless).
+  double bytes_per_target = 0;
 
   int64_t size() const { return count; }
   Batch batch(int64_t first, int64_t number) const { return make(first, number); }

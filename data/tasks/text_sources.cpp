@@ -184,6 +184,7 @@ TextSources open_text_sources(const TaskRequest& request) {
   int64_t documents = 0;
   for (Opened& source : sources) {
     source.scan = scan_text(source.files, {.utf8 = utf8,
+                                           .refuse_nul = utf8 && !request.tokenizer,
                                            .validation = hashed ? hashed_share : -1,
                                            .digests = source.files.by_file || source.files.records,
                                            .progress = progress()});

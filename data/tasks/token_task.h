@@ -27,7 +27,10 @@ class TokenTask : public TaskDataset {
     int64_t input = 0, target = 0;
   };
   virtual Lengths lengths(uint64_t index) const;
+  /// Where it was read; nothing for what was read nowhere.
+  virtual std::vector<SamplePlace> places_at(uint64_t index) const;
   Batch batch(int64_t first, int64_t count) const override;
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
   /// These samples, in this order.
   Batch batch_of(std::span<const uint64_t> indices) const;
   /// Which of the samples 0, 1, 2, ... number n of the run is.

@@ -21,6 +21,7 @@ DocumentReader::DocumentReader(TextFiles files, Options options)
     : files_(std::move(files)), options_(std::move(options)) {
   if (!files_.records) {
     text_.emplace(files_.paths, TextReader::Options{.utf8 = options_.utf8,
+                                                    .refuse_nul = options_.refuse_nul,
                                                     .newlines = files_.newlines,
                                                     .piece_bytes = options_.piece_bytes,
                                                     .progress = options_.progress});

@@ -40,7 +40,8 @@ struct DocumentPiece {
 class DocumentReader {
  public:
   struct Options {
-    bool utf8 = true;  ///< check, and end each piece between two characters; records always do
+    bool utf8 = true;         ///< check, and end each piece between two characters; records always do
+    bool refuse_nul = false;  ///< TextReader::Options has it; records never hold one
     int64_t piece_bytes = 1 << 20;
     TextProgress progress = nullptr;
     /// Whether document number n is wanted; others are passed over, but are part of what content_hash() tells.

@@ -56,6 +56,7 @@ std::string_view TextReader::next() {
     }
     if (!open_) open_next();
     read_more();
+    if (options_.refuse_nul) check_nul();
     const size_t whole = options_.utf8 ? whole_characters() : buffer_.size();
     rest_ = buffer_.substr(whole);
     buffer_.resize(whole);
@@ -88,6 +89,15 @@ void TextReader::read_more() {
   notes_.carriage_returns += std::count(fresh.begin(), fresh.end(), uint8_t{'\r'});
   at_ += static_cast<int64_t>(got);
   done_ += static_cast<int64_t>(got);
+}
+
+void TextReader::check_nul() const {
+  const size_t found = buffer_.find('\0');
+  if (found == std::string::npos) return;
+  if (const auto foreign = foreign_file(open_->beginning(), path()))
+    fail<FileError>(foreign->message(path()));
+  fail<FileError>(path(), ": a NUL at byte ", at_ - static_cast<int64_t>(buffer_.size() - found),
+                  ", which no text has; tokenizer=byte and tokenizer=bpe take any bytes");
 }
 
 void TextReader::fail_utf8(int64_t offset) const {

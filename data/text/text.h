@@ -39,11 +39,14 @@ using TextProgress = std::function<void(int64_t, int64_t)>;
 /// (byte_stream.h). Files that are empty are passed over. One is open at a time, so that there may be any number of them.
 /// FileError, beginning with the path, on a file that is missing, not readable, another than at the beginning
 /// when its turn comes, or cut short while it is read, and when all are empty; with `utf8` also on one that is not
-/// UTF-8, with what it is and how text is made of it (foreign_file.h), or the byte offset in that file.
+/// UTF-8, with what it is and how text is made of it (foreign_file.h), or the byte offset in that file; with `refuse_nul`
+/// likewise on one that holds a NUL.
 class TextReader {
  public:
   struct Options {
     bool utf8 = true;  ///< check, and end each piece between two characters
+    bool refuse_nul =
+        false;  ///< a NUL (U+0000) is an error: no text has one, and what is none often is full of them
     Newlines newlines = Newlines::keep;
     int64_t piece_bytes = 1 << 20;  ///< at least 4
     TextProgress progress = nullptr;
@@ -72,6 +75,7 @@ class TextReader {
   };
   void open_next();
   void read_more();
+  void check_nul() const;
   [[noreturn]] void fail_utf8(int64_t offset) const;
   [[noreturn]] void fail_empty() const;
   size_t whole_characters() const;

@@ -12,6 +12,7 @@
 
 #include <weft/data/text/document_reader.h>
 #include <weft/data/text/text_documents.h>
+#include <weft/data/text/text_scan.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/data/text/tokens.h>
 
@@ -23,24 +24,9 @@
 
 namespace weft {
 
-struct ScanOptions {
-  bool utf8 = true;  ///< check, and collect the characters
-  double validation =
-      -1;                ///< from 0 on: which documents validate, by their text alone, and this share of them
-  bool digests = false;  ///< of documents, to find equal ones
-  int64_t piece_bytes = 1 << 20;
-  TextProgress progress = nullptr;
-};
-/// One pass over a text. FileError as DocumentReader throws them.
-TextScan scan_text(const TextFiles& files, const ScanOptions& options);
 /// Whether the tokenizer has ids for all of the text. FileError as DocumentReader throws them.
 bool reads_text(const Tokenizer& tokenizer, const TextFiles& files);
 bool reads_text(const Tokenizer& tokenizer, const std::vector<std::string>& paths, Newlines newlines);
-
-/// Documents of a text: all, those of a scan that validate, or the others.
-enum class TextPart { all, training, validation };
-/// For DocumentReader::Options: whether a document is of the part; nothing for all. The scan must outlive it.
-std::function<bool(int64_t document)> wanted_documents(const TextScan& scan, TextPart part);
 
 /// A text, and what of it a tokenizer may learn from: so many bytes from the beginning of its part.
 struct LearnedText {
@@ -110,7 +96,7 @@ struct TokenizeOptions {
   int64_t piece_bytes = 1 << 20;
 };
 /// One text: the files joined in order, with nothing between, or, of several documents, with an end of text behind each.
-/// Errors as encode_text; ValueError on an unknown tokenizer, naming it, and on one of words.
+/// Errors as encode_text; FileError on a NUL, where a tokenizer that needs UTF-8 is made; ValueError on an unknown tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
 /// The one behind others that wrap it (WrappedTokenizer).
 const Tokenizer& unwrapped(const Tokenizer& tokenizer);

@@ -63,6 +63,136 @@ TEST_CASE("data inspect tells the characters and words of plain text") {
   CHECK(contains(inspect(folder, {"a.txt"}).out, "2 lines, 19 bytes, 17 characters, 0 duplicates\n"));
 }
 
+TEST_CASE("data inspect tells documents of plain text, whatever their endings, and lines") {
+  const Folder folder;
+  folder.with("d/a.md", "one\r\ntwo\n")
+      .with("d/b", "\xc3\xa9t\xc3\xa9\n")
+      .with("d/c.md", "\xc3\xa9t\xc3\xa9\n")
+      .with("d/e", "");
+  const Result result = inspect(folder, {"d", "--json", "--task", "none"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const auto found = nlohmann::json::parse(result.out);
+  CHECK(found["format"] == "txt");
+  CHECK(found["records"] == 4);
+  const auto& documents = found["documents"];
+  CHECK(documents["count"] == 3);
+  CHECK(documents["shortest"] == 4);
+  CHECK(documents["longest"] == 9);
+  CHECK(documents["duplicates"] == 1);
+  CHECK(documents["carriage_returns"] == 1);
+  CHECK(documents["empty_files"].size() == 1);
+  CHECK_FALSE(found.contains("run"));
+  CHECK_FALSE(found.contains("tokens"));
+  CHECK(contains(inspect(folder, {"d"}).out, "\n3 documents: 4 to 9 characters, 5.7 on average; 0 empty"));
+}
+
+TEST_CASE("data inspect tells tokens, and what a run on a table would be") {
+  const Folder folder;
+  std::string rows = "text,label\n";
+  for (int i = 0; i < 60; ++i)
+    rows += std::string(static_cast<size_t>(1 + i % 10), 'a') + std::to_string(i) +
+            (i % 3 == 0 ? ",no\n" : ",yes\n");
+  folder.with("a.csv", rows);
+  const Result result =
+      inspect(folder, {"a.csv", "--json", "--set", "tokenizer=byte", "batch_size=4", "longest=9"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const auto found = nlohmann::json::parse(result.out);
+  const auto& tokens = found["tokens"];
+  CHECK(tokens["tokenizer"] == "byte");
+  CHECK(tokens["bytes_per_token"] == 1);
+  CHECK(tokens["unknown"] == 0);
+  CHECK(tokens["refused"] == 0);
+  CHECK(tokens["used"] == 11);
+  REQUIRE(tokens["texts"].size() == 1);
+  CHECK(tokens["texts"][0]["name"] == "text");
+  CHECK(tokens["texts"][0]["longest"] == 12);
+  CHECK(tokens["texts"][0]["overlong"] ==
+        60 / 10 * 3 - 1);  // of 10, 11 and 12, but for the 9 of the first row
+  CHECK(tokens["frequent"][0]["text"] == "a");
+  CHECK(tokens["frequent"][0]["count"] == 330);
+  CHECK(tokens["tokens"] == 330 + 10 + 50 * 2);
+  const auto& run = found["run"];
+  CHECK(run["task"] == "classify");
+  CHECK(run["model"] == "bert");
+  REQUIRE(run["batches"].size() == 3);
+  for (const auto& batch : run["batches"]) {
+    CHECK(batch["rows"] == 4);
+    const auto& row = batch["shown"][0];
+    const std::string text = row["text"], target = row["target"];
+    CHECK(text.starts_with("<cls>a"));
+    CHECK(text.ends_with("<sep>"));
+    CHECK(row["ids"].size() == text.size() - 10 + 2);
+    CHECK(row["ids"].size() <= 9);
+    CHECK((target == "yes" || target == "no"));
+  }
+  CHECK(run["padding"]["length"] < run["padding"]["order"]);
+  CHECK(run["samples"]["input"]["longest"] == 9);
+  CHECK_FALSE(run["samples"].contains("target"));
+  CHECK(run["memory"]["most"] > run["memory"]["weights"]);
+
+  const Result text = inspect(folder, {"a.csv", "--set", "tokenizer=byte"});
+  CHECK(contains(text.out, "\ntokens of byte, 260 in the vocabulary: 440, 1.00 bytes each"));
+  CHECK(contains(text.out, "\na run on it: --task classify --model bert\n"));
+  CHECK(contains(text.out, "\nmemory: at most "));
+  CHECK(contains(text.out, "\nbatch 3: "));
+  CHECK(contains(text.out, "-> \"yes\"\n"));
+}
+
+TEST_CASE("data inspect takes each task by its columns, and says why there can be no run") {
+  const Folder folder;
+  std::string pairs, chats, masked;
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    pairs += "s" + n + "\n";
+    chats += R"({"messages":[{"role":"user","content":"q)" + n + R"("},{"role":"assistant","content":"a)" +
+             n + "\"}]}\n";
+  }
+  folder.with("a.en", pairs)
+      .with("a.fr", pairs)
+      .with("c.jsonl", chats)
+      .with("short.csv", "text,label\nx,y\n");
+  const auto run_of = [&](const Arguments& more) {
+    Arguments all{"--json", "--set", "tokenizer=char", "batch_size=4"};
+    all.insert(all.begin(), more.begin(), more.end());
+    const Result result = inspect(folder, all);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return nlohmann::json::parse(result.out)["run"];
+  };
+  const auto both = run_of({"a.en,a.fr"});
+  CHECK(both["task"] == "pairs");
+  CHECK(both["batches"][0]["target_width"] > 0);
+  CHECK(both["samples"]["target"]["longest"] == 4);  // "s12</s>"
+  const std::string source = both["batches"][0]["shown"][0]["text"];
+  CHECK(source.ends_with("</s>"));
+  CHECK(both["batches"][0]["shown"][0]["target"] == source);
+  const auto chat = run_of({"c.jsonl"});
+  CHECK(chat["task"] == "chat");
+  const std::string said = chat["batches"][0]["shown"][0]["text"];
+  CHECK(said.starts_with("<|user|>q"));
+  const auto masks = run_of({"a.en", "--task", "masked", "--format", "txt"});
+  CHECK(masks["task"] == "masked");
+  CHECK(masks["batches"][0]["shown"][0]["target_ids"].size() > 0);
+  const auto refused = run_of({"short.csv"});
+  CHECK(contains(refused["refused"], "short.csv"));
+  CHECK(refused["batches"].empty());
+  // One that was asked for by name is needed.
+  CHECK(inspect(folder, {"short.csv", "--task", "classify"}).code == 2);
+}
+
+TEST_CASE("data inspect counts with the tokenizer of a run, and what that cannot read") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  folder.with("other.csv", "text,n\nthe,1\n\xe2\x82\xac,2\n");
+  const Result result = inspect(folder, {"other.csv", "--tokenizer", "run", "--task", "none", "--json"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const auto tokens = nlohmann::json::parse(result.out)["tokens"];
+  CHECK(tokens["tokenizer"] == "char");
+  CHECK(tokens["refused"].get<int>() >= 1);
+  const std::string first = tokens["first_refused"];
+  CHECK(contains(first, "other.csv: line "));
+}
+
 TEST_CASE("data inspect reads files side by side") {
   const Folder folder;
   folder.with("a.en", "one\ntwo\n").with("a.fr", "un\ndeux\n").with("b.fr", "un\n");
@@ -86,10 +216,14 @@ TEST_CASE("data inspect refuses what cannot be read, with its place and what to 
   refused({"a.csv"}, "a.csv: line 2: has 1 column, not 2 as line 1; column 2 'label' is missing");
   refused({"a.csv", "--set", "label=lable"},
           "there is no column 'lable'; there are text, label; did you mean 'label'?");
-  refused({"a.data"}, "a.data: its ending names no format; format= says it: csv, tsv, jsonl, json, txt");
   refused({"a.data", "--format", "cvs"}, "there is no format 'cvs'");
   refused({"a.txt"}, "format=jsonl reads them");
-  refused({"a.csv", "--set", "foo=1"}, "--set foo=1: there is no such key; there are format, text,");
+  refused({"a.data", "--set", "foo=1"}, "--set foo=1");
+  refused({"a.data", "--set", "text=1"},
+          "a.data: its ending names no format; format= says it: csv, tsv, jsonl");
+  refused({"a.data", "--task", "reverse"}, "--task reverse: makes its samples, and reads no files");
+  refused({"a.data", "--task", "text"}, "too short");
+  refused({"a.data", "--tokenizer", "none.json"}, "none.json");
   refused({"a.csv", "--set", "header=maybe"}, "--set header=maybe: must be ");
   refused({"missing.csv"}, "missing.csv");
   const Result other = weft(folder, {"data", "look", "a.csv"});
@@ -134,6 +268,48 @@ TEST_CASE("data where names the lines that fed an update, also of a mixture, aft
   CHECK(contains(text.out, "sample 4: "));
   CHECK(weft(folder, {"data", "where", "run"}).code == 2);
   CHECK(weft(folder, {"data", "where", "nothing", "--step", "1"}).code == 2);
+}
+
+TEST_CASE("data where names the record of each file of a table, also by length") {
+  const Folder folder;
+  std::string a, b;
+  for (int i = 0; i < 60; ++i) {
+    a += std::string(static_cast<size_t>(1 + i % 9), 'x') + std::to_string(i) + "\n";
+    b += "y" + std::to_string(i) + "\n";
+  }
+  folder.with("a.en", a).with("a.fr", b);
+  const Arguments train{"train",        "--task",      "pairs",        "--data",
+                        "a.en,a.fr",    "--out",       "run",          "--set",
+                        "n_layer=1",    "n_embd=8",    "n_head=1",     "tokenizer=char",
+                        "batch_size=4", "max_iters=2", "eval_iters=1", "sample_tokens=0"};
+  const Result trained = weft(folder, train);
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  for (const char* step : {"0", "1", "9"}) {
+    const Result result = weft(folder, {"data", "where", "run", "--step", step, "--json"});
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    const auto found = nlohmann::json::parse(result.out);
+    REQUIRE(found["samples"].size() > 0);
+    for (const auto& sample : found["samples"]) {
+      REQUIRE(sample["places"].size() == 2);
+      const std::string en = sample["places"][0]["first"]["file"], fr = sample["places"][1]["first"]["file"];
+      CHECK(en.ends_with("a.en"));
+      CHECK(fr.ends_with("a.fr"));
+      CHECK(sample["places"][0]["first"]["line"] == sample["places"][1]["first"]["line"]);
+      CHECK_FALSE(sample["places"][0]["first"].contains("byte"));
+    }
+  }
+  CHECK(contains(weft(folder, {"data", "where", "run", "--step", "1"}).out, "a.fr:"));
+}
+
+TEST_CASE("the log of a run on text tells bits per byte, comparable between tokenizers") {
+  const Folder folder;
+  write_text(folder);
+  const Result trained = weft(folder, train("run"));
+  REQUIRE(trained.code == 0);
+  const std::string line = lines_of(folder.read("run/metrics.jsonl")).front();
+  CHECK(number_in(line, "val_bits_per_byte") ==
+        doctest::Approx(number_in(line, "val_loss") / std::log(2.0)));  // a byte a character
+  CHECK(contains(trained.err + trained.out, "  bits per byte "));
 }
 
 TEST_CASE("eval takes several files, each a document, and tells bits per byte") {

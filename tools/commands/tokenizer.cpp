@@ -9,7 +9,6 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include <span>
 
 #include "commands.h"
+#include "tokenizer_input.h"
 
 namespace weft::tools {
 namespace {
@@ -27,27 +27,6 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 using Shared = std::shared_ptr<const Tokenizer>;
-
-Shared tokenizer_of_model(const std::string& path) {
-  Console console;
-  const OpenedModel opened = open_model(path, false, [&](std::string_view line) { console.print(line); });
-  if (!opened.checkpoint.model.tokenizer)
-    fail<FileError>(opened.path, ": has no tokenizer; weft import takes the one along that lies in DIR");
-  return opened.checkpoint.model.tokenizer;
-}
-
-/// Of a run or a model of ours, or of others.
-Shared open_tokenizer(const std::string& path) {
-  std::error_code error;
-  const bool folder = fs::is_directory(path, error);
-  const bool ours = folder ? RunFolder{path}.holds_run() || is_there(path + "/model.h5")
-                           : fs::path(path).extension() == ".h5";
-  if (ours) return tokenizer_of_model(path);
-  std::vector<std::string> notes;
-  Shared tokenizer = read_tokenizer(path, &notes);
-  for (const std::string& note : notes) Console().print("weft: " + note);
-  return tokenizer;
-}
 
 /// Lines of standard input; a last one may lack its newline.
 template <class Take>

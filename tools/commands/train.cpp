@@ -91,6 +91,13 @@ Evaluation evaluate_both(Session& s) {
   return found;
 }
 
+/// The validation loss of a text, comparable between tokenizers; nothing of what is no text.
+std::string in_bytes(const Samples& unseen, double loss) {
+  return unseen.bytes_per_target > 0
+             ? str("  bits per byte ", fixed(bits_per_byte(loss, unseen.bytes_per_target), 4))
+             : "";
+}
+
 void show_sample(Session& s) {
   std::optional<EMA::Exchange> averaged;
   if (s.ema) averaged.emplace(*s.ema);
@@ -161,6 +168,7 @@ int train(Session& s, int64_t profile_steps) {
         const bool best = run.record(found);
         s.console.print(str(step_text(found.step, c.max_iters), "  train loss ", fixed(found.train_loss, 4),
                             "  validation loss ", fixed(found.val_loss, 4),
+                            in_bytes(s.task.unseen, found.val_loss),
                             found.val_accuracy ? str("  accuracy ", fixed(*found.val_accuracy, 3)) : "",
                             best ? "  (best)" : ""));
         show_sample(s);
@@ -182,7 +190,8 @@ int train(Session& s, int64_t profile_steps) {
       progress.end_update(done, read);
       const bool logged = done.step % c.log_interval == 0;
       run.record(done, logged);
-      const std::string line = progress.line(done, c.max_iters, s.task.shape.vocab_size > 0 ? "tokens" : "pictures");
+      const std::string line =
+          progress.line(done, c.max_iters, s.task.shape.vocab_size > 0 ? "tokens" : "pictures");
       if (s.console.is_terminal())
         s.console.renew(line);
       else if (logged)

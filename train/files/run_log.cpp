@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <sstream>
 #include <system_error>
 
@@ -64,16 +65,22 @@ std::string line_of(const Update& u) {
          "\n";
 }
 
-std::string line_of(const Evaluation& e) {
+}  // namespace
+
+double bits_per_byte(double loss, double bytes_per_target) {
+  return loss / std::numbers::ln2 / bytes_per_target;
+}
+
+std::string RunLog::line_of(const Evaluation& e) const {
   ordered_json line{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}};
+  if (bytes_per_target_ > 0) line["val_bits_per_byte"] = bits_per_byte(e.val_loss, bytes_per_target_);
   if (e.val_accuracy) line["val_accuracy"] = *e.val_accuracy;
   return line.dump() + "\n";
 }
 
-}  // namespace
-
-RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history)
-    : path_(path), history_(std::move(history)) {
+RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history,
+               double bytes_per_target)
+    : path_(path), bytes_per_target_(bytes_per_target), history_(std::move(history)) {
   bool as_it_was = true;
   Hasher before;
   missing_ = step > 0 && !is_there(path);
@@ -157,7 +164,7 @@ void RunLog::write_to(const std::function<void(std::string_view)>& take) const {
   for (const Update& update : updates_) {
     for (; evaluation != history_.evaluations.end() && evaluation->step <= update.step; ++evaluation)
       lines += line_of(*evaluation);
-    lines += line_of(update);
+    lines += weft::line_of(update);
     if (lines.size() < piece) continue;
     take(lines);
     lines.clear();
@@ -197,7 +204,7 @@ void RunLog::append(const std::string& line) {
 }
 
 void RunLog::add(const Update& update) {
-  append(line_of(update));
+  append(weft::line_of(update));
   updates_.push_back(update);
 }
 

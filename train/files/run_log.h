@@ -24,12 +24,17 @@ struct Update {
   double seconds = 0;
 };
 
+/// A mean loss (nats a target) in bits a byte of text, where a target stands for so many bytes: loss / ln 2 / bytes.
+double bits_per_byte(double loss, double bytes_per_target);
+
 class RunLog {
  public:
   /// Opens the log of a run that stands before update `step` and has made the evaluations of `history`: lines of that
   /// update and later are cut off, lines that cannot be read or are longer than any of ours (lib/base/lines.h) too, and
-  /// evaluations are written as `history` has them. The file may be of any size.
-  RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history);
+  /// evaluations are written as `history` has them. The file may be of any size. With bytes_per_target above 0 the line of
+  /// an evaluation has val_bits_per_byte too, which follows from val_loss; what a line has beside is passed over.
+  RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history,
+         double bytes_per_target = 0);
 
   void add(const Update& update);
   void add(const Evaluation& evaluation);
@@ -54,7 +59,10 @@ class RunLog {
   void append(const std::string& line);
   void taken(std::string_view text);
 
+  std::string line_of(const Evaluation& evaluation) const;
+
   std::string path_;
+  double bytes_per_target_;
   Descriptor file_;
   std::vector<Update> updates_;
   History history_;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
+#include "checks.h"
 #include "folder.h"
 
 using namespace weft;
+using test::refuses;
 
 namespace {
 
@@ -47,6 +49,45 @@ TEST_CASE("a run on one file is as it was before there were documents") {
   CHECK(now.training->samples_per_epoch() == before.training->samples_per_epoch());
   const Batch a = now.training->batch(0, 20), b = before.training->batch(0, 20);
   CHECK(std::ranges::equal(a.inputs.values<int64_t>(), b.inputs.values<int64_t>()));
+}
+
+TEST_CASE("text with a NUL makes no tokenizer of characters, and is read by one that has it, and as bytes") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "ab";
+  text[150] = '\0';
+  const std::string path = folder.write("a.txt", text);
+  const auto open = [&](const std::string& name, std::shared_ptr<const Tokenizer> with) {
+    return open_task({.name = "text",
+                      .settings = usual({{"block_size", int64_t{4}}, {"vocab_size", int64_t{257}}}),
+                      .data = {path},
+                      .tokenizer_name = name,
+                      .tokenizer = std::move(with)});
+  };
+  refuses<FileError>([&] { open("char", nullptr); }, {path + ": a NUL at byte 150", "tokenizer=bpe"});
+  CHECK(open("byte", nullptr).shape.vocab_size >= 256);
+  CHECK(open("bpe", nullptr).shape.vocab_size >= 256);
+  const auto old = std::make_shared<CharTokenizer>(CharTokenizer::of(std::string_view("\0ab", 3)));
+  CHECK(open("char", old).shape.vocab_size == 3);
+}
+
+TEST_CASE("what validates has bytes a target, where the tokenizer gives the text back") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "\xc3\xa9z";
+  const std::string path = folder.write("a.txt", text);
+  const auto bytes = [&](const std::string& name, std::shared_ptr<const Tokenizer> with) {
+    return open_task({.name = "text",
+                      .settings = usual({{"block_size", int64_t{4}}}),
+                      .data = {path},
+                      .tokenizer_name = name,
+                      .tokenizer = std::move(with)})
+        .unseen.bytes_per_target;
+  };
+  CHECK(bytes("char", nullptr) == 1.5);
+  CHECK(bytes("byte", nullptr) == 1);
+  const auto half = std::make_shared<CharTokenizer>(CharTokenizer::of("z", {.unknown = true}));
+  CHECK(bytes("char", half) == 0);
 }
 
 TEST_CASE("a language model trains on the records of a column") {

@@ -198,6 +198,22 @@ TEST_CASE("what is no text at all is said to be what it is, and taken with a not
   CHECK(zeros.notes().foreign_files[0].find("is in UTF-16LE") != std::string::npos);
 }
 
+TEST_CASE("a NUL is refused where it is asked for, with file and byte, in pieces of any size") {
+  const Folder folder;
+  const std::string good = folder.write("good", "some text\n"),
+                    bad = folder.write("bad", std::string("abcdefghij\0k\0", 13));
+  for (const int64_t piece : {4, 7, 1 << 20}) {
+    CHECK(message_of({good, bad}, {.refuse_nul = true, .piece_bytes = piece}) ==
+          bad + ": a NUL at byte 10, which no text has; tokenizer=byte and tokenizer=bpe take any bytes");
+    TextReader any({good, bad}, {.piece_bytes = piece});
+    CHECK(read_all(any).size() == 23);
+  }
+  // What it is instead of a text is told where that is known.
+  const std::string wide = folder.write("wide", std::string("t\0h\0e\0 \0t\0e\0x\0t\0", 16));
+  CHECK(message_of({wide}, {.refuse_nul = true}).find("is in UTF-16LE, not text; iconv") !=
+        std::string::npos);
+}
+
 TEST_CASE("a character may not lie across two files") {
   const Folder folder;
   const std::string first = folder.write("first", "a\xe2\x82"), second = folder.write("second", "\xac b");

@@ -87,6 +87,31 @@ TEST_CASE("run log: an accuracy stands in the line of its evaluation, and in no 
   CHECK(read_text(path).find("val_accuracy") == std::string::npos);
 }
 
+TEST_CASE("run log: what the loss is in bits per byte stands beside it, in old logs too once they go on") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("log"), text = whole(path);
+  CHECK(text.find("val_bits_per_byte") == std::string::npos);
+  // 3.5 nats a target of 2 bytes: 3.5 / ln 2 / 2.
+  CHECK(bits_per_byte(3.5, 2) == doctest::Approx(2.5247164317));
+  {
+    RunLog log(held, path, 5, history, 2);
+    CHECK(log.notes().empty());
+    CHECK(log.history().evaluations == history.evaluations);
+    log.add(Evaluation{5, 1.0, 1.5});
+  }
+  const std::string told = read_text(path);
+  CHECK(told.starts_with("{\"step\":0,\"train_loss\":3.0,\"val_loss\":3.5,\"val_bits_per_byte\":2.52471643"));
+  CHECK(told.find("\"val_loss\":1.5,\"val_bits_per_byte\":1.0820212") != std::string::npos);
+  // Opened again as it is, and, without the bytes, as it was.
+  History all = history;
+  all.evaluations.push_back({5, 1.0, 1.5});
+  CHECK(RunLog(held, path, 6, all, 2).notes().empty());
+  CHECK(read_text(path) == told);
+  CHECK(RunLog(held, path, 5, history).notes().empty());
+  CHECK(read_text(path) == text);
+}
+
 TEST_CASE("run log: bytes that are not as they were written are told, also where they can be read") {
   const Folder folder;
   const HeldFolder held(folder.name());
