@@ -197,7 +197,20 @@ std::string difference_of(const RunConfig& config, const OpenedModel& saved, con
 /// The configuration as the run stands: config.toml, which may have changed only where a resume may.
 RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
                         const std::optional<OpenedModel>& known, const Say& say) {
-  RunConfig config = make_config(known_assignments(file.assignments, say), say);
+  std::vector<Assignment> all = known_assignments(file.assignments, say);
+  if (known) {
+    // Keys that came later than the file are as they were before there were such, and not as new runs have them.
+    const Say silent = [](std::string_view) {};
+    const RunConfig made = config_from_state(known->checkpoint.training->config, silent),
+                    now = make_config(all, silent);
+    const bool same_parts = now.model == made.model && now.task == made.task &&
+                            now.optimizer == made.optimizer && now.schedule == made.schedule &&
+                            now.tokenizer == made.tokenizer;
+    for (const Setting& key : keys_of(made))
+      if (same_parts && !key.steers && std::ranges::count(all, key.name, &Assignment::key) == 0)
+        all.push_back({"", key.name, value_of(made, key)});
+  }
+  RunConfig config = make_config(all, say);
   config.data = file.data;
   config.val_data = file.val_data;
   config.init_from = file.init_from;

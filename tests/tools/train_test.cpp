@@ -116,7 +116,7 @@ TEST_CASE("several files, with names of any kind, are one text") {
   folder.write("[a,b] \"c\"", std::string(300, 'a'));
   folder.write("d'\xc3\xa9.txt", std::string(300, 'd'));
   const Result result = weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run",
-                                      "--set", "max_iters=1", "n_embd=8", "block_size=8"});
+                                      "--set", "max_iters=1", "n_embd=8", "block_size=8", "boundaries=none"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "600 tokens"));
   CHECK(contains(result.err, "weft generate 'my run'"));
@@ -138,7 +138,7 @@ TEST_CASE("more files than a process may open, empty ones among them, are traine
     CHECK_MESSAGE(result.code == 0, result.err);
     return result;
   };
-  Arguments all = train("many", {"max_iters=2"});
+  Arguments all = train("many", {"max_iters=2", "boundaries=none"});
   all.erase(all.begin() + 1, all.begin() + 3);  // --data text.txt
   all.insert(all.end(), files.begin(), files.end());
   const Result result = run(all);
@@ -250,8 +250,8 @@ TEST_CASE("a folder of texts, some of them compressed, is one text, and stays th
   folder.with("books/a.txt", text.substr(0, 1000))
       .with("books/more/b.txt", text.substr(1000))
       .with("books/.hidden", "#");
-  REQUIRE(weft(folder, train("whole")).code == 0);
-  Arguments all = train("run");
+  REQUIRE(weft(folder, train("whole", {"boundaries=none"})).code == 0);
+  Arguments all = train("run", {"boundaries=none"});
   *(std::find(all.begin(), all.end(), "text.txt")) = "books/";
   REQUIRE(weft(folder, all).code == 0);
   CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
