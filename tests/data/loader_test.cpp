@@ -15,6 +15,17 @@ std::shared_ptr<const TokenDataset> dataset() {
   return std::make_shared<TokenDataset>(all_tokens(std::make_shared<MemoryTokens>(ids)), 8, 42);
 }
 
+/// Batches end at the multiples of 4 and 10, whatever is wanted.
+struct Uneven : Dataset {
+  int64_t samples_per_epoch() const override { return 10; }
+  int64_t next_batch(int64_t first, int64_t) const override {
+    return std::min(4 - first % 4, 10 - first % 10);
+  }
+  Batch batch(int64_t first, int64_t count) const override {
+    return {Array::full({count, 1}, static_cast<double>(first), int64), Array::zeros({count, 1}, int64)};
+  }
+};
+
 /// Fails from sample 6 on.
 struct Failing : Dataset {
   int64_t samples_per_epoch() const override { return 10; }
@@ -50,6 +61,20 @@ TEST_CASE("a position saved and loaded gives the same batches, at any cut") {
     CHECK(second.consumed() == 5 * cut);
     for (int i = 0; i < 3; ++i) CHECK(second.next().inputs.identical(first.next().inputs));
   }
+}
+
+TEST_CASE("a dataset may say how many samples a batch has; the position counts samples") {
+  const auto data = std::make_shared<Uneven>();
+  Loader loader(data, 3);
+  std::vector<int64_t> sizes;
+  while (loader.consumed() < 20) sizes.push_back(loader.next().inputs.dim(0));
+  CHECK(sizes == std::vector<int64_t>{4, 4, 2, 2, 4, 4});
+  CHECK(loader.epoch() == 2);
+  loader.seek(9);
+  CHECK(loader.next().inputs.dim(0) == 1);
+  Loader resumed(data, 3, 6);
+  CHECK(resumed.next().inputs.dim(0) == 2);
+  CHECK(resumed.consumed() == 8);
 }
 
 TEST_CASE("a seek goes anywhere, however far, and while a batch is being made") {

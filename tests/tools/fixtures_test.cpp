@@ -92,7 +92,10 @@ void check_kind(const std::string& format, const Kind& kind) {
   }
   if (!kind.text) {
     result = weft(folder, {"eval", "run", "--last", "--json", "--samples", "50"});
-    CHECK_MESSAGE(result.out == text_of(made + "scores.json"), result.err);
+    // What it told then, to the digit; what it tells since comes behind.
+    std::string scores = text_of(made + "scores.json");
+    scores.resize(scores.rfind('}'));
+    CHECK_MESSAGE(result.out.starts_with(scores), result.out);
   }
   CHECK(weft(folder, {"inspect", "run"}).code == 0);
   result = weft(folder, {"export", "run", "--last", "--format", "weft", "--out", "alone.h5"});

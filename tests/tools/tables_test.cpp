@@ -401,7 +401,9 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
     refused(folder, all, parts);
     CHECK_FALSE(exists(folder, "none"));
   };
-  folder.with("one.csv", "text,label\na,x\n").with("other.csv", "text,label\na,maybe\n").with("b.fr", "x\n");
+  std::string one_class = "text,label\n";
+  for (int i = 0; i < 60; ++i) one_class += "a" + std::to_string(i) + ",x\n";
+  folder.with("one.csv", one_class).with("other.csv", "text,label\na,maybe\n").with("b.fr", "x\n");
   refuses({"pairs", "a.en"}, {}, {"a.en", "lines of one text", "a.en,a.fr"});
   refuses({"pairs", "a.en,"}, {}, {"a.en,", "one side of a comma"});
   refuses({"pairs", "a.en,gone.fr"}, {}, {"gone.fr", "no such file"});
@@ -410,6 +412,7 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
   refuses({"pairs", "."}, {}, {"format="});
   refuses({"classify", "labels.csv:3"}, {}, {"labels.csv:3", "weights"});
   refuses({"classify", "one.csv"}, {}, {"one.csv", "every record has the label 'x'"});
+  refuses({"classify", "other.csv"}, {}, {"other.csv", "leave none to", "--val-data FILE"});
   refuses({"classify", "labels.csv"}, {}, {"other.csv: line 2, column label", "'maybe'"},
           {"--val-data", "other.csv"});
   refuses({"classify", "labels.csv"}, {"label=text"}, {"the same column"});

@@ -88,6 +88,52 @@ TEST_CASE("run config: config.toml gives the same configuration again") {
   CHECK(first_difference(again, odd) == "");
 }
 
+TEST_CASE("run config: on files the defaults are those of the task, where the chosen parts have such") {
+  const auto on_files = [](const std::vector<std::string>& typed, bool files = true) {
+    std::vector<Assignment> all;
+    for (const std::string& one : typed) all.push_back(setting_typed(one));
+    return make_config(all, silent, files);
+  };
+  const RunConfig plain = on_files({"task=classify"});
+  CHECK(plain.model == "bert");
+  CHECK(plain.tokenizer == "bpe");
+  CHECK(plain.batch_size == 32);
+  CHECK(plain.parts.integer("vocab_size") == 0);
+  CHECK(plain.parts.number("dropout") == 0.1);
+  // Always of a task that makes no samples of its own; of others with files alone.
+  CHECK(on_files({"task=classify"}, false).model == "bert");
+  CHECK(on_files({"task=masked", "model=bert"}).tokenizer == "bpe");
+  CHECK(on_files({"task=masked", "model=bert"}, false).tokenizer == "char");
+  CHECK(on_files({"task=text"}).model == "gpt2");
+  // What is typed wins, and a part that lacks a key, or takes no such value, has its own.
+  CHECK(on_files({"task=classify", "batch_size=3"}).batch_size == 3);
+  CHECK_FALSE(on_files({"task=classify", "tokenizer=char"}).parts.contains("vocab_size"));
+  CHECK(on_files({"task=classify", "tokenizer=unigram"}).parts.integer("vocab_size") > 0);
+  CHECK(on_files({"task=pairs", "model=t5", "label_smoothing=0"}).label_smoothing == 0);
+  // The keys that a run keeps give it again.
+  const RunConfig again = make_config(assignments_of(plain));
+  CHECK(again.parts == plain.parts);
+  CHECK(first_difference(again, plain) == "");
+}
+
+TEST_CASE("run config: the files that validate are told as the others are") {
+  const Folder folder;
+  RunConfig config = of({"max_iters=5"});
+  config.data = {folder.path("p/a.en") + "," + folder.path("p/a.fr")};
+  config.val_data = {folder.path("p/v.en") + "," + folder.path("p/v.fr")};
+  folder.with("p/run/config.toml", to_toml(config, folder.path("p/run")))
+      .with("p/a.en", "")
+      .with("p/a.fr", "");
+  CHECK(folder.read("p/run/config.toml").find("val_data = [\"../v.en,../v.fr\"]") != std::string::npos);
+  const ConfigFile file = read_config(folder.path("p/run/config.toml"));
+  CHECK(file.paths_from_here);
+  CHECK(file.data == config.data);
+  CHECK(file.val_data == config.val_data);
+  folder.write("bad.toml", "val_data = \"a.txt\"\n");
+  refuses<ValueError>([&] { read_config(folder.path("bad.toml")); }, {"bad.toml:1: val_data must be a list"});
+  refuses<ValueError>([] { setting_typed("val_data=a"); }, {"--val-data"});
+}
+
 TEST_CASE(
     "run config: out of a checkpoint, what it lacks is as it was, and what is newer is told or refused") {
   const RunConfig made = of({"model=llama", "n_kv_head=2", "dropout=0.1"});

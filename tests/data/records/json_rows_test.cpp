@@ -1,5 +1,6 @@
 #include <weft/lib/base/error.h>
 
+#include "checks.h"
 #include "reading.h"
 
 namespace weft::test {
@@ -23,6 +24,25 @@ TEST_CASE("jsonl: keys are columns, nested ones by dots, elements by number") {
   CHECK(all.notes().skipped == 1);
   CHECK(rows_of("a.ndjson", "[\"x\",3]\n[\"y\",18446744073709551616]\n", {.columns = {"2", "1"}}) ==
         Rows{{"3", "x"}, {"18446744073709551616", "y"}});
+}
+
+TEST_CASE("jsonl: a list or an object may be a column as it is, when that is asked for") {
+  const std::string content =
+      "{\"m\": [ {\"role\": \"user\", \"n\": 1.5}, \"\\u00e9\" ], \"t\": \"x\"}\n"
+      "{\"t\": \"[1]\", \"m\": {}}\n";
+  CHECK(rows_of("a.jsonl", content, {.columns = {"t", "m"}, .nested = true}) ==
+        Rows{{"x", "[{\"n\":1.5,\"role\":\"user\"},\"\xc3\xa9\"]"}, {"[1]", "{}"}});
+  CHECK(rows_of("a.json", "[" + content.substr(0, content.find('\n')) + "]",
+                {.columns = {"m"}, .nested = true}) ==
+        Rows{{"[{\"n\":1.5,\"role\":\"user\"},\"\xc3\xa9\"]"}});
+  refuses<FileError>([&] { rows_of("a.jsonl", content, {.columns = {"m"}}); },
+                     {"a.jsonl: line 1, column m", "holds more than one value"});
+  refuses<FileError>(
+      [&] { rows_of("a.jsonl", "{\"m\":[]}\n{\"n\":[1]}\n", {.columns = {"m"}, .nested = true}); },
+      {"a.jsonl: line 2", "no column 'm'"});
+  refuses<FileError>(
+      [&] { rows_of("a.jsonl", "{\"m\":[\"\\u0000\"]}\n", {.columns = {"m"}, .nested = true}); },
+      {"a.jsonl: line 1", "NUL"});
 }
 
 TEST_CASE("json: an array of objects, however it is laid out") {

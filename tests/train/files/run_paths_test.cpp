@@ -39,6 +39,31 @@ TEST_CASE("run paths: what is near is named from the run, all else from the root
   CHECK(path_from("/none-such/run", "/x.txt") == "/x.txt");
 }
 
+TEST_CASE("run paths: of files side by side each is told, and found again") {
+  const Folder folder;
+  folder.with("p/data/a.en", "x").with("p/data/a.fr", "x").with("p/runs/r/x", "");
+  const std::string both = folder.path("p/data/a.en") + "," + folder.path("p/data/a.fr"),
+                    run = folder.path("p/runs/r");
+  CHECK(path_from(run, both) == "../../data/a.en,../../data/a.fr");
+  CHECK(path_at(run, "../../data/a.en,../../data/a.fr") == both);
+  CHECK(absolute_path(both) == both);
+  // What stands at one side of a comma alone is left to who reads it.
+  CHECK(absolute_path(folder.path("p/data/a.en") + ",") == folder.path("p/data/a.en") + ",");
+  CHECK(absolute_path("," + folder.path("p/data/a.en")) == "," + folder.path("p/data/a.en"));
+  // A file that has a comma in its name is one.
+  const std::string comma = folder.write("p/data/b,c.txt", "x");
+  CHECK(path_from(run, comma) == "../../data/b,c.txt");
+  CHECK(path_at(run, "../../data/b,c.txt") == comma);
+  std::string said;
+  const Say say = [&](std::string_view line) { said += line; };
+  const Paths gone{"/old/data/a.en,/old/data/a.fr"};
+  CHECK(data_found({run}, gone, "--data", true, say) == Paths{both});
+  CHECK(said.find(both) != std::string::npos);
+  fs::remove(folder.path("p/data/a.fr"));
+  refuses<FileError>([&] { data_found({run}, gone, "--val-data", true, say); },
+                     {"/old/data/a.en,/old/data/a.fr: is not there", "--val-data FILE tells"});
+}
+
 TEST_CASE("run paths: through links, as the system goes") {
   const Folder folder;
   fs::create_directories(folder.path("big/runs/a"));
