@@ -20,7 +20,8 @@ def rows_of(entries, peer, several):
         values = [entry["figures"][name] for entry in entries if name in entry["figures"]]
         spread = number(statistics.stdev(values)) if len(values) > 1 else "-"
         what = f"{peer}: {name}" if several else name
-        yield f"| {what} | {number(statistics.fmean(values))} | {spread} | {number(min(values))} | {number(max(values))} | {len(values)} |"
+        cells = [what, number(statistics.fmean(values)), spread, number(min(values)), number(max(values)), len(values)]
+        yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def provenance(peer, by_seed):
@@ -42,7 +43,8 @@ def section(row, peers):
         lines += provenance(peer, by_seed)
     commands = [command for by_seed in peers.values() for command in next(iter(by_seed.values()))["commands"]]
     if commands:
-        lines += ["", "Commands of the first seed, in the folder of the data sets:", "", *(f"    {line}" for line in commands)]
+        lines += ["", "Commands of the first seed, in the folder of the data sets:", ""]
+        lines += [f"    {command}" for command in commands]
     return "\n".join([*lines, ""])
 
 
@@ -55,6 +57,6 @@ def sections_of(page):
 def page(rows, found, before, remarks):
     """Sections of what was found; of rows of which nothing was, those of the page before."""
     earlier = sections_of(before)
-    kept = {row: section(row, found[row]) if row in found else earlier[row] for row in rows if row in found or row in earlier}
+    kept = [section(row, found[row]) if row in found else earlier[row] for row in rows if row in found or row in earlier]
     missing = ["## Not measured", "", *(f"- {remark.splitlines()[0]}" for remark in remarks), ""] if remarks else []
-    return "\n".join([INTRODUCTION, *kept.values(), *missing])
+    return "\n".join([INTRODUCTION, *kept, *missing])
