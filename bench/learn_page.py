@@ -11,7 +11,9 @@ nothing of it are of an earlier page, and measured on 2 cores (AMD EPYC) with se
 
 
 def number(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 or (value == int(value) and abs(value) >= 10) else f"{value:.4f}"
+    """Four places of shares and losses, two of scores of a hundred, none of thousands and of whole numbers."""
+    places = 0 if abs(value) >= 1000 or value == int(value) else 2 if abs(value) >= 10 else 4
+    return f"{value:,.{places}f}"
 
 
 def rows_of(entries, peer, several):

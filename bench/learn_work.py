@@ -41,7 +41,8 @@ class Work:
         self.folder = options.runs / f"{row}-{seed}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.commands = []
-        self.environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads), PYTHONDONTWRITEBYTECODE="1")
+        self.environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads),
+                                PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
 
     def seconds_of(self, minutes):
         return 60 * minutes * self.options.minutes_scale
