@@ -11,7 +11,9 @@ nothing of it are of an earlier page, and measured on 2 cores (AMD EPYC) with se
 
 
 def number(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 or (value == int(value) and abs(value) >= 10) else f"{value:.4f}"
+    """Four places of shares and losses, two of scores of a hundred, none of thousands and of whole numbers."""
+    places = 0 if abs(value) >= 1000 or value == int(value) else 2 if abs(value) >= 10 else 4
+    return f"{value:,.{places}f}"
 
 
 def rows_of(entries, peer, several):
@@ -20,7 +22,8 @@ def rows_of(entries, peer, several):
         values = [entry["figures"][name] for entry in entries if name in entry["figures"]]
         spread = number(statistics.stdev(values)) if len(values) > 1 else "-"
         what = f"{peer}: {name}" if several else name
-        yield f"| {what} | {number(statistics.fmean(values))} | {spread} | {number(min(values))} | {number(max(values))} | {len(values)} |"
+        cells = [what, number(statistics.fmean(values)), spread, number(min(values)), number(max(values)), len(values)]
+        yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def provenance(peer, by_seed):
@@ -42,7 +45,8 @@ def section(row, peers):
         lines += provenance(peer, by_seed)
     commands = [command for by_seed in peers.values() for command in next(iter(by_seed.values()))["commands"]]
     if commands:
-        lines += ["", "Commands of the first seed, in the folder of the data sets:", "", *(f"    {line}" for line in commands)]
+        lines += ["", "Commands of the first seed, in the folder of the data sets:", ""]
+        lines += [f"    {command}" for command in commands]
     return "\n".join([*lines, ""])
 
 
@@ -55,6 +59,6 @@ def sections_of(page):
 def page(rows, found, before, remarks):
     """Sections of what was found; of rows of which nothing was, those of the page before."""
     earlier = sections_of(before)
-    kept = {row: section(row, found[row]) if row in found else earlier[row] for row in rows if row in found or row in earlier}
+    kept = [section(row, found[row]) if row in found else earlier[row] for row in rows if row in found or row in earlier]
     missing = ["## Not measured", "", *(f"- {remark.splitlines()[0]}" for remark in remarks), ""] if remarks else []
-    return "\n".join([INTRODUCTION, *kept.values(), *missing])
+    return "\n".join([INTRODUCTION, *kept, *missing])

@@ -107,35 +107,35 @@ def timed_losses(command, folder, environment, log):
     return time.monotonic() - start, found
 
 
-def nanogpt(work, recipe):
-    peer = work.options.nanogpt
-    if not peer:
-        raise Missing("--nanogpt names a checkout of nanoGPT")
-    text = Path(work.data("tinyshakespeare.txt")).read_bytes()
-    data = work.folder / "nanogpt" / "data" / "shakespeare_char"
-    data.mkdir(parents=True, exist_ok=True)
-    # nanoGPT's prepare.py, which would fetch the text: characters in order, the last tenth validates.
-    letters = sorted(set(text.decode()))
+def prepared(text, folder):
+    """What nanoGPT's prepare.py writes, which would fetch the text: characters in order, the last tenth validates."""
+    letters = sorted(set(text))
     number = {letter: place for place, letter in enumerate(letters)}
-    codes = array.array("H", (number[letter] for letter in text.decode()))
+    codes = array.array("H", (number[letter] for letter in text))
     cut = int(len(codes) * 0.9)
+    folder.mkdir(parents=True, exist_ok=True)
     for part, values in ("train", codes[:cut]), ("val", codes[cut:]):
-        (data / f"{part}.bin").write_bytes(values.tobytes())
-    (data / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": len(letters), "stoi": number, "itos": dict(enumerate(letters))}))
+        (folder / f"{part}.bin").write_bytes(values.tobytes())
+    meta = {"vocab_size": len(letters), "stoi": number, "itos": dict(enumerate(letters))}
+    (folder / "meta.pkl").write_bytes(pickle.dumps(meta))
+
+
+def nanogpt(work, recipe):
+    peer, python = work.options.nanogpt, work.options.python
+    if not peer or not (peer / "train.py").exists():
+        raise Missing("--nanogpt names a checkout of nanoGPT")
+    if not python:
+        raise Missing("nanoGPT needs a Python with torch and numpy: --python names it")
     folder = work.folder / "nanogpt"
+    prepared(Path(work.data("tinyshakespeare.txt")).read_text(), folder / "data" / "shakespeare_char")
     for name in "train.py", "model.py", "configurator.py", "config/train_shakespeare_char.py":
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes((peer / name).read_bytes())
+        # It has no setting of its seed.
+        (folder / name).write_text((peer / name).read_text().replace("manual_seed(1337", f"manual_seed({work.seed}"))
     updates = max(8, int(recipe.pop("max_iters") * work.options.minutes_scale))
-    recipe |= {"max_iters": updates, "lr_decay_iters": updates, "eval_interval": max(1, updates // 8), "seed": work.seed}
-    if not work.options.python:
-        raise Missing("nanoGPT needs a Python with torch and numpy: --python names it")
-    seed = recipe.pop("seed")
-    # train.py has no setting of its seed.
-    source = (folder / "train.py").read_text()
-    (folder / "train.py").write_text(source.replace("torch.manual_seed(1337", f"torch.manual_seed({seed}"))
-    command = [work.options.python, "train.py", "config/train_shakespeare_char.py", "--device=cpu", "--compile=False",
-               "--out_dir=out", *(f"--{key}={value}" for key, value in recipe.items())]
+    recipe |= {"max_iters": updates, "lr_decay_iters": updates, "eval_interval": updates // 8}
+    command = [python, "train.py", "config/train_shakespeare_char.py", "--device=cpu", "--compile=False", "--out_dir=out",
+               *(f"--{key}={value}" for key, value in recipe.items())]
     work.remember(command)
     seconds, found = timed_losses(command, folder, work.environment, folder / "log")
     reached = next((at for at, loss in found if loss <= GOAL), None)
@@ -148,7 +148,7 @@ def shakespeare_fast(work, recipe):
     updates = max(8, int(recipe.pop("max_iters") * work.options.minutes_scale))
     recipe |= {"max_iters": updates, "eval_interval": updates, "seed": work.seed,
                "warmup_iters": max(1, int(recipe.pop("warmup") * updates))}
-    command = work.train_command(run, ["--model", recipe.pop("model", "best"), "--data", work.data("tinyshakespeare.txt"),
+    command = work.train_command(run, ["--model", recipe.pop("model"), "--data", work.data("tinyshakespeare.txt"),
                                        "--set", *(f"{key}={value}" for key, value in recipe.items())])
     work.remember(command)
     seconds, _ = timed_losses(command, None, work.environment, work.folder / "log")
@@ -162,8 +162,9 @@ def shakespeare_best(work, recipe):
         raise Missing("its time is nanoGPT's: measure that first, --only shakespeare-fast")
     whole = sum(entry["figures"]["seconds"] for entry in told) / len(told)
     # The store has times of the scale that is asked for.
-    run, *rest = work.train_for("weft", whole / 60 / work.options.minutes_scale, recipe, "--model", recipe.pop("model", "best"),
-                                "--data", work.data("tinyshakespeare.txt"))
+    model = recipe.pop("model")
+    run, *rest = work.train_for("weft", whole / 60 / work.options.minutes_scale, recipe, "--model", model, "--data",
+                                work.data("tinyshakespeare.txt"))
     return {"validation loss": work.eval(run)["loss"], **trained(*rest)}
 
 
@@ -193,8 +194,9 @@ def classes(work, recipe):
     shared = ["header=yes"] if header else []
     pretraining, tuning, model = ({**recipe.pop(part)} for part in ("masked", "classify", "both"))
     begin = time.monotonic()
-    run, _, first, stopped = work.train_for("masked", pretraining.pop("minutes"), {**model, **pretraining}, "--model", "bert",
-                                            "--task", "masked", "--data", train, "--set", f"text={columns['text']}", *shared)
+    run, _, first, stopped = work.train_for(
+        "masked", pretraining.pop("minutes"), {**model, **pretraining}, "--model", "bert", "--task", "masked", "--data",
+        train, "--set", f"text={columns['text']}", *shared)
     columns = [f"{key}={value}" for key, value in columns.items()]
     base, seconds, updates, also = work.train_for(
         "classes", tuning.pop("minutes"), {**model, **tuning}, "--model", "bert", "--task", "classify", "--data", train,
@@ -219,8 +221,8 @@ def chat(work, recipe):
               "--out", train])
     work.run([work.options.weft, "stories", "--kind", "dialogues", "--split", "validation", "--count",
               recipe.pop("unseen"), "--seed", work.seed, "--out", unseen])
-    minutes = recipe.pop("minutes")
-    run, *told = work.train_for("weft", minutes, recipe, "--model", recipe.pop("model"), "--task", "chat", "--data", train)
+    minutes, model = recipe.pop("minutes"), recipe.pop("model")
+    run, *told = work.train_for("weft", minutes, recipe, "--model", model, "--task", "chat", "--data", train)
     said = work.eval(run, "--data", unseen)
     return {"exact match": said["exact_match"], **trained(*told)}
 

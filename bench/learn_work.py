@@ -41,7 +41,8 @@ class Work:
         self.folder = options.runs / f"{row}-{seed}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.commands = []
-        self.environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads), PYTHONDONTWRITEBYTECODE="1")
+        self.environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads),
+                                PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
 
     def seconds_of(self, minutes):
         return 60 * minutes * self.options.minutes_scale
@@ -132,14 +133,15 @@ class Work:
 
     def train_for(self, name, minutes, recipe, *arguments):
         """A run whose schedule fits into so many minutes by the wall clock, whatever the machine: the updates follow from
-        a rate measured before, which is not counted. Of the recipe `warmup` is a share of the updates, and `evaluations` how
-        many there are. Its folder, the seconds, the updates, and whether time was up before the last of them."""
+        a rate measured before, which is not counted. Of the recipe `warmup` is a share of the updates, `evaluations` how
+        many there are, `most` the most updates, whatever time is left. Its folder, the seconds, the updates, and whether time was up before the last of them."""
         seconds = self.seconds_of(minutes)
         recipe = dict(recipe, seed=self.seed)
-        warmup, evaluations = recipe.pop("warmup", 0.05), recipe.pop("evaluations", 5)
+        warmup, evaluations, most = recipe.pop("warmup", 0.05), recipe.pop("evaluations", 5), recipe.pop("most", None)
         fixed = [*arguments, "--set", *(f"{key}={value}" for key, value in recipe.items())]
         around, update = self.rate(fixed, min(30.0, max(5.0, seconds / 10)))
         updates = max(10, int(0.97 * (seconds - around) / update))
+        updates = min(updates, most or updates)
         run = self.folder / name
         command = self.train_command(run, [*fixed, f"max_iters={updates}", f"warmup_iters={max(1, int(warmup * updates))}",
                                            f"eval_interval={max(1, updates // evaluations)}"])
