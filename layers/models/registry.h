@@ -15,6 +15,7 @@
 //   static std::vector<TaskKind> M::learns()    which batches it takes; else TaskKind::language, of a GenerativeModel
 //   bool M::takes_documents() const             whether logits() keeps Batch::documents apart (Mask::documents does, in
 //                                               attention); else a batch with some is refused
+//   bool M::writes() const                      of a GenerativeModel: false when its settings make it tell classes instead
 //   void Config::check() const                  refuses (ValueError) what no single setting shows
 //   void Config::fit(const DataShape&)          takes more from the data, after the names above
 #pragma once
