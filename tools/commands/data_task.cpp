@@ -164,7 +164,7 @@ TaskData opened(const RunConfig& config, const TaskReport& report, Console& cons
                     .settings = config.parts,
                     .seed = static_cast<uint64_t>(config.seed),
                     .evaluated = config.eval_iters * config.batch_size,
-                    .batch_size = config.batch_size,
+                    .update_size = config.samples_per_update(),
                     .data = config.data,
                     .tokenizer_name = config.tokenizer,
                     .newlines = newlines_from(config.newlines),

@@ -19,7 +19,7 @@ TaskData opened(const std::string& task, const std::vector<std::string>& data,
   SettingValues all;
   for (const Setting& s : tasks().at(task).settings) all.set(s.name, s.value);
   for (const auto& [name, value] : changed) all.set(name, value);
-  return open_task({.name = task, .settings = all, .seed = 3, .batch_size = 4, .data = data});
+  return open_task({.name = task, .settings = all, .seed = 3, .update_size = 4, .data = data});
 }
 
 /// What the row is made of: the texts between the special tokens, and those that were masked.
