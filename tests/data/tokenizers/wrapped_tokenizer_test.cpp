@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/data/text/word_tokenizer.h>
 #include <weft/data/tokenizers/wrapped_tokenizer.h>
 
 #include "checks.h"
@@ -56,7 +57,7 @@ TEST_CASE("wrapped: what is behind cuts a text, unless it is nothing") {
 }
 
 TEST_CASE("wrapped: ids that are nothing do not part a text") {
-  const auto own = std::make_shared<PipelineTokenizer>(small_parts());
+  const auto own = std::make_shared<WordTokenizer>(WordTokenizer::of("ab cd ef"));
   const Starred starred(own, 2);
   int apart = 0;
   for (int64_t a = 0; a < own->vocab_size(); ++a)
