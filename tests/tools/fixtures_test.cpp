@@ -24,7 +24,8 @@ struct Kind {
   const char* prompt;  ///< empty: it does not write
   bool text = false;   ///< whether it reads text.txt
   bool pairs = false;
-  bool later = false;  ///< not of format 1
+  bool later = false;           ///< not of format 1
+  const char* table = nullptr;  ///< the file of records that it reads, if it reads one
 };
 
 const std::vector<Kind> kinds = {
@@ -41,6 +42,12 @@ const std::vector<Kind> kinds = {
     {"lstm-seq2seq", {"--ids", "41,40,42", "--target-ids", "1,40"}, "a b", false, true},
     {"vit", {"--image", "picture.npy"}, ""},
     {"vit-segments", {"--image", "picture.npy"}, ""},
+    {"best", {"--ids", "5,9,2,1"}, "In", true, false, true},
+    {"table-classify", {"--ids", "5,9,2"}, "", false, false, true, "table.csv"},
+    {"table-classify-gpt2", {"--ids", "5,9,2"}, "", false, false, true, "table.csv"},
+    {"table-masked", {"--ids", "5,9,2"}, "", false, false, true, "table.csv"},
+    {"table-pairs", {"--ids", "5,9,2", "--target-ids", "281,40"}, "", false, false, true, "pairs.tsv"},
+    {"table-chat", {"--ids", "5,9,2"}, "", false, false, true, "chat.jsonl"},
 };
 
 Arguments joined(Arguments a, const Arguments& b) {
@@ -48,12 +55,15 @@ Arguments joined(Arguments a, const Arguments& b) {
   return a;
 }
 
-/// A copy of the folder of one format, in which a run may go on.
-void copy_fixture(const Folder& folder, const std::string& format, const std::string& name) {
-  for (const char* shared : {"text.txt", "picture.npy"})
-    fs::copy_file(fixtures + "/" + format + "/" + shared, folder.path(shared),
-                  fs::copy_options::skip_existing);
-  fs::copy(fixtures + "/" + format + "/" + name + "/run", folder.path("run"), fs::copy_options::recursive);
+/// A copy of the folder of one format, in which a run may go on: it lies at `run`.
+void copy_fixture(const Folder& folder, const std::string& format, const std::string& name,
+                  const std::string& run = "run") {
+  for (const char* shared : {"text.txt", "picture.npy", "table.csv", "pairs.tsv", "chat.jsonl"})
+    if (fs::exists(fixtures + "/" + format + "/" + shared))
+      fs::copy_file(fixtures + "/" + format + "/" + shared, folder.path(shared),
+                    fs::copy_options::skip_existing);
+  fs::create_directories(fs::path(folder.path(run)).parent_path());
+  fs::copy(fixtures + "/" + format + "/" + name + "/run", folder.path(run), fs::copy_options::recursive);
 }
 
 std::string text_of(const std::string& path) {
@@ -73,54 +83,58 @@ void check_kind(const std::string& format, const Kind& kind) {
   CAPTURE(format);
   CAPTURE(kind.name);
   const Folder folder;
-  copy_fixture(folder, format, kind.name);
+  // A table is named from the run.
+  const std::string run = kind.table ? "kind/run" : "run";
+  copy_fixture(folder, format, kind.name, run);
   const std::string made = fixtures + "/" + format + "/" + kind.name + "/";
 
-  Result result = weft(folder, joined({"logits", "run", "--last", "--out", "now.npy"}, kind.looks));
+  Result result = weft(folder, joined({"logits", run, "--last", "--out", "now.npy"}, kind.looks));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(folder.read("now.npy") == text_of(made + "logits.npy"));
 
   if (*kind.prompt) {
     std::string written =
-        weft(folder, {"generate", "run", "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt})
+        weft(folder, {"generate", run, "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt})
             .out;
     if (kind.pairs)
-      written += weft(folder, {"generate", "run", "--last", "--tokens", "12", "--beams", "3", "--prompt",
-                               kind.prompt})
-                     .out;
+      written +=
+          weft(folder, {"generate", run, "--last", "--tokens", "12", "--beams", "3", "--prompt", kind.prompt})
+              .out;
     CHECK(written == text_of(made + "written.txt"));
   }
   if (!kind.text) {
-    result = weft(folder, {"eval", "run", "--last", "--json", "--samples", "50"});
+    result = weft(folder, {"eval", run, "--last", "--json", "--samples", "50"});
     // What it told then, to the digit; what it tells since comes behind.
     std::string scores = text_of(made + "scores.json");
     scores.resize(scores.rfind('}'));
     CHECK_MESSAGE(result.out.starts_with(scores), result.out);
   }
-  CHECK(weft(folder, {"inspect", "run"}).code == 0);
-  result = weft(folder, {"export", "run", "--last", "--format", "weft", "--out", "alone.h5"});
+  CHECK(weft(folder, {"inspect", run}).code == 0);
+  result = weft(folder, {"export", run, "--last", "--format", "weft", "--out", "alone.h5"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   result = weft(folder, joined({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(folder.read("alone.npy") == folder.read("now.npy"));
 
-  const Arguments data = kind.text ? Arguments{"--data", "text.txt"} : Arguments{};
+  const Arguments data = kind.table  ? Arguments{"--data", kind.table}
+                         : kind.text ? Arguments{"--data", "text.txt"}
+                                     : Arguments{};
   result =
-      weft(folder, joined({"train", "--init-from", "run", "--out", "tuned", "--set", "max_iters=1", "--set",
-                           "sample_tokens=0", "--task", setting(folder.read("run/config.toml"), "task")},
+      weft(folder, joined({"train", "--init-from", run, "--out", "tuned", "--set", "max_iters=1", "--set",
+                           "sample_tokens=0", "--task", setting(folder.read(run + "/config.toml"), "task")},
                           data));
   CHECK_MESSAGE(result.code == 0, result.err);
-  result =
-      weft(folder,
-           joined({"train", "--config", "run/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
+  result = weft(
+      folder,
+      joined({"train", "--config", run + "/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
   CHECK_MESSAGE(result.code == 0, result.err);
 
-  const int64_t stopped = step_of(listed(folder, "run/checkpoints").back());
-  result = weft(folder, joined({"train", "--resume", "run", "--threads", "1", "--set",
+  const int64_t stopped = step_of(listed(folder, run + "/checkpoints").back());
+  result = weft(folder, joined({"train", "--resume", run, "--threads", "1", "--set",
                                 "max_iters=" + std::to_string(stopped + 20), "--set", "eval_interval=10"},
                                data));
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  const std::string end = "run/checkpoints/" + listed(folder, "run/checkpoints").back();
+  const std::string end = run + "/checkpoints/" + listed(folder, run + "/checkpoints").back();
   CHECK(same_training(folder.path(end), made + "end.h5"));
 }
 
