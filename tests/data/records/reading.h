@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <weft/data/records/record_reader.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
