@@ -94,6 +94,8 @@ void declare(Command<TrainArguments>& c) {
   c.threads();
   c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
   c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
+  c.texts("--test-data", n.test_data, "FILE",
+          "files that eval RUN --test scores; the run reads nothing of them");
   c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
   c.text("--task", n.task, "NAME", "what it learns (text); see below");
   c.text("--out", n.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
@@ -122,6 +124,7 @@ void declare(Command<EvalArguments>& c) {
   c.model();
   c.texts("--data", a.data, "FILE", "score all of these files; without it the run's validation split");
   c.integer("--stride", a.stride, "S", 1, 1 << 20, "windows begin so far apart (block_size: no overlap)");
+  c.flag("--test", a.test, "score the run's --test-data");
   c.texts("--set", a.set, "KEY=VALUE", "of a task on files, columns and how they are read: text=2 label=1");
   c.text("--task", a.task, "NAME", "score another task than the run's own");
   c.integer("--samples", a.samples, "N", 1, 1 << 30,

@@ -291,9 +291,11 @@ ConfigFile read_config(const std::string& path) {
   std::optional<std::string> here;
   for (const TomlEntry& entry : read_toml(path)) {
     const std::string where = str(path, ":", entry.line, ": ");
-    if (entry.key == "data" || entry.key == "val_data") {
+    if (entry.key == "data" || entry.key == "val_data" || entry.key == "test_data") {
       if (!entry.is_list) fail<ValueError>(where, entry.key, " must be a list of paths, [\"text.txt\"]");
-      (entry.key == "data" ? file.data : file.val_data) = entry.list;
+      (entry.key == "data"       ? file.data
+       : entry.key == "val_data" ? file.val_data
+                                 : file.test_data) = entry.list;
     } else if (entry.key == "paths_from") {
       if (entry.is_list || entry.value != SettingValue(std::string("here")))
         fail<ValueError>(where,
@@ -314,7 +316,7 @@ ConfigFile read_config(const std::string& path) {
   }
   file.paths_from_here = here.has_value();
   if (here) {
-    for (std::vector<std::string>* const paths : {&file.data, &file.val_data})
+    for (std::vector<std::string>* const paths : {&file.data, &file.val_data, &file.test_data})
       for (std::string& data : *paths) data = path_at(*here, data);
     if (!file.init_from.empty()) file.init_from = path_at(*here, file.init_from);
   }
@@ -327,11 +329,12 @@ Assignment setting_typed(const std::string& typed) {
   if (equals == std::string::npos || equals == 0)
     fail<ValueError>(where, "needs the form key=value, say max_iters=1000");
   const std::string name = typed.substr(0, equals);
-  if (name == "data" || name == "val_data" || name == "init_from" || name == "carries")
+  if (name == "data" || name == "val_data" || name == "test_data" || name == "init_from" || name == "carries")
     fail<ValueError>(where, "is given by --",
-                     name == "data"       ? "data"
-                     : name == "val_data" ? "val-data"
-                                          : "init-from");
+                     name == "data"        ? "data"
+                     : name == "val_data"  ? "val-data"
+                     : name == "test_data" ? "test-data"
+                                           : "init-from");
   if (name == "paths_from") fail<ValueError>(where, "is for files; what is typed begins where it is typed");
   return {where, name, typed.substr(equals + 1), false, false};
 }
@@ -394,6 +397,7 @@ RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed
   RunConfig changed = make_config(all);
   changed.data = config.data;
   changed.val_data = config.val_data;
+  changed.test_data = config.test_data;
   changed.init_from = config.init_from;
   changed.carries = config.carries;
   return changed;
@@ -487,13 +491,16 @@ std::string to_toml(const RunConfig& config, const std::string& folder) {
   std::vector<std::string> data;
   std::ranges::transform(config.data, std::back_inserter(data), named);
   const std::string init_from = config.init_from.empty() ? "" : named(config.init_from);
-  std::vector<std::string> val_data;
+  std::vector<std::string> val_data, test_data;
   std::ranges::transform(config.val_data, std::back_inserter(val_data), named);
-  const bool here = data != config.data || val_data != config.val_data || init_from != config.init_from;
+  std::ranges::transform(config.test_data, std::back_inserter(test_data), named);
+  const bool here = data != config.data || val_data != config.val_data || test_data != config.test_data ||
+                    init_from != config.init_from;
   std::string text =
       str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
           joined(data, ", ", toml_string), "]\n");
   if (!val_data.empty()) text += str("val_data = [", joined(val_data, ", ", toml_string), "]\n");
+  if (!test_data.empty()) text += str("test_data = [", joined(test_data, ", ", toml_string), "]\n");
   if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
   if (here)
     text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";

@@ -51,10 +51,11 @@ struct RunConfig {
   int64_t seed = 1337;
   std::string newlines = "keep";
 
-  SettingValues parts;                ///< of the parts that are named above: all of their settings
-  std::vector<std::string> data;      ///< paths of the files; in config.toml, never in a checkpoint
-  std::vector<std::string> val_data;  ///< of those that validate, if not a part of `data`; likewise
-  std::string init_from;              ///< file that the run began from; likewise
+  SettingValues parts;                 ///< of the parts that are named above: all of their settings
+  std::vector<std::string> data;       ///< paths of the files; in config.toml, never in a checkpoint
+  std::vector<std::string> val_data;   ///< of those that validate, if not a part of `data`; likewise
+  std::vector<std::string> test_data;  ///< of those that `weft eval --test` scores; likewise
+  std::string init_from;               ///< file that the run began from; likewise
   std::string carries;  ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
 
   int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
@@ -74,12 +75,13 @@ struct Assignment {
 /// with paths_from = "here", at the folder of the file, which they are told with then.
 struct ConfigFile {
   std::vector<Assignment> assignments;
-  std::vector<std::string> data, val_data;
+  std::vector<std::string> data, val_data, test_data;
   std::string init_from, carries;
   bool paths_from_here = false;
 };
 ConfigFile read_config(const std::string& path);
-/// "key=value". ValueError for another form, and for data and init_from, which have options of their own, as val_data has.
+/// "key=value". ValueError for another form, and for data and init_from, which have options of their own, as val_data and
+/// test_data have.
 Assignment setting_typed(const std::string& typed);
 
 /// The configuration that these assignments, in order, make of the defaults. ValueError for a key that nobody has, with

@@ -133,6 +133,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
         const std::vector<Assignment> known = known_assignments(theirs.assignments, say);
         before.data = theirs.data;
         before.val_data = theirs.val_data;
+        before.test_data = theirs.test_data;
         // A file of another run that lies here is not of this configuration.
         if (first_difference(make_config(known), before).empty()) all = known;
       }
@@ -170,12 +171,15 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (config.val_data.empty() && !before.val_data.empty() && options.data.empty() && file.data.empty())
     config.val_data =
         data_found(*source->opened.run, before.val_data, "--val-data", false, [](std::string_view) {});
+  config.test_data = !options.test_data.empty() ? options.test_data
+                     : !file.test_data.empty()  ? file.test_data
+                                                : before.test_data;
   if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(
         "no text to train on: give --data FILE, or a --config that names it, or a --task that "
         "makes its own samples; ",
         program_name(), " train --help lists them");
-  for (std::vector<std::string>* const paths : {&config.data, &config.val_data})
+  for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
   return source;
 }
@@ -208,6 +212,7 @@ RunConfig stored_config(const RunFolder& folder, const ConfigFile& file,
   if (assignments.size() > stored) config = make_config(assignments);
   config.data = file.data;
   config.val_data = file.val_data;
+  config.test_data = file.test_data;
   config.init_from = file.init_from;
   config.carries = file.carries;
   if (!known) return config;
@@ -346,7 +351,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     config.val_data = options.val_data;
   else if (!config.val_data.empty())
     config.val_data = data_found(folder, config.val_data, "--val-data", known.has_value(), say);
-  for (std::vector<std::string>* const paths : {&config.data, &config.val_data})
+  for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
   if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(folder.config(), ": names no data; give --data FILE");

@@ -37,10 +37,11 @@ struct Session {
 
 struct NewRunOptions {
   std::vector<std::string> data;
-  std::vector<std::string> val_data;  ///< what validates; none: a part of `data`
-  std::string model, task;            ///< empty: as the configuration has them
-  std::string out;                    ///< empty: the first free of runs/NAME, runs/NAME-2, ...
-  std::string config;                 ///< a TOML file
+  std::vector<std::string> val_data;   ///< what validates; none: a part of `data`
+  std::vector<std::string> test_data;  ///< what `weft eval --test` scores; the run reads nothing of it
+  std::string model, task;             ///< empty: as the configuration has them
+  std::string out;                     ///< empty: the first free of runs/NAME, runs/NAME-2, ...
+  std::string config;                  ///< a TOML file
   std::vector<std::string> set;
   std::string init_from;        ///< RUN or FILE.h5, whose weights it begins with
   bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits

@@ -142,6 +142,29 @@ TEST_CASE("tables: kill -9, and go on with the same bytes") {
   }
 }
 
+TEST_CASE("tables: files that validate and files that test, as options and as keys") {
+  const Folder folder;
+  write_tables(folder);
+  const std::string some = "text,label\nthe cat 1 is good,\"yes, it is\"\nthe dog 2 is bad,no\n";
+  folder.with("v.csv", some).with("t.csv", some + "the car 3 is bad,no\n");
+  REQUIRE(weft(folder, train_on({"classify", "labels.csv"}, "run",
+                                {"max_iters=1", "val_data=v.csv", "test_data=t.csv"}))
+              .code == 0);
+  Arguments options = train_on({"classify", "labels.csv"}, "other", {"max_iters=1"});
+  options.insert(options.begin() + 1, {"--val-data", "v.csv", "--test-data", "t.csv"});
+  REQUIRE(weft(folder, options).code == 0);
+  CHECK(folder.read("run/config.toml") == folder.read("other/config.toml"));
+  CHECK(contains(folder.read("run/config.toml"), "test_data = [\"../t.csv\"]"));
+  CHECK(folder.read("run/best.h5") == folder.read("other/best.h5"));
+  CHECK(Json::parse(weft(folder, {"eval", "run", "--json"}).out).at("samples") == 2);
+  CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
+  REQUIRE(weft(folder, resume("run", {"max_iters=2"})).code == 0);
+  CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
+  refused(folder, {"eval", "run", "--test", "--data", "v.csv"}, {"leave out --data"});
+  REQUIRE(weft(folder, train_on({"classify", "labels.csv"}, "none", {"max_iters=1"})).code == 0);
+  refused(folder, {"eval", "none", "--test"}, {"was given no --test-data"});
+}
+
 TEST_CASE("tables: a resume refuses files that have changed, and finds what was moved") {
   const Folder folder;
   write_tables(folder);
@@ -420,7 +443,6 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
   refuses({"classify", "labels.csv"}, {"val_share=0"}, {"val_share = 0", "--val-data FILE"});
   refuses({"classify", "labels.csv"}, {"longest=1"}, {"longest = 1"});
   refuses({"classify", "labels.csv"}, {"batch_tokens=9", "batching=order"}, {"batching = order"});
-  refuses({"classify", "labels.csv"}, {"val_data=labels.csv"}, {"--val-data"});
   refuses({"chat", "labels.csv"}, {}, {"text, label", "question and answer"});
   refused(folder,
           {"train", "--task", "copy", "--model", "transformer", "--val-data", "labels.csv", "--out", "none"},

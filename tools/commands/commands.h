@@ -35,6 +35,7 @@ struct EvalArguments {
 
   std::string model;              ///< RUN or FILE.h5
   std::vector<std::string> data;  ///< empty: the run's validation split
+  bool test = false;              ///< `data` is the run's test_data
   std::vector<std::string> set;   ///< KEY=VALUE of the task: which columns are read, say
   int64_t stride = 0;
   std::string task;     ///< empty: the run's own

@@ -80,7 +80,8 @@ Work prepare_data_where(const DataArguments& arguments) {
   RunConfig config = config_from_state(training->config, say);
   const ConfigFile file = read_config(opened.run->config());
   if (!file.data.empty()) config.data = data_found(*opened.run, file.data, "--data", true, say);
-  if (!file.val_data.empty()) config.val_data = data_found(*opened.run, file.val_data, "--val-data", true, say);
+  if (!file.val_data.empty())
+    config.val_data = data_found(*opened.run, file.val_data, "--val-data", true, say);
   if (!tasks().at(config.task).reads_files(config.data))
     fail<ValueError>("data where: the task ", config.task, " makes its samples, and reads them nowhere");
   const TaskData task = open_task(config, opened.checkpoint.model.tokenizer, *opened.run,

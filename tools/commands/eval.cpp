@@ -6,6 +6,7 @@
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
@@ -234,12 +235,23 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   return 0;
 }
 
+std::vector<std::string> test_data_of(const OpenedModel& opened, const EvalArguments& given, const Say& say) {
+  if (!given.data.empty()) fail<ValueError>("--test: scores the run's own test data; leave out --data");
+  const std::string config = opened.run ? opened.run->config() : "";
+  const ConfigFile file = is_there(config) ? read_config(config) : ConfigFile();
+  if (file.test_data.empty())
+    fail<ValueError>(opened.path, ": its run was given no --test-data; --data FILE scores any file");
+  return data_found(*opened.run, file.test_data, "--data", false, say);
+}
+
 }  // namespace
 
-Work prepare_eval(const EvalArguments& arguments) {
+Work prepare_eval(const EvalArguments& given) {
   auto e = std::make_shared<Evaluated>();
   const Say say = [&](std::string_view line) { e->console.print(line); };
-  e->opened = std::make_shared<OpenedModel>(open_model(arguments.model, arguments.last, say));
+  e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say));
+  EvalArguments arguments = given;
+  if (given.test) arguments.data = test_data_of(*e->opened, given, say);
   const std::string& path = e->opened->path;
   if (!arguments.choices.empty() || arguments.per_line) {
     const char* const chosen = arguments.choices.empty() ? "--per-line" : "--choices";

@@ -213,9 +213,21 @@ int train(Session& s, int64_t profile_steps) {
   }
 }
 
+/// --set val_data=FILE is --val-data FILE.
+void take_files(NewRunOptions& options, std::string_view key, std::vector<std::string>& to) {
+  for (const std::string& typed : options.set)
+    if (typed.starts_with(key) && typed.size() > key.size()) to.push_back(typed.substr(key.size()));
+  std::erase_if(options.set, [&](const std::string& typed) {
+    return typed.starts_with(key) && typed.size() > key.size();
+  });
+}
+
 }  // namespace
 
-Work prepare_train(const TrainArguments& a) {
+Work prepare_train(const TrainArguments& given) {
+  TrainArguments a = given;
+  take_files(a.fresh, "val_data=", a.fresh.val_data);
+  take_files(a.fresh, "test_data=", a.fresh.test_data);
   const bool resuming = !a.resume.empty();
   if (resuming && (!a.fresh.out.empty() || !a.fresh.model.empty() || !a.fresh.task.empty() ||
                    !a.fresh.config.empty() || !a.fresh.init_from.empty() || !a.fresh.continued.empty() ||
