@@ -192,8 +192,8 @@ Work prepare_classify(const ClassifyArguments& arguments) {
       ids_of(*c, record->fields[0], c->records->describe(record->place));
     c->records = std::make_unique<RecordReader>(arguments.data, options);
     if (!arguments.out.empty()) {
+      c->signals.emplace();  // before the first file
       check_output(arguments.out);
-      c->signals.emplace();
       c->out = std::make_unique<AtomicFile>(arguments.out);
     }
   } else if (!arguments.out.empty() || !arguments.set.empty()) {
