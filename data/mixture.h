@@ -42,7 +42,6 @@ class MixtureDataset : public Dataset {
   Choice choice(int64_t sample) const;
   /// Samples that a round has of each part.
   const std::vector<int64_t>& in_round() const { return in_round_; }
-  const Dataset& part(size_t number) const { return *parts_.at(number).dataset; }
 
  private:
   std::vector<Part> parts_;

@@ -11,8 +11,9 @@ constexpr double default_base = 10000.0;
 
 /// Older files keep the base beside the kind of scaling, newer ones both in one object.
 void read_rope(const HuggingFaceConfig& theirs, LlamaConfig& ours) {
-  const bool newer = theirs.has("rope_parameters");
-  const HuggingFaceConfig rope = theirs.object(newer ? "rope_parameters" : "rope_scaling");
+  // Where both are there, transformers takes the older one.
+  const HuggingFaceConfig rope =
+      theirs.object(theirs.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
   const char* const type = rope.has("rope_type") || !rope.has("type") ? "rope_type" : "type";
   rope.allow(type, {"default", "linear", "llama3"});
   rope.allow("partial_rotary_factor", {1.0});

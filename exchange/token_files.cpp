@@ -7,13 +7,6 @@
 #include <array>
 
 namespace weft {
-namespace {
-
-constexpr size_t header_numbers = 256;
-constexpr uint32_t magic_16 = 20240520, magic_32 = 20240801;
-constexpr uint32_t version_16 = 1, version_32 = 7;
-
-}  // namespace
 
 TokenFileLayout token_file_layout_from(const std::string& name) {
   if (name == "nanogpt") return TokenFileLayout::nanogpt;
@@ -41,9 +34,10 @@ void write_token_file(const std::string& path, std::span<const int64_t> ids, int
   std::string packed;
   if (layout == TokenFileLayout::llm_c) {
     if (ids.size() > UINT32_MAX) fail<ValueError>("a file of llm.c holds at most ", UINT32_MAX, " ids");
-    std::array<int64_t, header_numbers> header{};
-    header[0] = width == 2 ? magic_16 : magic_32;
-    header[1] = width == 2 ? version_16 : version_32;
+    const LlmcFile& made = llmc_files[width == 2 ? 0 : 1];
+    std::array<int64_t, llmc_header_numbers> header{};
+    header[0] = made.magic;
+    header[1] = made.version;
     header[2] = static_cast<int64_t>(ids.size());
     pack_ids(header, 4, packed);
   }

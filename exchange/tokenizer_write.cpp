@@ -262,19 +262,25 @@ const Tokenizer& bare(const Tokenizer& tokenizer) {
   return padded ? *padded->own() : tokenizer;
 }
 
-/// A tokenizer.json with marks behind its vocabulary, and, where they are among them, <cls> and <sep> around a text.
+/// A tokenizer.json with marks behind its vocabulary, padded or not, and, where they are among them, <cls> and <sep> around a text.
 std::string with_marks(const std::string& own, const MarkedTokenizer& tokenizer) {
   ordered_json all = ordered_json::parse(own);
   const int64_t first = tokenizer.own()->vocab_size();
   if (!all["added_tokens"].is_array()) all["added_tokens"] = ordered_json::array();
-  for (size_t i = 0; i < tokenizer.names().size(); ++i)
-    all["added_tokens"].push_back({{"id", first + static_cast<int64_t>(i)},
-                                   {"content", tokenizer.names()[i]},
+  const auto add = [&](int64_t id, const std::string& content) {
+    all["added_tokens"].push_back({{"id", id},
+                                   {"content", content},
                                    {"single_word", false},
                                    {"lstrip", false},
                                    {"rstrip", false},
                                    {"normalized", false},
                                    {"special", true}});
+  };
+  // Their reader numbers added tokens one by one: ids of padding, which stand for nothing, need names.
+  for (int64_t id = bare(*tokenizer.own()).vocab_size(); id < first; ++id)
+    add(id, str("<|unused-", id, "|>"));
+  for (size_t i = 0; i < tokenizer.names().size(); ++i)
+    add(first + static_cast<int64_t>(i), tokenizer.names()[i]);
   const std::map<std::string, int64_t> special = tokenizer.special_tokens();
   const SpecialIds ids = SpecialIds::of(tokenizer);
   const auto named = [&](int64_t id) {

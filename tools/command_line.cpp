@@ -291,6 +291,7 @@ void declare(Command<DataArguments>& c) {
   c.text(
       "--tokenizer", a.tokenizer, "RUN|FILE|DIR",
       "count the tokens of this one, as weft tokenizer takes it; else of the one that the run would learn");
+  c.texts("--val-data", a.val_data, "FILE", "files that validate; else a part of the others");
   c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read, see below; any key of weft train");
   c.integer("--step", a.step, "N", 0, INT64_MAX, "of where: the update, by its number in metrics.jsonl");
   c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
@@ -384,7 +385,8 @@ Declared declared(CLI::App& app, const char* name, const char* help, Work (*prep
 std::function<Work()> declare_commands(CLI::App& app) {
   std::vector<Declared> commands{
       declared(app, "train", "train a model, or go on with a run", prepare_train),
-      declared(app, "eval", "loss, perplexity and bits per character of a text", prepare_eval),
+      declared(app, "eval", "how well a model does what it learned: losses of a text, scores of a task",
+               prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),
       declared(app, "classify", "tell the classes of texts", prepare_classify),
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),

@@ -12,23 +12,28 @@
 
 namespace weft {
 
+TaskRequest task_request(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer) {
+  return {.name = config.task,
+          .settings = config.parts,
+          .seed = static_cast<uint64_t>(config.seed),
+          .evaluated = config.eval_iters * config.batch_size,
+          .update_size = config.samples_per_update(),
+          .data = config.data,
+          .val_data = config.val_data,
+          .tokenizer_name = config.tokenizer,
+          .newlines = newlines_from(config.newlines),
+          .tokenizer = std::move(tokenizer)};
+}
+
 TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
                    const RunFolder& folder, const std::string& expected_hash,
                    std::function<void(int64_t, int64_t)> progress) {
-  return open_task({.name = config.task,
-                    .settings = config.parts,
-                    .seed = static_cast<uint64_t>(config.seed),
-                    .evaluated = config.eval_iters * config.batch_size,
-                    .update_size = config.samples_per_update(),
-                    .data = config.data,
-                    .val_data = config.val_data,
-                    .tokenizer_name = config.tokenizer,
-                    .newlines = newlines_from(config.newlines),
-                    .tokenizer = std::move(tokenizer),
-                    .expected_hash = expected_hash,
-                    .cache_folder = folder.cache(),
-                    .other_caches = folder.caches_beside(),
-                    .progress = std::move(progress)});
+  TaskRequest request = task_request(config, std::move(tokenizer));
+  request.expected_hash = expected_hash;
+  request.cache_folder = folder.cache();
+  request.other_caches = folder.caches_beside();
+  request.progress = std::move(progress);
+  return open_task(request);
 }
 
 std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task) {

@@ -22,6 +22,8 @@ namespace weft {
 TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
                    const RunFolder& folder, const std::string& expected_hash,
                    std::function<void(int64_t done, int64_t all)> progress);
+/// What that reads of a configuration, without a folder: the paths, the settings, the tokenizer if there is one.
+TaskRequest task_request(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
 /// The model, with first values drawn from the run's seed; parameters of `freeze` do not require a gradient. It
 /// counts what is right (Model::count_right) where the task has the score accuracy.
 std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task);

@@ -12,17 +12,6 @@ constexpr size_t together = 32;
 
 using Ids = std::vector<int64_t>;
 
-/// Rows of ids, those that are missing on the right filled with `with`.
-Array padded(const std::vector<Ids>& rows, int64_t with) {
-  size_t longest = 1;
-  for (const Ids& row : rows) longest = std::max(longest, row.size());
-  Array all = Array::full({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)},
-                          static_cast<double>(with), int64);
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::ranges::copy(rows[i], all.mutable_data<int64_t>() + i * longest);
-  return all;
-}
-
 Batch batch_of(const GenerativeModel& model, std::span<const Ending> endings) {
   std::vector<Ids> inputs, targets;
   Batch batch;
@@ -46,8 +35,8 @@ Batch batch_of(const GenerativeModel& model, std::span<const Ending> endings) {
     inputs.push_back(std::move(input));
     targets.push_back(std::move(target));
   }
-  batch.inputs = padded(inputs, 0);
-  batch.targets = padded(targets, Batch::ignored);
+  batch.inputs = padded_rows(inputs, 0);
+  batch.targets = padded_rows(targets, Batch::ignored);
   return batch;
 }
 

@@ -46,13 +46,24 @@ RunAbout about(const Session& s) {
     if (c.parts.contains(setting.name)) on.settings.set(setting.name, c.parts.at(setting.name));
   return {.tokenizer = s.task.tokenizer,
           .end_ids = end_ids_of(c, s.task),
-          .class_names = s.task.class_names,
+          .class_names = s.task.held_out ? s.task.held_out->class_names() : std::vector<std::string>(),
           .trained_on = std::move(on),
           .config = fixed_state(c),
           .content_hash = s.task.content_hash,
           .bytes_per_target = s.task.unseen.bytes_per_target,
           .keep_checkpoints = c.keep_checkpoints,
           .checkpoint_interval = c.checkpoint_interval};
+}
+
+/// They are read when they are scored: what is mistyped is said now.
+void check_test_data(const RunConfig& config) {
+  if (!config.test_data.empty() && !tasks().at(config.task).reads_files(config.data))
+    fail<ValueError>("--test-data: is for tasks on files; ", config.task, " makes its own samples");
+  for (const std::string& path : config.test_data)
+    for (const std::string& part : parallel_files(path))
+      if (!names_data(part))
+        fail<FileError>(part, ": is not there; --test-data names the files that ", program_name(),
+                        " eval RUN --test scores");
 }
 
 /// What is likely not meant by these settings of the learning rate.
@@ -181,6 +192,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
         program_name(), " train --help lists them");
   for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
+  check_test_data(config);
   return source;
 }
 
@@ -351,8 +363,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     config.val_data = options.val_data;
   else if (!config.val_data.empty())
     config.val_data = data_found(folder, config.val_data, "--val-data", known.has_value(), say);
+  if (!options.test_data.empty()) config.test_data = options.test_data;
   for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
+  if (!options.test_data.empty()) check_test_data(config);
   if (config.data.empty() && tasks().at(config.task).reads_files({}))
     fail<ValueError>(folder.config(), ": names no data; give --data FILE");
   // A file that named its paths from the root keeps them so.

@@ -53,12 +53,13 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options);
 
 struct ResumeOptions {
   std::string run;
-  std::vector<std::string> set;       ///< keys that steer
-  std::vector<std::string> data;      ///< where the text lies now; empty: as config.toml says
-  std::vector<std::string> val_data;  ///< likewise, of a run that has some
-  bool any_numerics = false;          ///< go on though the bits will be others
-  bool start_over = false;            ///< move what cannot be read aside and begin again
-  int64_t profiled = 0;               ///< as of a new run
+  std::vector<std::string> set;        ///< keys that steer
+  std::vector<std::string> data;       ///< where the text lies now; empty: as config.toml says
+  std::vector<std::string> val_data;   ///< likewise, of a run that has some
+  std::vector<std::string> test_data;  ///< in place of what config.toml names
+  bool any_numerics = false;           ///< go on though the bits will be others
+  bool start_over = false;             ///< move what cannot be read aside and begin again
+  int64_t profiled = 0;                ///< as of a new run
 };
 std::shared_ptr<Session> resumed_session(const ResumeOptions& options);
 

@@ -41,9 +41,7 @@ bool covers(const Tokenizer& given, const RunConfig& config) {
            config.parts.text("word_pattern") == name_of(pairs->parts().pattern);
   if (is_of(tokenizer, "byte") || (chars && chars->has_unknown())) return true;
   const Newlines newlines = newlines_from(config.newlines);
-  return reads_text(tokenizer, config.task == "text"
-                                   ? text_files(without_weights(config.data), newlines, config.parts)
-                                   : TextFiles{config.data, newlines});
+  return reads_text(tokenizer, text_files(without_weights(config.data), newlines, config.parts));
 }
 
 std::string listed(const std::vector<std::string>& names) {

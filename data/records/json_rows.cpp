@@ -16,7 +16,8 @@ class JsonRows : public RowReader {
       : source_(source),
         asked_(options.columns),
         refuses_(options.empty == RecordOptions::Empty::refuse),
-        nested_(options.nested) {}
+        nested_(options.nested),
+        may_lack_(options.may_lack) {}
 
   std::vector<std::string> columns() override {
     if (!asked_.empty() || ready_) return asked_;
@@ -105,12 +106,13 @@ class JsonRows : public RowReader {
   /// Where a record may lack a column, one that all lack is mistyped.
   void check_met() const {
     for (size_t i = 0; i < asked_.size() && any_; ++i)
-      if (!met_[i]) fail_missing(asked_[i], last_);
+      if (!met_[i] && std::ranges::count(may_lack_, asked_[i]) == 0) fail_missing(asked_[i], last_);
   }
 
   std::vector<std::string> asked_;
   bool refuses_, nested_, ready_ = false, any_ = false;
   std::vector<Field> fields_;
+  std::vector<std::string> may_lack_;
   std::vector<bool> met_;
   int64_t last_ = 0;  ///< the line of the last record
 };

@@ -56,6 +56,23 @@ Registry<RecordFormat>& record_formats() {
 
 void register_record_format(RecordFormat format) { record_formats().add(std::move(format)); }
 
+const RecordFormat* format_by_ending(std::string_view path) {
+  for (const std::string_view packed : {".gz", ".zst"})
+    if (path.ends_with(packed)) {
+      path.remove_suffix(packed.size());
+      break;
+    }
+  for (const RecordFormat* const format : record_formats().entries())
+    for (const std::string& ending : format->endings)
+      if (path.ends_with(ending)) return format;
+  return nullptr;
+}
+
+bool ends_as_records(std::string_view path) {
+  const RecordFormat* const format = format_by_ending(path);
+  return format != nullptr && format->name != "txt";
+}
+
 bool is_column_number(const std::string& column) {
   return !column.empty() && column.size() < 10 && column[0] != '0' &&
          std::ranges::all_of(column, [](char c) { return c >= '0' && c <= '9'; });

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -42,6 +43,12 @@ struct RecordFormat {
 Registry<RecordFormat>& record_formats();
 /// ValueError for a name that is taken.
 void register_record_format(RecordFormat format);
+
+/// The format that the ending of a file says, with or without .gz and .zst behind; nullptr for none.
+const RecordFormat* format_by_ending(std::string_view path);
+/// Whether its ending says that a file holds records. Those of .txt are its lines, so that nothing says whether it is read
+/// as one text or as many.
+bool ends_as_records(std::string_view path);
 
 /// Whether a column is asked for by number, as digits say it.
 bool is_column_number(const std::string& column);

@@ -27,6 +27,7 @@ struct RecordOptions {
   Invalid invalid = Invalid::refuse;
   Empty empty = Empty::refuse;
   Quotes quotes = Quotes::automatic;
+  std::vector<std::string> may_lack = {};  ///< of JSON: columns that no record need have
   bool nested = false;  ///< a column that is a JSON list or object is its JSON text; else an error
   int64_t most_bytes = int64_t{1} << 26;   ///< that a record may have; what is longer is an error
   int64_t piece_bytes = int64_t{1} << 18;  ///< read at once, at least 4; nothing else depends on it

@@ -2,6 +2,7 @@
 #include <weft/data/text/data_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
+#include <weft/lib/base/values.h>
 
 #include <algorithm>
 #include <set>
@@ -11,19 +12,6 @@ namespace {
 
 using Header = RecordOptions::Header;
 
-std::string_view without_compression(std::string_view path) {
-  for (const std::string_view ending : {".gz", ".zst"})
-    if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
-  return path;
-}
-
-const RecordFormat* format_of(const std::string& file) {
-  for (const RecordFormat* const format : record_formats().entries())
-    for (const std::string& ending : format->endings)
-      if (without_compression(file).ends_with(ending)) return format;
-  return nullptr;
-}
-
 std::string formats_of_one_file() {
   std::vector<std::string> names;
   for (const RecordFormat* const format : record_formats().entries())
@@ -32,6 +20,18 @@ std::string formats_of_one_file() {
 }
 
 }  // namespace
+
+std::vector<std::string> RecordNotes::lines() const {
+  std::vector<std::string> all;
+  if (byte_order_marks > 0)
+    all.push_back(str(grouped(byte_order_marks), byte_order_marks == 1 ? " file begins" : " files begin",
+                      " with a byte-order mark, which is passed over"));
+  if (replaced > 0)
+    all.push_back(str("warning: ", grouped(replaced), " bytes are not UTF-8 and are read as U+FFFD"));
+  if (skipped > 0)
+    all.push_back(str("warning: ", grouped(skipped), " records with an empty field are passed over"));
+  return all;
+}
 
 RecordReader::RecordReader(const std::vector<std::string>& paths, RecordOptions options)
     : options_(std::move(options)) {
@@ -82,7 +82,7 @@ void RecordReader::choose_format() {
     return;
   }
   for (const std::string& file : files_) {
-    const RecordFormat* const format = format_of(file);
+    const RecordFormat* const format = format_by_ending(file);
     if (format == nullptr)
       fail<ValueError>(file, ": its ending names no format; format= says it: ", formats_of_one_file());
     if (format_ != nullptr && format != format_)

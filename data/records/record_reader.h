@@ -31,6 +31,9 @@ struct RecordNotes {
   int64_t byte_order_marks = 0;  ///< files that begin with one, which is passed over
   int64_t replaced = 0;          ///< bytes that were not UTF-8, by invalid=replace
   int64_t skipped = 0;           ///< records with an empty field, by empty=skip
+
+  /// What a user should know of it, a line each.
+  std::vector<std::string> lines() const;
 };
 
 /// Streams, in memory that depends on the longest record alone; one file, or those that are parallel, are open at a time.

@@ -83,6 +83,13 @@ Measured measure(const TaskDataset& data) {
 
 }  // namespace
 
+void check_batch_tokens(int64_t tokens) {
+  if (tokens > 0)
+    fail<ValueError>("batch_tokens = ", tokens,
+                     ": counts the tokens of batches by length; these have batch_size samples "
+                     "(batching = order)");
+}
+
 Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count) {
   return {count, [data, count](int64_t first, int64_t number) {
             return data->batch(first, std::min(number, count - first));
@@ -144,6 +151,8 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
     task.notes.push_back(
         str("batches by length: ", fixed(100 * batches->padding(), 1), " % of them is padding"));
     task.training = batches;
+  } else if (request.settings.contains("batch_tokens")) {
+    check_batch_tokens(request.settings.integer("batch_tokens"));
   }
   task.seen = samples_of(train, samples > 0 ? std::min(samples, wanted) : wanted);
   task.unseen = samples_of(validation, wanted);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <weft/data/tasks/registry.h>
+#include <weft/data/text/tokenize.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace weft {
 
@@ -20,6 +23,12 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request);
 /// Words hidden in texts: of records (open_table), or in windows of block_size tokens of any text.
 TaskData open_masked(const TaskRequest& request);
 TaskPointer open_masked_to_score(const TaskRequest& request);
+
+/// What a user should know of a text that was read, from so many files: what was passed over, altered or not known.
+std::vector<std::string> notes_of_text(const TokenizedText& text, size_t files, const TaskRequest& request);
+
+/// ValueError for tokens of batches that are not by length.
+void check_batch_tokens(int64_t tokens);
 
 /// The first `count` samples.
 Samples samples_of(const std::shared_ptr<const TaskDataset>& data, int64_t count);

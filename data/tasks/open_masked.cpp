@@ -92,6 +92,7 @@ TaskData open_masked(const TaskRequest& request) {
   if (are_records(request.settings, request.data)) return open_table("masked", request);
   if (!request.val_data.empty())
     fail<ValueError>("val_data: of texts that are no records the last tenth validates");
+  check_batch_tokens(request.settings.integer("batch_tokens"));  // windows are all of one length
   const TableForm& form = table_form("masked");
   const int64_t width = width_of(request), block_size = width + 2;
   const TokenizedText text = tokens_of(request);
@@ -125,6 +126,7 @@ TaskData open_masked(const TaskRequest& request) {
                               std::min(1.0, 1.05 * share + 1.0 / static_cast<double>(block_size)));
   task.smallest = task.largest;
   task.content_hash = text.content_hash;
+  task.notes = notes_of_text(text, request.data.size(), request);
   task.summary = str("task masked: ", grouped(text.tokens->size()), " tokens, ", grouped(masking.vocab_size),
                      " in the vocabulary; ", grouped(split.train.size), " train, ",
                      grouped(split.validation.size), " validate");

@@ -47,7 +47,7 @@ void each_text(const TableForm& form, const Part& part, Put put) {
 
 std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskRequest& request,
                                          const Part& train) {
-  const TokenizerEntry& entry = tokenizers().at(request.tokenizer_name);
+  const TokenizerEntry& entry = text_tokenizer(request.tokenizer_name, nullptr);
   TextScan scan;
   std::set<char32_t> characters;
   each_text(form, train, [&](const std::string& text) {
@@ -94,12 +94,7 @@ Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokeni
       ++all.left_out;
       continue;
     }
-    if (longest > 0 && tokens > longest) {
-      ++all.origin.cut;
-      const int64_t last = one.input.back();
-      one.input.resize(static_cast<size_t>(longest));
-      one.input.back() = last;
-    }
+    all.origin.cut += cut_framed(one.input, longest);
     if (form.has_label) one.target = {classes[part.records[i]]};
     all.samples.push_back(std::move(one));
     all.origin.records.push_back(part.records[i]);
@@ -135,14 +130,18 @@ RecordSplit split_of_records(const TableForm& form, const TaskRequest& request) 
   return split;
 }
 
-/// Records that validate and stand among those that train too.
-size_t shared_records(const RecordSplit& split) {
+/// Records that validate and stand among those that train too, whatever their labels.
+size_t shared_records(const TableForm& form, const RecordSplit& split) {
+  if (split.train.table == split.validation.table) return 0;  // as split_of_records divides it
+  const auto digest = [&](const Part& part, size_t record) {
+    std::vector<std::string_view> fields = part.table->fields(record);
+    if (form.has_label) fields.pop_back();
+    return record_digest(fields);
+  };
   std::set<Digest> met;
-  for (const size_t i : split.train.records) met.insert(record_digest(split.train.table->fields(i)));
-  size_t count = 0;
-  for (const size_t i : split.validation.records)
-    count += met.contains(record_digest(split.validation.table->fields(i)));
-  return count;
+  for (const size_t i : split.train.records) met.insert(digest(split.train, i));
+  return static_cast<size_t>(std::ranges::count_if(
+      split.validation.records, [&](size_t i) { return met.contains(digest(split.validation, i)); }));
 }
 
 std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest& request,
@@ -155,17 +154,6 @@ std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest
   if (names.size() < 2)
     fail<ValueError>(request.data[0], ": every record has the label '", names[0], "'; to classify needs two");
   return names;
-}
-
-std::vector<std::string> notes_of(const RecordNotes& notes) {
-  std::vector<std::string> all;
-  if (notes.byte_order_marks > 0)
-    all.push_back(str(notes.byte_order_marks, " files begin with a byte-order mark, which is passed over"));
-  if (notes.replaced > 0)
-    all.push_back(str("warning: ", grouped(notes.replaced), " bytes are not UTF-8 and are read as U+FFFD"));
-  if (notes.skipped > 0)
-    all.push_back(str("warning: ", grouped(notes.skipped), " records with an empty field are passed over"));
-  return all;
 }
 
 /// How many samples each class has, and which have none.
@@ -236,10 +224,7 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                 .sizes = sizes};
   const bool by_length = request.settings.text("batching") == "length";
   const int64_t tokens = request.settings.integer("batch_tokens");
-  if (tokens > 0 && !by_length)
-    fail<ValueError>("batch_tokens = ", tokens,
-                     ": counts the tokens of batches by length; with batching = order "
-                     "they have batch_size samples");
+  if (!by_length) check_batch_tokens(tokens);
   std::shared_ptr<const Dataset> training = train;
   if (by_length) {
     const auto batches = std::make_shared<LengthBatches>(train, request.update_size, tokens, request.seed);
@@ -313,9 +298,7 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   hasher.update(std::string_view(split.train.table->content_hash()));
   if (!request.val_data.empty()) hasher.update(std::string_view(split.validation.table->content_hash()));
   const std::string content_hash = to_hex(hasher.digest());
-  if (!request.expected_hash.empty() && content_hash != request.expected_hash)
-    throw OtherText(str(request.data[0], request.data.size() > 1 ? " or one of the files after it" : "",
-                        ": has changed since the run was made with it"));
+  check_content(request.data, content_hash, request.expected_hash);
   const std::vector<std::string> class_names = class_names_of(form, request, split.train);
   const std::shared_ptr<const Tokenizer> tokenizer =
       with_special(request.tokenizer ? request.tokenizer : learned(form, request, split.train), form.special);
@@ -343,17 +326,16 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
                                                            std::move(validation.origin), class_names);
   TaskData data = data_of(form, request, trains, validates);
   data.content_hash = content_hash;
-  data.class_names = class_names;
   data.summary =
       str("task ", task, ": ", grouped(trains->size()), " records train, ", grouped(validates->size()),
           " validate; ", grouped(tokenizer->vocab_size()), " in the vocabulary");
-  std::ranges::copy(notes_of(split.train.table->notes()), std::back_inserter(notes));
+  std::ranges::copy(split.train.table->notes().lines(), std::back_inserter(notes));
   if (!request.val_data.empty())
-    std::ranges::copy(notes_of(split.validation.table->notes()), std::back_inserter(notes));
+    std::ranges::copy(split.validation.table->notes().lines(), std::back_inserter(notes));
   if (overlong > 0)
     notes.push_back(str("warning: ", grouped(overlong), " records have more than longest = ", longest,
                         " tokens and are ", form.cuts ? "cut" : "left out"));
-  if (const size_t shared = shared_records(split); shared > 0)
+  if (const size_t shared = shared_records(form, split); shared > 0)
     notes.push_back(str("warning: ", grouped(static_cast<int64_t>(shared)),
                         " of the records that validate stand among those that train too"));
   data.notes.insert(data.notes.end(), notes.begin(), notes.end());

@@ -19,50 +19,6 @@
 namespace weft {
 namespace {
 
-constexpr std::ptrdiff_t named_files = 3;
-
-/// The first few.
-std::string some_of(const std::vector<std::string>& all, std::string_view between) {
-  return str(joined(all | std::views::take(named_files), between),
-             std::ssize(all) > named_files ? str(between, "...") : "");
-}
-
-std::vector<std::string> notes_of(const TokenizedText& text, size_t files, bool keeps_returns) {
-  std::vector<std::string> notes;
-  if (const std::vector<std::string>& empty = text.notes.empty_files; !empty.empty())
-    notes.push_back(str("warning: ", empty.size(), " of the ", files, " files ",
-                        empty.size() == 1 ? "is" : "are", " empty and passed over: ", some_of(empty, ", ")));
-  if (const std::vector<std::string>& foreign = text.notes.foreign_files; !foreign.empty())
-    notes.push_back(str("warning: taken as it is: ", some_of(foreign, "\n  ")));
-  if (const int64_t marks = text.notes.byte_order_marks; marks > 0)
-    notes.push_back(str("warning: ", marks, " of the files ", marks == 1 ? "begins" : "begin",
-                        " with a byte-order mark; it is read as a character of the text"));
-  if (const int64_t returns = text.notes.carriage_returns; returns > 0)
-    notes.push_back(keeps_returns ? str("warning: the text holds ", grouped(returns),
-                                        " carriage returns, which are kept; --set newlines=lf drops them")
-                                  : str(grouped(returns), " carriage returns are dropped (newlines=lf)"));
-  if (!text.rebuilt.empty()) notes.push_back(str("made again: ", text.rebuilt));
-  return notes;
-}
-
-/// Of a text that is read with the vocabulary of another: how much of it that does not know. Empty for next to nothing.
-std::string unknown_share(const TokenizedText& text) {
-  const auto* const chars = dynamic_cast<const CharTokenizer*>(text.tokenizer.get());
-  if (!chars || !chars->has_unknown()) return "";
-  const int64_t unknown = chars->vocab_size() - 1, size = text.tokens->size();
-  int64_t count = 0;
-  std::vector<int64_t> ids;
-  for (int64_t at = 0; at < size; at += std::ssize(ids)) {
-    ids.resize(static_cast<size_t>(std::min<int64_t>(1 << 16, size - at)));
-    text.tokens->read(at, ids);
-    count += std::ranges::count(ids, unknown);
-  }
-  const double share = 100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, size));
-  if (share < 0.1) return "";
-  return str("warning: ", fixed(share, 1),
-             " % of the text are characters that the vocabulary does not have, all of them one token");
-}
-
 /// What is evaluated of one stretch.
 using Part = std::function<Batch(std::span<const int64_t> numbers)>;
 struct Evaluated {
@@ -193,11 +149,8 @@ TaskData open_text(const TaskRequest& request) {
   task.summary = str("text: ", grouped(train + validate), " tokens, ", vocab_size, " in the vocabulary; ",
                      grouped(train), " train, ", grouped(validate), " validate");
   for (const TextStretch& stretch : sources.training) {
-    const auto more = notes_of(stretch.text, stretch.files.paths.size(), request.newlines == Newlines::keep);
+    const auto more = notes_of_text(stretch.text, stretch.files.paths.size(), request);
     task.notes.insert(task.notes.end(), more.begin(), more.end());
-    if (!request.tokenizer) continue;
-    if (std::string unknown = unknown_share(stretch.text); !unknown.empty())
-      task.notes.push_back(std::move(unknown));
   }
   task.notes.insert(task.notes.end(), sources.notes.begin(), sources.notes.end());
   return task;

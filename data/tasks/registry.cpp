@@ -45,18 +45,10 @@ std::vector<Setting> lengths() {
 
 /// Of tasks whose samples differ in length.
 std::vector<Setting> of_lengths(std::vector<Setting> all) {
-  all.push_back({.name = "batching",
-                 .value = std::string("length"),
-                 .help = "length: samples of about one length share a batch; order: as they are drawn",
-                 .choices = {"length", "order"},
-                 .before = std::string("order")});
-  all.push_back(
-      {.name = "batch_tokens",
-       .value = int64_t{0},
-       .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
-               "samples",
-       .least = 0,
-       .most = 1 << 24});
+  for (Setting& setting : batching_settings()) {
+    if (setting.name == "batching") setting.before = std::string("order");
+    all.push_back(std::move(setting));
+  }
   return all;
 }
 
@@ -65,14 +57,6 @@ std::vector<Setting> with_tables(std::vector<Setting> all, const std::string& ta
   for (Setting& setting : table_settings(task))
     if (std::ranges::count(all, setting.name, &Setting::name) == 0) all.push_back(std::move(setting));
   return all;
-}
-
-Setting block_size() {
-  return {.name = "block_size",
-          .value = int64_t{64},
-          .help = "longest context, in tokens",
-          .least = 1,
-          .most = 1 << 20};
 }
 
 std::vector<Setting> masks() {
@@ -133,7 +117,7 @@ void add_ours(Registry<TaskEntry>& to) {
   add("translation", "translate between two small languages of other word order and agreement",
       TaskKind::pairs, make_translation_task, of_lengths(plain()));
   std::vector<Setting> own_masked = with_tables(of_lengths(masks()), "masked");
-  own_masked.push_back(block_size());
+  own_masked.push_back(block_size_setting());
   to.add({.name = "masked",
           .summary = "find masked words of the texts in --data; without any, of stories and reviews",
           .kind = TaskKind::masked,

@@ -18,6 +18,11 @@ std::vector<Column> columns_of(const std::string& task) {
   return {};
 }
 
+const std::vector<std::string>& columns_of_turns() {
+  static const std::vector<std::string> names = {"messages", "conversations", "conversation"};
+  return names;
+}
+
 std::string text_or(const SettingValues& settings, const std::string& key, std::string otherwise) {
   return settings.contains(key) && !settings.text(key).empty() ? settings.text(key) : std::move(otherwise);
 }
@@ -41,7 +46,7 @@ std::vector<std::string> chat_columns(const std::vector<std::string>& paths, Rec
       return column == name || column.starts_with(str(name, "."));
     });
   };
-  for (const char* const name : {"messages", "conversations", "conversation"})
+  for (const std::string& name : columns_of_turns())
     if (has(name)) return {name};
   if (has("instruction") && has("output"))
     return has("input") ? std::vector<std::string>{"instruction", "input", "output"}

@@ -16,24 +16,14 @@ Texts as_they_are(Fields fields) {
   return texts;
 }
 
-Ids with(const Tokenizer& tokenizer, std::string_view text, int64_t end) {
-  Ids ids = tokenizer.encode(text);
-  ids.push_back(end);
-  return ids;
-}
-
-TokenTask::Sample framed(const Tokenizer& tokenizer, const SpecialIds& special,
-                         std::span<const std::string> texts) {
-  Ids ids{special.cls};
-  const Ids text = tokenizer.encode(texts[0]);
-  ids.insert(ids.end(), text.begin(), text.end());
-  ids.push_back(special.sep);
-  return {std::move(ids), {}};
+TokenTask::Sample framed_text(const Tokenizer& tokenizer, const SpecialIds& special,
+                              std::span<const std::string> texts) {
+  return {framed(tokenizer, texts[0], special), {}};
 }
 
 TokenTask::Sample pair_of(const Tokenizer& tokenizer, const SpecialIds& special,
                           std::span<const std::string> texts) {
-  return {with(tokenizer, texts[0], special.end), with(tokenizer, texts[1], special.end)};
+  return {with_end(tokenizer, texts[0], special.end), with_end(tokenizer, texts[1], special.end)};
 }
 
 /// "prefix: source".
@@ -103,7 +93,7 @@ TokenTask::Sample conversation(const Tokenizer& tokenizer, const SpecialIds& spe
     const bool answer = turns[i] == "assistant";
     ids.push_back(marks.at(str("<|", turns[i], "|>")));
     wanted.push_back(Batch::ignored);
-    for (const int64_t id : with(tokenizer, turns[i + 1], special.end)) {
+    for (const int64_t id : with_end(tokenizer, turns[i + 1], special.end)) {
       ids.push_back(id);
       wanted.push_back(answer ? id : Batch::ignored);
     }
@@ -122,14 +112,14 @@ const std::vector<TableForm>& forms() {
        .has_label = true,
        .cuts = true,
        .texts = as_they_are,
-       .sample = framed},
+       .sample = framed_text},
       {.name = "masked",
        .kind = TaskKind::masked,
        .special = {"<pad>", "<cls>", "<sep>", "<mask>"},
        .scores = {"perplexity", "accuracy"},
        .cuts = true,
        .texts = as_they_are,
-       .sample = framed},
+       .sample = framed_text},
       {.name = "pairs",
        .kind = TaskKind::pairs,
        .special = {"<pad>", "<s>", "</s>"},

@@ -1,4 +1,4 @@
-#include <weft/data/records/record_options.h>
+#include <weft/data/records/record_format.h>
 #include <weft/data/tasks/table_columns_internal.h>
 #include <weft/data/tasks/table_task.h>
 
@@ -41,28 +41,26 @@ std::vector<Setting> table_settings(const std::string& task) {
                      "counted; 0 is no limit",
                  .least = 0,
                  .most = 1 << 20});
-  all.push_back({.name = "batching",
-                 .value = std::string("length"),
-                 .help = "length: samples of about one length share a batch; order: as they are drawn",
-                 .choices = {"length", "order"}});
-  all.push_back(
-      {.name = "batch_tokens",
-       .value = int64_t{0},
-       .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
-               "samples",
-       .least = 0,
-       .most = 1 << 24});
+  for (Setting& setting : batching_settings()) all.push_back(std::move(setting));
   return all;
+}
+
+std::vector<Setting> batching_settings() {
+  return {{.name = "batching",
+           .value = std::string("length"),
+           .help = "length: samples of about one length share a batch; order: as they are drawn",
+           .choices = {"length", "order"}},
+          {.name = "batch_tokens",
+           .value = int64_t{0},
+           .help = "batching by length: tokens of a batch, whose samples are as many as fit; 0 is batch_size "
+                   "samples",
+           .least = 0,
+           .most = 1 << 24}};
 }
 
 bool are_records(const SettingValues& settings, const std::vector<std::string>& files) {
   if (!text_or(settings, "format").empty() || !text_or(settings, "text").empty()) return true;
-  if (files.empty()) return false;
-  std::string name = files[0];
-  for (const char* const packed : {".gz", ".zst"})
-    if (name.ends_with(packed)) name.resize(name.size() - std::string_view(packed).size());
-  return std::ranges::any_of(std::vector<std::string>{".csv", ".tsv", ".jsonl", ".json"},
-                             [&](const std::string& ending) { return name.ends_with(ending); });
+  return !files.empty() && ends_as_records(files[0]);
 }
 
 }  // namespace weft

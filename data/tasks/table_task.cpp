@@ -88,12 +88,8 @@ TokenTask::Sample TableTask::sample(uint64_t index) const {
   return one;
 }
 
-Batch TableTask::batch(int64_t first, int64_t count) const {
-  if (options().samples > 0) return TokenTask::batch(first, count);
-  check_samples(name().c_str(), first, count);
-  std::vector<uint64_t> indices;
-  for (int64_t n = first; n < first + count; ++n) indices.push_back(static_cast<uint64_t>(n % size()));
-  return batch_of(indices);
+uint64_t TableTask::sample_of(int64_t n) const {
+  return options().samples > 0 ? TokenTask::sample_of(n) : static_cast<uint64_t>(n % size());
 }
 
 TokenTask::Lengths TableTask::lengths(uint64_t index) const {

@@ -72,7 +72,6 @@ class TableTask : public TokenTask {
 
   /// Each once, of what evaluates in the order of the records in every epoch.
   int64_t samples_per_epoch() const override { return size(); }
-  Batch batch(int64_t first, int64_t count) const override;
   int64_t size() const { return static_cast<int64_t>(store_->ends.size()) / 2; }
   /// Of a masked task with words hidden by (seed, index); but of the split that trains whole, as MaskedDataset hides other
   /// ones in each epoch.
@@ -90,6 +89,7 @@ class TableTask : public TokenTask {
     Origin origin;
   };
   Sample stored(uint64_t index) const;
+  uint64_t sample_of(int64_t n) const override;
   bool is_said(int64_t id) const override { return !std::ranges::binary_search(unhidden_, id); }
 
   const TableForm& form_;
@@ -102,6 +102,10 @@ std::vector<int64_t> special_ids(const Tokenizer& tokenizer);
 
 /// The settings of a task on tables: those of records (RecordSettings), val_share, longest, batching, batch_tokens.
 std::vector<Setting> table_settings(const std::string& task);
+/// What a column with the turns of a chat is called.
+const std::vector<std::string>& columns_of_turns();
+/// batching and batch_tokens, of every task whose samples differ in length (LengthBatches).
+std::vector<Setting> batching_settings();
 /// How those settings say that records are read, without columns.
 RecordOptions record_options(const SettingValues& settings);
 /// Whether files are read as records: by the settings format and text, or by how the first of them ends.

@@ -96,7 +96,7 @@ class TaskDataset : public Dataset {
               std::vector<std::string> class_names = {});
   /// Which of the samples 0, 1, 2, ... of the split number n of the run is: n itself, or one of the first
   /// options().samples.
-  uint64_t sample_of(int64_t n) const;
+  virtual uint64_t sample_of(int64_t n) const;
 
  private:
   std::string name_;

@@ -41,10 +41,9 @@ struct TaskData {
   int64_t largest_rows = 0;
   /// The smallest, likewise: kernels keep copies of weights for products of few rows.
   std::function<Batch(int64_t rows)> smallest;
-  std::vector<std::string> class_names;  ///< by class; none where tokens are the answer
-  int64_t end_id = -1;                   ///< that ends each document of a text; -1: nothing does
-  std::string content_hash;              ///< names the data: 32 hexadecimal digits
-  std::string summary;                   ///< a line for people
+  int64_t end_id = -1;       ///< that ends each document of a text; -1: nothing does
+  std::string content_hash;  ///< names the data: 32 hexadecimal digits
+  std::string summary;       ///< a line for people
   std::vector<std::string> notes;
 };
 

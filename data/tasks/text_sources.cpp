@@ -57,16 +57,11 @@ std::vector<std::string> unread_records(const std::vector<Opened>& sources) {
   std::vector<std::string> notes;
   for (const Opened& source : sources) {
     if (source.files.records) continue;
-    for (const std::string& path : data_files(source.files.paths)) {
-      std::string name = path;
-      for (const char* packed : {".gz", ".zst"})
-        if (name.ends_with(packed)) name.resize(name.size() - std::string_view(packed).size());
-      for (const char* ending : {".csv", ".tsv", ".jsonl", ".json"})
-        if (name.ends_with(ending))
-          notes.push_back(str("warning: ", path,
-                              ": is read as plain text; --set text=COLUMN reads the records of the "
-                              "file, each as a document"));
-    }
+    for (const std::string& path : data_files(source.files.paths))
+      if (ends_as_records(path))
+        notes.push_back(str("warning: ", path,
+                            ": is read as plain text; --set text=COLUMN reads the records of the "
+                            "file, each as a document"));
   }
   constexpr size_t most = 3;
   if (notes.size() > most) notes.resize(most);

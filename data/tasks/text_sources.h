@@ -32,7 +32,7 @@ struct TextSources {
   bool weighted = false;
   int64_t end_id = -1;
   std::string content_hash;
-  std::vector<std::string> notes;  ///< of equal documents on both sides
+  std::vector<std::string> notes;  ///< of files that look like records, and of equal documents on both sides
 };
 
 /// Opens request.data, and request.val_data where there are some, as its settings say:
@@ -42,8 +42,8 @@ struct TextSources {
 ///            stays where it is when others are added
 ///   data     "a.txt:3" has three times the weight of "b.txt:1"; without a weight all paths are one source
 /// With val_data all of `data` trains, and they are read as `data` are, without weights. A tokenizer is learned from what
-/// trains of all sources. With format=ids nothing is tokenised, and windows alone can be made of them. ValueError for split=hash with fewer than two documents or none on one side; FileError,
-/// OtherText and ValueError as tokenize_files throws them.
+/// trains of all sources. With format=ids nothing is tokenised, and windows alone can be made of them. ValueError for
+/// split=hash with none of the documents on one side; FileError, OtherText and ValueError as tokenize_files throws them.
 TextSources open_text_sources(const TaskRequest& request);
 
 }  // namespace weft

@@ -19,13 +19,17 @@ SettingValue value_in(const SettingValues& settings, const std::string& name) {
 
 }  // namespace
 
+Setting block_size_setting() {
+  return {.name = "block_size",
+          .value = int64_t{64},
+          .help = "longest context, in tokens",
+          .least = 1,
+          .most = 1 << 20};
+}
+
 std::vector<Setting> text_settings() {
   std::vector<Setting> all = {
-      {.name = "block_size",
-       .value = int64_t{64},
-       .help = "longest context, in tokens",
-       .least = 1,
-       .most = 1 << 20},
+      block_size_setting(),
       {.name = "boundaries",
        .value = std::string("files"),
        .help = "what a document of plain text is: each of the files, or none of them: all are one text",

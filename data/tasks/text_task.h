@@ -9,6 +9,8 @@
 
 namespace weft {
 
+/// Of tasks that read windows of a text.
+Setting block_size_setting();
 /// block_size; boundaries, packing, split; how records are read (data/records/record_options.h).
 std::vector<Setting> text_settings();
 

@@ -4,24 +4,6 @@
 #include <algorithm>
 
 namespace weft {
-namespace {
-
-using Rows = std::vector<std::vector<int64_t>>;
-
-Array padded(const Rows& rows, int64_t with) {
-  size_t longest = 0;
-  for (const std::vector<int64_t>& row : rows) longest = std::max(longest, row.size());
-  Array ids({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, int64);
-  int64_t* out = ids.mutable_data<int64_t>();
-  for (const std::vector<int64_t>& row : rows) {
-    std::fill(std::copy(row.begin(), row.end(), out), out + longest, with);
-    out += longest;
-  }
-  return ids;
-}
-
-}  // namespace
-
 TokenTask::Lengths TokenTask::lengths(uint64_t index) const {
   const Sample one = sample(index);
   return {std::ssize(one.input), std::ssize(one.target)};
@@ -44,7 +26,7 @@ Batch TokenTask::batch(int64_t first, int64_t count) const {
 }
 
 Batch TokenTask::batch_of(std::span<const uint64_t> indices) const {
-  Rows inputs, targets;
+  std::vector<std::vector<int64_t>> inputs, targets;
   Batch batch;
   for (const uint64_t index : indices) {
     Sample one = sample(index);
@@ -52,24 +34,40 @@ Batch TokenTask::batch_of(std::span<const uint64_t> indices) const {
     inputs.push_back(std::move(one.input));
     targets.push_back(std::move(one.target));
   }
-  batch.inputs = padded(inputs, std::max<int64_t>(0, pad_id()));
-  batch.targets = padded(targets, Batch::ignored);
+  batch.inputs = padded_rows(inputs, std::max<int64_t>(0, pad_id()));
+  batch.targets = padded_rows(targets, Batch::ignored);
   if (kind() == TaskKind::classification)
     batch.targets = batch.targets.reshape({static_cast<int64_t>(indices.size())});
   return batch;
 }
 
 std::vector<int64_t> TokenTask::with_end(std::string_view text) const {
-  std::vector<int64_t> ids = tokenizer()->encode(text);
-  ids.push_back(end_id());
-  return ids;
+  return weft::with_end(*tokenizer(), text, end_id());
 }
 
 std::vector<int64_t> TokenTask::framed(std::string_view text) const {
-  std::vector<int64_t> ids = {special().cls};
-  tokenizer()->append_ids(text, ids);
-  ids.push_back(special().sep);
+  return weft::framed(*tokenizer(), text, special());
+}
+
+std::vector<int64_t> with_end(const Tokenizer& tokenizer, std::string_view text, int64_t end_id) {
+  std::vector<int64_t> ids = tokenizer.encode(text);
+  ids.push_back(end_id);
   return ids;
+}
+
+std::vector<int64_t> framed(const Tokenizer& tokenizer, std::string_view text, const SpecialIds& special) {
+  std::vector<int64_t> ids = tokenizer.encode(text);
+  ids.insert(ids.begin(), special.cls);
+  ids.push_back(special.sep);
+  return ids;
+}
+
+bool cut_framed(std::vector<int64_t>& ids, int64_t longest) {
+  if (longest <= 0 || std::ssize(ids) <= longest) return false;
+  const int64_t last = ids.back();
+  ids.resize(static_cast<size_t>(longest));
+  ids.back() = last;
+  return true;
 }
 
 void TokenTask::refuse_lengths() const {

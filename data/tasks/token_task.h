@@ -37,13 +37,18 @@ class TokenTask : public TaskDataset {
   uint64_t index_of(int64_t n) const { return sample_of(n); }
 
  protected:
-  /// `text` in ids, then the end.
   std::vector<int64_t> with_end(std::string_view text) const;
-  /// <cls>, `text` in ids, <sep>.
   std::vector<int64_t> framed(std::string_view text) const;
   /// ValueError, naming the task and the option, when a length is given to a task that has none.
   void refuse_lengths() const;
 };
+
+/// `text` in ids, then the end.
+std::vector<int64_t> with_end(const Tokenizer& tokenizer, std::string_view text, int64_t end_id);
+/// <cls>, `text` in ids, <sep>.
+std::vector<int64_t> framed(const Tokenizer& tokenizer, std::string_view text, const SpecialIds& special);
+/// Takes out ids before the last until there are `longest`, 0 for no limit: whether there were more.
+bool cut_framed(std::vector<int64_t>& ids, int64_t longest);
 
 /// The tokenizer asked for, if it knows every piece of `own`; `own` when none was asked for. ValueError,
 /// naming the task and the first word that is not known.

@@ -26,7 +26,7 @@ struct BpeTrainingOptions {
 /// vocabulary, then the merges as they come. So the result is a function of the text alone: not of the number of threads,
 /// nor of how it is cut into pieces.
 ///
-/// Memory is bounded whatever the text: of more than two million different words, or 256 MiB of them, those met least so
+/// So much holds as long as nothing is forgotten. Memory is bounded whatever the text: of more than two million different words, or 256 MiB of them, those met least so
 /// far are forgotten until half are left, and 64 MiB without a place where words end for sure are cut there.
 class BpeTraining {
  public:

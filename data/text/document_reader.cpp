@@ -67,6 +67,7 @@ std::optional<DocumentPiece> DocumentReader::read_record() {
   auto record = records_->next();
   if (!record) return {};
   field_ = std::move(record->fields.at(0));
+  carriage_returns_ += std::ranges::count(field_, '\r');
   if (files_.newlines == Newlines::lf) std::erase(field_, '\r');
   ++documents_;
   return DocumentPiece{field_, true, record->place.file, record->place.line};
@@ -74,7 +75,10 @@ std::optional<DocumentPiece> DocumentReader::read_record() {
 
 TextNotes DocumentReader::notes() const {
   if (text_) return text_->notes();
-  return {.byte_order_marks = 0, .carriage_returns = 0};
+  // A byte-order mark of records is passed over.
+  return {.carriage_returns = carriage_returns_,
+          .replaced = records_->notes().replaced,
+          .skipped = records_->notes().skipped};
 }
 
 std::string DocumentReader::content_hash() const {

@@ -54,6 +54,8 @@ class DocumentReader {
 
   const std::vector<std::string>& files() const { return paths_; }
   bool of_records() const { return records_.has_value(); }
+  /// Of records the format that they are read as; of texts nothing.
+  std::string format() const { return records_ ? records_->format() : std::string(); }
   /// Documents begun so far, wanted or not.
   int64_t documents() const { return documents_; }
   /// Bytes of text so far, as next() gives them, of documents wanted or not.
@@ -77,6 +79,7 @@ class DocumentReader {
   std::vector<int64_t> file_bytes_;  ///< of files that hold something
   size_t file_ = 0;
   int64_t line_ = 1, documents_ = 0, text_bytes_ = 0;
+  int64_t carriage_returns_ = 0;  ///< in records
 };
 
 }  // namespace weft

@@ -11,9 +11,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t bin_header_bytes = 4 * 256;
-constexpr uint32_t magic_16 = 20240520, magic_32 = 20240801;
-constexpr uint32_t version_16 = 1, version_32 = 7;
+constexpr size_t bin_header_bytes = 4 * llmc_header_numbers;
 constexpr std::string_view npy_magic("\x93NUMPY", 6);
 
 uint32_t number_at(std::span<const uint8_t> bytes, size_t place) {
@@ -25,13 +23,9 @@ uint32_t number_at(std::span<const uint8_t> bytes, size_t place) {
 std::shared_ptr<const Tokens> hdf5_ids(const std::string& path) {
   const StateDict state = read_hdf5(path);
   const Array* found = nullptr;
-  for (const auto& [name, value] : state.entries()) {
-    const auto* const array = std::get_if<Array>(&value);
-    if (!array || array->rank() != 1 || (array->dtype() != int32 && array->dtype() != int64)) continue;
-    if (found && name != "ids") continue;
-    found = array;
-  }
-  if (!found || (state.keys().size() > 1 && !state.contains("ids")))
+  for (const auto& [name, value] : state.entries())
+    if (name == "ids" || state.entries().size() == 1) found = std::get_if<Array>(&value);
+  if (!found || found->rank() != 1 || (found->dtype() != int32 && found->dtype() != int64))
     fail<FileError>(path, ": needs one dataset of int32 or int64 and one axis, or one that is called ids");
   const Array wide = found->to(int64);
   return std::make_shared<MemoryTokens>(wide.values<int64_t>());
@@ -56,11 +50,11 @@ void IdFile::read_bin_header() {
   if (bytes >= bin_header_bytes) {
     file_.read(0, header);
     const uint32_t magic = number_at(header, 0), version = number_at(header, 1), count = number_at(header, 2);
-    if (magic == magic_16 || magic == magic_32) {
-      const uint32_t wanted = magic == magic_16 ? version_16 : version_32;
-      if (version != wanted)
-        fail<FileError>(path, ": is of llm.c's version ", version, "; weft knows ", wanted);
-      width_ = magic == magic_16 ? 2 : 4;
+    if (const auto* const made = std::ranges::find(llmc_files, magic, &LlmcFile::magic);
+        made != std::end(llmc_files)) {
+      if (version != made->version)
+        fail<FileError>(path, ": is of llm.c's version ", version, "; weft knows ", made->version);
+      width_ = made->width;
       begin_ = bin_header_bytes;
       if (bytes - begin_ != static_cast<uint64_t>(width_) * count)
         fail<FileError>(path, ": says it has ", count, " ids, but holds ", bytes - begin_, " bytes of ",

@@ -15,6 +15,15 @@
 
 namespace weft {
 
+/// llm.c's files begin with 256 int32, of which the first three are magic, version and how many ids of `width` bytes
+/// follow.
+struct LlmcFile {
+  uint32_t magic, version;
+  int width;
+};
+inline constexpr LlmcFile llmc_files[] = {{20240520, 1, 2}, {20240801, 7, 4}};
+inline constexpr size_t llmc_header_numbers = 256;
+
 /// Ids in a file, read by pread.
 class IdFile : public Tokens {
  public:
@@ -23,8 +32,6 @@ class IdFile : public Tokens {
   explicit IdFile(std::string path);
 
   int64_t size() const override { return count_; }
-  /// Bytes of an id.
-  int width() const { return width_; }
 
  private:
   void fetch(int64_t begin, std::span<int64_t> out) const override;

@@ -24,6 +24,8 @@ const char* name_of(Newlines newlines);
 struct TextNotes {
   int64_t byte_order_marks = 0;  ///< files that begin with one
   int64_t carriage_returns = 0;
+  int64_t replaced = 0;                       ///< of records: bytes that are not UTF-8, read as U+FFFD
+  int64_t skipped = 0;                        ///< records that are empty, passed over
   std::vector<std::string> empty_files = {};  ///< passed over, as they hold nothing
   std::vector<std::string> foreign_files =
       {};  ///< taken though they are no text: ForeignFile::message of each

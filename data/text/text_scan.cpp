@@ -89,6 +89,7 @@ TextScan scan_text(const TextFiles& files, const ScanOptions& options) {
   scan.bytes = reader.bytes();
   scan.text_bytes = reader.text_bytes();
   scan.documents = reader.documents();
+  scan.format = reader.format();
   scan.notes = reader.notes();
   scan.characters = met.all();
   return scan;

@@ -31,6 +31,8 @@ std::string key_of(const TextFiles& files, const TextScan& scan, const Tokenizer
     text.append(state.begin(), state.end());
   }
   if (end_id >= 0) text += str(" end ", end_id);
+  // Endings may have said it, and equal bytes are other records as another format.
+  if (files.records && files.records->format.empty()) text += str(" as ", scan.format);
   if (part != TextPart::all)
     text += str(part == TextPart::training ? " training" : " validation", " of ", scan.validation);
   return to_hex(digest_of(bytes_of(text)));
@@ -66,7 +68,7 @@ TextProgress pass_of(const TextProgress& progress, int number, int passes) {
 
 bool reads_text(const Tokenizer& tokenizer, const TextFiles& files) {
   const TextScan scan = scan_text(files, {.utf8 = wants_utf8(tokenizer)});
-  const auto* const chars = dynamic_cast<const CharTokenizer*>(&tokenizer);
+  const auto* const chars = dynamic_cast<const CharTokenizer*>(&unwrapped(tokenizer));
   if (chars && !chars->has_unknown()) return std::ranges::includes(chars->characters(), scan.characters);
   try {
     encode(files, scan, tokenizer, -1, {}, {.ids = [](std::string_view) {}});

@@ -96,7 +96,8 @@ struct TokenizeOptions {
   int64_t piece_bytes = 1 << 20;
 };
 /// One text: the files joined in order, with nothing between, or, of several documents, with an end of text behind each.
-/// Errors as encode_text; FileError on a NUL, where a tokenizer that needs UTF-8 is made; ValueError on an unknown tokenizer, naming it, and on one of words.
+/// Errors as encode_text; FileError on a NUL, where a tokenizer that needs UTF-8 is made; ValueError on an unknown
+/// tokenizer, naming it, and on one of words.
 TokenizedText tokenize_files(const std::vector<std::string>& paths, const TokenizeOptions& options);
 /// The one behind others that wrap it (WrappedTokenizer).
 const Tokenizer& unwrapped(const Tokenizer& tokenizer);

@@ -23,6 +23,7 @@ namespace weft {
 struct TextScan {
   std::string content_hash;  ///< 32 hexadecimal digits of the bytes as they lie in the files
   int64_t bytes = 0;         ///< in all files
+  std::string format = {};   ///< that records were read as; empty of texts
   TextNotes notes;
   std::vector<char32_t> characters;  ///< the code points met, sorted; none unless `utf8`
   int64_t text_bytes = 0;            ///< of all documents

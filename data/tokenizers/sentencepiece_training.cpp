@@ -89,7 +89,8 @@ class Sentences {
   }
 
   void cut() {
-    const std::string_view rest = std::string_view(text_).substr(at_);
+    // Beyond what a sentence holds nothing matters.
+    const std::string_view rest = std::string_view(text_).substr(at_, most + reserved.size());
     size_t length = std::min(rest.find_first_of(std::string_view("\n\t\0", 3)), rest.find(reserved));
     size_t after = length == std::string_view::npos ? 0 : rest.substr(length).starts_with(reserved) ? 3 : 1;
     length = std::min(length, rest.size());

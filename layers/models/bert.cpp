@@ -127,13 +127,13 @@ Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const
 }
 
 Tensor BERT::logits(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Tensor x = encode(batch.inputs, batch.lengths);
   return masked_head ? (*masked_head)(x, token_embedding.weight) : (*pooled_head)(x);
 }
 
 Loss BERT::loss(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   std::vector<int64_t> places, targets;
   if (masked_head) {
     const Array wanted = batch.targets.to(int64);

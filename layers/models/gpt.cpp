@@ -74,7 +74,7 @@ GPT::GPT(const GPTConfig& given)
 Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths,
                     const DocumentBegins& documents) const {
   check_ids("GPT", ids, config.block_size);
-  check_documents_of({.inputs = ids, .targets = {}, .documents = documents});
+  check_documents(documents);
   const Mask mask = causal_mask("GPT", ids, lengths, documents);
   const Tensor tokens = token_embedding(ids);
   Tensor x = dropout(

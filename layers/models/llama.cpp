@@ -190,7 +190,7 @@ Tensor Llama::head(const Tensor& x) const {
 Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
                       const DocumentBegins& documents) const {
   check_ids("Llama", ids, config.block_size);
-  check_documents_of({.inputs = ids, .targets = {}, .documents = documents});
+  check_documents(documents);
   const Mask mask = causal_mask("Llama", ids, lengths, documents);
   const LlamaInputs inputs{dropout(embedded(ids)), ids};
   const Tensor x = through(blocks, inputs.first, recompute_blocks, mask, inputs);

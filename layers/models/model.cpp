@@ -8,12 +8,12 @@
 namespace weft {
 
 Loss Model::loss(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   return loss_of(logits(batch), batch.targets);
 }
 
-void Model::check_documents_of(const Batch& batch) const {
-  if (!batch.documents.empty() && !takes_documents())
+void Model::check_documents(const DocumentBegins& documents) const {
+  if (!documents.empty() && !takes_documents())
     fail<ValueError>(kind(),
                      ": takes no documents packed into rows: it would attend from one to another; give it ",
                      "each in a row of its own");

@@ -42,9 +42,9 @@ class Model : public Module {
  protected:
   /// loss(), once the logits are there.
   Loss loss_of(const Tensor& logits, const Array& targets) const;
-  /// ValueError, naming the model, when the batch has documents and the model does not take them: for a logits() or a
+  /// ValueError, naming the model, for documents of a batch that the model does not take: for a logits() or a
   /// loss() of its own.
-  void check_documents_of(const Batch& batch) const;
+  void check_documents(const DocumentBegins& documents) const;
 };
 
 /// What a model remembers of the rows that it reads and writes, between two steps of decoding.

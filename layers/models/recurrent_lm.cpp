@@ -59,7 +59,7 @@ Tensor RecurrentLM::predict(const Tensor& h) const {
 Tensor RecurrentLM::logits(const Batch& batch) const {
   if (batch.inputs.rank() != 2)
     fail<ShapeError>(kind(), ": ids are ", batch.inputs.shape(), ": needs (B, T)");
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Tensor x = dropout(token_embedding(batch.inputs));  // (B, T, C)
   const Tensor y = recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y;
   if (classifier) return (*classifier)(dropout(last_tokens(kind(), y, batch.lengths)));  // (B, n_class)

@@ -82,7 +82,7 @@ Tensor RecurrentTranslator::predict(const Tensor& h, const AdditiveAttention::Me
 }
 
 Tensor RecurrentTranslator::logits(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Array ids = shifted_right(name, batch.targets, config.start_id);
   const Source source = encode(batch.inputs, batch.lengths);
   return predict(decoder(dropout(token_embedding(ids)), std::vector<int64_t>{}, source.states).y,

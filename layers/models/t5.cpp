@@ -147,7 +147,7 @@ Tensor T5::decode(const Array& ids, const Tensor& memory, const std::vector<int6
 }
 
 Tensor T5::logits(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Array ids = shifted_right("T5", batch.targets, config.start_id);
   return decode(ids, encode(batch.inputs, batch.lengths), batch.lengths);
 }

@@ -115,7 +115,7 @@ Tensor Transformer::decode(const Array& ids, const Tensor& memory,
 }
 
 Tensor Transformer::logits(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Array ids = shifted_right("Transformer", batch.targets, config.start_id);
   return decode(ids, encode(batch.inputs, batch.lengths), batch.lengths);
 }

@@ -99,7 +99,7 @@ Tensor ViT::encode(const Array& pictures) const {
 }
 
 Tensor ViT::logits(const Batch& batch) const {
-  check_documents_of(batch);
+  check_documents(batch.documents);
   const Tensor x = encode(batch.inputs);
   if (config.segmentation) return head(slice(x, 1, 1, x.dim(1)));
   return head(reshape(slice(x, 1, 0, 1), {x.dim(0), x.dim(2)}));

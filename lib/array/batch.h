@@ -28,4 +28,7 @@ struct Batch {
   DocumentBegins documents = {};
 };
 
+/// Rows of ids as one array (rows, longest), filled on the right with `with`.
+Array padded_rows(const std::vector<std::vector<int64_t>>& rows, int64_t with);
+
 }  // namespace weft

@@ -220,6 +220,11 @@ TEST_CASE("hugging face: scaled rotary positions as older files say them, and wh
   older["rope_scaling"] = older["rope_parameters"];
   older["rope_theta"] = older["rope_parameters"]["rope_theta"];
   older["rope_scaling"].erase("rope_theta");
+  // Of both transformers takes the older.
+  nlohmann::json both = older;
+  both["rope_parameters"]["factor"] = 2 * both["rope_scaling"]["factor"].get<double>();
+  CHECK(from_hugging_face({both.dump(), scaled.tensors}, "DIR").config.number("rope_factor") ==
+        ours.config.number("rope_factor"));
   older.erase("rope_parameters");
   CHECK(identical(from_hugging_face({older.dump(), scaled.tensors}, "DIR").config, ours.config));
   older["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/data/text/streaming_decoder.h>
 #include <weft/data/tokenizers/marked_tokenizer.h>
+#include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/file.h>
 
@@ -179,6 +180,13 @@ TEST_CASE("tokenizers of others: marks are added tokens, and those that frame a 
   CHECK(read->encode_special("a", {}) == std::vector<int64_t>{257, 'a', 258});
   CHECK(read->encode_special("a", {.second = "b"}) == std::vector<int64_t>{257, 'a', 258, 'b', 258});
   CHECK(other->encode_special("<|user|>a</s>", {}) == std::vector<int64_t>{256, 'a', 257});
+  // Added tokens are numbered one by one by who reads them, so that those of padding have names.
+  const MarkedTokenizer padded(std::make_shared<PaddedTokenizer>(own, 258), {"<|user|>"});
+  const json added = json::parse(tokenizer_json(padded)).at("added_tokens");
+  REQUIRE(added.size() == 3);
+  for (size_t i = 0; i < 3; ++i) CHECK(added[i].at("id") == 256 + i);
+  CHECK(added[0].at("content") == "<|unused-256|>");
+  CHECK(added[2].at("content") == "<|user|>");
   const json config = json::parse(read_text(framed + "/tokenizer_config.json"));
   CHECK(config.at("cls_token") == "<cls>");
   CHECK(config.at("sep_token") == "<sep>");

@@ -180,8 +180,8 @@ TEST_CASE("tables: a resume refuses files that have changed, and finds what was 
   CHECK(weft(folder, again).code == 0);
   CHECK(contains(folder.read("run/config.toml"), "w.en"));
   folder.write("w.en", "the cat sees 2 dog\n");
-  refused(folder, resume("run", {"max_iters=4"}), {"has changed since the run was made with it"});
-  refused(folder, {"eval", "run"}, {"has changed since the run was made with it", "--data FILE"});
+  refused(folder, resume("run", {"max_iters=4"}), {"is not the text that the run was made with"});
+  refused(folder, {"eval", "run"}, {"is not the text that the run was made with", "--data FILE"});
   // A project that is moved as a whole.
   folder.write("w.en", "the cat sees 1 dog\n");
   std::filesystem::create_directories(folder.path("else"));
@@ -330,7 +330,8 @@ TEST_CASE("classify: refuses before anything is written") {
   refused(folder, {"classify", "classify", "--data", "a.en"}, {"a.en", "format="});
   refused(folder, {"classify", "classify", "--data", "labels.csv", "--set", "text=words"},
           {"labels.csv: line 1", "'words'", "text, label"});
-  refused(folder, {"classify", "classify", "--data", "labels.csv", "--set", "words=text"}, {"no such key"});
+  refused(folder, {"classify", "classify", "--data", "labels.csv", "--set", "words=text"},
+          {"words", "says nothing of how files"});
   refused(folder, {"classify", "classify", "--data", "labels.csv", "--out", "classify/best.h5"},
           {"is not written over"});
   refused(folder, {"classify", "classify", "--data", "labels.csv", "--out", "no/where.csv"},

@@ -8,6 +8,7 @@
 #include <weft/train/show/console.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "commands.h"
 #include "model_input.h"
@@ -28,8 +29,9 @@ struct Chat {
   const GenerativeModel* writer = nullptr;
   std::map<std::string, int64_t> marks;
   SpecialIds special;
-  Ids told;  ///< what the assistant is told first, which stays
-  Ids ids;   ///< of all that was said behind it
+  Ids unsaid;  ///< special tokens, in rising order: none of what is said
+  Ids told;    ///< what the assistant is told first, which stays
+  Ids ids;     ///< of all that was said behind it
   int64_t turns = 0;
 
   const ModelFile& file() const { return opened.checkpoint.model; }
@@ -82,16 +84,17 @@ void answer(Chat& c) {
                              .sampling = c.arguments.sampling,
                              .seed = c.arguments.seed,
                              .samples = {static_cast<uint64_t>(c.turns++)},
-                             .end_ids = {c.special.end}},
+                             .end_ids = c.unsaid},  // a mark begins what somebody else says
                             [&](int64_t token) {
-                              if (token != c.special.end && !c.special.contain(token))
+                              if (!std::ranges::binary_search(c.unsaid, token))
                                 if (const std::string text = decoder.next(token); !text.empty())
                                   write_out(text);
                               return true;
                             });
   write_out(decoder.rest() + "\n");
-  c.ids.insert(c.ids.end(), said.begin(), said.end());
-  if (c.ids.back() != c.special.end) c.ids.push_back(c.special.end);
+  std::ranges::copy_if(said, std::back_inserter(c.ids),
+                       [&](int64_t id) { return !std::ranges::binary_search(c.unsaid, id); });
+  c.ids.push_back(c.special.end);
 }
 
 int converse(Chat& c) {
@@ -130,6 +133,7 @@ Work prepare_chat(const ChatArguments& arguments) {
   if (tokenizer) {
     c->marks = tokenizer->special_tokens();
     c->special = SpecialIds::of(*tokenizer);
+    c->unsaid = special_ids(*tokenizer);
   }
   if (!c->writer || c->writer->has_encoder() || c->special.end < 0 ||
       std::ranges::any_of(table_form("chat").special, [&](const std::string& name) {

@@ -1,8 +1,8 @@
+#include <weft/autograd/ops/normalization.h>
 #include <weft/data/records/record_reader.h>
 #include <weft/data/tasks/table_task.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
-#include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
@@ -25,7 +25,7 @@ struct Classifier {
   Console console;
   OpenedModel opened;
   ClassifyArguments arguments;
-  const TableForm* form = nullptr;
+  SpecialIds special;
   std::shared_ptr<Model> model;
   std::unique_ptr<RecordReader> records;
   std::unique_ptr<AtomicFile> out;
@@ -52,8 +52,7 @@ std::string quoted_field(const std::string& text) {
 
 std::vector<int64_t> ids_of(const Classifier& c, const std::string& text, const std::string& where) {
   try {
-    return c.form->sample(*c.file().tokenizer, SpecialIds::of(*c.file().tokenizer), std::span(&text, 1))
-        .input;
+    return framed(*c.file().tokenizer, text, c.special);
   } catch (const ValueError& error) {
     fail<FileError>(where, ": ", error.what());
   }
@@ -68,40 +67,24 @@ void warn_of_cut(Classifier& c) {
 /// Probabilities of the classes for each text.
 std::vector<std::vector<double>> probabilities(Classifier& c, const std::vector<std::string>& texts,
                                                const std::function<std::string(size_t)>& where) {
-  const SpecialIds special = SpecialIds::of(*c.file().tokenizer);
   Batch batch;
   std::vector<std::vector<int64_t>> rows;
-  size_t width = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
-    rows.push_back(ids_of(c, texts[i], where(i)));
-    std::vector<int64_t>& ids = rows.back();
-    if (c.longest > 0 && std::ssize(ids) > c.longest) {
-      const int64_t last = ids.back();
-      ids.resize(static_cast<size_t>(c.longest));
-      ids.back() = last;
-      ++c.cut;
-    }
-    width = std::max(width, ids.size());
+    std::vector<int64_t>& ids = rows.emplace_back(ids_of(c, texts[i], where(i)));
+    c.cut += cut_framed(ids, c.longest);
     batch.lengths.push_back(std::ssize(ids));
   }
-  batch.inputs = Array::full({std::ssize(rows), static_cast<int64_t>(width)},
-                             static_cast<double>(std::max<int64_t>(0, special.pad)), int64);
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::ranges::copy(rows[i], batch.inputs.mutable_data<int64_t>() + i * width);
+  batch.inputs = padded_rows(rows, std::max<int64_t>(0, c.special.pad));
   batch.targets = Array::zeros({std::ssize(rows)}, int64);
-  const Array logits = c.model->logits(batch).value().to(float64);
-  std::vector<std::vector<double>> all;
-  const auto classes = static_cast<size_t>(logits.dim(1));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto row = logits.values<double>().subspan(i * classes, classes);
-    const double most = std::ranges::max(row);
-    std::vector<double> p;
-    double sum = 0;
-    for (const double value : row) sum += p.emplace_back(math::exp(value - most));
-    for (double& value : p) value /= sum;
-    all.push_back(std::move(p));
+  const Array all = softmax(Tensor(c.model->logits(batch).value().to(float64))).value();
+  const auto values = all.values<double>();
+  const auto classes = static_cast<size_t>(all.dim(1));
+  std::vector<std::vector<double>> found;
+  for (size_t at = 0; at < values.size(); at += classes) {
+    const auto row = values.subspan(at, classes);
+    found.emplace_back(row.begin(), row.end());
   }
-  return all;
+  return found;
 }
 
 size_t likeliest(const std::vector<double>& p) {
@@ -153,6 +136,7 @@ int classify_records(Classifier& c) {
     c.console.renew(str("classified: ", grouped(done)));
   }
   c.console.clear();
+  for (const std::string& note : c.records->notes().lines()) c.console.print(note);
   if (c.out) {
     c.out->commit();
     c.console.print(str(c.arguments.out, ": ", grouped(done), " records"));
@@ -175,14 +159,16 @@ Work prepare_classify(const ClassifyArguments& arguments) {
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   const TaskEntry& entry = tasks().at("classify");
-  c->form = &table_form("classify");
   c->longest = longest_read(file);
-  const SpecialIds special = SpecialIds::of(*file.tokenizer);
-  if (special.cls < 0 || special.sep < 0)
+  c->special = SpecialIds::of(*file.tokenizer);
+  if (c->special.cls < 0 || c->special.sep < 0)
     fail<ValueError>(c->opened.path, ": its tokenizer has no <cls> and <sep>, between which texts are read");
   if (!arguments.data.empty()) {
     const SettingValues settings = settings_with(entry, file.trained_on.settings, arguments.set);
     RecordOptions options = record_options(settings);
+    // An answer for each record.
+    if (std::ranges::none_of(arguments.set, [](const std::string& set) { return set.starts_with("empty="); }))
+      options.empty = RecordOptions::Empty::keep;
     const std::string& text = settings.text("text");
     const bool lines = RecordReader(arguments.data, options).format() == "txt";
     options.columns = {!text.empty() ? text : lines ? "1" : "text"};

@@ -149,15 +149,16 @@ Work prepare_inspect(const InspectArguments& arguments);
 
 /// Records: tables, lines, files side by side (data/records/record_reader.h), and plain text.
 struct DataArguments {
-  std::string action;              ///< "inspect", "where"
-  std::vector<std::string> files;  ///< of where: a run
-  std::string format;              ///< empty: what the endings say
-  std::vector<std::string> set;    ///< KEY=VALUE, of RecordSettings and of a run
-  std::string task;                ///< empty: what the columns say; "none"
-  std::string model;               ///< that a run would train; empty: the task's own
-  std::string tokenizer;           ///< a run, a model, a file or folder of one; empty: the task's own
-  int64_t overlong = 1000;         ///< characters beyond which a field is counted as such
-  int64_t step = -1;               ///< of where: the update
+  std::string action;                 ///< "inspect", "where"
+  std::vector<std::string> files;     ///< of where: a run
+  std::string format;                 ///< empty: what the endings say
+  std::vector<std::string> set;       ///< KEY=VALUE, of RecordSettings and of a run
+  std::string task;                   ///< empty: what the columns say; "none"
+  std::string model;                  ///< that a run would train; empty: the task's own
+  std::string tokenizer;              ///< a run, a model, a file or folder of one; empty: the task's own
+  int64_t overlong = 1000;            ///< characters beyond which a field is counted as such
+  std::vector<std::string> val_data;  ///< files that validate
+  int64_t step = -1;                  ///< of where: the update
   bool json = false;
 };
 Work prepare_data(const DataArguments& arguments);

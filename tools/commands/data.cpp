@@ -42,9 +42,26 @@ std::string text_of(const Inspected& all, int64_t overlong) {
   return text;
 }
 
+/// Refuses options of the other action.
+void check_options(const DataArguments& a) {
+  const DataArguments plain;
+  const auto of = [&](bool given, const char* option, const char* action) {
+    if (given && a.action != action) fail<ValueError>(option, ": is of data ", action, ", not of ", a.action);
+  };
+  of(a.step != plain.step, "--step", "where");
+  of(!a.format.empty(), "--format", "inspect");
+  of(!a.task.empty(), "--task", "inspect");
+  of(!a.model.empty(), "--model", "inspect");
+  of(!a.tokenizer.empty(), "--tokenizer", "inspect");
+  of(!a.set.empty(), "--set", "inspect");
+  of(!a.val_data.empty(), "--val-data", "inspect");
+  of(a.overlong != plain.overlong, "--overlong", "inspect");
+}
+
 }  // namespace
 
 Work prepare_data(const DataArguments& arguments) {
+  if (arguments.action == "inspect" || arguments.action == "where") check_options(arguments);
   if (arguments.action == "where") return prepare_data_where(arguments);
   if (arguments.action != "inspect")
     fail<ValueError>(

@@ -1,4 +1,5 @@
 #include <weft/data/records/record_table.h>
+#include <weft/data/tasks/table_task.h>
 #include <weft/data/text/data_files.h>
 #include <weft/data/text/document_reader.h>
 #include <weft/data/text/utf8.h>
@@ -54,12 +55,6 @@ void add(FieldReport& report, const Record& record, int64_t overlong) {
   for (const std::string& text : record.fields) count_text(report, text);
 }
 
-TextProgress shown_on(Console& console, const char* what) {
-  return [&console, what](int64_t done, int64_t all) {
-    if (all > 0) console.renew(str(what, " ", 100 * done / all, " %"));
-  };
-}
-
 RecordSettings settings_of(const DataArguments& arguments) {
   RecordSettings settings;
   settings.empty = RecordOptions::Empty::keep;  // they are counted
@@ -68,6 +63,9 @@ RecordSettings settings_of(const DataArguments& arguments) {
     const Assignment given = setting_typed(typed);
     const auto* const field = RecordSettings::settings().find(given.key);
     if (field == nullptr) continue;  // of a run
+    if (given.key == "format" && given.value == SettingValue(std::string("ids")))
+      fail<ValueError>(given.where, "ids that are ready made hold no text to look at; ", program_name(),
+                       " train reads them");
     const auto value = parsed(field->setting, std::get<std::string>(given.value));
     if (!value) fail<ValueError>(given.where, "must be ", wanted(field->setting));
     field->put(settings, *value);
@@ -75,43 +73,37 @@ RecordSettings settings_of(const DataArguments& arguments) {
   return settings;
 }
 
-/// The format that the ending of a path says; empty: none.
-std::string format_said(std::string path) {
-  for (const char* const packed : {".gz", ".zst"})
-    if (path.ends_with(packed)) path.resize(path.size() - std::string_view(packed).size());
-  for (const RecordFormat* const format : record_formats().entries())
-    for (const std::string& ending : format->endings)
-      if (path.ends_with(ending)) return format->name;
-  return {};
-}
-
 /// Whether all are text that is read as it is, as `train` reads it: nothing says that they are records.
 bool are_plain(const std::vector<std::string>& paths, const RecordSettings& settings) {
   if (!settings.format.empty() || !settings.options().columns.empty()) return false;
   if (std::ranges::any_of(paths, [](const std::string& p) { return parallel_files(p).size() > 1; }))
     return false;
-  const std::vector<std::string> files = data_files(paths);
-  return std::ranges::all_of(files, [](const std::string& file) {
-    const std::string format = format_said(file);
-    return format.empty() || format == "txt";
-  });
+  return std::ranges::none_of(data_files(paths), ends_as_records);
 }
 
 /// Else the reader would ask what the others are.
 bool all_said_txt(const std::vector<std::string>& paths) {
-  const std::vector<std::string> files = data_files(paths);
-  return std::ranges::all_of(files, [](const std::string& file) { return format_said(file) == "txt"; });
+  return std::ranges::all_of(data_files(paths), [](const std::string& file) {
+    const RecordFormat* const format = format_by_ending(file);
+    return format != nullptr && format->name == "txt";
+  });
 }
 
 /// What a chat is kept in, a list that is no column by itself; empty: in none of these.
 std::string list_of_turns(const std::vector<std::string>& columns) {
-  for (const char* const name : {"messages", "conversations", "conversation"})
+  for (const std::string& name : columns_of_turns())
     if (std::ranges::any_of(columns, [&](const std::string& c) { return c.starts_with(str(name, ".")); }))
       return name;
   return {};
 }
 
 }  // namespace
+
+TextProgress shown_on(Console& console, const char* what) {
+  return [&console, what](int64_t done, int64_t all) {
+    if (all > 0) console.renew(str(what, " ", 100 * done / all, " %"));
+  };
+}
 
 void Counts::add(std::string_view what) {
   constexpr size_t most = 1'000'000;
@@ -150,7 +142,7 @@ void Lengths::add(int64_t length, int64_t limit) {
 }
 
 DataFiles data_files_of(const DataArguments& arguments) {
-  DataFiles files{.paths = arguments.files, .settings = settings_of(arguments)};
+  DataFiles files{.paths = without_weights(arguments.files), .settings = settings_of(arguments)};
   files.plain = are_plain(files.paths, files.settings);
   files.options = files.settings.options();
   if (files.plain) files.options.most_bytes = most_line_bytes;
@@ -166,7 +158,6 @@ DataFiles data_files_of(const DataArguments& arguments) {
       files.options.columns = {turns};
       files.options.nested = true;
     }
-  files.columns = RecordReader(files.paths, files.options).columns();
   return files;
 }
 

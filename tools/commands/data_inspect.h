@@ -60,7 +60,6 @@ struct DataFiles {
   bool plain = false;       ///< text, of which each file is a document; read by lines too
   /// How records are read: all columns that were asked for, or all there are.
   RecordOptions options = {};
-  std::vector<std::string> columns = {};  ///< those of `options`
   std::vector<std::string> present = {};  ///< all that there are
 };
 /// ValueError for a key that is none, FileError for files that cannot be read.
@@ -133,6 +132,9 @@ struct TaskReport {
 /// (a split that leaves nothing, a column) is told by the report, unless the task was asked for by name.
 std::optional<TaskReport> inspect_task(const DataFiles& files, const DataArguments& arguments,
                                        Console& console);
+
+/// Shows how far a reader is.
+TextProgress shown_on(Console& console, const char* what);
 
 std::string text_of(const FieldReport& report, int64_t overlong);
 std::string text_of(const DocumentReport& report, int64_t overlong);

@@ -2,7 +2,9 @@
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/data/text/data_files.h>
+#include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
+#include <weft/train/build.h>
 
 #include <algorithm>
 
@@ -49,10 +51,12 @@ std::vector<Assignment> told(const DataFiles& files, const DataArguments& argume
     all.push_back({str("--", key, ": "), key, value, true, false});
   };
   add("task", task);
-  if (!arguments.model.empty()) add("model", arguments.model);
+  if (!arguments.model.empty()) add("model", models().at(arguments.model).name);
   if (!arguments.format.empty()) add("format", arguments.format);
   for (const std::string& typed : arguments.set) {
     Assignment given = setting_typed(typed);
+    if (given.key == "task" || given.key == "model")
+      fail<ValueError>(given.where, "is given by --", given.key);
     const bool of_records = RecordSettings::settings().find(given.key) != nullptr;
     const std::vector<Setting>& own = tasks().at(task).settings;
     if (of_records && std::ranges::count(own, given.key, &Setting::name) == 0) continue;
@@ -131,7 +135,7 @@ ShownBatch shown(const TaskData& task, const Batch& batch, int64_t first, int64_
     if (task.tokenizer) one.text = task.tokenizer->decode(one.ids);
     const bool classes = task.shape.kind == TaskKind::classification;
     if (classes && !one.target_ids.empty())
-      one.target = task.class_names.at(static_cast<size_t>(one.target_ids[0]));
+      one.target = task.held_out->class_names().at(static_cast<size_t>(one.target_ids[0]));
     else if (task.tokenizer)
       one.target = task.tokenizer->decode(one.target_ids);
     shown.shown.push_back(std::move(one));
@@ -160,18 +164,11 @@ void plan(TaskReport& report, const TaskData& task, const RunConfig& config) {
 }
 
 TaskData opened(const RunConfig& config, const TaskReport& report, Console& console) {
-  return open_task({.name = config.task,
-                    .settings = config.parts,
-                    .seed = static_cast<uint64_t>(config.seed),
-                    .evaluated = config.eval_iters * config.batch_size,
-                    .update_size = config.samples_per_update(),
-                    .data = config.data,
-                    .tokenizer_name = config.tokenizer,
-                    .newlines = newlines_from(config.newlines),
-                    .tokenizer = report.tokenizer,
-                    .progress = [&console](int64_t done, int64_t all) {
-                      console.renew(str("as a run reads it: ", all > 0 ? 100 * done / all : 100, " %"));
-                    }});
+  TaskRequest request = task_request(config, report.tokenizer);
+  request.progress = [&console](int64_t done, int64_t all) {
+    console.renew(str("as a run reads it: ", all > 0 ? 100 * done / all : 100, " %"));
+  };
+  return open_task(request);
 }
 
 }  // namespace
@@ -188,7 +185,8 @@ std::optional<TaskReport> inspect_task(const DataFiles& files, const DataArgumen
   RunConfig config = make_config(
       told(files, arguments, report.task), [&](std::string_view line) { report.notes.emplace_back(line); },
       true);
-  config.data = files.paths;
+  config.data = arguments.files;
+  config.val_data = arguments.val_data;
   report.model = config.model;
   report.batch_size = config.batch_size;
   if (!arguments.tokenizer.empty()) report.tokenizer = open_tokenizer(arguments.tokenizer);

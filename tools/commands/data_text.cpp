@@ -63,14 +63,7 @@ std::string text_of(const char* what, const Counts& counts, int64_t all, size_t 
 
 std::string text_of(const RecordNotes& notes) {
   std::string text;
-  if (notes.byte_order_marks > 0)
-    text +=
-        str(grouped(notes.byte_order_marks), notes.byte_order_marks == 1 ? " file begins" : " files begin",
-            " with a byte-order mark, which is passed over\n");
-  if (notes.replaced > 0)
-    text += str(grouped(notes.replaced), " bytes are not UTF-8: U+FFFD stands for each\n");
-  if (notes.skipped > 0)
-    text += str(grouped(notes.skipped), " records with an empty field were passed over\n");
+  for (const std::string& line : notes.lines()) text += line + "\n";
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "data_inspect.h"
+#include "data_shown.h"
 
 namespace weft::tools {
 namespace {
@@ -30,7 +31,6 @@ class TokenCounter {
     if (report_.refused++ == 0) report_.first_refused = where + why;
   }
   void finish() {
-    constexpr size_t most_frequent = 20;
     std::vector<size_t> order(met_.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::ranges::stable_sort(order, [&](size_t a, size_t b) { return met_[a] > met_[b]; });
@@ -58,16 +58,15 @@ class TokenCounter {
 void count_records(const DataFiles& files, const Tokenizer& tokenizer, TokenReport& report,
                    TokenCounter& counter, Console& console) {
   RecordOptions options = files.options;
-  options.progress = [&](int64_t done, int64_t all) {
-    if (all > 0) console.renew(str("tokens ", 100 * done / all, " %"));
-  };
+  options.progress = shown_on(console, "tokens");
   RecordReader reader(files.paths, options);
   std::vector<size_t> columns;
-  for (size_t i = 0; i < files.columns.size(); ++i) {
+  const std::vector<std::string>& names = reader.columns();
+  for (size_t i = 0; i < names.size(); ++i) {
     const std::string& label = files.settings.label;
-    if (files.columns[i] == (label.empty() ? "label" : label) && files.columns.size() > 1) continue;
+    if (names[i] == (label.empty() ? "label" : label) && names.size() > 1) continue;
     columns.push_back(i);
-    report.texts.push_back({files.columns[i], {}});
+    report.texts.push_back({names[i], {}});
   }
   while (const auto record = reader.next())
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -86,9 +85,7 @@ void count_records(const DataFiles& files, const Tokenizer& tokenizer, TokenRepo
 void count_documents(const DataFiles& files, const Tokenizer& tokenizer, TokenReport& report,
                      TokenCounter& counter, Console& console) {
   DocumentReader reader({.paths = files.paths, .by_file = true},
-                        {.utf8 = wants_utf8(tokenizer), .progress = [&](int64_t done, int64_t all) {
-                           if (all > 0) console.renew(str("tokens ", 100 * done / all, " %"));
-                         }});
+                        {.utf8 = wants_utf8(tokenizer), .progress = shown_on(console, "tokens")});
   ChunkReader chunks(reader, tokenizer);
   report.texts.push_back({"documents", {}});
   int64_t tokens = 0;

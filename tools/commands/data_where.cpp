@@ -1,14 +1,17 @@
 #include <weft/data/loader.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/build.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/show/console.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "json_line.h"
 
 namespace weft::tools {
 namespace {
@@ -74,6 +77,12 @@ Work prepare_data_where(const DataArguments& arguments) {
         "data where: needs one RUN and --step N, the number of an update as metrics.jsonl has it");
   auto console = std::make_shared<Console>();
   const Say say = [&](std::string_view line) { console->print(line); };
+  std::error_code error;
+  if (!std::filesystem::is_directory(arguments.files[0], error))
+    fail<ValueError>(
+        "data where: ", arguments.files[0],
+        is_there(arguments.files[0]) ? " is no run's folder, which knows what was read" : " is not there",
+        "; data where RUN --step N");
   const OpenedModel opened = open_model(arguments.files[0], true, say);
   const auto& training = opened.checkpoint.training;
   if (!training || !opened.run) fail<ValueError>(arguments.files[0], ": is no run's folder");
@@ -107,7 +116,7 @@ Work prepare_data_where(const DataArguments& arguments) {
       samples.push_back({{"sample", one.sample}, {"places", all}});
     }
     const ordered_json whole{{"step", arguments.step}, {"samples", samples}};
-    text = whole.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    text = json_line(whole);
   }
   return [text] {
     write_out(text);

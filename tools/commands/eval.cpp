@@ -1,6 +1,7 @@
 #include <weft/data/packing.h>
 #include <weft/data/tasks/text_sources.h>
 #include <weft/data/tasks/text_task.h>
+#include <weft/data/text/data_files.h>
 #include <weft/data/text/id_file.h>
 #include <weft/data/text/text_bytes.h>
 #include <weft/data/text/tokenize.h>
@@ -11,6 +12,7 @@
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
+#include <weft/train/files/run_log.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/show/console.h>
 
@@ -19,13 +21,13 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 #include <optional>
 #include <vector>
 
 #include "commands.h"
 #include "eval_task.h"
+#include "json_line.h"
 
 namespace weft::tools {
 namespace {
@@ -63,6 +65,9 @@ bool is_packed(const ModelFile& model) {
 /// All of a text that was given; it says so when that is what the run was made with.
 Scored given_text(const OpenedModel& opened, const std::vector<std::string>& data) {
   const ModelFile& model = opened.checkpoint.model;
+  for (const std::string& path : data)
+    if (weighted_path(path).weight)
+      fail<ValueError>(path, ": weights are of what trains; all that is scored counts alike");
   TextStretch given{
       .text = {},
       .files = text_files(data, newlines_from(model.trained_on.newlines), model.trained_on.settings),
@@ -70,7 +75,12 @@ Scored given_text(const OpenedModel& opened, const std::vector<std::string>& dat
       .tokens = {}};
   Scored all{.stretches = {}, .packed = is_packed(model), .data = data};
   if (reads_ids(model.trained_on.settings)) {
-    given.text.tokens = read_ids(data).ids;
+    const ReadyIds ids = read_ids(data);
+    const StateDict& settings = model.settings;
+    if (settings.contains("vocab_size") && ids.largest >= settings.integer("vocab_size"))
+      fail<FileError>(called(data), ": holds the id ", ids.largest, ", and the model knows ",
+                      settings.integer("vocab_size"), "; it is of another tokenizer");
+    given.text.tokens = ids.ids;
     given.tokens = all_tokens(given.text.tokens, data[0]);
     all.stretches.push_back(given);
     all.about = str("all of ", called(data), ": ", grouped(given.tokens.size), " tokens");
@@ -98,10 +108,11 @@ Scored given_text(const OpenedModel& opened, const std::vector<std::string>& dat
   }
   std::error_code error;
   if (!training || !opened.run || !std::filesystem::exists(opened.run->config(), error)) return all;
-  const std::vector<std::string> own = read_config(opened.run->config()).data;
+  const std::vector<std::string> own = data_files(without_weights(read_config(opened.run->config()).data));
+  const std::vector<std::string> files = data_files(data);
   const bool among = std::ranges::any_of(own, [&](const std::string& one) {
     return std::ranges::any_of(
-        data, [&](const std::string& path) { return std::filesystem::equivalent(one, path, error); });
+        files, [&](const std::string& path) { return std::filesystem::equivalent(one, path, error); });
   });
   if (among && own.size() == 1) all.about += ", another text than the one that the run was made with there";
   if (among && own.size() > 1)
@@ -115,24 +126,8 @@ Scored text_of(const OpenedModel& opened, const EvalArguments& arguments, const 
   const ModelFile& model = opened.checkpoint.model;
   if (!arguments.data.empty()) return given_text(opened, arguments.data);
 
-  if (!opened.run || !opened.checkpoint.training)
-    fail<ValueError>(opened.path,
-                     ": does not lie in a run's folder, so that its text is not known; give --data FILE");
-  const ConfigFile config = read_config(opened.run->config());
-  if (config.data.empty()) fail<ValueError>(opened.run->config(), ": names no data; give --data FILE");
-  const std::vector<std::string> data = data_found(*opened.run, config.data, "--data", true, say);
-  TaskRequest request{.name = "text", .settings = model.trained_on.settings};
-  request.data = data;
-  if (!config.val_data.empty())
-    request.val_data = data_found(*opened.run, config.val_data, "--data", true, say);
-  request.newlines = newlines_from(model.trained_on.newlines);
-  request.tokenizer = model.tokenizer;
-  request.expected_hash = opened.checkpoint.training->content_hash;
-  std::error_code error;
-  if (std::filesystem::exists(opened.run->cache(), error)) {
-    request.cache_folder = opened.run->cache();
-    request.other_caches = opened.run->caches_beside();
-  }
+  const TaskRequest request = held_out_request(opened, tasks().at("text"), say);
+  const std::vector<std::string>& data = request.data;
   try {
     TextSources sources = open_text_sources(request);
     Scored part{.stretches = std::move(sources.validation),
@@ -211,7 +206,7 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   e.console.clear();
   const double loss = sum / static_cast<double>(count), perplexity = math::exp(loss);
   const auto bits_per = [&](int64_t units) {
-    return sum / std::numbers::ln2 / static_cast<double>(std::max<int64_t>(1, units));
+    return bits_per_byte(sum, static_cast<double>(std::max<int64_t>(1, units)));
   };
   const double bits = bits_per(characters);
   if (arguments.json) {
@@ -223,8 +218,7 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
     all["data"] = e.scored.data;
     all["part"] = e.scored.part;
     if (e.scored.trained_share) all["trained_share"] = *e.scored.trained_share;
-    // Names need not be UTF-8, which JSON is.
-    write_out(all.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    write_out(json_line(all));
     return 0;
   }
   write_out(str(e.scored.about, "\nloss                ", fixed(loss, 6), "\nperplexity          ",
@@ -235,13 +229,12 @@ int work(Evaluated& e, Model& model, const EvalArguments& arguments, const std::
   return 0;
 }
 
-std::vector<std::string> test_data_of(const OpenedModel& opened, const EvalArguments& given, const Say& say) {
-  if (!given.data.empty()) fail<ValueError>("--test: scores the run's own test data; leave out --data");
+std::vector<std::string> test_data_of(const OpenedModel& opened, const Say& say) {
   const std::string config = opened.run ? opened.run->config() : "";
   const ConfigFile file = is_there(config) ? read_config(config) : ConfigFile();
   if (file.test_data.empty())
     fail<ValueError>(opened.path, ": its run was given no --test-data; --data FILE scores any file");
-  return data_found(*opened.run, file.test_data, "--data", false, say);
+  return data_found(*opened.run, file.test_data, "without --test, --data", false, say);
 }
 
 }  // namespace
@@ -251,7 +244,9 @@ Work prepare_eval(const EvalArguments& given) {
   const Say say = [&](std::string_view line) { e->console.print(line); };
   e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say));
   EvalArguments arguments = given;
-  if (given.test) arguments.data = test_data_of(*e->opened, given, say);
+  if (given.test && (!given.data.empty() || !given.choices.empty()))
+    fail<ValueError>("--test: scores the run's own test data; leave out --data and --choices");
+  if (given.test) arguments.data = test_data_of(*e->opened, say);
   const std::string& path = e->opened->path;
   if (!arguments.choices.empty() || arguments.per_line) {
     const char* const chosen = arguments.choices.empty() ? "--per-line" : "--choices";
@@ -265,6 +260,7 @@ Work prepare_eval(const EvalArguments& given) {
   if (!arguments.choices.empty()) return prepare_choices_eval(e->opened, arguments);
   const std::string task = arguments.task.empty() ? e->model().trained_on.task : arguments.task;
   const TaskEntry* const entry = arguments.task.empty() ? tasks().find(task) : &tasks().at(task);
+  if (entry && !arguments.task.empty()) check_kind(e->model(), *entry);
   if (entry && entry->name != "text") return prepare_task_eval(e->opened, arguments, *entry);
   if (arguments.length > 0)
     fail<ValueError>("--length: is of tasks that make sequences; ", path, " learned from text");

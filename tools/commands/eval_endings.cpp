@@ -3,12 +3,13 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/endings.h>
+#include <weft/train/files/run_log.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numbers>
 
 #include "eval_task.h"
+#include "json_line.h"
 #include "model_input.h"
 
 namespace weft::tools {
@@ -40,10 +41,6 @@ struct Scorer {
     records = std::make_unique<RecordReader>(paths, options);
   }
 };
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 std::shared_ptr<Scorer> scorer_of(const std::shared_ptr<OpenedModel>& opened,
                                   const EvalArguments& arguments) {
@@ -112,9 +109,9 @@ int score_lines(Scorer& s) {
                 {"tokens", sums[i].tokens}};
       if (sums[i].tokens > 0) {
         line["loss"] = -sums[i].log_probability / static_cast<double>(sums[i].tokens);
-        line["bits_per_byte"] = -sums[i].log_probability / std::numbers::ln2 / lines[i].bytes;
+        line["bits_per_byte"] = bits_per_byte(-sums[i].log_probability, lines[i].bytes);
       }
-      write_out(dumped(line));
+      write_out(json_line(line));
     }
   }
   return 0;
@@ -139,10 +136,9 @@ Question question_of(const Scorer& s, const Record& record) {
     question.choices.push_back(one.get<std::string>());
   }
   if (question.choices.size() < 2) refuse("needs two choices at least");
-  if (record.fields.size() > 2) {
-    const std::string& answer = record.fields[2];
+  if (const std::string& answer = record.fields[2]; !answer.empty()) {
     const auto most = static_cast<int64_t>(question.choices.size()) - 1;
-    if (answer.empty() || answer.find_first_not_of("0123456789") != answer.npos || answer.size() > 9 ||
+    if (answer.find_first_not_of("0123456789") != answer.npos || answer.size() > 9 ||
         std::stoll(answer) > most)
       refuse("answer must be the number of a choice, 0 to ", most, ", not '", answer, "'");
     question.answer = std::stoll(answer);
@@ -177,21 +173,23 @@ int rank_choices(Scorer& s) {
                   by_byte = best([&](size_t i) {
                     return scores[i].log_probability / static_cast<double>(question.choices[i].size());
                   });
-    ++asked;
-    right += likeliest == question.answer;
-    right_by_byte += by_byte == question.answer;
+    if (question.answer >= 0) {
+      ++asked;
+      right += likeliest == question.answer;
+      right_by_byte += by_byte == question.answer;
+    }
     if (s.arguments.json) continue;
     Json line{{"line", record->place.line}, {"best", likeliest}, {"best_by_byte", by_byte}};
     if (question.answer >= 0) line["right"] = likeliest == question.answer;
     auto& list = line["log_probabilities"] = Json::array();
     for (const EndingScore& one : scores) list.push_back(one.log_probability);
-    write_out(dumped(line));
+    write_out(json_line(line));
   }
-  if (s.records->columns().size() < 3) return 0;
+  if (asked == 0) return 0;
   const auto share = [&](int64_t count) { return static_cast<double>(count) / static_cast<double>(asked); };
   if (s.arguments.json)
-    write_out(
-        dumped({{"accuracy", share(right)}, {"accuracy_by_byte", share(right_by_byte)}, {"samples", asked}}));
+    write_out(json_line(
+        {{"accuracy", share(right)}, {"accuracy_by_byte", share(right_by_byte)}, {"samples", asked}}));
   else
     s.console.print(str("right: ", fixed(100 * share(right), 2), " % of ", grouped(asked),
                         "; by probability a byte ", fixed(100 * share(right_by_byte), 2), " %"));
@@ -218,18 +216,16 @@ Work prepare_choices_eval(const std::shared_ptr<OpenedModel>& opened, const Eval
   if (!arguments.data.empty() || arguments.per_line)
     fail<ValueError>("--choices: is all that is read; leave out --data and --per-line");
   const std::shared_ptr<Scorer> s = scorer_of(opened, arguments);
-  RecordOptions options{.format = "jsonl"};
-  bool has_answers = false;
-  {
-    RecordReader first({arguments.choices}, options);
-    has_answers = std::ranges::count(first.columns(), "answer") > 0;
-  }
-  options.columns = {"prompt", "choices"};
-  if (has_answers) options.columns.emplace_back("answer");
-  options.nested = true;
+  const RecordOptions options{.format = "jsonl",
+                              .columns = {"prompt", "choices", "answer"},
+                              .empty = RecordOptions::Empty::keep,
+                              .may_lack = {"answer"},
+                              .nested = true};
   const std::vector<std::string> paths{arguments.choices};
   s->open(paths, options);
-  while (const auto record = s->records->next()) question_of(*s, *record);
+  bool has_answers = false;
+  while (const auto record = s->records->next())
+    has_answers = question_of(*s, *record).answer >= 0 || has_answers;
   s->open(paths, options);
   if (arguments.json && !has_answers)
     fail<ValueError>("--json: tells how many are right, but ", arguments.choices, " holds no \"answer\"");

@@ -1,5 +1,6 @@
 #include "eval_task.h"
 
+#include <weft/data/records/record_options.h>
 #include <weft/data/tasks/table_task.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
@@ -13,6 +14,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "json_line.h"
 
 namespace weft::tools {
 namespace {
@@ -33,11 +36,6 @@ struct TaskEval {
 
   const ModelFile& file() const { return opened->checkpoint.model; }
 };
-
-std::string dumped(const nlohmann::ordered_json& json) {
-  // Names and answers need not be UTF-8, which JSON is.
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
 
 std::string lines_of(const TaskScores& found) {
   std::string lines;
@@ -115,7 +113,7 @@ ScoringOptions options_of(TaskEval& e) {
     line["answer"] = row.answer;
     line["right"] = row.answer == row.target;
     if (row.probability >= 0) line["probability"] = row.probability;
-    write_out(dumped(line));
+    write_out(json_line(line));
   };
   return options;
 }
@@ -124,7 +122,7 @@ int work(TaskEval& e) {
   if (!e.task) {
     const LossMeter meter = evaluate(*e.model, e.plain->unseen, ScoringOptions().batch_size);
     const TaskScores found{.scores = {{"loss", meter.mean()}}, .confusion = {}, .tokens = meter.count()};
-    write_out(e.arguments.json ? dumped(nlohmann::ordered_json{{"loss", meter.mean()}}) : lines_of(found));
+    write_out(e.arguments.json ? json_line(nlohmann::ordered_json{{"loss", meter.mean()}}) : lines_of(found));
     return 0;
   }
   TaskScores found = score(*e.model, *e.task, e.samples, options_of(e));
@@ -148,27 +146,14 @@ int work(TaskEval& e) {
   if (e.arguments.per_line)
     e.console.print(lines.substr(0, lines.size() - 1));
   else
-    write_out(e.arguments.json ? dumped(json_of(e, found)) : lines);
+    write_out(e.arguments.json ? json_line(json_of(e, found)) : lines);
   return 0;
-}
-
-/// ValueError for a task that is of another kind than what the model learned.
-void check_kind(const TaskEval& e, const TaskEntry& entry) {
-  const TrainedOn& trained = e.file().trained_on;
-  const TaskEntry* const own = tasks().find(trained.task);
-  const std::vector<TaskKind>& learns = models().at(e.file().kind).learns;
-  if (own && entry.kind != own->kind)
-    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind),
-                     "', but this model learned ", trained.task, ", of the kind '", name_of(own->kind), "'");
-  if (!own && std::ranges::count(learns, entry.kind) == 0)
-    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind), "', which a ",
-                     e.file().kind, " does not learn");
 }
 
 /// A generated task by its scores over samples that no training sees.
 void make_samples(TaskEval& e, const TaskEntry& entry) {
   const TrainedOn& trained = e.file().trained_on;
-  check_kind(e, entry);
+  check_kind(e.file(), entry);
   TaskOptions options = task_options(trained.settings);
   options.seed = trained.seed;
   options.split = Split::validation;
@@ -187,9 +172,8 @@ void make_samples(TaskEval& e, const TaskEntry& entry) {
 }
 
 /// What its config.toml names; nothing of a model outside of a run.
-ConfigFile config_of_run(const TaskEval& e) {
-  return e.opened->run && is_there(e.opened->run->config()) ? read_config(e.opened->run->config())
-                                                            : ConfigFile();
+ConfigFile config_of_run(const OpenedModel& opened) {
+  return opened.run && is_there(opened.run->config()) ? read_config(opened.run->config()) : ConfigFile();
 }
 
 /// What the run keeps from training.
@@ -197,19 +181,10 @@ void open_held_out(TaskEval& e, const TaskEntry& entry) {
   if (entry.name != e.file().trained_on.task)
     fail<ValueError>("--task ", entry.name, ": the run learned ", e.file().trained_on.task,
                      "; give --data FILE to score it on another task");
-  const ConfigFile config = config_of_run(e);
-  if (config.data.empty())
-    fail<ValueError>(e.opened->path,
-                     ": does not lie in a run's folder, so that its data are not known; give --data FILE");
   if (!e.arguments.set.empty())
     fail<ValueError>("--set: says how the files of --data are read; those of the run are read as they were");
-  TaskRequest request = request_of(e.file(), entry, {});
-  const bool checked = e.opened->checkpoint.training.has_value();
-  if (checked) request.expected_hash = e.opened->checkpoint.training->content_hash;
-  const Say say = [&](std::string_view line) { e.console.print(line); };
-  request.data = data_found(*e.opened->run, config.data, "--data", checked, say);
-  if (!config.val_data.empty())
-    request.val_data = data_found(*e.opened->run, config.val_data, "--data", checked, say);
+  const TaskRequest request =
+      held_out_request(*e.opened, entry, [&](std::string_view line) { e.console.print(line); });
   TaskData data = [&] {
     try {
       return open_task(request);
@@ -233,17 +208,28 @@ SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained
   for (const Setting& s : entry.settings)
     all.set(s.name, trained.contains(s.name) ? trained.at(s.name) : s.value);
   for (const std::string& typed : set) {
-    const size_t equals = typed.find('=');
-    const std::string key = typed.substr(0, equals);
-    const auto found = std::ranges::find(entry.settings, key, &Setting::name);
-    if (equals == std::string::npos || found == entry.settings.end())
-      fail<ValueError>("--set ", typed, ": the task ", entry.name,
-                       " has no such key; columns are set so: text=2");
-    const auto value = parsed(*found, typed.substr(equals + 1));
-    if (!value) fail<ValueError>("--set ", typed, ": must be ", wanted(*found));
-    all.set(key, *value);
+    const Assignment given = setting_typed(typed);
+    const auto found = std::ranges::find(entry.settings, given.key, &Setting::name);
+    const bool reads = RecordSettings::settings().find(given.key) || given.key == "prefix";
+    if (found == entry.settings.end() || !reads)
+      fail<ValueError>(given.where, "says nothing of how files of the task ", entry.name,
+                       " are read; columns are set so: text=2, or format=csv");
+    const auto value = parsed(*found, std::get<std::string>(given.value));
+    if (!value) fail<ValueError>(given.where, "must be ", wanted(*found));
+    all.set(given.key, *value);
   }
   return all;
+}
+
+void check_kind(const ModelFile& model, const TaskEntry& entry) {
+  const TaskEntry* const own = tasks().find(model.trained_on.task);
+  const std::vector<TaskKind>& learns = models().at(model.kind).learns;
+  if (own && entry.kind != own->kind)
+    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind),
+                     "', but this model learned ", own->name, ", of the kind '", name_of(own->kind), "'");
+  if (!own && std::ranges::count(learns, entry.kind) == 0)
+    fail<ValueError>("--task ", entry.name, ": is of the kind '", name_of(entry.kind), "', which a ",
+                     model.kind, " does not learn");
 }
 
 TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std::vector<std::string>& set) {
@@ -253,6 +239,25 @@ TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std
           .class_names = model.class_names,
           .newlines = newlines_from(model.trained_on.newlines),
           .tokenizer = model.tokenizer};
+}
+
+TaskRequest held_out_request(const OpenedModel& opened, const TaskEntry& entry, const Say& say) {
+  const ConfigFile config = config_of_run(opened);
+  if (config.data.empty())
+    fail<ValueError>(opened.path,
+                     ": does not lie in a run's folder, so that its data are not known; give --data FILE");
+  TaskRequest request = request_of(opened.checkpoint.model, entry, {});
+  const bool checked = opened.checkpoint.training.has_value();
+  if (checked) request.expected_hash = opened.checkpoint.training->content_hash;
+  request.data = data_found(*opened.run, config.data, "--data", checked, say);
+  if (!config.val_data.empty())
+    request.val_data = data_found(*opened.run, config.val_data, "--data", checked, say);
+  // A run without a cache gets none by being scored.
+  if (is_there(opened.run->cache())) {
+    request.cache_folder = opened.run->cache();
+    request.other_caches = opened.run->caches_beside();
+  }
+  return request;
 }
 
 int64_t longest_read(const ModelFile& model) {
@@ -270,7 +275,7 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
   if (!arguments.data.empty()) {
     if (!entry.open)
       fail<ValueError>("--data: is for tasks on files; ", entry.name, " makes its own samples");
-    check_kind(*e, entry);
+    check_kind(e->file(), entry);
     TaskRequest request = request_of(e->file(), entry, arguments.set);
     request.data = arguments.data;
     if (request.settings.contains("longest")) request.settings.set("longest", longest_read(e->file()));
@@ -280,7 +285,7 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       e->plain = open_task(request);
     e->about = str("all of ", arguments.data[0],
                    arguments.data.size() > 1 ? str(" and ", arguments.data.size() - 1, " more") : "");
-  } else if (entry.generate && (!entry.open || config_of_run(*e).data.empty())) {
+  } else if (entry.generate && (!entry.open || config_of_run(*e->opened).data.empty())) {
     if (!arguments.set.empty())
       fail<ValueError>("--set: says how the files of --data are read, and none are given");
     make_samples(*e, entry);
@@ -298,10 +303,14 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
     fail<ValueError>("--beams: is of answers that are written; the task ", entry.name, " has none");
   if (arguments.per_line && !e->task)
     fail<ValueError>("--per-line: the task ", entry.name, " tells nothing of single samples");
-  if (const auto* const table = dynamic_cast<const TableTask*>(e->task.get());
-      table && table->origin().cut > 0)
-    e->console.print(str("warning: ", grouped(table->origin().cut), " texts have more than ",
-                         longest_read(e->file()), " tokens, the model's context, and are cut"));
+  if (const auto* const table = dynamic_cast<const TableTask*>(e->task.get())) {
+    const TableTask::Origin& from = table->origin();
+    if (from.table)
+      for (const std::string& note : from.table->notes().lines()) e->console.print(note);
+    if (from.cut > 0)
+      e->console.print(str("warning: ", grouped(from.cut), " texts have more than ", longest_read(e->file()),
+                           " tokens, the model's context, and are cut"));
+  }
   e->model = e->opened->build();
   return [e] { return work(*e); };
 }

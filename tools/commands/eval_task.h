@@ -18,6 +18,13 @@ SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained
 /// What files are read with, by a model of that task: its tokenizer, its classes, its columns.
 TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std::vector<std::string>& set);
 
+/// What the run trained on and keeps from training, as it was read then, its ids in its cache. ValueError for a model
+/// outside of a run's folder.
+TaskRequest held_out_request(const OpenedModel& opened, const TaskEntry& entry, const Say& say);
+
+/// ValueError for a task of another kind than what the model learned.
+void check_kind(const ModelFile& model, const TaskEntry& entry);
+
 /// The most tokens that a model reads, 0 for no limit: of its file's settings, before it is built.
 int64_t longest_read(const ModelFile& model);
 

@@ -130,8 +130,11 @@ void announce(Session& s) {
 /// A line that shows what a finished run does with a user's text; none of a model that reads none.
 std::string writing(const Session& s, const std::string& run) {
   const std::string& task = s.config.task;
-  if (task == "classify") return str("\n  ", program_name(), " classify ", run, " TEXT");
-  if (task == "pairs") return str("\n  ", program_name(), " translate ", run, " < FILE");
+  const bool texts = s.task.tokenizer && tasks().at(task).reads_files(s.config.data);
+  if (texts && s.task.shape.kind == TaskKind::classification)
+    return str("\n  ", program_name(), " classify ", run, " TEXT");
+  if (texts && s.task.shape.kind == TaskKind::pairs)
+    return str("\n  ", program_name(), " translate ", run, " < FILE");
   if (task == "chat") return str("\n  ", program_name(), " chat ", run);
   const GenerativeModel* const writer = as_writer(*s.model);
   if (writer == nullptr) return "";
@@ -249,6 +252,7 @@ Work prepare_train(const TrainArguments& given) {
                                              .set = a.fresh.set,
                                              .data = a.fresh.data,
                                              .val_data = a.fresh.val_data,
+                                             .test_data = a.fresh.test_data,
                                              .any_numerics = a.any_numerics,
                                              .start_over = a.start_over,
                                              .profiled = profiled})

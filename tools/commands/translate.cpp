@@ -1,5 +1,5 @@
+#include <weft/data/tasks/table_task.h>
 #include <weft/data/text/streaming_decoder.h>
-#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/layers/models/decoding/generation.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -26,7 +26,7 @@ struct Translator {
   TranslateArguments arguments;
   std::unique_ptr<Model> model;
   const GenerativeModel* writer = nullptr;
-  SpecialIds special;
+  Ids unsaid;  ///< special tokens, in rising order: none of what is said
 
   const ModelFile& file() const { return opened.checkpoint.model; }
 };
@@ -36,7 +36,7 @@ std::string text_of(const Translator& t, const Ids& ids) {
   Ids said;
   for (const int64_t id : ids) {
     if (std::ranges::count(t.file().end_ids, id) > 0) break;
-    if (!t.special.contain(id)) said.push_back(id);
+    if (!std::ranges::binary_search(t.unsaid, id)) said.push_back(id);
   }
   std::string text = decode_whole(*t.file().tokenizer, said, {.begins = true});
   std::ranges::replace(text, '\n', ' ');
@@ -138,7 +138,7 @@ Work prepare_translate(const TranslateArguments& arguments) {
   if (!t->file().tokenizer || t->file().end_ids.empty())
     fail<ValueError>(t->opened.path, ": has no tokenizer with an end of text; ", program_name(),
                      " generate --ids takes ids");
-  t->special = SpecialIds::of(*t->file().tokenizer);
+  t->unsaid = special_ids(*t->file().tokenizer);
   return [t] { return work(*t); };
 }
 

@@ -87,6 +87,22 @@ TEST_CASE("masked: windows of any text, each between <cls> and <sep>, nine tenth
   CHECK_THROWS_AS(open_masked(validated), OtherText);
 }
 
+TEST_CASE("masked: what a run should know of its text is told; every ending of records is known") {
+  const Folder folder;
+  const TaskData text = open_masked(request(folder.write("a.txt", letters(300) + "\r\n")));
+  REQUIRE(text.notes.size() == 1);
+  CHECK(text.notes[0].find("1 carriage returns") != std::string::npos);
+  refuses<ValueError>(
+      [&] {
+        open_masked(request(folder.path("a.txt"), {{"batch_tokens", int64_t{64}}}));
+      },
+      {"batch_tokens = 64"});
+  std::string lines;
+  for (int i = 0; i < 60; ++i) lines += "{\"text\": \"" + letters(5) + std::to_string(i) + "\"}\n";
+  const TaskData records = open_masked(request(folder.write("a.ndjson", lines)));
+  CHECK(records.summary.find("records train") != std::string::npos);
+}
+
 TEST_CASE("masked: of records other words are hidden in each epoch, and the same ones after a resume") {
   const Folder folder;
   std::string table = "text\n";

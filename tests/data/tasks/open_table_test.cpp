@@ -81,7 +81,7 @@ TEST_CASE("classify: ids, classes and batches of a tiny table") {
   asked.val_data = {test};
   const TaskData data = open_task(asked);
   // , a b are 0 1 2; <pad> <cls> <sep> <mask> follow.
-  CHECK(data.class_names == std::vector<std::string>{"cat", "dog"});
+  CHECK(data.held_out->class_names() == std::vector<std::string>{"cat", "dog"});
   CHECK(data.shape.kind == TaskKind::classification);
   CHECK(data.shape.vocab_size == 7);
   CHECK(data.shape.classes == 2);
@@ -207,6 +207,24 @@ TEST_CASE("which records validate depends on what they say alone") {
   refused(request("classify", {folder.write("one.csv", "text,label\na,x\n")}), {"one.csv", "leave none to"});
 }
 
+TEST_CASE("records on both sides are counted, whatever their labels, and places go around as samples do") {
+  const Folder folder;
+  const std::string a = folder.write("a.csv", table(100)),
+                    v = folder.write("v.csv", "text,label\na0,x\na1,y\naa,y\n");
+  TaskRequest asked = request("classify", {a});
+  asked.val_data = {v};
+  const TaskData data = open_task(asked);
+  CHECK(says(data, "2 of the records that validate stand among those that train"));
+  const TableTask& validates = held_out(data);
+  REQUIRE(validates.size() == 3);
+  const auto places = validates.places(2, 2);
+  CHECK(places.at(0).at(0).first.line == 4);
+  CHECK(places.at(1).at(0).first.line == 2);
+  CHECK(validates.input_text(validates.batch(3, 1), 0) == "<cls>a0<sep>");
+  asked.tokenizer_name = "word";
+  refused(asked, {"tokenizer: must be ", "not 'word'"});
+}
+
 TEST_CASE("files that have changed are not those that a run was made with") {
   const Folder folder;
   const std::string a = folder.write("a.csv", table(100)), v = folder.write("v.csv", table(10, 200));
@@ -221,7 +239,7 @@ TEST_CASE("files that have changed are not those that a run was made with") {
   CHECK_NOTHROW(open_task(asked));
   folder.write("v.csv", table(11, 200));
   CHECK_THROWS_AS(open_task(asked), OtherText);
-  refused(asked, {"a.csv", "has changed since the run was made with it"});
+  refused(asked, {"a.csv", "is not the text that the run was made with"});
   folder.write("v.csv", table(10, 200));
   folder.write("a.csv", table(101));
   CHECK_THROWS_AS(open_task(asked), OtherText);
@@ -247,7 +265,7 @@ TEST_CASE("labels: those of what validates are those of what trains") {
   const std::string kept = *validating(plain).begin();
   rare += kept + ",rare\n";
   const TaskData data = open_task(request("classify", {folder.write("r.csv", rare)}));
-  CHECK(data.class_names == std::vector<std::string>{"rare", "x", "y"});
+  CHECK(data.held_out->class_names() == std::vector<std::string>{"rare", "x", "y"});
   CHECK(says(data, "warning: no record that trains has the label 'rare'"));
 }
 
@@ -322,7 +340,7 @@ TEST_CASE("records to score are all there are, in their order") {
   refuses<ValueError>([&] { open_table_to_score("classify", asked); }, {"no tokenizer"});
   asked.tokenizer = data.tokenizer;
   refuses<ValueError>([&] { open_table_to_score("classify", asked); }, {"no names of classes"});
-  asked.class_names = data.class_names;
+  asked.class_names = data.held_out->class_names();
   const auto task = open_table_to_score("classify", asked);
   CHECK(task->samples_per_epoch() == 35);
   CHECK(task->input_text(task->batch(0, 1), 0) == "<cls>a10<sep>");

@@ -138,6 +138,39 @@ TEST_CASE(
   CHECK(ends == 100);
 }
 
+TEST_CASE("equal bytes under other endings are other records, and have caches of their own") {
+  const Folder folder;
+  const std::string bytes = times("a,b\tc,d\n", 30);
+  const std::string csv = folder.write("a.csv", bytes), tsv = folder.write("a.tsv", bytes);
+  const auto read = [&](const std::string& path, const std::string& cache) {
+    TaskRequest request = request_of({path}, {{"text", std::string("1")}, {"header", std::string("no")}});
+    request.tokenizer = std::make_shared<CharTokenizer>(CharTokenizer::of("abcd,\t"));
+    if (!cache.empty()) request.cache_folder = folder.path(cache);
+    const TextSources sources = open_text_sources(request);
+    return text_of(sources, sources.training[0]);
+  };
+  CHECK(read(csv, "cache") == read(csv, ""));
+  CHECK(read(tsv, "cache") == read(tsv, ""));
+  CHECK(read(csv, "cache") != read(tsv, "cache"));
+}
+
+TEST_CASE("what was altered or passed over of records is told") {
+  const Folder folder;
+  std::string bytes = "t\n\"\"\nbad \xff\n\"cr\r\"\n";
+  for (int i = 0; i < 40; ++i) bytes += str("text ", i, "\n");
+  const auto notes = [&](std::initializer_list<std::pair<const std::string, SettingValue>> changed) {
+    TaskRequest request = request_of({folder.write("a.csv", bytes)}, changed);
+    std::string all;
+    for (const std::string& note : open_task(request).notes) all += note + "\n";
+    return all;
+  };
+  const std::string all = notes(
+      {{"text", std::string("t")}, {"invalid", std::string("replace")}, {"empty", std::string("skip")}});
+  for (const char* const part :
+       {"1 bytes are not UTF-8", "1 records with an empty field", "1 carriage returns"})
+    CHECK_MESSAGE(all.find(part) != std::string::npos, all);
+}
+
 TEST_CASE("records that are read as plain text are told, with what reads them") {
   const Folder folder;
   const std::string path = folder.write("a.jsonl", times("{\"t\": \"some text\"}\n", 20));

@@ -46,6 +46,10 @@ TEST_CASE("ids of NumPy, nanoGPT and HDF5 are the same, and one after another") 
     if (hash.empty()) hash = found.content_hash;
     CHECK(found.content_hash == hash);
   }
+  // What is called ids is meant, or nothing.
+  state.set("ids", 1.0);
+  write_file(h5, to_hdf5(state));
+  CHECK_THROWS_AS(read_ids({h5}), FileError);
   const ReadyIds both = read_ids({bin, npy64});
   CHECK(ids_of(*both.ids) == std::vector<int64_t>{5, 0, 700, 5, 0, 700});
   std::vector<int64_t> part(3);

@@ -3,6 +3,7 @@
 #include <weft/data/text/token_cache.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/utf8.h>
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/lib/base/error.h>
 
 #include "folder.h"
@@ -214,6 +215,11 @@ TEST_CASE("whether a tokenizer reads all of a text") {
   CHECK_FALSE(reads_text(CharTokenizer::of("ab\u00e9\n"), {a, b}, Newlines::keep));
   CHECK_FALSE(reads_text(CharTokenizer::of("ab\r\n"), {a, b}, Newlines::keep));
   CHECK(reads_text(CharTokenizer::of("ab", {.unknown = true}), {a, b}, Newlines::keep));
+  const auto marked = [&](const char* characters) {
+    return with_special(std::make_shared<CharTokenizer>(CharTokenizer::of(characters)), {"</s>"});
+  };
+  CHECK(reads_text(*marked("ab\u00e9\r\n"), {a, b}, Newlines::keep));
+  CHECK_FALSE(reads_text(*marked("ab\r\n"), {a, b}, Newlines::keep));
   CHECK(reads_text(ByteTokenizer(), {a, b}, Newlines::keep));
   CHECK_THROWS_AS(reads_text(ByteTokenizer(), {a, folder.path("none")}, Newlines::keep), FileError);
 }
