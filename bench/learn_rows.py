@@ -201,7 +201,7 @@ def classes(work, recipe):
     base, seconds, updates, also = work.train_for(
         "classes", tuning.pop("minutes"), {**model, **tuning}, "--model", "bert", "--task", "classify", "--data", train,
         "--init-from", run, "--set", *columns, *shared)
-    said = work.eval(base, "--data", test)
+    said = work.eval(base, "--last", "--data", test)
     return {"accuracy": said["accuracy"], "seconds with measuring rates": time.monotonic() - begin,
             "updates of pretraining": first, **trained(seconds, updates, stopped or also)}
 

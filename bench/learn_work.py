@@ -57,7 +57,8 @@ class Work:
 
     def remember(self, command):
         """A command as somebody would type it, who stands in the folder of the data sets."""
-        words = [word.replace(f"{self.options.data}/", "").replace(f"{self.folder}/", "") for word in map(str, command)]
+        words = [word.replace(f"{self.options.data}/", "").replace(f"{self.folder}/", "").replace(f"{ROOT}/", "")
+                 for word in map(str, command)]
         words[0] = Path(words[0]).name
         self.commands.append(shlex.join(words))
 
