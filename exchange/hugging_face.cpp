@@ -198,22 +198,14 @@ void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string
       notes.push_back(str(key, " is ", dropout, "; weft has one dropout everywhere, ", ours));
 }
 
-void check_writes(int64_t classes) {
-  if (classes > 0)
-    fail<ValueError>(
-        "this model has classifier, a head for n_class = ", classes,
-        " classes, which is not exported to transformers; of models that classify, bert and vit are");
+bool tells_classes(const HuggingFaceConfig& theirs, const char* architecture) {
+  if (theirs.texts("architectures") != std::vector<std::string>{architecture}) return false;
+  theirs.allow("problem_type", {"single_label_classification"});
+  return true;
 }
 
 int64_t class_count(const HuggingFaceConfig& theirs) {
   return theirs.entries("id2label", theirs.integer("num_labels", 2));
-}
-
-void add_labels(nlohmann::ordered_json& theirs, int64_t classes) {
-  for (int64_t i = 0; i < classes; ++i) {
-    theirs["id2label"][std::to_string(i)] = str("LABEL_", i);
-    theirs["label2id"][str("LABEL_", i)] = i;
-  }
 }
 
 BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& path) {
@@ -233,6 +225,7 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
     const int64_t classes = ours.config.contains("n_class") ? ours.config.integer("n_class") : 0;
     if (std::vector<std::string> labels = config.label_names(); classes > 0 && std::ssize(labels) == classes)
       ours.class_names = std::move(labels);
+    if (classes > 0) ours.pad_id = config.integer("pad_token_id", -1);
     return ours;
   } catch (const ValueError& error) {
     fail<FileError>(path, ": ", error.what());
@@ -252,14 +245,15 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
   nlohmann::ordered_json config = family->config_for(model.config);
   config["model_type"] = family->model_type;
   config["dtype"] = "float32";
-  if (!model.class_names.empty() && config.contains("id2label")) {
-    config.erase("id2label");
-    config.erase("label2id");
-    for (size_t i = 0; i < model.class_names.size(); ++i) {
-      config["id2label"][std::to_string(i)] = model.class_names[i];
-      config["label2id"][model.class_names[i]] = i;
-    }
+  const int64_t classes = model.config.contains("n_class") ? model.config.integer("n_class") : 0;
+  for (int64_t i = 0; i < classes; ++i) {
+    const std::string name =
+        model.class_names.empty() ? str("LABEL_", i) : model.class_names[static_cast<size_t>(i)];
+    config["id2label"][std::to_string(i)] = name;
+    config["label2id"][name] = i;
   }
+  // Their decoders look for the last token that is none of padding.
+  if (classes > 0 && model.pad_id >= 0) config["pad_token_id"] = model.pad_id;
   config["eos_token_id"] = model.end_id < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.end_id);
   HuggingFaceModel theirs{config.dump(2) + "\n", {}};
   for (const Mapping& mapping : family->names(model.config).mappings) {

@@ -22,6 +22,7 @@ struct BareModel {
   std::string kind;
   StateDict config, weights;  ///< what make_model and load_state_dict take; weights are float32
   int64_t end_id = -1;        ///< eos_token_id; -1: none
+  int64_t pad_id = -1;        ///< pad_token_id of a model that tells classes; -1: none
   std::vector<std::string> class_names = {};  ///< id2label; none where it says no more than numbers
   std::vector<std::string> notes = {};        ///< what was left out, or is not quite the same in training
 };

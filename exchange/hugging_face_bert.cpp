@@ -20,15 +20,13 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
                   .n_type = theirs.integer("type_vocab_size", 2),
                   .dropout = theirs.number("hidden_dropout_prob", 0.1),
                   .layer_norm_eps = theirs.number("layer_norm_eps", 1e-12)};
-  if (theirs.texts("architectures") == std::vector<std::string>{classifier})
-    ours.n_class = class_count(theirs);
+  if (tells_classes(theirs, classifier)) ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("hidden_act", {"gelu"});
   theirs.allow("position_embedding_type", {"absolute"});
   theirs.allow("is_decoder", {false});
   theirs.allow("add_cross_attention", {false});
   theirs.allow("tie_word_embeddings", {true});
-  theirs.allow("problem_type", {"single_label_classification"});
   note_dropout(theirs, {"attention_probs_dropout_prob"}, 0.1, ours.dropout, notes);
   notes.push_back("config.json names no separator: all tokens are of segment 0");
   return ours.state();
@@ -49,7 +47,6 @@ nlohmann::ordered_json config_for(const StateDict& state) {
                                    {"attention_probs_dropout_prob", ours.dropout},
                                    {"layer_norm_eps", ours.layer_norm_eps},
                                    {"tie_word_embeddings", true}};
-  add_labels(theirs, ours.n_class);
   return theirs;
 }
 

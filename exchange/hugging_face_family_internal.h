@@ -48,7 +48,7 @@ struct Family {
   /// Our configuration; FileError for what weft does not have, `notes` as in BareModel.
   StateDict (*config_of)(const HuggingFaceConfig& theirs, const std::map<std::string, Array>& tensors,
                          std::vector<std::string>& notes);
-  /// Theirs, with "architectures", without model_type, dtype and eos_token_id. ValueError for what
+  /// Theirs, with "architectures", without model_type, dtype, eos_token_id and labels. ValueError for what
   /// transformers does not have.
   nlohmann::ordered_json (*config_for)(const StateDict& ours);
   Names (*names)(const StateDict& config);
@@ -59,11 +59,10 @@ struct Family {
 /// Notes keys of theirs whose dropout is not the one that weft has everywhere.
 void note_dropout(const HuggingFaceConfig& theirs, const std::vector<std::string>& keys, double fallback,
                   double ours, std::vector<std::string>& notes);
-/// ValueError for classes of a model whose head for them weft does not export.
-void check_writes(int64_t classes);
-/// How many labels a classifier has, and their default names.
+/// Whether it is this architecture, one for the classes of a whole text; FileError where it tells several at once.
+bool tells_classes(const HuggingFaceConfig& theirs, const char* architecture);
+/// How many labels a classifier has.
 int64_t class_count(const HuggingFaceConfig& theirs);
-void add_labels(nlohmann::ordered_json& theirs, int64_t classes);
 
 Family gpt2_family();
 Family llama_family();

@@ -5,6 +5,9 @@
 namespace weft {
 namespace {
 
+constexpr const char* writer = "GPT2LMHeadModel";
+constexpr const char* classifier = "GPT2ForSequenceClassification";
+
 StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
                     std::vector<std::string>& notes) {
   GPTConfig ours{.vocab_size = theirs.integer("vocab_size", 50257),
@@ -15,6 +18,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
                  .dropout = theirs.number("resid_pdrop", 0.1),
                  .bias = true,
                  .gelu_tanh = theirs.text("activation_function", "gelu_new") != "gelu"};
+  if (tells_classes(theirs, classifier)) ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("activation_function", {"gelu_new", "gelu_pytorch_tanh", "gelu"});
   theirs.allow("n_inner", {4 * ours.n_embd});
@@ -29,8 +33,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
 
 nlohmann::ordered_json config_for(const StateDict& state) {
   const GPTConfig ours = GPTConfig::from_state(state);
-  check_writes(ours.n_class);
-  return {{"architectures", {"GPT2LMHeadModel"}},
+  return {{"architectures", {ours.n_class > 0 ? classifier : writer}},
           {"vocab_size", ours.vocab_size},
           {"n_positions", ours.block_size},
           {"n_layer", ours.n_layer},
@@ -67,9 +70,12 @@ Names names(const StateDict& config) {
     block.push_back({h + "mlp.c_proj." + p, {b + "feed_forward.down." + p}, turn});
   }
   add_blocks(all, config.integer("n_layer"), block);
-  return {.mappings = all,
-          .ties = {{"lm_head.weight", "transformer.wte.weight"}},
-          .ignored = {"transformer.h.*.attn.bias", "transformer.h.*.attn.masked_bias"}};
+  Names made{.mappings = all, .ignored = {"transformer.h.*.attn.bias", "transformer.h.*.attn.masked_bias"}};
+  if (config.integer("n_class") > 0)
+    made.mappings.push_back({"score.weight", {"classifier.weight"}});
+  else
+    made.ties = {{"lm_head.weight", "transformer.wte.weight"}};
+  return made;
 }
 
 }  // namespace
@@ -77,7 +83,7 @@ Names names(const StateDict& config) {
 Family gpt2_family() {
   return {.kind = "gpt2",
           .model_type = "gpt2",
-          .architectures = {"GPT2LMHeadModel", "GPT2Model"},
+          .architectures = {writer, classifier, "GPT2Model"},
           .prefix = "transformer.",
           .config_of = config_of,
           .config_for = config_for,

@@ -8,6 +8,8 @@ namespace {
 using Scaling = RotaryFrequencies::Scaling;
 
 constexpr double default_base = 10000.0;
+constexpr const char *llama_writer = "LlamaForCausalLM", *llama_classifier = "LlamaForSequenceClassification",
+                     *qwen3_writer = "Qwen3ForCausalLM", *qwen3_classifier = "Qwen3ForSequenceClassification";
 
 /// Older files keep the base beside the kind of scaling, newer ones both in one object.
 void read_rope(const HuggingFaceConfig& theirs, LlamaConfig& ours) {
@@ -70,7 +72,8 @@ LlamaConfig read_config(const HuggingFaceConfig& theirs, const Defaults& without
 
 StateDict llama_config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
                           std::vector<std::string>& notes) {
-  const LlamaConfig ours = read_config(theirs, {32000, 2048, 32, 32, 4096, 11008, 0}, notes);
+  LlamaConfig ours = read_config(theirs, {32000, 2048, 32, 32, 4096, 11008, 0}, notes);
+  if (tells_classes(theirs, llama_classifier)) ours.n_class = class_count(theirs);
   ours.check();
   return ours.state();
 }
@@ -79,6 +82,7 @@ StateDict qwen3_config_of(const HuggingFaceConfig& theirs, const std::map<std::s
                           std::vector<std::string>& notes) {
   LlamaConfig ours = read_config(theirs, {151936, 32768, 32, 32, 4096, 22016, 128}, notes);
   ours.qk_norm = true;
+  if (tells_classes(theirs, qwen3_classifier)) ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("use_sliding_window", {false});
   for (const std::string& type : theirs.texts("layer_types"))
@@ -89,7 +93,6 @@ StateDict qwen3_config_of(const HuggingFaceConfig& theirs, const std::map<std::s
 
 /// ValueError that names the first setting that no layout of theirs has.
 void check_held(const LlamaConfig& ours) {
-  check_writes(ours.n_class);
   const auto refuse = [](bool has, const char* name, const SettingValue& value) {
     if (has)
       fail<ValueError>("transformers' Llama has no ", name, "; this model has ", name, " = ", text_of(value));
@@ -104,13 +107,18 @@ void check_held(const LlamaConfig& ours) {
   check("residual_mix", ours.residual_mix);
 }
 
+const char* architecture_of(const LlamaConfig& ours) {
+  if (ours.n_class > 0) return ours.qk_norm ? qwen3_classifier : llama_classifier;
+  return ours.qk_norm ? qwen3_writer : llama_writer;
+}
+
 nlohmann::ordered_json config_for(const StateDict& state) {
   const LlamaConfig ours = LlamaConfig::from_state(state);
   check_held(ours);
   // A width that is 0 in our configuration follows from others.
   const int64_t inner = ours.n_inner > 0 ? ours.n_inner : (8 * ours.n_embd / 3 + 7) / 8 * 8;
   nlohmann::ordered_json theirs = {
-      {"architectures", {ours.qk_norm ? "Qwen3ForCausalLM" : "LlamaForCausalLM"}},
+      {"architectures", {architecture_of(ours)}},
       {"vocab_size", ours.vocab_size},
       {"max_position_embeddings", ours.block_size},
       {"num_hidden_layers", ours.n_layer},
@@ -142,11 +150,12 @@ Names names(const StateDict& config) {
       {{"model.embed_tokens.weight", {"token_embedding.weight"}}, {"model.norm.weight", {"norm.weight"}}},
       {},
       {"model.layers.*.self_attn.rotary_emb.inv_freq"}};
-  if (config.integer("tie_embeddings") != 0) {
+  if (config.integer("n_class") > 0)
+    all.mappings.push_back({"score.weight", {"classifier.weight"}});
+  else if (config.integer("tie_embeddings") != 0)
     all.ties = {{"lm_head.weight", "model.embed_tokens.weight"}};
-  } else {
+  else
     all.mappings.push_back({"lm_head.weight", {"output.weight"}});
-  }
   const std::pair<const char*, const char*> parts[] = {
       {"self_attn.q_proj", "attention.query"}, {"self_attn.k_proj", "attention.key"},
       {"self_attn.v_proj", "attention.value"}, {"self_attn.o_proj", "attention.output"},
@@ -171,7 +180,7 @@ Names names(const StateDict& config) {
 Family llama_family() {
   return {.kind = "llama",
           .model_type = "llama",
-          .architectures = {"LlamaForCausalLM"},
+          .architectures = {llama_writer, llama_classifier},
           .prefix = "model.",
           .config_of = llama_config_of,
           .config_for = config_for,
@@ -182,7 +191,7 @@ Family llama_family() {
 Family qwen3_family() {
   return {.kind = "llama",
           .model_type = "qwen3",
-          .architectures = {"Qwen3ForCausalLM"},
+          .architectures = {qwen3_writer, qwen3_classifier},
           .prefix = "model.",
           .config_of = qwen3_config_of,
           .config_for = config_for,

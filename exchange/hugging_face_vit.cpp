@@ -41,7 +41,6 @@ nlohmann::ordered_json config_for(const StateDict& state) {
                                    {"hidden_dropout_prob", ours.dropout},
                                    {"attention_probs_dropout_prob", ours.dropout},
                                    {"layer_norm_eps", ours.layer_norm_eps}};
-  add_labels(theirs, ours.n_class);
   return theirs;
 }
 

@@ -81,9 +81,10 @@ void check_searches(const Model& model, const std::map<std::string, Array>& case
 }  // namespace
 
 TEST_CASE("hugging face: from transformers' weights come transformers' logits, and back the same files") {
-  for (const char* name : {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "llama-tied-wide-heads",
-                           "llama-scaled-rope", "llama-linear-rope", "qwen3", "bert-masked",
-                           "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
+  for (const char* name :
+       {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "llama-tied-wide-heads", "llama-scaled-rope",
+        "llama-linear-rope", "qwen3", "gpt2-classes", "llama-classes", "qwen3-classes", "bert-masked",
+        "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
     CAPTURE(std::string(name));
     const HuggingFaceModel theirs = read_hugging_face(path_of(name));
     const BareModel ours = from_hugging_face(theirs, path_of(name));

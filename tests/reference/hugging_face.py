@@ -71,6 +71,12 @@ def write():
     case("llama-linear-rope", make(rope_parameters={"rope_type": "linear", "rope_theta": 50.0, "factor": 3.0}), tokens(V))
     qwen3 = llama | dict(num_key_value_heads=1, head_dim=6, rope_parameters={"rope_type": "default", "rope_theta": 500.0})
     case("qwen3", transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**qwen3)), tokens(V))
+    framed = tokens(V)
+    framed["ids"] = torch.where(torch.arange(framed["ids"].shape[1]) < framed["lengths"][:, None], framed["ids"].clamp(min=1), 0)
+    classes = dict(num_labels=3, pad_token_id=0)
+    case("gpt2-classes", transformers.GPT2ForSequenceClassification(transformers.GPT2Config(**gpt2, **classes)), framed)
+    case("llama-classes", transformers.LlamaForSequenceClassification(transformers.LlamaConfig(**llama, **classes)), framed)
+    case("qwen3-classes", transformers.Qwen3ForSequenceClassification(transformers.Qwen3Config(**qwen3, **classes)), framed)
     t5 = dict(vocab_size=V, d_model=8, d_kv=6, d_ff=12, num_layers=2, num_heads=2, relative_attention_num_buckets=8, relative_attention_max_distance=6, decoder_start_token_id=0)
     make = lambda **more: transformers.T5ForConditionalGeneration(transformers.T5Config(**t5, **more))
     answers = {"target_ids": torch.tensor([[0, 3, 4, 5, 6, 7, 8], [0, 9, 9, 2, 1, 1, 1], [0, 28, 27, 26, 25, 3, 3]])}

@@ -1,3 +1,4 @@
+#include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/error.h>
@@ -78,6 +79,7 @@ Work prepare_export(const ExportArguments& arguments) {
                                .config = model.settings,
                                .weights = model.weights,
                                .end_id = model.end_ids.empty() ? -1 : model.end_ids[0],
+                               .pad_id = model.tokenizer ? SpecialIds::of(*model.tokenizer).pad : -1,
                                .class_names = model.class_names});
   return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
     const ModelFile& ours = opened->checkpoint.model;

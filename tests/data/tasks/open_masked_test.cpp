@@ -79,9 +79,20 @@ TEST_CASE("masked: windows of any text, each between <cls> and <sep>, nine tenth
       },
       {"block_size = 2", "<cls>"});
   refuses<ValueError>([&] { open_masked(request(path, {{"samples", int64_t{9}}})); }, {"samples"});
+  // Files of their own validate, and the others are mixed by their weights.
+  std::string capitals = text;
+  for (char& c : capitals) c = static_cast<char>(c - 'a' + 'A');
   TaskRequest validated = request(path);
-  validated.val_data = {path};
-  refuses<ValueError>([&] { open_masked(validated); }, {"val_data", "the last tenth"});
+  validated.data = {path + ":3", folder.write("b.txt", capitals)};
+  validated.val_data = {folder.write("v.txt", text.substr(100, 200))};
+  const TaskData mixed = open_masked(validated);
+  const Batch other = mixed.unseen.batch(0, 4);
+  for (int64_t row = 0; row < 4; ++row)
+    CHECK(text.substr(100, 200).find(text_of(mixed, other, row)) != std::string::npos);
+  const Batch both = mixed.training->batch(0, 400);
+  int64_t first = 0;
+  for (int64_t row = 0; row < 400; ++row) first += text.find(text_of(mixed, both, row)) != std::string::npos;
+  CHECK(first == 300);
   validated = request(path);
   validated.expected_hash = std::string(32, '0');
   CHECK_THROWS_AS(open_masked(validated), OtherText);
