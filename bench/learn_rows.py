@@ -4,6 +4,7 @@ ROWS[row][peer](work, recipe) gives the figures of one seed, by name. Test files
 what is chosen, weights and settings, is chosen by parts of the training files or by files that validate.
 """
 import array
+import gzip
 import json
 import lzma
 import pickle
@@ -227,6 +228,35 @@ def chat(work, recipe):
     return {"exact match": said["exact_match"], **trained(*told)}
 
 
+# Pictures of digits: of the 10,000 that test MNIST the first 9,000 train, and the others test.
+
+def digits(work, part):
+    """IDX files of a part: pictures and labels."""
+    made = []
+    for name in "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte":
+        data = gzip.decompress(Path(work.data(f"mnist-10k/{name}.gz")).read_bytes())
+        head = 4 + 4 * data[3]
+        size = (len(data) - head) // 10000
+        first, count = (0, 9000) if part == "train" else (9000, 1000)
+        path = work.folder / f"{part}-{name}"
+        path.write_bytes(data[:4] + count.to_bytes(4, "big") + data[8:head] +
+                         data[head + first * size:head + (first + count) * size])
+        made.append(path)
+    return made
+
+
+def mnist(work, recipe):
+    (train, _), (test, _) = digits(work, "train"), digits(work, "test")
+    run, *told = work.train_for("weft", recipe.pop("minutes"), recipe, "--model", "vit", "--task", "classify", "--data", train)
+    said = work.eval(run, "--last", "--data", test)
+    return {"accuracy": said["accuracy"], **trained(*told)}
+
+
+def svm(work, recipe):
+    said = work.peer("svm.py", "--train", *digits(work, "train"), "--test", *digits(work, "test"), needs=["sklearn", "numpy"])
+    return {key: said[key] for key in ("accuracy", "seconds")}
+
+
 ROWS = {
     "books": {"weft": books_weft, "PyTorch": books_torch, "xz": compressed(xz), "PPMd": compressed(ppmd)},
     "shakespeare-fast": {"nanoGPT": nanogpt, "weft": shakespeare_fast},
@@ -235,6 +265,7 @@ ROWS = {
     "trec": {"weft": classes, "words": words},
     "subj": {"weft": classes, "words": words},
     "chat": {"weft": chat},
+    "mnist": {"weft": mnist, "SVM": svm},
 }
 # What a seed does not change.
-SEEDLESS = {"xz", "PPMd", "words"}
+SEEDLESS = {"xz", "PPMd", "words", "SVM"}

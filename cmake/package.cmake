@@ -23,6 +23,17 @@ if(TARGET weft_sentencepiece)
  With this plug-in weft learns unigram and BPE models of SentencePiece from text.
  It reads and uses them without it.")
 endif()
+if(TARGET weft_pictures)
+  list(APPEND CPACK_COMPONENTS_ALL pictures)
+  list(APPEND weft_documented pictures)
+  set(CPACK_DEBIAN_PICTURES_PACKAGE_NAME weft-pictures)
+  set(CPACK_DEBIAN_PICTURES_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_PICTURES_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_PICTURES_DESCRIPTION
+      "trains transformers from scratch, pictures
+ With this plug-in weft reads PNG and JPEG. It reads PPM, NumPy, HDF5 and IDX
+ without it.")
+endif()
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)

@@ -185,7 +185,8 @@ void declare(Command<ClassifyArguments>& c) {
   ClassifyArguments& a = c.arguments;
   c.threads();
   c.model();
-  c.texts("text", a.texts, "TEXT", "texts to classify, instead of --data")->allow_extra_args(true);
+  c.texts("text", a.texts, "TEXT", "texts, or files of pictures, to classify, instead of --data")
+      ->allow_extra_args(true);
   c.texts("--data", a.data, "FILE", "files of records, as those that it was trained on");
   c.texts("--set", a.set, "KEY=VALUE", "which column is read, and how: text=2, format=txt");
   c.text("--out", a.out, "FILE.csv",
@@ -227,7 +228,7 @@ void declare(Command<LogitsArguments>& c) {
   c.text("--ids", a.ids, "IDS", "what is read: 5,9,2");
   c.text("--target-ids", a.target_ids, "IDS",
          "what an encoder-decoder has written so far, the start token first");
-  c.text("--image", a.image, "FILE.npy", "a picture, float32 (channels, height, width)");
+  c.text("--image", a.image, "FILE", "a picture: PNG, JPEG, PPM; of .npy float32 (channels, height, width)");
   c.text("--out", a.out, "FILE.npy", "the logits: float32 (T, V), or the classes")->required();
   c.last();
 }
@@ -241,7 +242,7 @@ void declare(Command<AttentionArguments>& c) {
   c.text("--ids", a.ids, "IDS", "what is read, by number: 5,9,2");
   c.text("--target-ids", a.target_ids, "IDS",
          "the answer by number, the start token first; without an answer, the model's own");
-  c.text("--image", a.image, "FILE.npy", "a picture, float32 (channels, height, width)");
+  c.text("--image", a.image, "FILE", "a picture: PNG, JPEG, PPM; of .npy float32 (channels, height, width)");
   c.text("--out", a.out, "FILE.html", "the page: one HTML file")->required();
   c.last();
 }

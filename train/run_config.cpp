@@ -269,6 +269,16 @@ std::string last_given(const std::vector<Assignment>& assignments, const std::ve
   return value;
 }
 
+/// The same, with the task that is meant by one that is asked for with a model of another kind (task_asked).
+std::vector<Assignment> with_task_of_model(std::vector<Assignment> all, const std::vector<Setting>& own) {
+  const std::string task = last_given(all, own, "task"), model = last_given(all, own, "model");
+  if (task.empty() || model.empty()) return all;
+  const std::string& meant = task_asked(task, models().at(model).learns).name;
+  for (Assignment& one : all)
+    if (one.key == "task" && meant != task) one.value = meant;
+  return all;
+}
+
 /// What the task that is named sets, on files, and the model.
 SettingValues defaults_of_parts(const std::vector<Assignment>& assignments, const std::vector<Setting>& own,
                                 bool on_files) {
@@ -339,9 +349,10 @@ Assignment setting_typed(const std::string& typed) {
   return {where, name, typed.substr(equals + 1), false, false};
 }
 
-RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say, bool on_files) {
+RunConfig make_config(const std::vector<Assignment>& given, const Say& say, bool on_files) {
   RunConfig config;
   const std::vector<Setting> own = run_keys();
+  const std::vector<Assignment> assignments = with_task_of_model(given, own);
   const SettingValues defaults = defaults_of_parts(assignments, own, on_files);
   // Those that the parts which were chosen do not have, or not with such a value, say nothing.
   const auto proposed = [&](const Setting& key) {
@@ -349,17 +360,17 @@ RunConfig make_config(const std::vector<Assignment>& assignments, const Say& say
   };
   for (const Setting& key : own)
     if (const auto value = proposed(key)) RunConfig::settings().find(key.name)->put(config, *value);
-  for (const Assignment& given : assignments)
-    if (const Setting* const key = find_key(own, given.key))
-      RunConfig::settings().find(given.key)->put(config, read_value(given, *key));
+  for (const Assignment& one : assignments)
+    if (const Setting* const key = find_key(own, one.key))
+      RunConfig::settings().find(one.key)->put(config, read_value(one, *key));
   const std::vector<Setting> keys = part_keys(config);
   for (const Setting& key : keys) config.parts.set(key.name, proposed(key).value_or(key.value));
-  for (const Assignment& given : assignments) {
-    if (find_key(own, given.key)) continue;
-    if (const Setting* const key = find_key(keys, given.key))
-      config.parts.set(key->name, read_value(given, *key));
+  for (const Assignment& one : assignments) {
+    if (find_key(own, one.key)) continue;
+    if (const Setting* const key = find_key(keys, one.key))
+      config.parts.set(key->name, read_value(one, *key));
     else
-      check_foreign(config, given, say);
+      check_foreign(config, one, say);
   }
   check_parts(config);
   if (config.lr_decay_iters == RunConfig::unset) config.lr_decay_iters = config.max_iters;

@@ -23,6 +23,18 @@ Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ig
 
 namespace {
 
+/// Targets are shares of the classes.
+Loss cross_entropy_of_shares(const Tensor& logits, const Array& targets, double smoothing) {
+  if (logits.shape() != targets.shape())
+    fail<ShapeError>("cross_entropy: logits are ", logits.shape(), ", floating targets ", targets.shape(),
+                     ": needs the same shape");
+  const int64_t V = logits.dim(-1), N = V == 0 ? 0 : logits.size() / V;
+  const Tensor log_p = log_softmax(reshape(logits, {N, V}));
+  Tensor rows = -sum(log_p * Tensor(targets.to(logits.dtype()).reshape({N, V})), {-1});
+  if (smoothing != 0.0) rows = rows * (1.0 - smoothing) - mean(log_p, {-1}) * smoothing;
+  return {sum(rows), N, rows.value()};
+}
+
 int64_t count_checked(const Array& targets, int64_t classes, int64_t ignore_index) {
   int64_t count = 0;
   const auto values = targets.values<int64_t>();
@@ -63,12 +75,14 @@ double LossMeter::mean() const {
 }
 
 Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptions options) {
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
+    fail<ValueError>("cross_entropy: label_smoothing ", options.label_smoothing, " is not between 0 and 1");
+  }
+  if (is_floating(targets.dtype()) && logits.rank() > 0)
+    return cross_entropy_of_shares(logits, targets, options.label_smoothing);
   if (logits.rank() < 1 || !(logits.shape().without(-1) == targets.shape())) {
     fail<ShapeError>("cross_entropy: logits are ", logits.shape(), ", targets ", targets.shape(),
                      ": needs (..., V) and (...)");
-  }
-  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
-    fail<ValueError>("cross_entropy: label_smoothing ", options.label_smoothing, " is not between 0 and 1");
   }
   const int64_t N = targets.size(), V = logits.dim(-1), ignore = options.ignore_index;
   const double smoothing = options.label_smoothing;

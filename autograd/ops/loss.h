@@ -44,7 +44,8 @@ struct CrossEntropyOptions {
 };
 
 /// -log softmax(logits)[target] by row, in nats: logits (..., V), targets (...) int64. ValueError names the
-/// first target that is neither in [0, V) nor ignore_index.
+/// first target that is neither in [0, V) nor ignore_index. Floating targets (..., V) are shares q of the classes: then it is
+/// -sum q log softmax(logits), and all rows take part. ShapeError for other shapes.
 Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptions options = {});
 
 /// mean((x - target)^2), one number. ShapeError unless both have one shape.

@@ -83,6 +83,30 @@ Batch MaskedDataset::batch(int64_t first, int64_t count) const {
   return batch;
 }
 
+WordDropoutDataset::WordDropoutDataset(std::shared_ptr<const Dataset> texts, int64_t mask_id, double share,
+                                       std::vector<int64_t> special, uint64_t seed)
+    : texts_(std::move(texts)), mask_id_(mask_id), share_(share), special_(std::move(special)), seed_(seed) {
+  if (mask_id < 0) fail<ValueError>("WordDropoutDataset: mask_id ", mask_id, " is below 0");
+  if (!(share >= 0 && share < 1))
+    fail<ValueError>("WordDropoutDataset: share must be in [0, 1), not ", share);
+}
+
+Batch WordDropoutDataset::batch(int64_t first, int64_t count) const {
+  Batch batch = texts_->batch(first, count);
+  const int64_t width = batch.inputs.dim(1);
+  batch.inputs = batch.inputs.copy();
+  int64_t* ids = batch.inputs.mutable_data<int64_t>();
+  const RandomKey key = random_key(seed_, stream_id("data.word_dropout"));
+  for (int64_t row = 0; row < count; ++row, ids += width) {
+    const int64_t length = batch.lengths.empty() ? width : batch.lengths[static_cast<size_t>(row)];
+    for (int64_t t = 0; t < length; ++t)
+      if (uniform_at(key, static_cast<uint64_t>(first + row), static_cast<uint64_t>(t)) < share_ &&
+          !std::ranges::binary_search(special_, ids[t]))
+        ids[t] = mask_id_;
+  }
+  return batch;
+}
+
 SpanCounts count_spans(int64_t tokens, const SpanOptions& options) {
   if (tokens < 2) fail<ValueError>("corrupt_spans: needs at least 2 tokens, found ", tokens);
   if (!(options.share > 0 && options.share < 1) || !(options.mean_length >= 1))

@@ -50,6 +50,32 @@ class MaskedDataset : public Dataset {
   uint64_t seed_;
 };
 
+/// Any dataset of ids in which each word is the mask with probability `share`, by numbers of (seed, sample): each epoch
+/// hides others (word dropout: Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text
+/// Classification", 2015, section 3.1). Targets stay.
+class WordDropoutDataset : public Dataset {
+ public:
+  /// `special` are ids that stay, in rising order. ValueError when share is not in [0, 1) or the mask's id is negative.
+  WordDropoutDataset(std::shared_ptr<const Dataset> texts, int64_t mask_id, double share,
+                     std::vector<int64_t> special, uint64_t seed);
+
+  int64_t samples_per_epoch() const override { return texts_->samples_per_epoch(); }
+  int64_t next_batch(int64_t first, int64_t wanted) const override {
+    return texts_->next_batch(first, wanted);
+  }
+  Batch batch(int64_t first, int64_t count) const override;
+  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override {
+    return texts_->places(first, count);
+  }
+
+ private:
+  std::shared_ptr<const Dataset> texts_;
+  int64_t mask_id_;
+  double share_;
+  std::vector<int64_t> special_;
+  uint64_t seed_;
+};
+
 /// Span corruption (Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text
 /// Transformer", 2020, section 3.1.4): round(share n) of n tokens, at least one and not all, in
 /// round(that / mean_length) spans, at least one, are taken out, each leaving a sentinel of its own. The

@@ -1,3 +1,4 @@
+#include <weft/data/pictures/picture_source.h>
 #include <weft/data/tasks/length_batches.h>
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
@@ -244,6 +245,11 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                                                request.seed);
     share = std::min(1.0, 1.05 * std::max(share_of(*train, mask_share), share_of(*validation, mask_share)));
   }
+  if (const double dropped =
+          request.settings.contains("word_dropout") ? request.settings.number("word_dropout") : 0;
+      dropped > 0)
+    training = std::make_shared<WordDropoutDataset>(training, special.mask, dropped,
+                                                    special_ids(*task.tokenizer), request.seed);
   task.training = training;
   task.held_out = validation;
   task.seen = evaluated_of(
@@ -290,6 +296,9 @@ void check_scores(const TableForm& form, const TaskRequest& request) {
 TaskData open_table(const std::string& task, const TaskRequest& request) {
   const TableForm& form = table_form(task);
   const int64_t longest = request.settings.integer("longest");
+  if (are_pictures(request.data))
+    fail<ValueError>(request.data[0], ": holds pictures, and ", request.name,
+                     " of this model reads texts; --model vit sees pictures");
   if (form.cuts && longest > 0 && longest < least_cut)
     fail<ValueError>("longest = ", longest, ": leaves no word of a text between <cls> and <sep>; ", least_cut,
                      " is the least, and 0 no limit");

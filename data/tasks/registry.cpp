@@ -1,3 +1,4 @@
+#include <weft/data/pictures/picture_task.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/table_task.h>
@@ -93,6 +94,18 @@ void add_tables(Registry<TaskEntry>& to) {
                    {{"model", std::string("llama")}, {"batch_size", int64_t{16}}}));
 }
 
+void add_pictures(Registry<TaskEntry>& to) {
+  to.add({.name = "classify-pictures",
+          .summary = "classify, with a model of pictures: tell the label of a picture in --data: folders, a "
+                     "table, arrays",
+          .kind = TaskKind::pictures,
+          .settings = picture_settings(),
+          .defaults = {{"model", std::string("vit")}, {"batch_size", int64_t{64}}, {"dropout", 0.1}},
+          .open = open_picture_classes,
+          .open_to_score = open_picture_classes_to_score,
+          .asked_as = "classify"});
+}
+
 void add_ours(Registry<TaskEntry>& to) {
   to.add({.name = "text",
           .summary = "to go on with the text in --data",
@@ -161,6 +174,7 @@ void add_ours(Registry<TaskEntry>& to) {
               [](const TaskRequest& request) { return open_table_to_score("text-to-text", request); }});
   add("recall", "say the value that went with a key, min_length to max_length tokens back",
       TaskKind::language, make_recall_task, lengths());
+  add_pictures(to);
   add("which", "name the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
   add("count", "count the figures of a picture", TaskKind::pictures, make_scene_task, plain());
   add("where", "find the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
@@ -181,6 +195,14 @@ void register_task(TaskEntry entry) {
     fail<ValueError>("register_task: '", entry.name,
                      "' needs generate, for samples of its own, or open, for files");
   tasks().add(std::move(entry));
+}
+
+const TaskEntry& task_asked(std::string_view name, const std::vector<TaskKind>& kinds) {
+  const TaskEntry& asked = tasks().at(name);
+  if (std::ranges::count(kinds, asked.kind) > 0) return asked;
+  for (const TaskEntry* const other : tasks().entries())
+    if (other->asked_as == asked.name && std::ranges::count(kinds, other->kind) > 0) return *other;
+  return asked;
 }
 
 TaskPointer make_task(std::string_view name, const TaskOptions& options) {

@@ -35,6 +35,9 @@ struct TaskEntry {
   /// epoch is each once. None of a task that cannot tell.
   std::function<TaskPointer(const TaskRequest& request)> open_to_score = nullptr;
 
+  /// A task of another kind that is asked for by this name, with a model that learns this kind: classify, of pictures.
+  std::string asked_as = {};
+
   /// Whether it reads files, when a run is given these.
   bool reads_files(const std::vector<std::string>& data) const {
     return open && (!generate || !data.empty());
@@ -45,6 +48,10 @@ struct TaskEntry {
 Registry<TaskEntry>& tasks();
 /// ValueError for a name that is taken, and without `generate` and `open`.
 void register_task(TaskEntry entry);
+
+/// The task of that name; but where a model that learns `kinds` does not learn its kind, the one that is asked for by the
+/// same name and has one of them. ValueError for a name that nobody knows, with the nearest.
+const TaskEntry& task_asked(std::string_view name, const std::vector<TaskKind>& kinds);
 
 /// A task that makes its own samples. ValueError for a name that nobody knows, with the nearest, and for a task of
 /// files alone; else as TaskEntry::generate.

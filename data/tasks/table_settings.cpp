@@ -41,6 +41,14 @@ std::vector<Setting> table_settings(const std::string& task) {
                      "counted; 0 is no limit",
                  .least = 0,
                  .most = 1 << 20});
+  if (task == "classify")
+    all.push_back({.name = "word_dropout",
+                   .value = 0.0,
+                   .help =
+                       "classify: probability that a word of a text that trains is masked, others in each "
+                       "epoch; 0 is off",
+                   .from = 0,
+                   .below = 1});
   for (Setting& setting : batching_settings()) all.push_back(std::move(setting));
   return all;
 }

@@ -100,7 +100,8 @@ class TableTask : public TokenTask {
 /// Ids that are special, in rising order.
 std::vector<int64_t> special_ids(const Tokenizer& tokenizer);
 
-/// The settings of a task on tables: those of records (RecordSettings), val_share, longest, batching, batch_tokens.
+/// The settings of a task on tables: those of records (RecordSettings), val_share, longest, batching, batch_tokens; of
+/// classify word_dropout.
 std::vector<Setting> table_settings(const std::string& task);
 /// What a column with the turns of a chat is called.
 const std::vector<std::string>& columns_of_turns();

@@ -3,16 +3,15 @@
 #include <weft/lib/array/state_dict.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/files/hdf5_file.h>
+#include <weft/lib/files/npy.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace weft {
 namespace {
 
 constexpr size_t bin_header_bytes = 4 * llmc_header_numbers;
-constexpr std::string_view npy_magic("\x93NUMPY", 6);
 
 uint32_t number_at(std::span<const uint8_t> bytes, size_t place) {
   uint32_t number = 0;
@@ -34,10 +33,9 @@ std::shared_ptr<const Tokens> hdf5_ids(const std::string& path) {
 }  // namespace
 
 IdFile::IdFile(std::string path) : file_(std::move(path)) {
-  std::array<uint8_t, npy_magic.size()> begin{};
+  std::array<uint8_t, 8> begin{};
   if (file_.size() >= begin.size()) file_.read(0, begin);
-  if (std::equal(begin.begin(), begin.end(), npy_magic.begin(),
-                 [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); }))
+  if (is_npy(begin))
     read_npy_header();
   else
     read_bin_header();
@@ -68,38 +66,18 @@ void IdFile::read_bin_header() {
 }
 
 void IdFile::read_npy_header() {
-  const std::string& path = file_.path();
-  const auto refuse = [&] {
-    fail<FileError>(path,
-                    ": holds no ids: numpy.save(path, ids.astype(numpy.uint32)) writes such of one axis");
-  };
-  std::array<uint8_t, 12> begin{};
-  if (file_.size() < begin.size()) refuse();
-  file_.read(0, begin);
-  const bool short_length = begin[6] == 1;
-  const uint64_t at = short_length ? 10 : 12;
-  const uint32_t length = short_length ? begin[8] | uint32_t{begin[9]} << 8 : number_at(begin, 2);
-  constexpr uint32_t longest = 10000;  // NumPy's own limit
-  if (length > longest || file_.size() < at + length) refuse();
-  std::string header(length, '\0');
-  file_.read(at, {reinterpret_cast<uint8_t*>(header.data()), header.size()});
+  std::vector<uint8_t> beginning(std::min(file_.size(), npy_header_bytes));
+  file_.read(0, beginning);
+  const NpyHeader header = weft::read_npy_header(beginning, file_.size(), file_.path());
   constexpr std::array<std::pair<std::string_view, int>, 6> types = {
-      {{"'|u1'", 1}, {"'<u2'", 2}, {"'<u4'", 4}, {"'<i4'", 4}, {"'<i8'", 8}, {"'<u8'", 8}}};
-  const auto type =
-      std::ranges::find_if(types, [&](const auto& one) { return header.find(one.first) != header.npos; });
-  const size_t shape = header.find("'shape': (");
-  if (type == types.end() || shape == header.npos) refuse();
-  const char* const number = header.data() + shape + 10;
-  const auto [end, error] = std::from_chars(number, header.data() + header.size(), count_);
-  std::string_view rest(end, header.data() + header.size());
-  if (error != std::errc() || !rest.starts_with(',')) refuse();
-  rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(' ', 1)));
-  if (!rest.starts_with(')')) refuse();
+      {{"|u1", 1}, {"<u2", 2}, {"<u4", 4}, {"<i4", 4}, {"<i8", 8}, {"<u8", 8}}};
+  const auto* const type = std::ranges::find(types, header.type, &std::pair<std::string_view, int>::first);
+  if (type == types.end() || header.extents.size() != 1)
+    fail<FileError>(file_.path(),
+                    ": holds no ids: numpy.save(path, ids.astype(numpy.uint32)) writes such of one axis");
   width_ = type->second;
-  begin_ = at + length;
-  if (file_.size() - begin_ != static_cast<uint64_t>(count_) * static_cast<uint64_t>(width_))
-    fail<FileError>(path, ": says it has ", count_, " ids, but holds ", file_.size() - begin_, " bytes of ",
-                    width_, " each");
+  begin_ = header.data;
+  count_ = header.extents[0];
 }
 
 void IdFile::fetch(int64_t begin, std::span<int64_t> out) const {

@@ -1,14 +1,12 @@
-#include <dlfcn.h>
-#include <unistd.h>
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/sentencepiece_plugin_internal.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
 #include <weft/data/tokenizers/sentencepiece_training.h>
 #include <weft/lib/array/random.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/machine/plugin.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -19,37 +17,12 @@ namespace {
 using Train = weft_sentencepiece_train_function;
 using Algorithm = SentencePieceModel::Algorithm;
 
-std::vector<std::string> plugin_paths() {
-  const std::string name = std::string("/") + sentencepiece_plugin;
-  if (const char* const folder = std::getenv("WEFT_PLUGINS")) return {folder + name};
-  std::vector<std::string> all;
-  char program[PATH_MAX];
-  if (const ssize_t length = ::readlink("/proc/self/exe", program, sizeof program); length > 0) {
-    const std::string path(program, static_cast<size_t>(length));
-    all.push_back(path.substr(0, path.rfind('/')) + "/../" WEFT_LIBRARY_FOLDER "/weft" + name);
-  }
-  all.push_back(WEFT_INSTALLED_LIBRARIES "/weft" + name);
-  return all;
-}
-
-Train* plugin() {
-  void* library = nullptr;
-  std::string why;
-  for (const std::string& path : plugin_paths()) {
-    if (library == nullptr) library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) why += (why.empty() ? "" : "; ") + std::string(::dlerror());
-  }
-  void* const found = library != nullptr ? ::dlsym(library, sentencepiece_function) : nullptr;
-  if (library != nullptr && found == nullptr) why = ::dlerror();
-  if (found == nullptr)
-    fail<FileError>(sentencepiece_plugin,
-                    ": training a model of SentencePiece needs it, but it cannot be loaded (", why,
-                    "); install the package weft-sentencepiece, or, to build it, libsentencepiece-dev");
-  return reinterpret_cast<Train*>(found);
-}
-
 Train* trainer() {
-  static Train* const found = plugin();
+  static Train* const found =
+      reinterpret_cast<Train*>(plugin_function({.library = sentencepiece_plugin,
+                                                .function = sentencepiece_function,
+                                                .purpose = "training a model of SentencePiece",
+                                                .needs = "libsentencepiece-dev"}));
   return found;
 }
 

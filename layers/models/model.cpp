@@ -24,7 +24,7 @@ Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
   Loss loss =
       cross_entropy(logits, targets,
                     {.ignore_index = Batch::ignored, .label_smoothing = training() ? label_smoothing : 0.0});
-  if (count_right && !training()) {
+  if (count_right && !training() && !is_floating(targets.dtype())) {
     const Array found = logits.argmax(-1);
     loss.right = 0;
     // A target that is ignored is never a class that was found.

@@ -40,7 +40,7 @@ size_t most_hdf5_bytes(const StateDict& state, const Hdf5Options& options = {});
 size_t hdf5_work_bytes(const StateDict& state);
 
 /// The state held by the bytes of an HDF5 file. Attributes are not read; big-endian numbers, strings of
-/// variable length and compressed datasets are. FileError that begins with `path` and names the object for
+/// variable length, compressed datasets and smaller integers (as int32; of 32 bits without sign as int64) are. FileError that begins with `path` and names the object for
 /// anything that is not in the list above (other types, links into other files), and with libhdf5's own
 /// reason for what it cannot read. libhdf5 does not withstand damage made on purpose, and may crash on it: what
 /// comes from strangers is for from_own_hdf5.

@@ -93,7 +93,7 @@ class Reader {
     Array array(whole, dtype);
     if (array.size() == 0) return array;
     std::optional<BFloat16Conversion> conversion;
-    if (H5Tget_size(type) < size_of(dtype)) conversion.emplace();
+    if (dtype == float32 && H5Tget_size(type) < size_of(dtype)) conversion.emplace();
     check(H5Dread(data, type_for(dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.mutable_bytes()), where);
     if (dtype == boolean) {
       const auto* bytes = static_cast<const uint8_t*>(array.bytes());
@@ -137,6 +137,11 @@ class Reader {
     if (H5Tequal(type, bfloat16_type()) > 0) return float32;
     if (is(H5T_STD_I32LE, H5T_STD_I32BE)) return int32;
     if (is(H5T_STD_I64LE, H5T_STD_I64BE)) return int64;
+    // Of others' files; libhdf5 widens them.
+    if (is(H5T_STD_U8LE, H5T_STD_U8BE) || is(H5T_STD_I8LE, H5T_STD_I8BE) ||
+        is(H5T_STD_U16LE, H5T_STD_U16BE) || is(H5T_STD_I16LE, H5T_STD_I16BE))
+      return int32;
+    if (is(H5T_STD_U32LE, H5T_STD_U32BE)) return int64;
     if (H5Tequal(type, bool_type()) > 0) return boolean;
     if (H5Tget_class(type) == H5T_FLOAT) refuse_float(type, where);
     refuse(where, "is of a type other than float32, float64, bfloat16, int32, int64, bool and text");

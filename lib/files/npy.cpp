@@ -44,7 +44,7 @@ class Header {
     if (!rest_.empty() || !seen[0] || !seen[1] || !seen[2]) refuse();
   }
 
-  DType type = float32;
+  std::string type;
   std::vector<int64_t> extents;
 
  private:
@@ -78,11 +78,7 @@ class Header {
   void read_type() {
     skip();
     if (!rest_.starts_with('\'')) fail<FileError>(path_, ": holds records; give a plain array");
-    const std::string_view name = quoted();
-    const auto found = std::ranges::find(types, name, &std::pair<std::string_view, DType>::first);
-    if (found == types.end())
-      fail<FileError>(path_, ": holds '", name, "'; numpy.save(path, x.astype('<f4')) makes it readable");
-    type = found->second;
+    type = quoted();
   }
   void read_order() {
     if (take_word("False")) return;
@@ -116,11 +112,11 @@ uint64_t little_endian(std::span<const uint8_t> bytes) {
   return value;
 }
 
-/// Bytes of such an array; more than any file has when they, or those of a part of it, cannot be counted.
-uint64_t bytes_of(const Header& header) {
-  uint64_t bytes = size_of(header.type);
+/// Bytes of an array; more than any file has when they, or those of a part of it, cannot be counted.
+uint64_t bytes_of(const std::vector<int64_t>& extents, uint64_t element) {
+  uint64_t bytes = element;
   bool empty = false;
-  for (const int64_t extent : header.extents) {
+  for (const int64_t extent : extents) {
     empty = empty || extent == 0;
     const auto times = static_cast<uint64_t>(std::max<int64_t>(extent, 1));
     if (bytes > static_cast<uint64_t>(INT64_MAX) / times) return UINT64_MAX;
@@ -129,33 +125,53 @@ uint64_t bytes_of(const Header& header) {
   return empty ? 0 : bytes;
 }
 
+/// Of "<f4" 4; 0 for what is no number of 1 to 8 bytes.
+uint64_t element_of(const std::string& type) {
+  if (type.size() != 3 || type.find_first_of("fiub", 1) != 1 || type[2] < '1' || type[2] > '8') return 0;
+  return static_cast<uint64_t>(type[2] - '0');
+}
+
 }  // namespace
+
+bool is_npy(std::span<const uint8_t> bytes) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+NpyHeader read_npy_header(std::span<const uint8_t> beginning, uint64_t size, const std::string& path) {
+  if (!is_npy(beginning))
+    fail<FileError>(path, ": is not an array of NumPy (.npy); numpy.save(path, x) makes one");
+  constexpr size_t start = 8;
+  if (beginning.size() < start) fail<FileError>(path, ": is damaged: only ", size, " bytes long");
+  const uint8_t version = beginning[6];
+  if (version < 1 || version > 3)
+    fail<FileError>(path, ": is of version ", int{version}, " of NumPy's format; 1, 2 and 3 are known");
+  const size_t width = version == 1 ? 2 : 4;
+  if (beginning.size() < start + width) fail<FileError>(path, ": is damaged: only ", size, " bytes long");
+  const uint64_t header_bytes = little_endian(beginning.subspan(start, width)),
+                 data = start + width + header_bytes;
+  if (header_bytes > longest_header || data > beginning.size())
+    fail<FileError>(path, ": is damaged: its header would have ", header_bytes, " bytes");
+  const std::span text = beginning.subspan(start + width, header_bytes);
+  const Header header(path, {reinterpret_cast<const char*>(text.data()), text.size()});
+  const uint64_t element = element_of(header.type);
+  if (const uint64_t wanted = bytes_of(header.extents, element); element > 0 && wanted != size - data)
+    fail<FileError>(path, ": is damaged: has ", size - data, " bytes of values, not ", wanted);
+  return {header.type, header.extents, data};
+}
 
 Array read_npy(const std::string& path) {
   const InputFile file(path);
-  std::array<uint8_t, 8> start{};
-  if (file.size() >= start.size()) file.read(0, start);
-  if (std::memcmp(start.data(), magic.data(), magic.size()) != 0)
-    fail<FileError>(path, ": is not an array of NumPy (.npy); numpy.save(path, x) makes one");
-  if (start[6] < 1 || start[6] > 3)
-    fail<FileError>(path, ": is of version ", int{start[6]}, " of NumPy's format; 1, 2 and 3 are known");
-  std::array<uint8_t, 4> length{};
-  const std::span<uint8_t> width(length.data(), start[6] == 1 ? 2 : 4);
-  file.read(start.size(), width);
-  const uint64_t header_bytes = little_endian(width), data = start.size() + width.size() + header_bytes;
-  if (header_bytes > longest_header || data > file.size())
-    fail<FileError>(path, ": is damaged: its header would have ", header_bytes, " bytes");
-  std::vector<uint8_t> text(header_bytes);
-  file.read(start.size() + width.size(), text);
-  const Header header(path, {reinterpret_cast<const char*>(text.data()), text.size()});
+  std::vector<uint8_t> beginning(std::min(file.size(), npy_header_bytes));
+  file.read(0, beginning);
+  const NpyHeader header = read_npy_header(beginning, file.size(), path);
+  const auto type = std::ranges::find(types, header.type, &std::pair<std::string_view, DType>::first);
+  if (type == types.end())
+    fail<FileError>(path, ": holds '", header.type, "'; numpy.save(path, x.astype('<f4')) makes it readable");
   if (header.extents.size() > static_cast<size_t>(Shape::max_rank))
     fail<FileError>(path, ": has ", header.extents.size(), " axes; at most ", Shape::max_rank, " are read");
-  const uint64_t wanted = bytes_of(header);
-  if (wanted != file.size() - data)
-    fail<FileError>(path, ": is damaged: has ", file.size() - data, " bytes of values, not ", wanted);
-  Array array(Shape(header.extents), header.type);
-  file.read(data, {static_cast<uint8_t*>(array.mutable_bytes()), array.nbytes()});
-  if (header.type == boolean)  // any other byte than 0 and 1 would be no bool at all
+  Array array(Shape(header.extents), type->second);
+  file.read(header.data, {static_cast<uint8_t*>(array.mutable_bytes()), array.nbytes()});
+  if (type->second == boolean)  // any other byte than 0 and 1 would be no bool at all
     for (int64_t i = 0; i < array.size(); ++i)
       if (static_cast<const uint8_t*>(array.bytes())[i] > 1)
         fail<FileError>(path, ": is damaged: value ", i, " is neither true nor false");

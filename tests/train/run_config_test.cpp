@@ -151,12 +151,12 @@ TEST_CASE(
   const RunConfig read = config_from_state(old, silent);
   CHECK(read.parts == made.parts);
   CHECK(read.ema_decay == 0);
-  state.set("colour", "red");
+  state.set("flavour", "red");
   std::string said;
   config_from_state(state, [&](std::string_view line) { said += line; });
-  CHECK(said.find("'colour'") != std::string::npos);
-  state.set("must_know", state.text("must_know") + ",colour");
-  refuses<StateError>([&] { config_from_state(state, silent); }, {"'colour'"});
+  CHECK(said.find("'flavour'") != std::string::npos);
+  state.set("must_know", state.text("must_know") + ",flavour");
+  refuses<StateError>([&] { config_from_state(state, silent); }, {"'flavour'"});
   state = fixed_state(made);
   state.set("n_layer", "four");
   refuses<StateError>([&] { config_from_state(state, silent); }, {"'n_layer' must be a whole number"});

@@ -117,7 +117,7 @@ void take_picture(Viewer& v) {
   const AttentionArguments& a = v.arguments;
   if (a.image.empty() || !a.text.empty() || !a.source.empty() || !a.ids.empty() || !a.target_ids.empty())
     fail<ValueError>("a ", v.model->kind(), " reads a picture: give --image, and no text or ids");
-  v.picture = read_picture(a.image);
+  v.picture = picture_for(v.file.checkpoint.model, a.image);
   const NoGrad no_grad;
   v.model->logits(batch_of_picture(v.picture));  // refuses a picture of another size than it was trained on
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "classify_internal.h"
 #include "commands.h"
 #include "eval_task.h"
 
@@ -42,14 +43,6 @@ struct Classifier {
   }
 };
 
-/// A field of a csv (RFC 4180).
-std::string quoted_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) return text;
-  std::string all = "\"";
-  for (const char c : text) all += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return all + "\"";
-}
-
 std::vector<int64_t> ids_of(const Classifier& c, const std::string& text, const std::string& where) {
   try {
     return framed(*c.file().tokenizer, text, c.special);
@@ -76,41 +69,18 @@ std::vector<std::vector<double>> probabilities(Classifier& c, const std::vector<
   }
   batch.inputs = padded_rows(rows, std::max<int64_t>(0, c.special.pad));
   batch.targets = Array::zeros({std::ssize(rows)}, int64);
-  const Array all = softmax(Tensor(c.model->logits(batch).value().to(float64))).value();
-  const auto values = all.values<double>();
-  const auto classes = static_cast<size_t>(all.dim(1));
-  std::vector<std::vector<double>> found;
-  for (size_t at = 0; at < values.size(); at += classes) {
-    const auto row = values.subspan(at, classes);
-    found.emplace_back(row.begin(), row.end());
-  }
-  return found;
-}
-
-size_t likeliest(const std::vector<double>& p) {
-  return static_cast<size_t>(std::ranges::max_element(p) - p.begin());
+  return class_probabilities(c.model->logits(batch).value());
 }
 
 int classify_texts(Classifier& c) {
   const auto all = probabilities(c, c.arguments.texts, [](size_t i) { return str("text ", i + 1); });
-  for (const std::vector<double>& p : all) {
-    std::vector<size_t> order(p.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return p[i]; });
-    std::string line;
-    constexpr size_t most = 5;
-    for (size_t i = 0; i < std::min(most, order.size()); ++i)
-      line += str(i == 0 ? "" : "  ", c.file().class_names[order[i]], " ", fixed(p[order[i]], 4));
-    write_out(line + "\n");
-  }
+  for (const std::vector<double>& p : all) write_out(ranked_line(c.file().class_names, p));
   warn_of_cut(c);
   return 0;
 }
 
 int classify_records(Classifier& c) {
-  std::string header = "text,label,probability";
-  for (const std::string& name : c.file().class_names) header += "," + quoted_field(name);
-  c.write(header + "\n");
+  c.write(table_header("text", c.file().class_names));
   int64_t done = 0;
   for (bool more = true; more;) {
     std::vector<std::string> texts;
@@ -124,13 +94,7 @@ int classify_records(Classifier& c) {
     }
     if (texts.empty()) break;
     const auto all = probabilities(c, texts, [&](size_t i) { return c.records->describe(places[i]); });
-    for (size_t i = 0; i < texts.size(); ++i) {
-      const size_t best = likeliest(all[i]);
-      std::string line = str(quoted_field(texts[i]), ",", quoted_field(c.file().class_names[best]), ",",
-                             fixed(all[i][best], 6));
-      for (const double p : all[i]) line += str(",", fixed(p, 6));
-      c.write(line + "\n");
-    }
+    for (size_t i = 0; i < texts.size(); ++i) c.write(table_row(texts[i], c.file().class_names, all[i]));
     done += std::ssize(texts);
     if (const int signal = StopSignals::received()) throw Stopped{signal};
     c.console.renew(str("classified: ", grouped(done)));
@@ -145,7 +109,52 @@ int classify_records(Classifier& c) {
   return 0;
 }
 
+/// A field of a csv.
+std::string quoted_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string all = "\"";
+  for (const char c : text) all += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return all + "\"";
+}
+
 }  // namespace
+
+std::vector<std::vector<double>> class_probabilities(const Array& logits) {
+  const Array all = softmax(Tensor(logits.to(float64))).value();
+  const auto values = all.values<double>();
+  const auto classes = static_cast<size_t>(all.dim(1));
+  std::vector<std::vector<double>> found;
+  for (size_t at = 0; at < values.size(); at += classes) {
+    const auto row = values.subspan(at, classes);
+    found.emplace_back(row.begin(), row.end());
+  }
+  return found;
+}
+
+std::string ranked_line(const std::vector<std::string>& class_names, const std::vector<double>& p) {
+  std::vector<size_t> order(p.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return p[i]; });
+  std::string line;
+  constexpr size_t most = 5;
+  for (size_t i = 0; i < std::min(most, order.size()); ++i)
+    line += str(i == 0 ? "" : "  ", class_names[order[i]], " ", fixed(p[order[i]], 4));
+  return line + "\n";
+}
+
+std::string table_header(const std::string& what, const std::vector<std::string>& class_names) {
+  std::string line = what + ",label,probability";
+  for (const std::string& name : class_names) line += "," + quoted_field(name);
+  return line + "\n";
+}
+
+std::string table_row(const std::string& what, const std::vector<std::string>& class_names,
+                      const std::vector<double>& p) {
+  const auto best = static_cast<size_t>(std::ranges::max_element(p) - p.begin());
+  std::string line = str(quoted_field(what), ",", quoted_field(class_names[best]), ",", fixed(p[best], 6));
+  for (const double one : p) line += str(",", fixed(one, 6));
+  return line + "\n";
+}
 
 Work prepare_classify(const ClassifyArguments& arguments) {
   auto c = std::make_shared<Classifier>();
@@ -153,6 +162,7 @@ Work prepare_classify(const ClassifyArguments& arguments) {
   c->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
   const ModelFile& file = c->file();
+  if (models().at(file.kind).takes(TaskKind::pictures)) return prepare_picture_classify(std::move(c->opened), arguments);
   if (file.class_names.empty() || !file.tokenizer)
     fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
                      " train --task classify --data FILE makes a model that does");

@@ -259,7 +259,8 @@ Work prepare_eval(const EvalArguments& given) {
   }
   if (!arguments.choices.empty()) return prepare_choices_eval(e->opened, arguments);
   const std::string task = arguments.task.empty() ? e->model().trained_on.task : arguments.task;
-  const TaskEntry* const entry = arguments.task.empty() ? tasks().find(task) : &tasks().at(task);
+  const TaskEntry* const entry =
+      arguments.task.empty() ? tasks().find(task) : &task_asked(task, models().at(e->model().kind).learns);
   if (entry && !arguments.task.empty()) check_kind(e->model(), *entry);
   if (entry && entry->name != "text") return prepare_task_eval(e->opened, arguments, *entry);
   if (arguments.length > 0)

@@ -1,5 +1,6 @@
 #include "eval_task.h"
 
+#include <weft/data/pictures/picture_task.h>
 #include <weft/data/records/record_options.h>
 #include <weft/data/tasks/table_task.h>
 #include <weft/data/text/tokenize.h>
@@ -16,6 +17,7 @@
 #include <optional>
 
 #include "json_line.h"
+#include "mistakes_page.h"
 
 namespace weft::tools {
 namespace {
@@ -31,8 +33,9 @@ struct TaskEval {
   std::optional<TaskData> plain;  ///< of a task that tells nothing but its loss
   std::shared_ptr<Model> model;
   int64_t samples = 0;
-  int64_t hidden_samples = 0;  ///< those of which each token was hidden alone
-  std::string about;           ///< a line for people
+  int64_t hidden_samples = 0;            ///< those of which each token was hidden alone
+  std::string about;                     ///< a line for people
+  std::optional<MistakesPage> mistakes;  ///< of pictures
 
   const ModelFile& file() const { return opened->checkpoint.model; }
 };
@@ -91,20 +94,20 @@ nlohmann::ordered_json json_of(const TaskEval& e, const TaskScores& found) {
 
 /// Where a sample of a user's files comes from.
 void add_place(nlohmann::ordered_json& json, const TaskDataset& task, int64_t sample) {
-  const auto* const table = dynamic_cast<const TableTask*>(&task);
-  if (!table || !table->origin().table) return;
-  const RecordTable& records = *table->origin().table;
-  const Place& place = records.place(table->origin().records[static_cast<size_t>(sample)]);
-  json["file"] = records.files()[place.file];
-  json["line"] = place.line;
+  const std::vector<std::vector<SamplePlace>> places = task.places(sample, 1);
+  if (places.empty() || places[0].empty()) return;
+  json["file"] = places[0][0].first.file;
+  json["line"] = places[0][0].first.line;
 }
 
 ScoringOptions options_of(TaskEval& e) {
   ScoringOptions options{.beams = e.arguments.beams, .each = [&e](int64_t done) {
                            e.console.renew(str("evaluating: ", 100 * done / e.samples, " %"));
                          }};
-  if (!e.arguments.per_line) return options;
+  if (!e.arguments.per_line && !e.mistakes) return options;
   options.row = [&e](int64_t sample, const RowScore& row) {
+    if (e.mistakes) e.mistakes->add(sample, row);
+    if (!e.arguments.per_line) return;
     nlohmann::ordered_json line{{"sample", sample}};
     add_place(line, *e.task, sample);
     line["loss"] = row.tokens > 0 ? row.loss / static_cast<double>(row.tokens) : 0;
@@ -126,6 +129,12 @@ int work(TaskEval& e) {
     return 0;
   }
   TaskScores found = score(*e.model, *e.task, e.samples, options_of(e));
+  if (e.mistakes) {
+    const std::string path = e.opened->run->mistakes();
+    write_file(path, e.mistakes->page());
+    e.console.print(
+        str(path, ": the pictures that are taken for something else, ", grouped(e.mistakes->count())));
+  }
   if (e.task->kind() == TaskKind::masked && e.task->samples_per_epoch() == e.samples) {
     for (int64_t read = 0; e.hidden_samples < e.samples && read < most_reread;) {
       const int64_t tokens = e.task->batch(e.hidden_samples++, 1).inputs.size();
@@ -210,7 +219,8 @@ SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained
   for (const std::string& typed : set) {
     const Assignment given = setting_typed(typed);
     const auto found = std::ranges::find(entry.settings, given.key, &Setting::name);
-    const bool reads = RecordSettings::settings().find(given.key) || given.key == "prefix";
+    const bool reads = RecordSettings::settings().find(given.key) || given.key == "prefix" ||
+                       given.key == "file" || given.key == "labels";
     if (found == entry.settings.end() || !reads)
       fail<ValueError>(given.where, "says nothing of how files of the task ", entry.name,
                        " are read; columns are set so: text=2, or format=csv");
@@ -279,6 +289,10 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
     TaskRequest request = request_of(e->file(), entry, arguments.set);
     request.data = arguments.data;
     if (request.settings.contains("longest")) request.settings.set("longest", longest_read(e->file()));
+    if (request.settings.contains("channels")) {
+      request.settings.set("image_size", e->file().settings.integer("image_size"));
+      request.settings.set("channels", e->file().settings.integer("n_channel"));
+    }
     if (entry.open_to_score)
       e->task = entry.open_to_score(request);
     else
@@ -311,6 +325,8 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       e->console.print(str("warning: ", grouped(from.cut), " texts have more than ", longest_read(e->file()),
                            " tokens, the model's context, and are cut"));
   }
+  if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task); pictures && e->opened->run)
+    e->mistakes.emplace(pictures);
   e->model = e->opened->build();
   return [e] { return work(*e); };
 }

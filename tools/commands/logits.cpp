@@ -14,10 +14,10 @@
 namespace weft::tools {
 namespace {
 
-Batch batch_of_image(const Model& model, const LogitsArguments& a) {
+Batch batch_of_image(const ModelFile& model, const LogitsArguments& a) {
   if (!a.ids.empty() || !a.target_ids.empty())
-    fail<ValueError>("--image: a ", model.kind(), " reads a picture and nothing else");
-  return batch_of_picture(read_picture(a.image));
+    fail<ValueError>("--image: a ", model.kind, " reads a picture and nothing else");
+  return batch_of_picture(picture_for(model, a.image));
 }
 
 Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
@@ -48,7 +48,8 @@ Work prepare_logits(const LogitsArguments& arguments) {
     fail<ValueError>("--image: is needed: a ", model->kind(), " reads a picture");
   if (!sees && !arguments.image.empty())
     fail<ValueError>("--image: a ", model->kind(), " reads --ids, not a picture");
-  const Batch batch = sees ? batch_of_image(*model, arguments) : batch_of_ids(*model, arguments);
+  const Batch batch =
+      sees ? batch_of_image(file.checkpoint.model, arguments) : batch_of_ids(*model, arguments);
   const NoGrad no_grad;
   const Array logits = model->logits(batch).value();  // refuses what is too long, or of another size
   check_output(arguments.out);

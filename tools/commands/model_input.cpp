@@ -1,6 +1,7 @@
 #include "model_input.h"
 
 #include <unistd.h>
+#include <weft/data/pictures/picture_task.h>
 #include <weft/data/text/text.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -65,13 +66,25 @@ Array targets_of(const GenerativeModel& model, std::vector<int64_t> answer) {
   return row_of(answer);
 }
 
-Array read_picture(const std::string& path) {
-  const Array picture = read_npy(path);
-  if (picture.dtype() != float32 || picture.rank() != 3)
-    fail<ValueError>(path, ": holds ", picture.shape(), " ", picture.dtype(),
-                     "; a picture is float32 (channels, height, width)");
-  if (!picture.all_finite()) fail<ValueError>(path, ": has NaN or infinity in it, so it is no picture");
-  return picture;
+Fit fit_of(const ModelFile& model) {
+  const SettingValues& trained = model.trained_on.settings;
+  return fit_from(trained.contains("fit") ? trained.text("fit") : "crop");
+}
+
+Array picture_for(const ModelFile& model, const std::string& path) {
+  if (path.ends_with(".npy")) {
+    const Array picture = read_npy(path);
+    if (picture.dtype() != float32 || picture.rank() != 3)
+      fail<ValueError>(path, ": holds ", picture.shape(), " ", picture.dtype(),
+                       "; a picture is float32 (channels, height, width)");
+    if (!picture.all_finite()) fail<ValueError>(path, ": has NaN or infinity in it, so it is no picture");
+    return picture;
+  }
+  const int64_t channels = model.settings.integer("n_channel"), side = model.settings.integer("image_size");
+  if (channels != 1 && channels != 3)
+    fail<ValueError>(path, ": the model sees ", channels,
+                     " channels; give float32 (channels, height, width) as .npy");
+  return picture_input(read_picture(path), fit_of(model), channels, side).reshape({channels, side, side});
 }
 
 Batch batch_of_picture(const Array& picture) { return {picture.reshape(picture.shape().inserted(0, 1)), {}}; }

@@ -1,6 +1,7 @@
 // What a model is given by hand: a text, or a batch of one: ids, what an encoder-decoder has answered, a picture.
 #pragma once
 
+#include <weft/data/pictures/fit.h>
 #include <weft/layers/models/model.h>
 #include <weft/train/files/model_file.h>
 
@@ -33,9 +34,12 @@ std::vector<int64_t> parse_answer(const std::string& name, const std::string& te
 /// The targets (1, 1 + T) of which a decoder reads the start token and `answer`.
 Array targets_of(const GenerativeModel& model, std::vector<int64_t> answer);
 
-/// A file of NumPy, float32 (channels, height, width). Errors as read_npy(), and ValueError for other arrays and
-/// for values that are not finite.
-Array read_picture(const std::string& path);
+/// A picture as the model sees it, (channels, height, width): a file of NumPy, float32 of that shape, is taken as it is; any
+/// other is fitted to the model's size (data/pictures). Errors as those of read_npy() and read_picture(), and ValueError for
+/// other arrays and for values that are not finite.
+Array picture_for(const ModelFile& model, const std::string& path);
+/// How the model's pictures were fitted.
+Fit fit_of(const ModelFile& model);
 Batch batch_of_picture(const Array& picture);
 
 }  // namespace weft::tools

@@ -135,6 +135,8 @@ std::string writing(const Session& s, const std::string& run) {
     return str("\n  ", program_name(), " classify ", run, " TEXT");
   if (texts && s.task.shape.kind == TaskKind::pairs)
     return str("\n  ", program_name(), " translate ", run, " < FILE");
+  if (s.task.shape.kind == TaskKind::pictures && tasks().at(task).reads_files(s.config.data))
+    return str("\n  ", program_name(), " classify ", run, " PICTURE");
   if (task == "chat") return str("\n  ", program_name(), " chat ", run);
   const GenerativeModel* const writer = as_writer(*s.model);
   if (writer == nullptr) return "";

@@ -21,6 +21,7 @@ struct RunFolder {
   std::string metrics() const { return path + "/metrics.jsonl"; }
   std::string digest() const { return path + "/metrics.digest"; }
   std::string best() const { return path + "/best.h5"; }
+  std::string mistakes() const { return path + "/mistakes.html"; }
   std::string plot() const { return path + "/loss.svg"; }
   std::string trace() const { return path + "/trace.json"; }
   std::string cache() const { return path + "/cache"; }

@@ -34,6 +34,10 @@ std::vector<OpCase> loss_cases() {
   cases.push_back({op, "cross_entropy: one row", entropy(Array::from<int64_t>({2}, {})), {{{4}}}});
   cases.push_back({op, "cross_entropy: one class", entropy(Array::zeros({3}, int64)), {{{3, 1}}}});
   cases.push_back({op, "cross_entropy: no rows", entropy(Array::zeros({0}, int64)), {{{0, 4}}}});
+  const Array shares = Array::from<float>({0.2F, 0.3F, 0.5F, 0.0F, 1.0F, 0.0F}, {2, 3});
+  cases.push_back({op, "cross_entropy: shares", entropy(shares), {{{2, 3}}}});
+  cases.push_back(
+      {op, "cross_entropy: shares, smoothing", entropy(shares, {.label_smoothing = 0.1}), {{{2, 3}}}});
   const Function squares = [](const std::vector<Tensor>& in) { return mse_loss(in[0], in[1]); };
   cases.push_back({"mse_loss(Tensor, Tensor)", "mse_loss", squares, {{{2, 3}}, {{2, 3}}}});
   cases.push_back({op, "cross_entropy: large numbers", entropy(Array::from<int64_t>({0, 1}, {2})), {}});
@@ -51,6 +55,24 @@ TEST_CASE("loss: fused cross-entropy equals the composed form") {
                    },
                    {{{5, 37}, -4, 4}});
   }
+}
+
+TEST_CASE("loss: shares of the classes, of which one whole is the class itself") {
+  const Tensor logits(Array::from<float>({1, -2, 0.5F, 3, 0, 1}, {2, 3}), true);
+  const Array whole = Array::from<float>({0, 1, 0, 1, 0, 0}, {2, 3});
+  for (const double smoothing : {0.0, 0.2}) {
+    const Loss by_class =
+                   cross_entropy(logits, Array::from<int64_t>({1, 0}, {2}), {.label_smoothing = smoothing}),
+               by_share = cross_entropy(logits, whole, {.label_smoothing = smoothing});
+    CHECK(by_share.count == 2);
+    for (int64_t row = 0; row < 2; ++row)
+      CHECK(by_share.rows.at({row}) == doctest::Approx(by_class.rows.at({row})).epsilon(1e-5));
+  }
+  refuses<ShapeError>(
+      [&] {
+        cross_entropy(logits, Array::zeros({2, 4}, float32));
+      },
+      {"floating targets (2, 4)", "(2, 3)"});
 }
 
 TEST_CASE("loss: sum, count and rows; the mean is over the rows that took part") {
@@ -86,7 +108,7 @@ TEST_CASE("loss: arguments that do not fit") {
   refuses<ShapeError>([&] { cross_entropy(logits, Array::zeros({2}, int64)); },
                       {"cross_entropy", "(2, 3, 5)", "(2,)"});
   refuses<ShapeError>([&] { cross_entropy(zeros({}), Array::zeros({}, int64)); }, {"cross_entropy", "()"});
-  refuses<TypeError>([&] { cross_entropy(logits, Array::zeros({2, 3})); }, {"float32"});
+  refuses<ShapeError>([&] { cross_entropy(logits, Array::zeros({2, 3})); }, {"floating targets (2, 3)"});
   for (const DType dtype : {float32, float64}) {
     const Tensor x = zeros({3, 5}, dtype);
     refuses<ValueError>(

@@ -102,6 +102,33 @@ TEST_CASE("any dataset of ids can be masked, by seed and sample") {
   CHECK_THROWS_AS(MaskedDataset(windows, {}, 7), ValueError);
 }
 
+TEST_CASE("word dropout: each word with its probability, others in each epoch, and targets stay") {
+  const auto windows =
+      std::make_shared<TokenDataset>(all_tokens(std::make_shared<MemoryTokens>(ids_of(500, 0))), 40, 1);
+  const WordDropoutDataset data(windows, 500, 0.2, {3, 4}, 7);
+  int64_t hidden = 0, all = 0;
+  for (int64_t n = 0; n < 2 * data.samples_per_epoch(); ++n) {
+    const Batch plain = windows->batch(n, 1), batch = data.batch(n, 1);
+    CHECK(batch.targets.identical(plain.targets));
+    for (int64_t t = 0; t < 40; ++t) {
+      const double was = plain.inputs.at({0, t}), now = batch.inputs.at({0, t});
+      CHECK((now == was || now == 500));
+      if (was == 3 || was == 4) CHECK(now == was);
+      hidden += now == 500;
+      ++all;
+    }
+  }
+  CHECK(std::abs(static_cast<double>(hidden) / static_cast<double>(all) - 0.2) < 0.04);
+  CHECK(data.batch(5, 1).inputs.at({0, 7}) == data.batch(3, 6).inputs.at({2, 7}));
+  const WordDropoutDataset padded(make_task("copy"), 500, 0.9, {}, 7);
+  const Batch batch = padded.batch(0, 50);
+  for (int64_t b = 0; b < 50; ++b)
+    for (int64_t t = batch.lengths[static_cast<size_t>(b)]; t < batch.inputs.dim(1); ++t)
+      CHECK(batch.inputs.at({b, t}) == 0);
+  CHECK_THROWS_AS(WordDropoutDataset(windows, 500, 1.0, {}, 7), ValueError);
+  CHECK_THROWS_AS(WordDropoutDataset(windows, -1, 0.1, {}, 7), ValueError);
+}
+
 TEST_CASE("padding is not masked") {
   const auto copies = make_task("copy");
   const MaskedDataset data(copies, {.mask_id = 4, .first_word = 39, .vocab_size = 65}, 7);

@@ -75,9 +75,10 @@ TEST_CASE("what holds no ids is refused with what would") {
       ": holds no ids: numpy.save(path, ids.astype(numpy.uint32)) writes such of one axis";
   CHECK(refused("a.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "abcd")) == none);
   CHECK(refused("a.npy", npy("{'descr': '<u2', 'fortran_order': False, 'shape': (1, 2), }", "abcd")) == none);
-  CHECK(refused("a.npy", std::string("\x93NUMPY\x01\0\xff\xff", 10)) == none);
+  CHECK(refused("a.npy", std::string("\x93NUMPY\x01\0\xff\xff  ", 12)) ==
+        ": is damaged: its header would have 65535 bytes");
   CHECK(refused("a.npy", npy("{'descr': '<u2', 'fortran_order': False, 'shape': (3,), }", "abcd")) ==
-        ": says it has 3 ids, but holds 4 bytes of 2 each");
+        ": is damaged: has 4 bytes of values, not 6");
   CHECK(refused("a.npy", npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }",
                              "\xff\xff\xff\xff")) == ": id 0 is 4294967295, no number of a token");
 }
