@@ -142,7 +142,7 @@ class Work:
         warmup, evaluations, most = recipe.pop("warmup", 0.05), recipe.pop("evaluations", 5), recipe.pop("most", None)
         fixed = [*arguments, "--set", *(f"{key}={value}" for key, value in recipe.items())]
         around, update = self.rate(fixed, min(30.0, max(5.0, seconds / 10)))
-        # Other programs of the machine, which nobody here sees, have taken up to a fifth of it for minutes.
+        # The rate of one run has moved by a fifth for minutes.
         updates = max(10, int(0.85 * (seconds - around) / update))
         updates = min(updates, most or updates)
         run = self.folder / name

@@ -1,15 +1,13 @@
 #include <weft/data/mixture.h>
+#include <weft/data/pictures/fitted_bytes.h>
 #include <weft/data/pictures/picture_task.h>
 #include <weft/data/records/record_table.h>
 #include <weft/data/tasks/open_internal.h>
-#include <weft/data/text/token_cache.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
-#include <weft/lib/machine/parallel.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <map>
 #include <numeric>
@@ -19,8 +17,6 @@
 namespace weft {
 namespace {
 
-/// Pictures that are decoded at once.
-constexpr int64_t together = 256;
 /// The side of pictures that are of other sizes, or larger, unless told.
 constexpr int64_t usual_side = 64;
 
@@ -48,18 +44,6 @@ PictureSettings settings_of(const SettingValues& given) {
   return all;
 }
 
-/// Pictures of one or two sources: what trains, and the files that validate, if there are such.
-struct Listed {
-  std::shared_ptr<const PictureSource> source;
-  std::vector<int64_t> numbers;  ///< in the source, of those that can be read
-  std::vector<Digest> digests;   ///< of these
-  std::string content_hash;
-  int64_t skipped = 0;
-  std::string first_skipped;  ///< why
-  std::set<std::pair<int64_t, int64_t>> sizes;
-  bool colours = false;
-};
-
 TextProgress shown(const TaskRequest& request, int pass, int passes) {
   if (!request.progress) return nullptr;
   return [&request, pass, passes](int64_t done, int64_t all) {
@@ -67,135 +51,16 @@ TextProgress shown(const TaskRequest& request, int pass, int passes) {
   };
 }
 
-/// Looks at all of them, without decoding any: of each its bytes' digest and its shape.
-Listed looked_at(const std::vector<std::string>& paths, const PictureSettings& settings,
-                 const TextProgress& progress) {
-  Listed all;
-  all.source = open_pictures(paths, settings.source);
-  const int64_t size = all.source->size();
-  std::vector<Digest> digests(static_cast<size_t>(size));
-  std::vector<PictureShape> shapes(static_cast<size_t>(size));
-  std::vector<std::string> errors(static_cast<size_t>(size));
-  for (int64_t first = 0; first < size; first += together) {
-    const int64_t count = std::min(together, size - first);
-    parallel_for(count, 1, [&](int64_t i, int64_t) {
-      const auto place = static_cast<size_t>(first + i);
-      digests[place] = all.source->digest(first + i);
-      try {
-        shapes[place] = all.source->shape(first + i);
-      } catch (const FileError& error) {
-        errors[place] = error.what();
-      }
-    });
-    if (progress) progress(first + count, size);
-  }
-  Hasher hasher;
-  for (int64_t n = 0; n < size; ++n) {
-    const auto place = static_cast<size_t>(n);
-    hasher.update(digests[place]);
-    hasher.update(str(" ", all.source->label(n), "\n"));
-    if (!errors[place].empty()) {
-      if (!settings.skips)
-        fail<FileError>(errors[place], "; --set invalid=skip passes over what cannot be read");
-      if (all.skipped++ == 0) all.first_skipped = errors[place];
-      continue;
-    }
-    all.numbers.push_back(n);
-    all.digests.push_back(digests[place]);
-    all.sizes.emplace(shapes[place].height, shapes[place].width);
-    all.colours = all.colours || shapes[place].channels == 3;
-  }
-  all.content_hash = to_hex(hasher.digest());
-  if (all.numbers.empty())
-    fail<FileError>(paths[0], ": none of ", size, " pictures can be read: ", all.first_skipped);
-  return all;
+ListedPictures looked_at(const std::vector<std::string>& paths, const PictureSettings& settings,
+                         const TextProgress& progress) {
+  return listed_pictures(open_pictures(paths, settings.source), settings.skips, progress);
 }
 
 /// The side that a model sees: that of the pictures where all are equal squares and not large.
-int64_t side_of(const PictureSettings& settings, const Listed& all) {
+int64_t side_of(const PictureSettings& settings, const ListedPictures& all) {
   if (settings.image_size > 0) return settings.image_size;
   const auto [height, width] = *all.sizes.begin();
   return all.sizes.size() == 1 && height == width && height <= usual_side ? height : usual_side;
-}
-
-/// Decodes and fits each, in their order, by all threads; takes those out of `all` that cannot be read.
-class Fitting {
- public:
-  Fitting(Listed& all, const PictureSettings& settings, int64_t channels, int64_t whole)
-      : all_(all), settings_(settings), channels_(channels), whole_(whole) {}
-
-  template <class Take>
-  void run(const TextProgress& progress, Take take) {
-    const auto size = std::ssize(all_.numbers), values = channels_ * whole_ * whole_;
-    std::vector<char> readable(static_cast<size_t>(size), 1);
-    for (int64_t first = 0; first < size; first += together) {
-      const int64_t count = std::min(together, size - first);
-      std::string bytes(static_cast<size_t>(count * values), '\0');
-      std::vector<std::string> errors(static_cast<size_t>(count));
-      parallel_for(count, 1, [&](int64_t i, int64_t) {
-        try {
-          const Picture picture = all_.source->picture(all_.numbers[static_cast<size_t>(first + i)]);
-          fit_picture(picture, settings_.fit, channels_, whole_,
-                      {reinterpret_cast<uint8_t*>(bytes.data()) + i * values, static_cast<size_t>(values)});
-        } catch (const FileError& error) {
-          errors[static_cast<size_t>(i)] = error.what();
-        }
-      });
-      for (int64_t i = 0; i < count; ++i) {
-        const std::string& error = errors[static_cast<size_t>(i)];
-        if (error.empty()) {
-          take(std::string_view(bytes).substr(static_cast<size_t>(i * values), static_cast<size_t>(values)));
-          continue;
-        }
-        if (!settings_.skips) fail<FileError>(error, "; --set invalid=skip passes over what cannot be read");
-        if (all_.skipped++ == 0) all_.first_skipped = error;
-        readable[static_cast<size_t>(first + i)] = 0;
-      }
-      if (progress) progress(first + count, size);
-    }
-    const auto drop = [&](auto& values_of_each) {
-      size_t kept = 0;
-      for (size_t i = 0; i < readable.size(); ++i)
-        if (readable[i] != 0) values_of_each[kept++] = values_of_each[i];
-      values_of_each.resize(kept);
-    };
-    drop(all_.numbers);
-    drop(all_.digests);
-  }
-
- private:
-  Listed& all_;
-  const PictureSettings& settings_;
-  int64_t channels_, whole_;
-};
-
-/// The fitted bytes of all that can be read, from a cache where there is one.
-std::shared_ptr<const Tokens> fitted(Listed& all, const PictureSettings& settings, int64_t channels,
-                                     int64_t whole, const TaskRequest& request,
-                                     const TextProgress& progress) {
-  Fitting fitting(all, settings, channels, whole);
-  if (request.cache_folder.empty()) {
-    std::string packed;
-    fitting.run(progress, [&](std::string_view bytes) { packed += bytes; });
-    return std::make_shared<MemoryTokens>(std::move(packed), 1);
-  }
-  std::error_code error;
-  std::filesystem::create_directories(request.cache_folder, error);
-  if (error) fail<FileError>(request.cache_folder, ": cannot be made to hold pictures: ", error.message());
-  Hasher hasher;
-  hasher.update(str("pictures 1 ", static_cast<int>(settings.fit), " ", channels, " ", whole, "\n"));
-  for (const Digest& digest : all.digests) hasher.update(digest);
-  const std::string key = to_hex(hasher.digest()), path = request.cache_folder + "/" + key + ".pictures";
-  std::string reason;
-  std::shared_ptr<const Tokens> found = open_cache(path, key, reason);
-  if (!found) found = linked_cache(path, key, request.other_caches);
-  // What could not be decoded is not in it, and would have to be found again.
-  if (found && found->size() == std::ssize(all.numbers) * channels * whole * whole) return found;
-  found = nullptr;
-  TokenCacheWriter cache(path, 1, key);
-  fitting.run(progress, [&](std::string_view bytes) { cache.add(bytes); });
-  cache.commit();
-  return std::make_shared<TokenCache>(path, key);
 }
 
 bool is_number(const std::string& text) {
@@ -211,7 +76,7 @@ std::vector<std::string> sorted_names(const std::set<std::string>& names) {
 }
 
 /// Of those that can be read, in their order.
-std::vector<int64_t> classes_of(const Listed& all, const std::vector<std::string>& names) {
+std::vector<int64_t> classes_of(const ListedPictures& all, const std::vector<std::string>& names) {
   std::map<std::string, int64_t> number;
   for (size_t i = 0; i < names.size(); ++i) number.emplace(names[i], static_cast<int64_t>(i));
   std::vector<int64_t> classes;
@@ -226,7 +91,7 @@ std::vector<int64_t> classes_of(const Listed& all, const std::vector<std::string
 }
 
 /// All of them, fitted.
-std::shared_ptr<const FittedPictures> pictures_of(Listed& all, const PictureSettings& settings,
+std::shared_ptr<const FittedPictures> pictures_of(ListedPictures& all, const PictureSettings& settings,
                                                   int64_t channels, int64_t whole,
                                                   const std::vector<std::string>& names,
                                                   const TaskRequest& request, const TextProgress& progress) {
@@ -236,8 +101,16 @@ std::shared_ptr<const FittedPictures> pictures_of(Listed& all, const PictureSett
   made->whole = whole;
   made->classes = classes_of(all, names);  // before the long work
   const size_t before = all.numbers.size();
-  made->bytes = fitted(all, settings, channels, whole, request, progress);
+  made->bytes = fitted_bytes(all,
+                             {.skips = settings.skips,
+                              .fit = settings.fit,
+                              .channels = channels,
+                              .side = whole,
+                              .cache_folder = request.cache_folder,
+                              .other_caches = request.other_caches},
+                             progress);
   if (all.numbers.size() < before) made->classes = classes_of(all, names);
+  made->notes = all.notes();
   made->numbers = all.numbers;
   return made;
 }
@@ -246,14 +119,6 @@ std::vector<int64_t> first_numbers(int64_t count) {
   std::vector<int64_t> all(static_cast<size_t>(count));
   std::iota(all.begin(), all.end(), 0);
   return all;
-}
-
-std::vector<std::string> notes_of(const Listed& all) {
-  std::vector<std::string> notes = all.source->notes();
-  if (all.skipped > 0)
-    notes.push_back(str("warning: ", grouped(all.skipped),
-                        " pictures cannot be read and are passed over; the first: ", all.first_skipped));
-  return notes;
 }
 
 TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples) {
@@ -268,21 +133,6 @@ Samples evaluated_of(const std::shared_ptr<const PictureTask>& task, int64_t wan
               batches.push_back(task->batch(n * task->size() / count, 1));
             return stacked(batches);
           }};
-}
-
-std::vector<std::string> balance_of(const std::vector<int64_t>& classes,
-                                    const std::vector<std::string>& names) {
-  std::vector<int64_t> counts(names.size());
-  for (const int64_t one : classes) ++counts[static_cast<size_t>(one)];
-  std::string text = "labels: ";
-  constexpr size_t most = 12;
-  for (size_t i = 0; i < std::min(names.size(), most); ++i)
-    text += str(i == 0 ? "" : ", ", names[i], " ", grouped(counts[i]));
-  std::vector<std::string> notes{names.size() > most ? text + ", ..." : text};
-  for (size_t i = 0; i < names.size() && notes.size() <= most; ++i)
-    if (counts[i] == 0)
-      notes.push_back(str("warning: no picture that trains has the label '", names[i], "'"));
-  return notes;
 }
 
 }  // namespace
@@ -330,8 +180,8 @@ std::vector<Setting> picture_settings() {
 TaskData open_picture_classes(const TaskRequest& request) {
   const PictureSettings settings = settings_of(request.settings);
   const int passes = request.val_data.empty() ? 2 : 4;
-  Listed train = looked_at(request.data, settings, shown(request, 0, passes));
-  std::optional<Listed> apart;
+  ListedPictures train = looked_at(request.data, settings, shown(request, 0, passes));
+  std::optional<ListedPictures> apart;
   if (!request.val_data.empty()) apart = looked_at(request.val_data, settings, shown(request, 1, passes));
   Hasher hasher;
   hasher.update(train.content_hash);
@@ -393,10 +243,10 @@ TaskData open_picture_classes(const TaskRequest& request) {
   task.summary = str("task ", request.name, ": ", grouped(trains->size()), " pictures train, ",
                      grouped(validates->size()), " validate; ", side, " x ", side,
                      channels == 1 ? ", grey; " : ", in colour; ", names.size(), " classes");
-  task.notes = balance_of(trains->classes_of_all(), names);
-  std::ranges::move(notes_of(train), std::back_inserter(task.notes));
+  task.notes = notes_of_labels(trains->classes_of_all(), names);
+  std::ranges::copy(pictures->notes, std::back_inserter(task.notes));
   if (!apart) return task;
-  std::ranges::move(notes_of(*apart), std::back_inserter(task.notes));
+  std::ranges::copy(others->notes, std::back_inserter(task.notes));
   const std::set<Digest> known(train.digests.begin(), train.digests.end());
   if (const auto both =
           std::ranges::count_if(apart->digests, [&](const Digest& d) { return known.contains(d); });
@@ -412,7 +262,7 @@ std::shared_ptr<const TaskDataset> open_picture_classes_to_score(const TaskReque
     fail<ValueError>("task ", request.name, ": the model has no names of classes");
   if (settings.image_size < 1 || settings.channels < 1)
     fail<ValueError>("task ", request.name, ": image_size and channels must be those of the model");
-  Listed all = looked_at(request.data, settings, shown(request, 0, 2));
+  ListedPictures all = looked_at(request.data, settings, shown(request, 0, 2));
   const auto pictures = pictures_of(all, settings, settings.channels, settings.image_size,
                                     request.class_names, request, shown(request, 1, 2));
   return std::make_shared<const PictureTask>(options_for(request, Split::validation, 0), pictures,

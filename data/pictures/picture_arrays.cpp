@@ -123,8 +123,7 @@ class PictureArray : public PictureSource {
     const auto pixels = pixels_of(number);
     return {shape_, {pixels.begin(), pixels.end()}};
   }
-  PictureShape shape(int64_t) const override { return shape_; }
-  Digest digest(int64_t number) const override { return digest_of(pixels_of(number)); }
+  PictureLook look(int64_t number) const override { return {digest_of(pixels_of(number)), shape_}; }
   const std::string& label(int64_t number) const override {
     return labels_.empty() ? none_ : labels_.at(static_cast<size_t>(number));
   }

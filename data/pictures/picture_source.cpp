@@ -37,10 +37,17 @@ class PictureFiles : public PictureSource {
 
   int64_t size() const override { return std::ssize(entries_); }
   Picture picture(int64_t number) const override { return read_picture(at(number).path); }
-  PictureShape shape(int64_t number) const override {
-    return picture_shape(read_file(at(number).path), at(number).path);
+  PictureLook look(int64_t number) const override {
+    PictureLook found;
+    try {
+      const std::vector<uint8_t> bytes = read_file(at(number).path);
+      found.digest = digest_of(bytes);
+      found.shape = picture_shape(bytes, at(number).path);
+    } catch (const FileError& error) {
+      found.error = error.what();
+    }
+    return found;
   }
-  Digest digest(int64_t number) const override { return digest_of(read_file(at(number).path)); }
   const std::string& label(int64_t number) const override { return at(number).label; }
   std::string describe(int64_t number) const override {
     return at(number).told.empty() ? at(number).path : at(number).told;
@@ -97,8 +104,7 @@ class JoinedPictures : public PictureSource {
   }
   int64_t size() const override { return ends_.empty() ? 0 : ends_.back(); }
   Picture picture(int64_t number) const override { return ask(number, &PictureSource::picture); }
-  PictureShape shape(int64_t number) const override { return ask(number, &PictureSource::shape); }
-  Digest digest(int64_t number) const override { return ask(number, &PictureSource::digest); }
+  PictureLook look(int64_t number) const override { return ask(number, &PictureSource::look); }
   const std::string& label(int64_t number) const override {
     const auto [part, inside] = place_of(number);
     return parts_[part]->label(inside);

@@ -12,6 +12,13 @@
 
 namespace weft {
 
+/// What is known of a picture before it is decoded.
+struct PictureLook {
+  Digest digest{};  ///< of the bytes of its file, or of its pixels in an array
+  PictureShape shape = {};
+  std::string error = {};  ///< why it is none, beginning with where it lies; empty: it may be one
+};
+
 /// A row of pictures. Any number of threads may read it.
 class PictureSource {
  public:
@@ -19,9 +26,8 @@ class PictureSource {
   virtual int64_t size() const = 0;
   /// FileError, which begins with where the picture lies, for what is none.
   virtual Picture picture(int64_t number) const = 0;
-  virtual PictureShape shape(int64_t number) const = 0;
-  /// Of the bytes of the picture's file, or of its pixels in an array.
-  virtual Digest digest(int64_t number) const = 0;
+  /// Reads it without decoding it. Never throws for what is no picture, but says so.
+  virtual PictureLook look(int64_t number) const = 0;
   /// Empty where nobody says one.
   virtual const std::string& label(int64_t number) const = 0;
   /// "cats/3.png", "labels.csv: line 7", "train.idx: picture 12".

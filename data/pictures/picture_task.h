@@ -20,7 +20,8 @@ struct FittedPictures {
   std::vector<int64_t> numbers;         ///< of each in the source
   std::shared_ptr<const Tokens> bytes;  ///< of all, one after the other
   int64_t channels = 0, whole = 0;
-  std::vector<int64_t> classes;  ///< of each
+  std::vector<int64_t> classes;    ///< of each
+  std::vector<std::string> notes;  ///< of what was passed over
 
   int64_t size() const { return static_cast<int64_t>(numbers.size()); }
   int64_t values() const { return channels * whole * whole; }
@@ -52,6 +53,7 @@ class PictureTask : public TaskDataset {
   /// The class of each that it has.
   std::vector<int64_t> classes_of_all() const;
   const PictureSource& source() const { return *pictures_->source; }
+  const std::vector<std::string>& notes() const { return pictures_->notes; }
   /// The number of sample n of the run in it.
   int64_t number_of(int64_t n) const { return pictures_->numbers[static_cast<size_t>(place_of(n))]; }
 

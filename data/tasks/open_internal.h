@@ -27,6 +27,10 @@ TaskPointer open_masked_to_score(const TaskRequest& request);
 /// What a user should know of a text that was read, from so many files: what was passed over, altered or not known.
 std::vector<std::string> notes_of_text(const TokenizedText& text, size_t files, const TaskRequest& request);
 
+/// How many of those that train each class has, and which have none.
+std::vector<std::string> notes_of_labels(const std::vector<int64_t>& classes,
+                                         const std::vector<std::string>& names);
+
 /// ValueError for tokens of batches that are not by length.
 void check_batch_tokens(int64_t tokens);
 

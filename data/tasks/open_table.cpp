@@ -157,19 +157,10 @@ std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest
   return names;
 }
 
-/// How many samples each class has, and which have none.
-std::vector<std::string> balance_of(const std::vector<TokenTask::Sample>& samples,
-                                    const std::vector<std::string>& names) {
-  std::vector<int64_t> counts(names.size());
-  for (const TokenTask::Sample& one : samples) ++counts[static_cast<size_t>(one.target[0])];
-  std::string text = "labels: ";
-  constexpr size_t most = 12;
-  for (size_t i = 0; i < std::min(names.size(), most); ++i)
-    text += str(i == 0 ? "" : ", ", names[i], " ", grouped(counts[i]));
-  std::vector<std::string> notes{names.size() > most ? text + ", ..." : text};
-  for (size_t i = 0; i < names.size() && notes.size() <= most; ++i)
-    if (counts[i] == 0) notes.push_back(str("warning: no record that trains has the label '", names[i], "'"));
-  return notes;
+std::vector<int64_t> classes_of(const std::vector<TokenTask::Sample>& samples) {
+  std::vector<int64_t> all;
+  for (const TokenTask::Sample& one : samples) all.push_back(one.target[0]);
+  return all;
 }
 
 /// Some of the samples that were kept from training, evenly spread and put in the order of their length.
@@ -325,7 +316,7 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
           " have more than longest = ", longest, " tokens; --set longest=0 takes them");
   const int64_t overlong = train.overlong() + validation.overlong();
   std::vector<std::string> notes;
-  if (form.has_label) notes = balance_of(train.samples, class_names);
+  if (form.has_label) notes = notes_of_labels(classes_of(train.samples), class_names);
   const auto count = std::ssize(train.samples);
   const auto trains =
       std::make_shared<const TableTask>(form, options_for(request, Split::train, count), tokenizer,

@@ -68,4 +68,18 @@ std::vector<std::string> notes_of_text(const TokenizedText& text, size_t files, 
   return notes;
 }
 
+std::vector<std::string> notes_of_labels(const std::vector<int64_t>& classes,
+                                         const std::vector<std::string>& names) {
+  std::vector<int64_t> counts(names.size());
+  for (const int64_t one : classes) ++counts[static_cast<size_t>(one)];
+  std::string text = "labels: ";
+  constexpr size_t most = 12;
+  for (size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += str(i == 0 ? "" : ", ", names[i], " ", grouped(counts[i]));
+  std::vector<std::string> notes{names.size() > most ? text + ", ..." : text};
+  for (size_t i = 0; i < names.size() && notes.size() <= most; ++i)
+    if (counts[i] == 0) notes.push_back(str("warning: nothing that trains has the label '", names[i], "'"));
+  return notes;
+}
+
 }  // namespace weft

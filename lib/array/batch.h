@@ -14,7 +14,8 @@ namespace weft {
 ///   classification     inputs (B, T) ids                targets (B) classes
 ///   sequence pairs     inputs (B, S) ids to be read     targets (B, T) ids to be written, the last one the
 ///                                                       end of text
-///   pictures           inputs (B, channels, H, W)       targets (B) classes, or (B, P) a class a patch
+///   pictures           inputs (B, channels, H, W)       targets (B) classes, or (B, P) a class a patch, or, where
+///                                                       pictures are laid over others, (B, n_class) float32 shares
 /// Ids and classes are int64. A target of `ignored` takes no part in the loss: padding, places not masked.
 struct Batch {
   static constexpr int64_t ignored = -100;

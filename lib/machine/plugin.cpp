@@ -1,6 +1,5 @@
 #include <dlfcn.h>
 #include <unistd.h>
-#include <weft/lib/base/error.h>
 #include <weft/lib/machine/plugin.h>
 
 #include <climits>
@@ -41,9 +40,9 @@ void* plugin_function(const Plugin& plugin) {
   void* const found = library != nullptr ? ::dlsym(library, plugin.function) : nullptr;
   if (library != nullptr && found == nullptr) why = ::dlerror();
   if (found == nullptr)
-    fail<FileError>(plugin.library, ": ", plugin.purpose, " needs it, but it cannot be loaded (", why,
-                    "); install the package ", package_of(plugin.library), ", or, to build it, ",
-                    plugin.needs);
+    fail<PluginError>(plugin.library, ": ", plugin.purpose, " needs it, but it cannot be loaded (", why,
+                      "); install the package ", package_of(plugin.library), ", or, to build it, ",
+                      plugin.needs);
   return found;
 }
 

@@ -51,34 +51,22 @@ const Folder& trained() {
   return folder;
 }
 
-std::string last_of(const Folder& folder, const std::string& run) {
-  return folder.read(run + "/checkpoints/" + listed(folder, run + "/checkpoints").back()) +
-         folder.read(run + "/best.h5");
-}
-
 Json json_of(const Folder& folder, const Arguments& arguments) {
   const Result result = weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return Json::parse(result.out);
 }
 
-void refused(const Folder& folder, const Arguments& arguments, const Names& parts) {
-  const Result result = weft(folder, arguments);
-  CHECK_MESSAGE(result.code == 2, result.err);
-  CHECK(result.out.empty());
-  for (const std::string& part : parts) CHECK_MESSAGE(contains(result.err, part), result.err);
-}
-
 }  // namespace
 
 TEST_CASE("pictures: k updates and then the rest equal all at once, with any number of threads") {
   const Folder& folder = trained();
-  const std::string whole = last_of(folder, "run");
+  const std::string whole = last_saved(folder, "run");
   for (const int k : {1, 11}) {
     const std::string run = "run-" + std::to_string(k);
     REQUIRE(weft(folder, train_on(run, {"max_iters=" + std::to_string(k)}, k == 1 ? "2" : "3")).code == 0);
     REQUIRE(weft(folder, resume(run, {"max_iters=30"})).code == 0);
-    CHECK(last_of(folder, run) == whole);
+    CHECK(last_saved(folder, run) == whole);
   }
   CHECK(weft(folder, train_on("mixed", {"mixup=0.3", "max_iters=3"})).code == 0);
 }
@@ -118,10 +106,10 @@ TEST_CASE("pictures: classify tells them one by one and as a table") {
   const std::string answers = folder.read("answers.csv");
   CHECK(answers.starts_with("file,label,probability,lies,stands\n"));
   CHECK(lines_of(answers).size() == 21);
-  refused(folder, {"classify", "run", "some text"}, {"some text"});
+  refused_with(folder, {"classify", "run", "some text"}, {"some text"});
   folder.write("bad.pgm", "P5 12 12 255\nshort");
   folder.write("none.png", "no picture");
-  refused(folder, {"classify", "run", "none.png"}, {"none.png: is no picture"});
+  refused_with(folder, {"classify", "run", "none.png"}, {"none.png: is no picture"});
 }
 
 TEST_CASE("pictures: any file is shown to the model as it was trained") {
@@ -137,14 +125,14 @@ TEST_CASE("pictures: bad input is refused before anything is written") {
   const Folder folder;
   write_bars(folder, "bars", 40, 0);
   folder.write("bars/lies/bad.pgm", "P5 12 12 255\nshort");
-  refused(folder, train_on("x"), {"bad.pgm: ends early", "invalid=skip"});
+  refused_with(folder, train_on("x"), {"bad.pgm: ends early", "invalid=skip"});
   CHECK_FALSE(exists(folder, "x"));
   const Result skipped = weft(folder, train_on("x", {"invalid=skip", "max_iters=1"}));
   CHECK_MESSAGE(skipped.code == 0, skipped.err);
   CHECK(contains(skipped.err, "1 pictures cannot be read"));
   Arguments texts{"train", "--task", "classify", "--data", "bars", "--out", "y"};
-  refused(folder, texts, {"holds pictures", "--model vit"});
+  refused_with(folder, texts, {"holds pictures", "--model vit"});
   folder.write("t.csv", "file,label\nnone.pgm,a\n");
-  refused(folder, {"train", "--model", "vit", "--task", "classify", "--data", "t.csv", "--out", "y"},
-          {"t.csv: line 2: there is no file"});
+  refused_with(folder, {"train", "--model", "vit", "--task", "classify", "--data", "t.csv", "--out", "y"},
+               {"t.csv: line 2: there is no file"});
 }

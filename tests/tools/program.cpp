@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -152,3 +153,15 @@ double number_in(const std::string& json, const std::string& name) {
 }
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+std::string last_saved(const Folder& folder, const std::string& run) {
+  return folder.read(run + "/checkpoints/" + listed(folder, run + "/checkpoints").back()) +
+         folder.read(run + "/best.h5");
+}
+
+void refused_with(const Folder& folder, const Arguments& arguments, const std::vector<std::string>& parts) {
+  const Result result = weft(folder, arguments);
+  CHECK_MESSAGE(result.code == 2, result.err);
+  CHECK(result.out.empty());
+  for (const std::string& part : parts) CHECK_MESSAGE(contains(result.err, part), result.err);
+}

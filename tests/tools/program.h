@@ -60,6 +60,10 @@ std::vector<std::string> lines_of(const std::string& text);
 /// The number behind "NAME": in a line of JSON.
 double number_in(const std::string& json, const std::string& name);
 bool contains(const std::string& text, std::string_view part);
+/// The bytes of a run's newest checkpoint and of its best.h5.
+std::string last_saved(const Folder& folder, const std::string& run);
+/// Checks that weft exits with 2, prints nothing, and says all parts.
+void refused_with(const Folder& folder, const Arguments& arguments, const std::vector<std::string>& parts);
 /// Waits until a condition holds; false after ten seconds.
 template <class Condition>
 bool wait_until(const Condition& condition) {

@@ -88,22 +88,10 @@ Result fed(const Folder& folder, const std::string& input, Arguments arguments) 
   return weft(folder, all, {.program = "/bin/sh"});
 }
 
-std::string last_of(const Folder& folder, const std::string& run) {
-  return folder.read(run + "/checkpoints/" + listed(folder, run + "/checkpoints").back()) +
-         folder.read(run + "/best.h5");
-}
-
 Json json_of(const Folder& folder, const Arguments& arguments) {
   const Result result = weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return Json::parse(result.out);
-}
-
-void refused(const Folder& folder, const Arguments& arguments, const Names& parts) {
-  const Result result = weft(folder, arguments);
-  CHECK_MESSAGE(result.code == 2, result.err);
-  CHECK(result.out.empty());
-  for (const std::string& part : parts) CHECK_MESSAGE(contains(result.err, part), result.err);
 }
 
 }  // namespace
@@ -112,13 +100,13 @@ TEST_CASE("tables: k updates and then the rest equal all at once, with any numbe
   const Folder& folder = trained();
   for (const Case& one : cases) {
     CAPTURE(one.task);
-    const std::string whole = last_of(folder, one.task);
+    const std::string whole = last_saved(folder, one.task);
     for (const int k : {1, 4, 7}) {
       const std::string run = one.task + "-" + std::to_string(k);
       REQUIRE(weft(folder, train_on(one, run, {"max_iters=" + std::to_string(k)}, k == 4 ? "2" : "3")).code ==
               0);
       REQUIRE(weft(folder, resume(run, {"max_iters=12"})).code == 0);
-      CHECK(last_of(folder, run) == whole);
+      CHECK(last_saved(folder, run) == whole);
     }
   }
 }
@@ -138,7 +126,7 @@ TEST_CASE("tables: kill -9, and go on with the same bytes") {
     program.send(SIGKILL);
     program.wait();
     REQUIRE(weft(folder, resume(run)).code == 0);
-    CHECK(last_of(folder, run) == last_of(folder, one.task + "-long"));
+    CHECK(last_saved(folder, run) == last_saved(folder, one.task + "-long"));
   }
 }
 
@@ -160,9 +148,9 @@ TEST_CASE("tables: files that validate and files that test, as options and as ke
   CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
   REQUIRE(weft(folder, resume("run", {"max_iters=2"})).code == 0);
   CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
-  refused(folder, {"eval", "run", "--test", "--data", "v.csv"}, {"leave out --data"});
+  refused_with(folder, {"eval", "run", "--test", "--data", "v.csv"}, {"leave out --data"});
   REQUIRE(weft(folder, train_on({"classify", "labels.csv"}, "none", {"max_iters=1"})).code == 0);
-  refused(folder, {"eval", "none", "--test"}, {"was given no --test-data"});
+  refused_with(folder, {"eval", "none", "--test"}, {"was given no --test-data"});
 }
 
 TEST_CASE("tables: a resume refuses files that have changed, and finds what was moved") {
@@ -174,14 +162,14 @@ TEST_CASE("tables: a resume refuses files that have changed, and finds what was 
   REQUIRE(weft(folder, first).code == 0);
   CHECK(contains(weft(folder, {"eval", "run"}).out, "v.en"));
   std::filesystem::rename(folder.path("v.en"), folder.path("w.en"));
-  refused(folder, resume("run", {"max_iters=3"}), {"v.en", "--val-data FILE"});
+  refused_with(folder, resume("run", {"max_iters=3"}), {"v.en", "--val-data FILE"});
   Arguments again = resume("run", {"max_iters=3"});
   again.insert(again.begin() + 1, {"--val-data", "w.en,v.fr"});
   CHECK(weft(folder, again).code == 0);
   CHECK(contains(folder.read("run/config.toml"), "w.en"));
   folder.write("w.en", "the cat sees 2 dog\n");
-  refused(folder, resume("run", {"max_iters=4"}), {"is not the text that the run was made with"});
-  refused(folder, {"eval", "run"}, {"is not the text that the run was made with", "--data FILE"});
+  refused_with(folder, resume("run", {"max_iters=4"}), {"is not the text that the run was made with"});
+  refused_with(folder, {"eval", "run"}, {"is not the text that the run was made with", "--data FILE"});
   // A project that is moved as a whole.
   folder.write("w.en", "the cat sees 1 dog\n");
   std::filesystem::create_directories(folder.path("else"));
@@ -226,7 +214,7 @@ TEST_CASE("tables: eval tells the scores of each task, of what the run keeps or 
     // A model alone, in a file that lies anywhere.
     const std::string file = one.task + ".h5";
     CHECK(json_of(folder, {"eval", file, "--data", one.data, "--json"}) == all);
-    refused(folder, {"eval", file}, {file, "give --data FILE"});
+    refused_with(folder, {"eval", file}, {file, "give --data FILE"});
   }
   CHECK(json_of(folder, {"eval", "pairs", "--beams", "3", "--json"})["loss"] ==
         json_of(folder, {"eval", "pairs", "--json"})["loss"]);
@@ -260,7 +248,7 @@ TEST_CASE("tables: eval --per-line has an object for each record, with its place
     };
     CHECK(answers(one["target"]) == answers(one["answer"]));
   }
-  refused(folder, {"eval", "chat", "--per-line", "--json"}, {"--per-line", "--json"});
+  refused_with(folder, {"eval", "chat", "--per-line", "--json"}, {"--per-line", "--json"});
 }
 
 TEST_CASE("tables: eval --choices ranks endings") {
@@ -285,7 +273,7 @@ TEST_CASE("tables: eval --choices ranks endings") {
   }
   const auto bad = [&](const std::string& line, const Names& parts) {
     folder.write("bad.jsonl", "{\"prompt\":\"a\",\"choices\":[\"x\",\"y\"],\"answer\":0}\n" + line + "\n");
-    refused(folder, {"eval", "chat", "--choices", "bad.jsonl"}, parts);
+    refused_with(folder, {"eval", "chat", "--choices", "bad.jsonl"}, parts);
   };
   bad("{\"prompt\":\"a\",\"choices\":[\"x\"],\"answer\":0}", {"bad.jsonl: line 2", "two choices"});
   bad("{\"prompt\":\"a\",\"choices\":\"x\",\"answer\":0}", {"bad.jsonl: line 2", "a list of texts"});
@@ -295,7 +283,7 @@ TEST_CASE("tables: eval --choices ranks endings") {
   bad("{\"prompt\":\"a\",\"choices\":[\"x\"", {"bad.jsonl: line 2", "no JSON"});
   bad("{\"prompt\":\"a\",\"choices\":[\"x\",\"" + std::string(5000, 'y') + "\"],\"answer\":1}",
       {"bad.jsonl: line 2", "tokens, and the model reads at most"});
-  refused(folder, {"eval", "classify", "--choices", "c.jsonl"}, {"does not write"});
+  refused_with(folder, {"eval", "classify", "--choices", "c.jsonl"}, {"does not write"});
 }
 
 TEST_CASE("classify: texts, and records as a csv that is read again") {
@@ -324,21 +312,21 @@ TEST_CASE("classify: texts, and records as a csv that is read again") {
 TEST_CASE("classify: refuses before anything is written") {
   const Folder& folder = trained();
   folder.write("broken.csv", "text\n" + std::string(400, 'a') + "\nb,c\n");
-  refused(folder, {"classify", "classify", "--data", "broken.csv", "--out", "none.csv"},
-          {"broken.csv: line 3"});
+  refused_with(folder, {"classify", "classify", "--data", "broken.csv", "--out", "none.csv"},
+               {"broken.csv: line 3"});
   CHECK_FALSE(exists(folder, "none.csv"));
-  refused(folder, {"classify", "classify", "--data", "a.en"}, {"a.en", "format="});
-  refused(folder, {"classify", "classify", "--data", "labels.csv", "--set", "text=words"},
-          {"labels.csv: line 1", "'words'", "text, label"});
-  refused(folder, {"classify", "classify", "--data", "labels.csv", "--set", "words=text"},
-          {"words", "says nothing of how files"});
-  refused(folder, {"classify", "classify", "--data", "labels.csv", "--out", "classify/best.h5"},
-          {"is not written over"});
-  refused(folder, {"classify", "classify", "--data", "labels.csv", "--out", "no/where.csv"},
-          {"no/where.csv"});
-  refused(folder, {"classify", "classify"}, {"give --data FILE, or texts"});
+  refused_with(folder, {"classify", "classify", "--data", "a.en"}, {"a.en", "format="});
+  refused_with(folder, {"classify", "classify", "--data", "labels.csv", "--set", "text=words"},
+               {"labels.csv: line 1", "'words'", "text, label"});
+  refused_with(folder, {"classify", "classify", "--data", "labels.csv", "--set", "words=text"},
+               {"words", "says nothing of how files"});
+  refused_with(folder, {"classify", "classify", "--data", "labels.csv", "--out", "classify/best.h5"},
+               {"is not written over"});
+  refused_with(folder, {"classify", "classify", "--data", "labels.csv", "--out", "no/where.csv"},
+               {"no/where.csv"});
+  refused_with(folder, {"classify", "classify"}, {"give --data FILE, or texts"});
   for (const char* run : {"pairs", "chat", "masked", "text-to-text"})
-    refused(folder, {"classify", run, "text"}, {run, "tells no classes of texts", "--task classify"});
+    refused_with(folder, {"classify", run, "text"}, {run, "tells no classes of texts", "--task classify"});
 }
 
 TEST_CASE("classify: a signal leaves nothing behind") {
@@ -411,9 +399,9 @@ TEST_CASE("chat: turns are known, an empty line begins anew, and what is told fi
   const Result overlong = chat(std::string(3000, 'x') + "\nsay cat\n", drawn);
   CHECK(contains(overlong.err, "the model reads at most"));
   CHECK(overlong.out == first.out);
-  refused(folder, {"chat", "chat", "--system", std::string(3000, 'x')}, {"--system", "tokens"});
+  refused_with(folder, {"chat", "chat", "--system", std::string(3000, 'x')}, {"--system", "tokens"});
   for (const char* run : {"classify", "masked", "pairs", "text-to-text"})
-    refused(folder, {"chat", run}, {run, "was not trained to chat", "--task chat"});
+    refused_with(folder, {"chat", run}, {run, "was not trained to chat", "--task chat"});
 }
 
 TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
@@ -422,7 +410,7 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
                            const Arguments& more = {}) {
     Arguments all = train_on(one, "none", settings);
     all.insert(all.begin() + 1, more.begin(), more.end());
-    refused(folder, all, parts);
+    refused_with(folder, all, parts);
     CHECK_FALSE(exists(folder, "none"));
   };
   std::string one_class = "text,label\n";
@@ -445,16 +433,17 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
   refuses({"classify", "labels.csv"}, {"longest=1"}, {"longest = 1"});
   refuses({"classify", "labels.csv"}, {"batch_tokens=9", "batching=order"}, {"batching = order"});
   refuses({"chat", "labels.csv"}, {}, {"text, label", "question and answer"});
-  refused(folder,
-          {"train", "--task", "copy", "--model", "transformer", "--val-data", "labels.csv", "--out", "none"},
-          {"copy", "val_data"});
-  refused(folder, {"train", "--task", "classify", "--val-data", "labels.csv", "--out", "none"},
-          {"--data FILE"});
-  refused(folder, {"eval", "pairs", "--task", "chat", "--data", "chats.jsonl"}, {"of the kind"});
-  refused(folder, {"eval", "pairs", "--task", "copy"}, {"copy", "words of its own"});
-  refused(folder, {"eval", "classify", "--data", "other.csv"},
-          {"other.csv: line 2, column label", "'maybe'"});
-  refused(folder, {"eval", "classify", "--set", "text=2"}, {"--set", "--data"});
+  refused_with(
+      folder,
+      {"train", "--task", "copy", "--model", "transformer", "--val-data", "labels.csv", "--out", "none"},
+      {"copy", "val_data"});
+  refused_with(folder, {"train", "--task", "classify", "--val-data", "labels.csv", "--out", "none"},
+               {"--data FILE"});
+  refused_with(folder, {"eval", "pairs", "--task", "chat", "--data", "chats.jsonl"}, {"of the kind"});
+  refused_with(folder, {"eval", "pairs", "--task", "copy"}, {"copy", "words of its own"});
+  refused_with(folder, {"eval", "classify", "--data", "other.csv"},
+               {"other.csv: line 2, column label", "'maybe'"});
+  refused_with(folder, {"eval", "classify", "--set", "text=2"}, {"--set", "--data"});
 }
 
 TEST_CASE("tables: defaults of a task are those that its parts have") {

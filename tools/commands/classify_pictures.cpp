@@ -93,7 +93,8 @@ Work prepare_picture_classify(OpenedModel opened, const ClassifyArguments& argum
   }
   c->pictures = open_pictures(arguments.data.empty() ? arguments.texts : arguments.data, options);
   // What is none is refused before anything is written.
-  for (int64_t i = 0; i < c->pictures->size(); ++i) c->pictures->shape(i);
+  for (int64_t i = 0; i < c->pictures->size(); ++i)
+    if (const std::string error = c->pictures->look(i).error; !error.empty()) fail<FileError>(error);
   if (!arguments.out.empty()) {
     c->signals.emplace();
     check_output(arguments.out);

@@ -129,12 +129,6 @@ int work(TaskEval& e) {
     return 0;
   }
   TaskScores found = score(*e.model, *e.task, e.samples, options_of(e));
-  if (e.mistakes) {
-    const std::string path = e.opened->run->mistakes();
-    write_file(path, e.mistakes->page());
-    e.console.print(
-        str(path, ": the pictures that are taken for something else, ", grouped(e.mistakes->count())));
-  }
   if (e.task->kind() == TaskKind::masked && e.task->samples_per_epoch() == e.samples) {
     for (int64_t read = 0; e.hidden_samples < e.samples && read < most_reread;) {
       const int64_t tokens = e.task->batch(e.hidden_samples++, 1).inputs.size();
@@ -156,6 +150,12 @@ int work(TaskEval& e) {
     e.console.print(lines.substr(0, lines.size() - 1));
   else
     write_out(e.arguments.json ? json_line(json_of(e, found)) : lines);
+  if (e.mistakes) {  // when the scores are told, whatever becomes of the page
+    const std::string path = e.opened->run->mistakes();
+    write_file(path, e.mistakes->page());
+    e.console.print(
+        str(path, ": the pictures that are taken for something else, ", grouped(e.mistakes->count())));
+  }
   return 0;
 }
 
@@ -325,8 +325,10 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       e->console.print(str("warning: ", grouped(from.cut), " texts have more than ", longest_read(e->file()),
                            " tokens, the model's context, and are cut"));
   }
-  if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task); pictures && e->opened->run)
-    e->mistakes.emplace(pictures);
+  if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task)) {
+    for (const std::string& note : pictures->notes()) e->console.print(note);
+    if (e->opened->run) e->mistakes.emplace(pictures);
+  }
   e->model = e->opened->build();
   return [e] { return work(*e); };
 }

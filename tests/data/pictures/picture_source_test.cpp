@@ -53,7 +53,7 @@ TEST_CASE("a folder for each label, at any depth, in the order of the names") {
   CHECK(labels_of(*source) == Labels{"cat", "dog", "dog"});
   CHECK(values_of(*source) == std::vector<int>{1, 3, 2});
   CHECK(source->describe(0).ends_with("p/cat/x/a.pgm"));
-  CHECK(source->shape(1) == PictureShape{2, 2, 1});
+  CHECK(source->look(1).shape == PictureShape{2, 2, 1});
   REQUIRE(source->notes().size() == 1);
   CHECK(source->notes()[0].starts_with("warning: 1 file"));
   CHECK(are_pictures({folder.path("p")}));
@@ -91,7 +91,7 @@ TEST_CASE("IDX with its labels beside it, compressed or named") {
   CHECK(labels_of(*source) == Labels{"7", "0", "9"});
   CHECK(values_of(*source) == std::vector<int>{'a', 'b', 'c'});
   CHECK(source->describe(2).ends_with("picture 3"));
-  CHECK(source->digest(0) != source->digest(1));
+  CHECK(source->look(0).digest != source->look(1).digest);
   const std::string other = folder.write("x.idx", idx({2, 2, 2}, "aaaabbbb"));
   refuses<FileError>([&] { open_pictures({other}); }, {"no labels are known", "--set labels=FILE"});
   refuses<FileError>([&] { open_pictures({other}, {.labels = labels}); },

@@ -145,6 +145,21 @@ TEST_CASE("pictures: what cannot be read is refused, or passed over and counted"
   const TaskData data = open_task(request({folder.path("p")}, {{"invalid", std::string("skip")}}));
   CHECK(data.training->samples_per_epoch() + data.held_out->samples_per_epoch() == 30);
   CHECK(says(data, "2 pictures cannot be read and are passed over"));
+  TaskRequest scored =
+      request({folder.path("p")},
+              {{"invalid", std::string("skip")}, {"image_size", int64_t{8}}, {"channels", int64_t{1}}});
+  scored.class_names = data.held_out->class_names();
+  const auto task = std::dynamic_pointer_cast<const PictureTask>(open_picture_classes_to_score(scored));
+  REQUIRE(task);
+  CHECK(task->size() == 30);
+  REQUIRE(task->notes().size() == 1);
+  CHECK(task->notes()[0].find("2 pictures cannot be read") != std::string::npos);
+  folder.with("none/a/1.pgm", "P5 8 8 255\nshort").with("none/b/2.pgm", "P5 8 8 255\nshort");
+  refuses<FileError>(
+      [&] {
+        open_task(request({folder.path("none")}, {{"invalid", std::string("skip")}}));
+      },
+      {"none of 2 pictures can be read", "ends early"});
   folder.with("one/x/1.pgm", netpbm(8, 8, 1, [](int64_t, int64_t, int64_t) { return 1; }));
   refuses<ValueError>([&] { open_task(request({folder.path("one")})); }, {"every picture has the label 'x'"});
   refuses<ValueError>(

@@ -266,7 +266,7 @@ TEST_CASE("labels: those of what validates are those of what trains") {
   rare += kept + ",rare\n";
   const TaskData data = open_task(request("classify", {folder.write("r.csv", rare)}));
   CHECK(data.held_out->class_names() == std::vector<std::string>{"rare", "x", "y"});
-  CHECK(says(data, "warning: no record that trains has the label 'rare'"));
+  CHECK(says(data, "warning: nothing that trains has the label 'rare'"));
 }
 
 TEST_CASE("bad tables are refused, with file, line, column and what to do") {
