@@ -1,6 +1,7 @@
 // A model of pictures on a user's own: train, resume, eval, classify, look inside.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
@@ -135,4 +136,21 @@ TEST_CASE("pictures: bad input is refused before anything is written") {
   folder.write("t.csv", "file,label\nnone.pgm,a\n");
   refused_with(folder, {"train", "--model", "vit", "--task", "classify", "--data", "t.csv", "--out", "y"},
                {"t.csv: line 2: there is no file"});
+}
+
+TEST_CASE("pictures: without the plug-in it is named, and no picture is called bad") {
+  const Folder folder;
+  const std::string from = std::string(WEFT_SOURCE_DIR) + "/tests/reference/pictures/";
+  for (const char* const label : {"a", "b"})
+    for (const char* const name : {"grey.png", "colour.png"}) {
+      std::filesystem::create_directories(folder.path("p/" + std::string(label)));
+      std::filesystem::copy_file(from + name, folder.path("p/" + std::string(label) + "/" + name));
+    }
+  const Result result = weft(folder,
+                             {"train", "--model", "vit", "--task", "classify", "--data", "p", "--val-data",
+                              "p", "--out", "x", "--set", "invalid=skip"},
+                             {.environment = {"WEFT_PLUGINS=" + folder.path("none")}});
+  CHECK(result.code == 2);
+  CHECK_MESSAGE(contains(result.err, "install the package weft-pictures"), result.err);
+  CHECK_FALSE(exists(folder, "x"));
 }
