@@ -5,6 +5,7 @@
 #include <weft/autograd/ops/arithmetic.h>
 #include <weft/autograd/ops/attention.h>
 #include <weft/autograd/ops/convolution.h>
+#include <weft/autograd/ops/ctc.h>
 #include <weft/autograd/ops/dropout.h>
 #include <weft/autograd/ops/einsum.h>
 #include <weft/autograd/ops/indexing.h>

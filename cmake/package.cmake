@@ -34,6 +34,16 @@ if(TARGET weft_pictures)
  With this plug-in weft reads PNG and JPEG. It reads PPM, NumPy, HDF5 and IDX
  without it.")
 endif()
+if(TARGET weft_sounds)
+  list(APPEND CPACK_COMPONENTS_ALL sounds)
+  list(APPEND weft_documented sounds)
+  set(CPACK_DEBIAN_SOUNDS_PACKAGE_NAME weft-sounds)
+  set(CPACK_DEBIAN_SOUNDS_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_SOUNDS_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_SOUNDS_DESCRIPTION
+      "trains transformers from scratch, sounds
+ With this plug-in weft reads WAV, FLAC, Ogg and AIFF, at any rate.")
+endif()
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
@@ -42,8 +52,8 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libopenblas0-openmp, libonig5")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
     "trains transformers from scratch, on processors
- The command line weft: trains GPT, Llama, BERT, T5, ViT and recurrent models on
- text and on tasks that make their own samples, evaluates them, lets them write,
+ The command line weft: trains GPT, Llama, BERT, T5, ViT, Speech and recurrent models on
+ text, pictures, sounds and on tasks that make their own samples, evaluates them, lets them write,
  and shows what they attend to. Runs can be stopped anywhere and go on with the
  same bits.")
 

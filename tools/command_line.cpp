@@ -185,7 +185,7 @@ void declare(Command<ClassifyArguments>& c) {
   ClassifyArguments& a = c.arguments;
   c.threads();
   c.model();
-  c.texts("text", a.texts, "TEXT", "texts, or files of pictures, to classify, instead of --data")
+  c.texts("text", a.texts, "TEXT", "texts, or files of pictures or sounds, to classify, instead of --data")
       ->allow_extra_args(true);
   c.texts("--data", a.data, "FILE", "files of records, as those that it was trained on");
   c.texts("--set", a.set, "KEY=VALUE", "which column is read, and how: text=2, format=txt");
@@ -204,6 +204,23 @@ void declare(Command<TranslateArguments>& c) {
            "above 0 prefers long texts (1)");
   c.integer("--tokens", a.tokens, "N", 1, most_tokens,
             "of a line at most (twice those of its source, and ten)");
+  c.last();
+}
+
+void declare(Command<TranscribeArguments>& c) {
+  TranscribeArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.texts("files", a.files, "FILE",
+          "sounds (WAV, FLAC, Ogg, AIFF), folders of them, or tables that name them")
+      ->required()
+      ->allow_extra_args(true);
+  c.integer("--beams", a.beams, "N", 1, 1000, "search with N beams; 1 takes the likeliest each time (1)");
+  c.number("--window", a.window, "SECONDS", 0, 1e6,
+           "longer sounds are heard in windows of so many; 0 hears each whole (30)");
+  c.number("--overlap", a.overlap, "SECONDS", 0, 1e6, "that two windows share (4)");
+  c.flag("--text", a.text, "nothing but a line of text for each sound");
+  c.flag("--json", a.json, "a JSON object a line: file, seconds, text, and words with begin and end");
   c.last();
 }
 
@@ -243,6 +260,7 @@ void declare(Command<AttentionArguments>& c) {
   c.text("--target-ids", a.target_ids, "IDS",
          "the answer by number, the start token first; without an answer, the model's own");
   c.text("--image", a.image, "FILE", "a picture: PNG, JPEG, PPM; of .npy float32 (channels, height, width)");
+  c.text("--audio", a.audio, "FILE", "a sound: WAV, FLAC, Ogg, AIFF");
   c.text("--out", a.out, "FILE.html", "the page: one HTML file")->required();
   c.last();
 }
@@ -389,8 +407,9 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "eval", "how well a model does what it learned: losses of a text, scores of a task",
                prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),
-      declared(app, "classify", "tell the classes of texts", prepare_classify),
+      declared(app, "classify", "tell the classes of texts, pictures or sounds", prepare_classify),
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
+      declared(app, "transcribe", "write down what is said in sounds, and when", prepare_transcribe),
       declared(app, "chat", "talk to a model", prepare_chat),
       declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),

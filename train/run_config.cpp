@@ -196,7 +196,8 @@ void check_parts(const RunConfig& config) {
                                               .channels = 1,
                                               .height = patch,
                                               .width = patch,
-                                              .patch = patch}});
+                                              .patch = patch,
+                                              .n_mels = 1}});
 }
 
 }  // namespace

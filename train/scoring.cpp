@@ -3,6 +3,7 @@
 #include <weft/autograd/ops/normalization.h>
 #include <weft/data/scores/scores.h>
 #include <weft/layers/models/decoding/generation.h>
+#include <weft/layers/models/decoding/transcriber.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/math.h>
 
@@ -45,11 +46,24 @@ std::vector<Ids> answers(const GenerativeModel& model, const TaskDataset& task, 
 }
 
 const GenerativeModel* writer_of(const Model& model, const TaskDataset& task) {
-  return task.asks() ? as_writer(model) : nullptr;
+  return task.asks() && task.kind() != TaskKind::transcripts ? as_writer(model) : nullptr;
+}
+
+/// What a model writes down of the sounds of a batch.
+std::vector<std::string> transcripts_of(const Model& model, const TaskDataset& task, const Batch& batch,
+                                        int64_t beams) {
+  const auto* const transcriber = dynamic_cast<const Transcriber*>(&model);
+  if (!transcriber) fail<ValueError>("task ", task.name(), ": the model writes nothing down (Transcriber)");
+  std::vector<std::string> texts;
+  for (const Transcript& one : transcriber->transcribe(
+           batch, {.beams = std::max<int64_t>(1, beams), .tokens = longest_answer(task, batch)}))
+    texts.push_back(task.answer_text(one.ids));
+  return texts;
 }
 
 bool has_class_a_row(const TaskDataset& task) {
-  return task.kind() == TaskKind::classification || task.kind() == TaskKind::pictures;
+  return task.kind() == TaskKind::classification || task.kind() == TaskKind::pictures ||
+         task.kind() == TaskKind::sounds;
 }
 
 /// A row of a batch with what was found in place of what is right reads as the answer.
@@ -83,6 +97,7 @@ class Tally {
   }
 
   void add(int64_t first, const Batch& batch) {
+    if (task_.kind() == TaskKind::transcripts) return add_transcripts(first, batch);
     const Tensor logits = model_.logits(batch);
     const Loss loss = cross_entropy(logits, batch.targets);
     loss_.add(loss);
@@ -125,6 +140,26 @@ class Tally {
   }
 
  private:
+  void add_transcripts(int64_t first, const Batch& batch) {
+    const Loss loss = model_.loss(batch);
+    loss_.add(loss);
+    const std::vector<std::string> written = transcripts_of(model_, task_, batch, options_.beams);
+    const Array losses = loss.rows.to(float64);
+    const int64_t rows = batch.inputs.dim(0), width = batch.targets.dim(1), each = losses.size() / rows;
+    for (int64_t row = 0; row < rows; ++row) {
+      RowScore one{.target = task_.prompts(batch, row).at(0).answer,
+                   .answer = written[static_cast<size_t>(row)]};
+      const auto targets = batch.targets.values<int64_t>().subspan(static_cast<size_t>(row * width),
+                                                                   static_cast<size_t>(width));
+      one.tokens = width - std::ranges::count(targets, Batch::ignored);
+      places_ += one.tokens;
+      for (int64_t i = row * each; i < (row + 1) * each; ++i) one.loss += losses.data<double>()[i];
+      texts_.push_back(one.answer);
+      references_.push_back(one.target);
+      if (options_.row) options_.row(first + row, one);
+    }
+  }
+
   /// Of each row, where answers are written.
   std::vector<std::string> write(const Batch& batch) {
     const GenerativeModel* const writer = writer_of(model_, task_);
@@ -156,6 +191,8 @@ class Tally {
     if (name == "chrf") return chrf(texts_, references_);
     if (name == "f1" && confusion_)
       return confusion_->classes() == 2 ? confusion_->f1() : confusion_->macro_f1();
+    if (name == "wer") return word_error_rate(texts_, references_);
+    if (name == "cer") return character_error_rate(texts_, references_);
     if (name == "iou" && confusion_) return confusion_->mean_iou();
     fail<ValueError>("task ", task_.name(), ": has no score '", name, "'");
   }
@@ -223,6 +260,8 @@ double pseudo_perplexity(Model& model, const TaskDataset& task, int64_t samples,
 
 std::string answer_of(Model& model, const TaskDataset& task, const Batch& batch, int64_t row) {
   const Evaluating evaluating(model);
+  if (task.kind() == TaskKind::transcripts)
+    return transcripts_of(model, task, batch, 0).at(static_cast<size_t>(row));
   if (const GenerativeModel* const writer = writer_of(model, task)) {
     std::vector<Ids> prompts;
     for (TaskDataset::Prompt& prompt : task.prompts(batch, row)) prompts.push_back(std::move(prompt.ids));

@@ -18,6 +18,9 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 /// One loss a row, (N), of logits (N, V) and targets (N).
 Tensor cross_entropy_rows(const Tensor& logits, const Array& targets, int64_t ignore_index,
                           double label_smoothing);
+/// One loss a row, (B), of ctc_loss; at least 1e29 where no path says the targets.
+Tensor ctc_rows(const Tensor& logits, const Array& targets, const std::vector<int64_t>& lengths,
+                int64_t blank);
 /// (B, T, I) -> (B, T + 1, H), an LSTM's (B, T + 2, H): y, then the state after all tokens, h and c. The
 /// initial state is given.
 Tensor recurrence(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weights,

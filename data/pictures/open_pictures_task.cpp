@@ -1,7 +1,7 @@
+#include <weft/data/labelled_files.h>
 #include <weft/data/mixture.h>
 #include <weft/data/pictures/fitted_bytes.h>
 #include <weft/data/pictures/picture_task.h>
-#include <weft/data/records/record_table.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/lib/base/error.h>
@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -63,33 +62,6 @@ int64_t side_of(const PictureSettings& settings, const ListedPictures& all) {
   return all.sizes.size() == 1 && height == width && height <= usual_side ? height : usual_side;
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == text.npos;
-}
-
-/// Numbers by what they count, other names by their bytes.
-std::vector<std::string> sorted_names(const std::set<std::string>& names) {
-  std::vector<std::string> all(names.begin(), names.end());
-  if (std::ranges::all_of(all, is_number))
-    std::ranges::sort(all, {}, [](const std::string& name) { return std::stoll(name); });
-  return all;
-}
-
-/// Of those that can be read, in their order.
-std::vector<int64_t> classes_of(const ListedPictures& all, const std::vector<std::string>& names) {
-  std::map<std::string, int64_t> number;
-  for (size_t i = 0; i < names.size(); ++i) number.emplace(names[i], static_cast<int64_t>(i));
-  std::vector<int64_t> classes;
-  for (const int64_t n : all.numbers) {
-    const auto found = number.find(all.source->label(n));
-    if (found == number.end())
-      fail<FileError>(all.source->describe(n), ": the label '", all.source->label(n),
-                      "' is none of those that train: ", joined(names));
-    classes.push_back(found->second);
-  }
-  return classes;
-}
-
 /// All of them, fitted.
 std::shared_ptr<const FittedPictures> pictures_of(ListedPictures& all, const PictureSettings& settings,
                                                   int64_t channels, int64_t whole,
@@ -99,17 +71,16 @@ std::shared_ptr<const FittedPictures> pictures_of(ListedPictures& all, const Pic
   made->source = all.source;
   made->channels = channels;
   made->whole = whole;
-  made->classes = classes_of(all, names);  // before the long work
+  made->classes = all.classes(names);  // before the long work
   const size_t before = all.numbers.size();
   made->bytes = fitted_bytes(all,
-                             {.skips = settings.skips,
-                              .fit = settings.fit,
+                             {.fit = settings.fit,
                               .channels = channels,
                               .side = whole,
                               .cache_folder = request.cache_folder,
                               .other_caches = request.other_caches},
                              progress);
-  if (all.numbers.size() < before) made->classes = classes_of(all, names);
+  if (all.numbers.size() < before) made->classes = all.classes(names);
   made->notes = all.notes();
   made->numbers = all.numbers;
   return made;
@@ -189,10 +160,10 @@ TaskData open_picture_classes(const TaskRequest& request) {
   const std::string content_hash = to_hex(hasher.digest());
   check_content(request.data, content_hash, request.expected_hash);
 
-  std::set<std::string> met;
-  for (const int64_t n : train.numbers) met.insert(train.source->label(n));
+  std::vector<std::string> met;
+  for (const int64_t n : train.numbers) met.push_back(train.source->label(n));
   const std::vector<std::string> names =
-      request.class_names.empty() ? sorted_names(met) : request.class_names;
+      request.class_names.empty() ? sorted_labels(std::move(met)) : request.class_names;
   if (names.size() < 2)
     fail<ValueError>(request.data[0], ": every picture has the label '", names[0],
                      "'; to classify needs two");
@@ -205,16 +176,10 @@ TaskData open_picture_classes(const TaskRequest& request) {
                             : pictures;
   std::vector<int64_t> training = first_numbers(pictures->size()), validating = first_numbers(others->size());
   if (!apart) {
-    const double share = request.settings.number("val_share");
-    const auto validates = [&](int64_t i) {
-      return is_validation(train.digests[static_cast<size_t>(i)], share);
-    };
-    std::erase_if(training, validates);
-    std::erase_if(validating, [&](int64_t i) { return !validates(i); });
-    if (training.empty() || validating.empty())
-      fail<ValueError>(request.data[0], ": ", grouped(pictures->size()), " pictures leave none to ",
-                       training.empty() ? "train" : "validate", " with val_share = ", share,
-                       "; give more of them, or those that validate: --val-data FILES");
+    ListedSplit split =
+        split_by_digest(train.digests, request.settings.number("val_share"), request.data[0], train.what);
+    training = std::move(split.train);
+    validating = std::move(split.validation);
   }
   const PictureTask::Options plain{.side = side};
   const auto count = std::ssize(training);

@@ -1,3 +1,4 @@
+#include <weft/data/labelled_files.h>
 #include <weft/data/pictures/formats_internal.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
@@ -37,13 +38,8 @@ Registry<PictureFormat>& picture_formats() {
 void register_picture_format(PictureFormat format) { picture_formats().add(std::move(format)); }
 
 bool is_picture_name(std::string_view path) {
-  std::string name(path.substr(path.rfind('/') + 1));
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  for (const PictureFormat* const format : picture_formats().entries())
-    for (const std::string& ending : format->endings)
-      if (name.ends_with(ending)) return true;
-  return false;
+  return std::ranges::any_of(picture_formats().entries(),
+                             [&](const PictureFormat* format) { return ends_as(path, format->endings); });
 }
 
 void check_pixels(int64_t height, int64_t width, const std::string& path) {

@@ -1,99 +1,46 @@
+#include <weft/data/labelled_files.h>
 #include <weft/data/pictures/picture_arrays_internal.h>
-#include <weft/data/records/record_table.h>
 #include <weft/data/text/data_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
-#include <weft/lib/base/values.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace weft {
 namespace {
 
-namespace fs = std::filesystem;
-
-bool is_folder(const std::string& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
-}
-
-bool is_table(std::string_view path) {
-  const RecordFormat* const format = format_by_ending(path);
-  return format != nullptr && (format->name == "csv" || format->name == "tsv");
-}
-
 /// One picture a file.
 class PictureFiles : public PictureSource {
  public:
-  struct Entry {
-    std::string path, label;
-    std::string told;  ///< where it is named; empty: by itself
-    TokenPlace place;
-  };
+  explicit PictureFiles(const PictureSourceOptions& options)
+      : files({.what = "picture",
+               .is = is_picture_name,
+               .file = options.file,
+               .label = options.label,
+               .labelled = options.labelled}) {}
 
-  void add(Entry entry) { entries_.push_back(std::move(entry)); }
-  void pass_over() { ++passed_over_; }
-
-  int64_t size() const override { return std::ssize(entries_); }
-  Picture picture(int64_t number) const override { return read_picture(at(number).path); }
+  int64_t size() const override { return files.size(); }
+  Picture picture(int64_t number) const override {
+    return decode_picture(files.read(number), files[number].path);
+  }
   PictureLook look(int64_t number) const override {
     PictureLook found;
     try {
-      const std::vector<uint8_t> bytes = read_file(at(number).path);
+      const std::vector<uint8_t> bytes = files.read(number);
       found.digest = digest_of(bytes);
-      found.shape = picture_shape(bytes, at(number).path);
+      found.shape = picture_shape(bytes, files[number].path);
     } catch (const FileError& error) {
       found.error = error.what();
     }
     return found;
   }
-  const std::string& label(int64_t number) const override { return at(number).label; }
-  std::string describe(int64_t number) const override {
-    return at(number).told.empty() ? at(number).path : at(number).told;
-  }
-  SamplePlace place(int64_t number) const override { return {at(number).place, at(number).place}; }
-  std::vector<std::string> notes() const override {
-    if (passed_over_ == 0) return {};
-    return {str("warning: ", grouped(passed_over_),
-                passed_over_ == 1 ? " file whose name is" : " files whose names are",
-                " of no picture passed over")};
-  }
+  const std::string& label(int64_t number) const override { return files[number].label; }
+  std::string describe(int64_t number) const override { return files[number].describe(); }
+  SamplePlace place(int64_t number) const override { return files.place(number); }
+  std::vector<std::string> notes() const override { return files.notes(); }
 
- private:
-  const Entry& at(int64_t number) const { return entries_.at(static_cast<size_t>(number)); }
-
-  std::vector<Entry> entries_;
-  int64_t passed_over_ = 0;
+  LabelledFiles files;
 };
-
-void add_folder(const std::string& folder, bool labelled, PictureFiles& to) {
-  for (const std::string& path : data_files({folder})) {
-    if (!is_picture_name(path)) {
-      to.pass_over();
-      continue;
-    }
-    const fs::path below = fs::path(path).lexically_relative(folder);
-    const bool has_label = std::distance(below.begin(), below.end()) > 1;
-    if (labelled && !has_label)
-      fail<FileError>(path, ": lies in no folder below ", folder, ", which would be its label: ", folder,
-                      "/LABEL/...");
-    to.add({path, has_label ? below.begin()->string() : std::string(), {}, {path, 1}});
-  }
-}
-
-void add_table(const std::string& path, const PictureSourceOptions& options, PictureFiles& to) {
-  RecordOptions records{.columns = {options.file}};
-  if (options.labelled) records.columns.push_back(options.label);
-  RecordReader reader({path}, records);
-  const fs::path folder = fs::path(path).parent_path();
-  while (const auto record = reader.next()) {
-    const std::string told = reader.describe(record->place), file = (folder / record->fields[0]).string();
-    std::error_code error;
-    if (!fs::is_regular_file(file, error)) fail<FileError>(told, ": there is no file ", file);
-    to.add({file, options.labelled ? record->fields[1] : std::string(), told, {path, record->place.line}});
-  }
-}
 
 /// Several, one after the other.
 class JoinedPictures : public PictureSource {
@@ -153,36 +100,22 @@ std::shared_ptr<const PictureSource> open_pictures(const std::vector<std::string
   if (paths.empty()) fail<ValueError>("open_pictures: no files");
   std::vector<std::shared_ptr<const PictureSource>> parts;
   for (const std::string& given : paths) {
-    const auto files = std::make_shared<PictureFiles>();
-    if (is_folder(given)) add_folder(given, options.labelled, *files);
+    const auto files = std::make_shared<PictureFiles>(options);
+    if (is_folder(given)) files->files.add(given);
     for (const std::string& path : is_folder(given) ? std::vector<std::string>() : data_files({given})) {
-      if (is_array(path, options)) {
+      if (is_array(path, options))
         parts.push_back(open_picture_array(path, options));
-      } else if (is_table(path)) {
-        add_table(path, options, *files);
-      } else {
-        if (options.labelled)
-          fail<FileError>(path,
-                          ": has no label; pictures lie in a folder for each label, FOLDER/LABEL/..., or are "
-                          "named in a table with columns file and label");
-        files->add({path, {}, {}, {path, 1}});
-      }
+      else
+        files->files.add(path);
     }
-    if (files->size() > 0)
-      parts.push_back(files);
-    else if (is_folder(given))
-      fail<FileError>(given, ": holds no picture");
+    if (files->size() > 0) parts.push_back(files);
   }
   if (parts.size() == 1) return parts[0];
   return std::make_shared<JoinedPictures>(std::move(parts));
 }
 
 bool are_pictures(const std::vector<std::string>& paths) {
-  if (paths.empty()) return false;
-  const std::string& first = paths[0];
-  if (is_idx(first) || is_picture_name(first)) return true;
-  if (!is_folder(first)) return false;
-  return std::ranges::any_of(data_files({first}), is_picture_name);
+  return !paths.empty() && (is_idx(paths[0]) || hold_any(paths, is_picture_name));
 }
 
 }  // namespace weft

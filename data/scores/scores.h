@@ -65,4 +65,11 @@ double bleu(std::span<const std::string> texts, std::span<const std::string> ref
 /// to 6-grams of characters without white space, over the orders that both sides have. 0 for no texts.
 double chrf(std::span<const std::string> texts, std::span<const std::string> references);
 
+/// Word error rate: words (at white space) that must be put in place of others, taken out or put in to make each text its
+/// reference, the fewest there can be (Levenshtein), by all words of the references, as jiwer computes it. Above 1 where texts
+/// are too long; where references have no words at all it is the number of errors.
+double word_error_rate(std::span<const std::string> texts, std::span<const std::string> references);
+/// Character error rate, likewise: characters, spaces among them, but not those at both ends.
+double character_error_rate(std::span<const std::string> texts, std::span<const std::string> references);
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 namespace weft {
 namespace {
@@ -111,6 +112,35 @@ void check_pairs(const char* op, std::span<const std::string> texts,
     fail<ValueError>(op, ": ", texts.size(), " texts for ", references.size(), " references");
 }
 
+/// The fewest insertions, deletions and substitutions between the two.
+template <class Sequence>
+int64_t edits(const Sequence& text, const Sequence& reference) {
+  std::vector<int64_t> row(reference.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 0; i < text.size(); ++i) {
+    int64_t diagonal = row[0]++;
+    for (size_t j = 0; j < reference.size(); ++j) {
+      const int64_t changed = diagonal + (text[i] == reference[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+template <class Cut>
+double error_rate(const char* op, std::span<const std::string> texts, std::span<const std::string> references,
+                  Cut cut) {
+  check_pairs(op, texts, references);
+  int64_t errors = 0, size = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto text = cut(characters_of(texts[i])), reference = cut(characters_of(references[i]));
+    errors += edits(text, reference);
+    size += std::ssize(reference);
+  }
+  return static_cast<double>(errors) / static_cast<double>(std::max<int64_t>(1, size));
+}
+
 double ratio(int64_t part, int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 }  // namespace
@@ -191,6 +221,18 @@ double chrf(std::span<const std::string> texts, std::span<const std::string> ref
   precision /= count;
   recall /= count;
   return percent * (1 + beta_squared) * precision * recall / (beta_squared * precision + recall);
+}
+
+double word_error_rate(std::span<const std::string> texts, std::span<const std::string> references) {
+  return error_rate("word_error_rate", texts, references, words_of);
+}
+
+double character_error_rate(std::span<const std::string> texts, std::span<const std::string> references) {
+  return error_rate("character_error_rate", texts, references, [](Text text) {
+    while (!text.empty() && is_space(text.back())) text.pop_back();
+    text.erase(text.begin(), std::ranges::find_if_not(text, is_space));
+    return text;
+  });
 }
 
 }  // namespace weft

@@ -7,7 +7,7 @@
 
 namespace weft {
 
-LengthBatches::LengthBatches(std::shared_ptr<const TokenTask> task, int64_t rows, int64_t tokens,
+LengthBatches::LengthBatches(std::shared_ptr<const IndexedTask> task, int64_t rows, int64_t tokens,
                              uint64_t seed, int64_t pool)
     : task_(std::move(task)), rows_(rows), tokens_(tokens), pool_(pool), seed_(seed) {
   if (rows < 1 || pool < 1 || tokens < 0)
@@ -20,7 +20,7 @@ LengthBatches::LengthBatches(std::shared_ptr<const TokenTask> task, int64_t rows
 std::shared_ptr<const LengthBatches::Pool> LengthBatches::made(int64_t first, int64_t count) const {
   struct One {
     uint64_t index;
-    TokenTask::Lengths size;
+    IndexedTask::Lengths size;
   };
   std::vector<One> all;
   for (int64_t n = first; n < first + count; ++n) {
@@ -79,7 +79,10 @@ std::vector<uint64_t> LengthBatches::indices(int64_t first, int64_t count) const
 }
 
 Batch LengthBatches::batch(int64_t first, int64_t count) const {
-  return task_->batch_of(indices(first, count));
+  std::vector<IndexedTask::Drawn> samples;
+  for (const uint64_t index : indices(first, count))
+    samples.push_back({index, static_cast<uint64_t>((first + std::ssize(samples)) / samples_per_epoch())});
+  return task_->batch_of(samples);
 }
 
 std::vector<std::vector<SamplePlace>> LengthBatches::places(int64_t first, int64_t count) const {
@@ -101,7 +104,7 @@ double LengthBatches::padding() const {
   for (const int64_t end : pool->ends) {
     int64_t input = 0, target = 0;
     for (int64_t i = begin; i < end; ++i) {
-      const TokenTask::Lengths& one = pool->lengths[static_cast<size_t>(i)];
+      const IndexedTask::Lengths& one = pool->lengths[static_cast<size_t>(i)];
       input = std::max(input, one.input);
       target = std::max(target, one.target);
       real += static_cast<double>(one.input + one.target);

@@ -1,7 +1,7 @@
 // Batches of samples that are about equally long, so that little of them is padding.
 #pragma once
 
-#include <weft/data/tasks/token_task.h>
+#include <weft/data/tasks/indexed_task.h>
 
 #include <cstdint>
 #include <memory>
@@ -20,10 +20,10 @@ namespace weft {
 class LengthBatches : public Dataset {
  public:
   /// ValueError when rows or pool is below 1 or tokens below 0.
-  LengthBatches(std::shared_ptr<const TokenTask> task, int64_t rows, int64_t tokens, uint64_t seed,
+  LengthBatches(std::shared_ptr<const IndexedTask> task, int64_t rows, int64_t tokens, uint64_t seed,
                 int64_t pool = 1 << 15);
 
-  const std::shared_ptr<const TokenTask>& task() const { return task_; }
+  const std::shared_ptr<const IndexedTask>& task() const { return task_; }
   int64_t samples_per_epoch() const override { return task_->samples_per_epoch(); }
   Batch batch(int64_t first, int64_t count) const override;
   int64_t next_batch(int64_t first, int64_t wanted) const override;
@@ -40,14 +40,14 @@ class LengthBatches : public Dataset {
   struct Pool {
     int64_t first = -1;  ///< number of the run of its first sample
     std::vector<uint64_t> order;
-    std::vector<int64_t> ends;                ///< of the batches, in `order`
-    std::vector<TokenTask::Lengths> lengths;  ///< as `order`
+    std::vector<int64_t> ends;                  ///< of the batches, in `order`
+    std::vector<IndexedTask::Lengths> lengths;  ///< as `order`
   };
   /// The pool that sample n belongs to.
   std::shared_ptr<const Pool> pool_of(int64_t n) const;
   std::shared_ptr<const Pool> made(int64_t first, int64_t count) const;
 
-  std::shared_ptr<const TokenTask> task_;
+  std::shared_ptr<const IndexedTask> task_;
   int64_t rows_, tokens_, pool_;
   uint64_t seed_;
   mutable std::mutex mutex_;

@@ -144,7 +144,7 @@ TaskData open_generated(const TaskEntry& entry, const TaskRequest& request) {
   task.training = train;
   std::shared_ptr<const LengthBatches> batches;
   if (request.settings.contains("batching") && request.settings.text("batching") == "length") {
-    const auto tokens = std::dynamic_pointer_cast<const TokenTask>(train);
+    const auto tokens = std::dynamic_pointer_cast<const IndexedTask>(train);
     if (!tokens) fail<ValueError>("batching = length: the task ", entry.name, " has no lengths");
     batches = std::make_shared<LengthBatches>(tokens, request.update_size,
                                               request.settings.integer("batch_tokens"), request.seed, pool);

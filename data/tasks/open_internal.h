@@ -31,6 +31,10 @@ std::vector<std::string> notes_of_text(const TokenizedText& text, size_t files, 
 std::vector<std::string> notes_of_labels(const std::vector<int64_t>& classes,
                                          const std::vector<std::string>& names);
 
+/// A tokenizer of request.tokenizer_name, learned from texts that `each` puts, as often as it is asked to.
+using EachText = std::function<void(const std::function<void(const std::string&)>& put)>;
+std::shared_ptr<const Tokenizer> learned_from(const TaskRequest& request, const EachText& each);
+
 /// ValueError for tokens of batches that are not by length.
 void check_batch_tokens(int64_t tokens);
 

@@ -1,4 +1,5 @@
 #include <weft/data/pictures/picture_source.h>
+#include <weft/data/sounds/sound_files.h>
 #include <weft/data/tasks/length_batches.h>
 #include <weft/data/tasks/masking.h>
 #include <weft/data/tasks/open_internal.h>
@@ -48,19 +49,8 @@ void each_text(const TableForm& form, const Part& part, Put put) {
 
 std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskRequest& request,
                                          const Part& train) {
-  const TokenizerEntry& entry = text_tokenizer(request.tokenizer_name, nullptr);
-  TextScan scan;
-  std::set<char32_t> characters;
-  each_text(form, train, [&](const std::string& text) {
-    scan.bytes += std::ssize(text);
-    if (entry.utf8)
-      for (const char32_t c : characters_of(text)) characters.insert(c);
-  });
-  scan.characters.assign(characters.begin(), characters.end());
-  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
-                            each_text(form, train, [&](const std::string& text) { put(text, true); });
-                          }};
-  return entry.learn(source, request.settings);
+  return learned_from(
+      request, [&](const std::function<void(const std::string&)>& put) { each_text(form, train, put); });
 }
 
 struct Encoded {
@@ -163,20 +153,6 @@ std::vector<int64_t> classes_of(const std::vector<TokenTask::Sample>& samples) {
   return all;
 }
 
-/// Some of the samples that were kept from training, evenly spread and put in the order of their length.
-Samples evaluated_of(const std::shared_ptr<const TableTask>& task, int64_t wanted) {
-  const int64_t count = wanted > 0 ? std::min(wanted, task->size()) : task->size();
-  auto indices = std::make_shared<std::vector<uint64_t>>();
-  for (int64_t i = 0; i < count; ++i) indices->push_back(static_cast<uint64_t>(i * task->size() / count));
-  std::ranges::stable_sort(*indices, {}, [&](uint64_t index) { return task->lengths(index).input; });
-  return {count, [task, indices](int64_t first, int64_t number) {
-            const auto all = std::span<const uint64_t>(*indices);
-            return task->batch_of(
-                all.subspan(static_cast<size_t>(first),
-                            static_cast<size_t>(std::min<int64_t>(number, std::ssize(*indices) - first))));
-          }};
-}
-
 TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples) {
   TaskOptions options = task_options(request.settings);
   options.seed = request.seed;
@@ -243,10 +219,10 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
                                                     special_ids(*task.tokenizer), request.seed);
   task.training = training;
   task.held_out = validation;
-  task.seen = evaluated_of(
+  task.seen = evaluated_by_length(
       form.kind == TaskKind::masked ? std::make_shared<const TableTask>(*train, Split::validation) : train,
-      request.evaluated > 0 ? request.evaluated : validation->size());
-  task.unseen = evaluated_of(validation, request.evaluated);
+      train->size(), request.evaluated > 0 ? request.evaluated : validation->size());
+  task.unseen = evaluated_by_length(validation, validation->size(), request.evaluated);
   const auto shape_of = [&](int64_t input, int64_t target) {
     const Shape read{input};
     const Shape wanted = form.kind == TaskKind::pairs            ? Shape{target}
@@ -269,6 +245,22 @@ TaskData data_of(const TableForm& form, const TaskRequest& request,
 
 }  // namespace
 
+std::shared_ptr<const Tokenizer> learned_from(const TaskRequest& request, const EachText& each) {
+  const TokenizerEntry& entry = text_tokenizer(request.tokenizer_name, nullptr);
+  TextScan scan;
+  std::set<char32_t> characters;
+  each([&](const std::string& text) {
+    scan.bytes += std::ssize(text);
+    if (entry.utf8)
+      for (const char32_t c : characters_of(text)) characters.insert(c);
+  });
+  scan.characters.assign(characters.begin(), characters.end());
+  const TextSource source{.paths = request.data, .scan = scan, .documents = [&](const PutText& put) {
+                            each([&](const std::string& text) { put(text, true); });
+                          }};
+  return entry.learn(source, request.settings);
+}
+
 void check_scores(const TableForm& form, const TaskRequest& request) {
   if (!request.tokenizer)
     fail<ValueError>("task ", form.name, ": the model has no tokenizer, and so reads no text");
@@ -290,6 +282,9 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
   if (are_pictures(request.data))
     fail<ValueError>(request.data[0], ": holds pictures, and ", request.name,
                      " of this model reads texts; --model vit sees pictures");
+  if (are_sounds(request.data))
+    fail<ValueError>(request.data[0], ": holds sounds, and ", request.name,
+                     " of this model reads texts; --model speech hears sounds");
   if (form.cuts && longest > 0 && longest < least_cut)
     fail<ValueError>("longest = ", longest, ": leaves no word of a text between <cls> and <sep>; ", least_cut,
                      " is the least, and 0 no limit");

@@ -1,4 +1,5 @@
 #include <weft/data/pictures/picture_task.h>
+#include <weft/data/sounds/sound_task.h>
 #include <weft/data/tasks/open_internal.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/data/tasks/table_task.h>
@@ -106,6 +107,30 @@ void add_pictures(Registry<TaskEntry>& to) {
           .asked_as = "classify"});
 }
 
+void add_sounds(Registry<TaskEntry>& to) {
+  const auto entry = [](const char* name, const char* summary, bool transcribes, SettingValues defaults) {
+    defaults.set("model", std::string("speech"));
+    defaults.set("batch_size", int64_t{32});
+    defaults.set("dropout", 0.1);
+    return TaskEntry{
+        .name = name,
+        .summary = summary,
+        .kind = transcribes ? TaskKind::transcripts : TaskKind::sounds,
+        .settings = sound_settings(transcribes),
+        .defaults = std::move(defaults),
+        .open = [transcribes](const TaskRequest& request) { return open_sounds_task(request, transcribes); },
+        .open_to_score =
+            [transcribes](const TaskRequest& request) { return open_sounds_to_score(request, transcribes); }};
+  };
+  TaskEntry classes = entry(
+      "classify-sounds",
+      "classify, with a model of sounds: tell the label of a sound in --data: folders, a table", false, {});
+  classes.asked_as = "classify";
+  to.add(std::move(classes));
+  to.add(entry("transcribe", "write what is said in the sounds of --data: a table with columns file and text",
+               true, {{"tokenizer", std::string("char")}}));
+}
+
 void add_ours(Registry<TaskEntry>& to) {
   to.add({.name = "text",
           .summary = "to go on with the text in --data",
@@ -175,6 +200,7 @@ void add_ours(Registry<TaskEntry>& to) {
   add("recall", "say the value that went with a key, min_length to max_length tokens back",
       TaskKind::language, make_recall_task, lengths());
   add_pictures(to);
+  add_sounds(to);
   add("which", "name the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());
   add("count", "count the figures of a picture", TaskKind::pictures, make_scene_task, plain());
   add("where", "find the one big figure of a picture", TaskKind::pictures, make_scene_task, plain());

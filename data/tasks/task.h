@@ -65,7 +65,7 @@ class TaskDataset : public Dataset {
   int64_t classes() const { return static_cast<int64_t>(class_names_.size()); }
 
   /// What is worth reporting, the most telling first, by the names of data/scores.h: "accuracy", "f1",
-  /// "exact_match", "bleu", "chrf", "iou"; "perplexity" where the loss is all there is.
+  /// "exact_match", "bleu", "chrf", "iou", "wer", "cer"; "perplexity" where the loss is all there is.
   virtual std::vector<std::string> scores() const = 0;
   /// The accuracy (of pairs, the exact match) of the best model that there can be, exactly: 1 where every
   /// answer follows from its sample. NaN where it is not known: where words are to be guessed.

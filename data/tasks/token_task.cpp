@@ -9,19 +9,9 @@ TokenTask::Lengths TokenTask::lengths(uint64_t index) const {
   return {std::ssize(one.input), std::ssize(one.target)};
 }
 
-std::vector<SamplePlace> TokenTask::places_at(uint64_t) const { return {}; }
-
-std::vector<std::vector<SamplePlace>> TokenTask::places(int64_t first, int64_t count) const {
-  check_samples(name().c_str(), first, count);
-  std::vector<std::vector<SamplePlace>> all;
-  for (int64_t n = first; n < first + count; ++n) all.push_back(places_at(sample_of(n)));
-  return all;
-}
-
-Batch TokenTask::batch(int64_t first, int64_t count) const {
-  check_samples(name().c_str(), first, count);
+Batch TokenTask::batch_of(std::span<const Drawn> samples) const {
   std::vector<uint64_t> indices;
-  for (int64_t n = first; n < first + count; ++n) indices.push_back(sample_of(n));
+  for (const Drawn& one : samples) indices.push_back(one.index);
   return batch_of(indices);
 }
 

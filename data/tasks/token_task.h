@@ -1,7 +1,7 @@
 // What the tasks of tokens have in common: samples of ids, padded into batches.
 #pragma once
 
-#include <weft/data/tasks/task.h>
+#include <weft/data/tasks/indexed_task.h>
 
 #include <cstdint>
 #include <span>
@@ -12,9 +12,9 @@
 namespace weft {
 
 /// A task whose sample number i is input and target ids; of classification, the target is one class.
-class TokenTask : public TaskDataset {
+class TokenTask : public IndexedTask {
  public:
-  using TaskDataset::TaskDataset;
+  using IndexedTask::IndexedTask;
 
   struct Sample {
     std::vector<int64_t> input;
@@ -22,19 +22,10 @@ class TokenTask : public TaskDataset {
   };
   /// Sample number `index` of the split, whatever options().samples is.
   virtual Sample sample(uint64_t index) const = 0;
-  /// How many tokens it reads and how many are asked for.
-  struct Lengths {
-    int64_t input = 0, target = 0;
-  };
-  virtual Lengths lengths(uint64_t index) const;
-  /// Where it was read; nothing for what was read nowhere.
-  virtual std::vector<SamplePlace> places_at(uint64_t index) const;
-  Batch batch(int64_t first, int64_t count) const override;
-  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
+  Lengths lengths(uint64_t index) const override;
+  Batch batch_of(std::span<const Drawn> samples) const override;
   /// These samples, in this order.
   Batch batch_of(std::span<const uint64_t> indices) const;
-  /// Which of the samples 0, 1, 2, ... number n of the run is.
-  uint64_t index_of(int64_t n) const { return sample_of(n); }
 
  protected:
   std::vector<int64_t> with_end(std::string_view text) const;

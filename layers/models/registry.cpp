@@ -4,6 +4,7 @@
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_translator.h>
 #include <weft/layers/models/registry.h>
+#include <weft/layers/models/speech.h>
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/layers/models/vit.h>
@@ -33,6 +34,7 @@ void add_ours(Registry<ModelEntry>& to) {
   to.add(model_entry<Transformer>("transformer", nullptr));
   to.add(model_entry<T5>("t5", nullptr));
   to.add(model_entry<ViT>("vit", nullptr));
+  to.add(model_entry<Speech>("speech", nullptr));
   to.add(model_entry<RecurrentLM>("lstm", with_cell<RecurrentCell::lstm>));
   to.add(model_entry<RecurrentLM>("gru", with_cell<RecurrentCell::gru>));
   to.add(model_entry<RecurrentTranslator>("lstm-seq2seq", nullptr));
@@ -106,6 +108,10 @@ SettingValues values_of(const DataShape& data, const std::vector<Setting>& setti
   told("end_id", data.end_id);
   told("image_size", data.sizes.height);
   told("n_channel", data.sizes.channels);
+  told("n_mels", data.sizes.n_mels);
+  told("sample_rate", data.sizes.sample_rate);
+  told("n_fft", data.sizes.n_fft);
+  told("hop_length", data.sizes.hop_length);
   told("segmentation", data.kind == TaskKind::patches);
   if (all.contains("block_size"))
     all.set("block_size",

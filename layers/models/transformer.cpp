@@ -27,10 +27,6 @@ BlockOptions block_options(const TransformerConfig& config) {
                            .down = linear_options()}};
 }
 
-Mask counted(const std::vector<int64_t>& lengths) {
-  return lengths.empty() ? Mask{} : Mask::lengths(lengths);
-}
-
 }  // namespace
 
 void TransformerConfig::check() const {
@@ -90,28 +86,21 @@ Transformer::Transformer(const TransformerConfig& given)
                                                        LayerNormOptions{.eps = config.layer_norm_eps})
                                    : nullptr) {}
 
-Tensor Transformer::scaled(const Array& ids) const {
-  return token_embedding(ids) * std::sqrt(static_cast<double>(config.n_embd));  // (B, T, C)
+TextDecoder Transformer::decoder() const {
+  return {*this,   "Transformer",  config.block_size, token_embedding, position_encoding,
+          dropout, decoder_blocks, decoder_norm};
 }
 
 Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
   check_ids("Transformer", ids, config.block_size);
-  const Tensor x =
-      through(encoder_blocks, dropout(position_encoding(scaled(ids))), recompute_blocks, counted(lengths));
+  const Tensor x = through(encoder_blocks, dropout(position_encoding(decoder().scaled(ids))),
+                           recompute_blocks, counted(lengths));
   return encoder_norm ? (*encoder_norm)(x) : x;
-}
-
-Tensor Transformer::head(const Tensor& x) const {
-  const Tensor y = decoder_norm ? (*decoder_norm)(x) : x;
-  const LayerScope layer = profile_scope("head");
-  return linear(y, token_embedding.weight);
 }
 
 Tensor Transformer::decode(const Array& ids, const Tensor& memory,
                            const std::vector<int64_t>& lengths) const {
-  check_ids("Transformer", ids, config.block_size);
-  return head(through(decoder_blocks, dropout(position_encoding(scaled(ids))), recompute_blocks, memory,
-                      Mask::causal(), counted(lengths)));
+  return decoder().decode(ids, memory, lengths, recompute_blocks);
 }
 
 Tensor Transformer::logits(const Batch& batch) const {
@@ -126,17 +115,8 @@ std::unique_ptr<DecoderState> Transformer::start(const Batch& source) const {
   return KeyValueState::answering(decoder_blocks, memory, source.lengths);
 }
 
-Tensor Transformer::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& of) const {
-  const NoGrad no_grad;
-  const DecodingStep step("Transformer", ids, lengths, of, decoder_blocks.size(), config.block_size);
-  KeyValueState& state = step.state;
-  step.needs_memory("Transformer");
-  Tensor x = dropout(position_encoding(scaled(ids), state.lengths()));
-  for (size_t i = 0; i < decoder_blocks.size(); ++i)
-    x = decoder_blocks[i](x, state.caches[i], state.memory[i], lengths);
-  const Tensor y = head(step.last_tokens(x));
-  step.finish();
-  return y;
+Tensor Transformer::next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const {
+  return decoder().next(ids, lengths, state);
 }
 
 }  // namespace weft

@@ -1,11 +1,7 @@
 // The Transformer: an encoder that reads a sequence and a decoder that answers it (Vaswani et al. 2017).
 #pragma once
 
-#include <weft/layers/containers.h>
-#include <weft/layers/embedding.h>
-#include <weft/layers/models/decoding/key_value_state.h>
-#include <weft/layers/positional_encoding.h>
-#include <weft/layers/transformer.h>
+#include <weft/layers/models/text_decoder.h>
 #include <weft/lib/settings/settings.h>
 
 #include <memory>
@@ -67,8 +63,7 @@ class Transformer : public GenerativeModel {
   LayerNorm* const decoder_norm;  ///< null with post-norm
 
  private:
-  Tensor scaled(const Array& ids) const;
-  Tensor head(const Tensor& x) const;
+  TextDecoder decoder() const;
 };
 
 }  // namespace weft

@@ -16,13 +16,15 @@ namespace weft {
 ///                                                       end of text
 ///   pictures           inputs (B, channels, H, W)       targets (B) classes, or (B, P) a class a patch, or, where
 ///                                                       pictures are laid over others, (B, n_class) float32 shares
+///   sounds             inputs (B, T, M) frames            targets (B) classes, or (B, U) ids of what is said, the last one
+///                                                       the end of text
 /// Ids and classes are int64. A target of `ignored` takes no part in the loss: padding, places not masked.
 struct Batch {
   static constexpr int64_t ignored = -100;
 
   Array inputs;
   Array targets;
-  /// How many tokens of each row of `inputs` count, those after being padding; empty: all.
+  /// How many tokens, or frames, of each row of `inputs` count, those after being padding; empty: all.
   std::vector<int64_t> lengths = {};
   /// Of a language model: where in each row its documents begin, ascending from 0. Attention and positions stay inside
   /// each, so that a document has the bits it has alone. Empty: each row is one.

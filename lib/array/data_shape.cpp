@@ -17,6 +17,10 @@ const char* name_of(TaskKind kind) {
       return "pictures";
     case TaskKind::patches:
       return "patches";
+    case TaskKind::sounds:
+      return "sounds";
+    case TaskKind::transcripts:
+      return "transcripts";
   }
   fail<ValueError>("task: no kind ", static_cast<int>(kind));
 }

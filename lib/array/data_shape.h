@@ -13,6 +13,8 @@ enum class TaskKind {
   pairs,           ///< inputs (B, S), targets (B, T), both ending with the end of text
   pictures,        ///< inputs (B, channels, H, W) float32, targets (B) classes
   patches,         ///< inputs (B, channels, H, W) float32, targets (B, P) a class a patch
+  sounds,          ///< inputs (B, T, M) float32, targets (B) classes
+  transcripts,     ///< inputs (B, T, M) float32, targets (B, U) what is said, ending with the end of text
 };
 /// "language", "masked", ... ValueError for none of them.
 const char* name_of(TaskKind kind);
@@ -22,6 +24,8 @@ struct TaskSizes {
   int64_t longest_input = 0;                               ///< T or S, all special tokens included
   int64_t longest_target = 0;                              ///< T of pairs, the end included
   int64_t channels = 0, height = 0, width = 0, patch = 0;  ///< of pictures
+  /// Of sounds: numbers of a frame, and what frames are made from.
+  int64_t n_mels = 0, sample_rate = 0, n_fft = 0, hop_length = 0;
 };
 
 /// Numbers that a task does not have are 0, ids -1.

@@ -162,7 +162,9 @@ Work prepare_classify(const ClassifyArguments& arguments) {
   c->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
   const ModelFile& file = c->file();
-  if (models().at(file.kind).takes(TaskKind::pictures)) return prepare_picture_classify(std::move(c->opened), arguments);
+  const ModelEntry& entry_of_model = models().at(file.kind);
+  if (entry_of_model.takes(TaskKind::pictures) || entry_of_model.takes(TaskKind::sounds))
+    return prepare_file_classify(std::move(c->opened), arguments);
   if (file.class_names.empty() || !file.tokenizer)
     fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
                      " train --task classify --data FILE makes a model that does");

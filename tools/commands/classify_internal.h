@@ -1,4 +1,4 @@
-// What `weft classify` does alike for texts and pictures.
+// What `weft classify` does alike for texts, pictures and sounds.
 #pragma once
 
 #include <weft/train/files/opened_model.h>
@@ -10,8 +10,8 @@
 
 namespace weft::tools {
 
-/// Of a model of pictures.
-Work prepare_picture_classify(OpenedModel opened, const ClassifyArguments& arguments);
+/// Of a model of pictures or of sounds.
+Work prepare_file_classify(OpenedModel opened, const ClassifyArguments& arguments);
 
 /// softmax by row, in double.
 std::vector<std::vector<double>> class_probabilities(const Array& logits);

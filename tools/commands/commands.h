@@ -71,7 +71,7 @@ struct GenerateArguments {
 };
 Work prepare_generate(const GenerateArguments& arguments);
 
-/// Texts with a model that was trained to tell classes: of files, or given.
+/// Texts, pictures or sounds with a model that was trained to tell classes: of files, or given.
 struct ClassifyArguments {
   std::string model;
   std::vector<std::string> texts;
@@ -92,6 +92,18 @@ struct TranslateArguments {
   bool last = false;
 };
 Work prepare_translate(const TranslateArguments& arguments);
+
+/// What is said in sounds, and when.
+struct TranscribeArguments {
+  std::string model;
+  std::vector<std::string> files;
+  int64_t beams = 1;
+  double window = 30, overlap = 4;  ///< seconds; a window of 0: each file whole
+  bool text = false;                ///< nothing but a line for each file
+  bool json = false;
+  bool last = false;
+};
+Work prepare_transcribe(const TranscribeArguments& arguments);
 
 /// Lines of standard input are answered in turn, each knowing what was said before.
 struct ChatArguments {
@@ -114,12 +126,12 @@ struct LogitsArguments {
 Work prepare_logits(const LogitsArguments& arguments);
 
 /// What is read: --text or --ids; of an encoder-decoder --source or --ids, and its answer, --text or
-/// --target-ids (empty: its own); of a model of pictures --image.
+/// --target-ids (empty: its own); of a model of pictures --image, of one of sounds --audio.
 struct AttentionArguments {
   std::string model;
   std::string text, source;
   std::string ids, target_ids;  ///< "5,9,2"
-  std::string image;            ///< a file of NumPy
+  std::string image, audio;     ///< files
   std::string out;
   bool last = false;
 };

@@ -72,13 +72,13 @@ std::vector<Assignment> told(const DataFiles& files, const DataArguments& argume
 }
 
 /// The samples as they are before they are put into batches, with masks or without; null of windows of a text.
-std::shared_ptr<const TokenTask> samples_of(std::shared_ptr<const Dataset> data) {
+std::shared_ptr<const IndexedTask> samples_of(std::shared_ptr<const Dataset> data) {
   if (const auto masked = std::dynamic_pointer_cast<const MaskedDataset>(data)) data = masked->texts();
   if (const auto batches = std::dynamic_pointer_cast<const LengthBatches>(data)) return batches->task();
-  return std::dynamic_pointer_cast<const TokenTask>(data);
+  return std::dynamic_pointer_cast<const IndexedTask>(data);
 }
 
-double padding_in_order(const TokenTask& task, int64_t batch_size) {
+double padding_in_order(const IndexedTask& task, int64_t batch_size) {
   constexpr int64_t most = 1 << 15;
   double all = 0, real = 0;
   const int64_t samples = std::min(most, task.samples_per_epoch());
@@ -86,7 +86,7 @@ double padding_in_order(const TokenTask& task, int64_t batch_size) {
     const int64_t end = std::min(samples, first + batch_size);
     int64_t input = 0, target = 0;
     for (int64_t n = first; n < end; ++n) {
-      const TokenTask::Lengths one = task.lengths(task.index_of(n));
+      const IndexedTask::Lengths one = task.lengths(task.index_of(n));
       input = std::max(input, one.input);
       target = std::max(target, one.target);
       real += static_cast<double>(one.input + one.target);
@@ -101,7 +101,7 @@ void measure(TaskReport& report, const TaskData& task, const RunConfig& config) 
   if (!samples) return;
   const int64_t tokens = config.parts.contains("batch_tokens") ? config.parts.integer("batch_tokens") : 0;
   for (int64_t n = 0; n < samples->samples_per_epoch(); ++n) {
-    const TokenTask::Lengths one = samples->lengths(samples->index_of(n));
+    const IndexedTask::Lengths one = samples->lengths(samples->index_of(n));
     report.inputs.add(one.input, INT64_MAX);
     if (task.shape.kind == TaskKind::pairs) report.targets.add(one.target, INT64_MAX);
   }

@@ -2,6 +2,7 @@
 
 #include <weft/data/pictures/picture_task.h>
 #include <weft/data/records/record_options.h>
+#include <weft/data/sounds/sound_task.h>
 #include <weft/data/tasks/table_task.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/text/word_tokenizer.h>
@@ -293,6 +294,9 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       request.settings.set("image_size", e->file().settings.integer("image_size"));
       request.settings.set("channels", e->file().settings.integer("n_channel"));
     }
+    if (request.settings.contains("sample_rate"))
+      for (const char* const key : {"sample_rate", "n_mels"})
+        request.settings.set(key, e->file().settings.integer(key));
     if (entry.open_to_score)
       e->task = entry.open_to_score(request);
     else
@@ -325,6 +329,8 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       e->console.print(str("warning: ", grouped(from.cut), " texts have more than ", longest_read(e->file()),
                            " tokens, the model's context, and are cut"));
   }
+  if (const auto sounds = std::dynamic_pointer_cast<const SoundTask>(e->task))
+    for (const std::string& note : sounds->parts().sounds->notes()) e->console.print(note);
   if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task)) {
     for (const std::string& note : pictures->notes()) e->console.print(note);
     if (e->opened->run) e->mistakes.emplace(pictures);

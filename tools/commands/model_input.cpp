@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include <weft/data/pictures/picture_task.h>
+#include <weft/data/sounds/sound.h>
 #include <weft/data/text/text.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
@@ -88,5 +89,16 @@ Array picture_for(const ModelFile& model, const std::string& path) {
 }
 
 Batch batch_of_picture(const Array& picture) { return {picture.reshape(picture.shape().inserted(0, 1)), {}}; }
+
+LogMel frames_heard_by(const ModelFile& model) {
+  const StateDict& s = model.settings;
+  if (!s.contains("sample_rate") || s.integer("sample_rate") < least_rate)
+    fail<ValueError>("the ", model.kind,
+                     " does not know from which samples the frames are made that it hears");
+  return LogMel({.rate = s.integer("sample_rate"),
+                 .n_fft = s.integer("n_fft"),
+                 .hop_length = s.integer("hop_length"),
+                 .n_mels = s.integer("n_mels")});
+}
 
 }  // namespace weft::tools

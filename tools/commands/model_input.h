@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/data/pictures/fit.h>
+#include <weft/data/sounds/log_mel.h>
 #include <weft/layers/models/model.h>
 #include <weft/train/files/model_file.h>
 
@@ -41,5 +42,7 @@ Array picture_for(const ModelFile& model, const std::string& path);
 /// How the model's pictures were fitted.
 Fit fit_of(const ModelFile& model);
 Batch batch_of_picture(const Array& picture);
+/// The frames that a model of sounds hears. ValueError for a model that does not know.
+LogMel frames_heard_by(const ModelFile& model);
 
 }  // namespace weft::tools

@@ -137,6 +137,9 @@ std::string writing(const Session& s, const std::string& run) {
     return str("\n  ", program_name(), " translate ", run, " < FILE");
   if (s.task.shape.kind == TaskKind::pictures && tasks().at(task).reads_files(s.config.data))
     return str("\n  ", program_name(), " classify ", run, " PICTURE");
+  if (s.task.shape.kind == TaskKind::sounds) return str("\n  ", program_name(), " classify ", run, " SOUND");
+  if (s.task.shape.kind == TaskKind::transcripts)
+    return str("\n  ", program_name(), " transcribe ", run, " SOUND");
   if (task == "chat") return str("\n  ", program_name(), " chat ", run);
   const GenerativeModel* const writer = as_writer(*s.model);
   if (writer == nullptr) return "";

@@ -109,17 +109,16 @@ class Search {
   std::vector<Hypothesis> found_;
 };
 
-}  // namespace
-
-std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
-                                                 const std::vector<std::vector<int64_t>>& prompts,
-                                                 const BeamSearchOptions& options) {
+/// `source`: prompts, or a batch.
+template <class Source>
+std::vector<std::vector<Hypothesis>> searched(const GenerativeModel& model, const Source& source,
+                                              const BeamSearchOptions& options) {
   if (options.beams < 1 || options.beams > most_beams)
     fail<ValueError>("beam_search: ", options.beams, " beams, not between 1 and ", most_beams);
   if (options.tokens < 0) fail<ValueError>("beam_search: ", options.tokens, " tokens");
   if (!std::isfinite(options.length_penalty))
     fail<ValueError>("beam_search: length_penalty ", options.length_penalty, " is not a finite number");
-  DecodedTexts texts("beam_search", model, prompts);
+  DecodedTexts texts("beam_search", model, source);
   std::vector<Search> searches;
   for (int64_t row = 0; row < texts.rows(); ++row)
     searches.emplace_back(options, texts.text(row).size(), row);
@@ -134,6 +133,19 @@ std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
   for (Search& search : searches)
     found.push_back(options.tokens == 0 ? std::vector<Hypothesis>(1) : search.take());
   return found;
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
+                                                 const std::vector<std::vector<int64_t>>& prompts,
+                                                 const BeamSearchOptions& options) {
+  return searched(model, prompts, options);
+}
+
+std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model, const Batch& source,
+                                                 const BeamSearchOptions& options) {
+  return searched(model, source, options);
 }
 
 }  // namespace weft

@@ -1,4 +1,5 @@
 #include <weft/layers/models/decoding/decoded_texts_internal.h>
+#include <weft/lib/kernels/movement.h>
 
 #include <algorithm>
 #include <numeric>
@@ -29,18 +30,65 @@ std::vector<int64_t> lengths_of(const std::vector<Text>& texts) {
   return lengths;
 }
 
+std::vector<std::vector<int64_t>> checked_prompts(const char* what,
+                                                  const std::vector<std::vector<int64_t>>& prompts) {
+  for (size_t i = 0; i < prompts.size(); ++i)
+    if (prompts[i].empty())
+      fail<ValueError>(what, ": the prompt", prompts.size() > 1 ? str(" of row ", i) : "", " is empty");
+  return prompts;
+}
+
+/// So many answers that have begun.
+std::vector<std::vector<int64_t>> begun(const GenerativeModel& model, size_t rows) {
+  return std::vector(rows, std::vector{model.start_id()});
+}
+
+/// These rows of a batch, whatever its inputs are.
+Batch rows_of(const Batch& source, std::span<const size_t> rows) {
+  Batch some;
+  Array ids({std::ssize(rows)}, int64);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ids.mutable_data<int64_t>()[i] = static_cast<int64_t>(rows[i]);
+    if (!source.lengths.empty()) some.lengths.push_back(source.lengths[rows[i]]);
+  }
+  const int64_t B = source.inputs.dim(0);
+  some.inputs = kernels::take_rows(source.inputs.reshape({B, source.inputs.size() / B}), ids)
+                    .reshape(source.inputs.shape().with(0, std::ssize(rows)));
+  return some;
+}
+
 }  // namespace
 
 DecodedTexts::DecodedTexts(const char* what, const GenerativeModel& model,
                            const std::vector<std::vector<int64_t>>& prompts)
-    : model_(model), context_(model.context()), prompts_(prompts), prompt_of_(prompts.size()) {
-  for (size_t i = 0; i < prompts.size(); ++i)
-    if (prompts[i].empty())
-      fail<ValueError>(what, ": the prompt", prompts.size() > 1 ? str(" of row ", i) : "", " is empty");
+    : DecodedTexts(model,
+                   model.has_encoder() ? begun(model, checked_prompts(what, prompts).size())
+                                       : checked_prompts(what, prompts),
+                   [&prompts](std::span<const size_t> rows) {
+                     std::vector<std::span<const int64_t>> texts;
+                     for (const size_t row : rows) texts.emplace_back(prompts[row]);
+                     return Batch{padded(texts), {}, lengths_of(texts)};
+                   }) {}
+
+DecodedTexts::DecodedTexts(const char* what, const GenerativeModel& model, const Batch& source)
+    : DecodedTexts(
+          model,
+          [&] {
+            if (!model.has_encoder()) fail<ValueError>(what, ": a ", model.kind(), " answers no batch");
+            return begun(model, static_cast<size_t>(source.inputs.dim(0)));
+          }(),
+          [&source](std::span<const size_t> rows) { return rows_of(source, rows); }) {}
+
+DecodedTexts::DecodedTexts(const GenerativeModel& model, std::vector<std::vector<int64_t>> texts,
+                           Sources sources)
+    : model_(model),
+      context_(model.context()),
+      sources_(std::move(sources)),
+      texts_(std::move(texts)),
+      prompt_of_(texts_.size()) {
   std::iota(prompt_of_.begin(), prompt_of_.end(), size_t{0});
-  texts_ = model.has_encoder() ? std::vector(prompts.size(), std::vector{model.start_id()}) : prompts;
-  if (prompts.empty()) return;
-  std::vector<int64_t> rows(prompts.size());
+  if (texts_.empty()) return;
+  std::vector<int64_t> rows(texts_.size());
   std::iota(rows.begin(), rows.end(), 0);
   places_.resize(rows.size());
   start_group(std::move(rows), context_);
@@ -57,9 +105,9 @@ void DecodedTexts::start_group(std::vector<int64_t> rows, int64_t most_tokens) {
     places_[row] = {groups_.size(), i};
   }
   if (model_.has_encoder()) {
-    std::vector<std::span<const int64_t>> sources;
-    for (const int64_t row : rows) sources.emplace_back(prompts_[prompt_of_[static_cast<size_t>(row)]]);
-    group.state = model_.start(Batch{padded(sources), {}, lengths_of(sources)});
+    std::vector<size_t> prompts;
+    for (const int64_t row : rows) prompts.push_back(prompt_of_[static_cast<size_t>(row)]);
+    group.state = model_.start(sources_(prompts));
   } else {
     group.state = model_.start(static_cast<int64_t>(rows.size()));
   }

@@ -3,6 +3,7 @@
 
 #include <weft/layers/models/model.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@ class DecodedTexts {
  public:
   DecodedTexts(const char* what, const GenerativeModel& model,
                const std::vector<std::vector<int64_t>>& prompts);
+  /// Answers to the rows of what an encoder-decoder reads. Both must outlive the texts.
+  DecodedTexts(const char* what, const GenerativeModel& model, const Batch& source);
 
   int64_t rows() const { return static_cast<int64_t>(texts_.size()); }
   const std::vector<int64_t>& text(int64_t row) const { return texts_[static_cast<size_t>(row)]; }
@@ -34,11 +37,14 @@ class DecodedTexts {
     Array logits{};                            ///< float32 (rows, V)
   };
 
+  /// Rows of what an encoder-decoder reads.
+  using Sources = std::function<Batch(std::span<const size_t> prompts)>;
+  DecodedTexts(const GenerativeModel& model, std::vector<std::vector<int64_t>> texts, Sources sources);
   void start_group(std::vector<int64_t> rows, int64_t most_tokens);
 
   const GenerativeModel& model_;
   const int64_t context_;
-  const std::vector<std::vector<int64_t>>& prompts_;
+  Sources sources_;
   std::vector<std::vector<int64_t>> texts_;
   std::vector<size_t> prompt_of_;
   std::vector<Group> groups_;

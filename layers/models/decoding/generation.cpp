@@ -4,20 +4,22 @@
 #include <algorithm>
 
 namespace weft {
+namespace {
 
-std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
-                                                 const std::vector<std::vector<int64_t>>& prompts,
-                                                 const GenerateOptions& options,
-                                                 const std::function<bool(int64_t, int64_t)>& on_token) {
+/// `source`: prompts, or a batch.
+template <class Source>
+std::vector<std::vector<int64_t>> generated(const GenerativeModel& model, const Source& source,
+                                            size_t rows_of_source, const GenerateOptions& options,
+                                            const std::function<bool(int64_t, int64_t)>& on_token) {
   options.sampling.check();
   if (options.tokens < 0) fail<ValueError>("generate: ", options.tokens, " tokens");
   for (const std::vector<int64_t>& sequence : options.stop)
     if (sequence.empty()) fail<ValueError>("generate: an empty sequence to stop at");
-  if (!options.samples.empty() && options.samples.size() != prompts.size())
-    fail<ValueError>("generate: ", options.samples.size(), " samples for ", prompts.size(), " prompts");
+  if (!options.samples.empty() && options.samples.size() != rows_of_source)
+    fail<ValueError>("generate: ", options.samples.size(), " samples for ", rows_of_source, " prompts");
   const RandomKey key = random_key(options.seed, stream_id("generate"));
 
-  std::vector<std::vector<int64_t>> added(prompts.size());
+  std::vector<std::vector<int64_t>> added(rows_of_source);
   const auto ended = [&](const std::vector<int64_t>& tokens) {
     const auto ends_with = [&](const std::vector<int64_t>& sequence) {
       return sequence.size() <= tokens.size() &&
@@ -27,8 +29,8 @@ std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
            std::ranges::any_of(options.stop, ends_with);
   };
 
-  DecodedTexts texts("generate", model, prompts);
-  std::vector<size_t> open(prompts.size());  // of each row of `texts`, its prompt
+  DecodedTexts texts("generate", model, source);
+  std::vector<size_t> open(rows_of_source);  // of each row of `texts`, its prompt
   for (size_t i = 0; i < open.size(); ++i) open[i] = i;
   for (int64_t n = 0; n < options.tokens && !open.empty(); ++n) {
     texts.read();
@@ -50,6 +52,20 @@ std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
     open = std::move(still_open);
   }
   return added;
+}
+
+}  // namespace
+
+std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
+                                                 const std::vector<std::vector<int64_t>>& prompts,
+                                                 const GenerateOptions& options,
+                                                 const std::function<bool(int64_t, int64_t)>& on_token) {
+  return generated(model, prompts, prompts.size(), options, on_token);
+}
+
+std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model, const Batch& source,
+                                                 const GenerateOptions& options) {
+  return generated(model, source, static_cast<size_t>(source.inputs.dim(0)), options, {});
 }
 
 std::vector<int64_t> generate(const GenerativeModel& model, const std::vector<int64_t>& prompt,

@@ -40,6 +40,10 @@ std::vector<std::vector<int64_t>> generate_batch(
     const GenerativeModel& model, const std::vector<std::vector<int64_t>>& prompts,
     const GenerateOptions& options, const std::function<bool(int64_t row, int64_t token)>& on_token = {});
 
+/// Answers of an encoder-decoder to the rows of a batch, whatever it reads: sounds.
+std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model, const Batch& source,
+                                                 const GenerateOptions& options);
+
 /// The same for one prompt.
 std::vector<int64_t> generate(const GenerativeModel& model, const std::vector<int64_t>& prompt,
                               const GenerateOptions& options,
@@ -64,6 +68,9 @@ struct Hypothesis {
 /// far, is not above the worst of `beams` hypotheses. ValueError for beams below 1.
 std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
                                                  const std::vector<std::vector<int64_t>>& prompts,
+                                                 const BeamSearchOptions& options);
+/// Answers of an encoder-decoder to the rows of a batch, whatever it reads.
+std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model, const Batch& source,
                                                  const BeamSearchOptions& options);
 
 }  // namespace weft
