@@ -304,7 +304,7 @@ void declare(Command<DataArguments>& c) {
       ->required()
       ->allow_extra_args(true);
   c.text("--format", a.format, "csv|tsv|jsonl|json|txt|pairs", "what they are; else their endings say it");
-  c.text("--task", a.task, "classify|pairs|masked|chat|text-to-text|text|none",
+  c.text("--task", a.task, "classify|pairs|masked|chat|text-to-text|text|transcribe|none",
          "what a run would learn; else what the columns say; none: only what the files hold");
   c.text("--model", a.model, "NAME", "the model whose memory is told; else the task's own");
   c.text(
@@ -312,6 +312,7 @@ void declare(Command<DataArguments>& c) {
       "count the tokens of this one, as weft tokenizer takes it; else of the one that the run would learn");
   c.texts("--val-data", a.val_data, "FILE", "files that validate; else a part of the others");
   c.texts("--set", a.set, "KEY=VALUE", "columns, and how they are read, see below; any key of weft train");
+  c.text("--out", a.out, "FILE.html", "a page that shows the first samples, of pictures and sounds");
   c.integer("--step", a.step, "N", 0, INT64_MAX, "of where: the update, by its number in metrics.jsonl");
   c.integer("--overlong", a.overlong, "N", 1, INT64_MAX, "count fields of more characters (1000)");
   c.json();

@@ -273,10 +273,10 @@ std::vector<Transcript> Speech::transcribe(const Batch& sounds, const Transcribe
   if (writes()) {
     const int64_t most = config.block_size - 1;
     for (const std::vector<Hypothesis>& found :
-         beam_search(*this, sounds,
-                     {.beams = options.beams,
-                     .tokens = options.tokens > 0 ? std::min(options.tokens, most) : most,
-                     .end_ids = {config.end_id}})) {
+         beam_search_from(*this, sounds,
+                          {.beams = options.beams,
+                          .tokens = options.tokens > 0 ? std::min(options.tokens, most) : most,
+                          .end_ids = {config.end_id}})) {
       Transcript& one = all.emplace_back(found.at(0).tokens, found[0].score);
       if (!one.ids.empty() && one.ids.back() == config.end_id) one.ids.pop_back();
     }

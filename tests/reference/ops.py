@@ -401,4 +401,18 @@ case(
     rand(2, 4, 5, 2), rand(2, 2, 5, 2), rand(2, 2, 5, 2),
 )
 
+rng = np.random.default_rng(23)
+
+
+def ctc(x, targets, lengths, sizes, blank):
+    """From classes last and the batch first."""
+    return F.ctc_loss(
+        F.log_softmax(x, -1).transpose(0, 1), torch.tensor(targets), torch.tensor(lengths), torch.tensor(sizes), blank, "sum"
+    )
+
+
+case("ctc_loss: lengths", lambda x: ctc(x, [[1, 2, 2], [3, 1, 1]], [7, 5], [3, 2], 0), rand(2, 7, 4))
+case("ctc_loss: blank last", lambda x: ctc(x, [[0, 0, 1, 2]], [6], [4], 3), rand(1, 6, 4))
+case("ctc_loss: no labels", lambda x: ctc(x, [[1, 1], [2, 1]], [4, 4], [0, 1], 0), rand(2, 4, 3))
+case("ctc_loss: just enough frames", lambda x: ctc(x, [[1, 1, 2]], [4], [3], 0), rand(1, 4, 3))
 file.close()

@@ -130,7 +130,7 @@ TEST_CASE("pictures: bad input is refused before anything is written") {
   CHECK_FALSE(exists(folder, "x"));
   const Result skipped = weft(folder, train_on("x", {"invalid=skip", "max_iters=1"}));
   CHECK_MESSAGE(skipped.code == 0, skipped.err);
-  CHECK(contains(skipped.err, "1 pictures cannot be read"));
+  CHECK(contains(skipped.err, "1 picture cannot be read"));
   Arguments texts{"train", "--task", "classify", "--data", "bars", "--out", "y"};
   refused_with(folder, texts, {"holds pictures", "--model vit"});
   folder.write("t.csv", "file,label\nnone.pgm,a\n");

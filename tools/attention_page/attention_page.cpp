@@ -7,28 +7,15 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string_view>
 
+#include "../base64.h"
 #include "attention_page_texts.h"
 
 namespace weft::tools {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string base64(std::span<const uint8_t> bytes) {
-  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t left = std::min<size_t>(3, bytes.size() - i);
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k) three = three << 8 | (k < left ? bytes[i + k] : 0U);
-    for (size_t k = 0; k < 4; ++k) text += k <= left ? digits[three >> (18 - 6 * k) & 63U] : '=';
-  }
-  return text;
-}
 
 /// Controls, and what would turn or break the line that shows it; newline and tab are drawn.
 bool is_hidden(char32_t c) {
@@ -111,12 +98,12 @@ std::vector<uint8_t> colours(const Array& pixels) {
 
 ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
   const Array& x = picture.pixels;
-  const int64_t size = picture.patch_size;
+  const int64_t size = picture.patch_size, high = picture.patch_height > 0 ? picture.patch_height : size;
   if (x.rank() != 3 || (x.dim(0) != 1 && x.dim(0) != 3) || size < 1 || x.size() == 0 ||
-      x.dim(1) % size != 0 || x.dim(2) % size != 0)
-    fail<ShapeError>("attention page: a picture of ", x.shape(), " in patches of ", size,
+      x.dim(1) % high != 0 || x.dim(2) % size != 0)
+    fail<ShapeError>("attention page: a picture of ", x.shape(), " in patches of ", high, " x ", size,
                      ": needs (1 or 3, height, width), cut into whole patches");
-  const int64_t patches = x.dim(1) / size * (x.dim(2) / size);
+  const int64_t patches = x.dim(1) / high * (x.dim(2) / size);
   if (picture.first_patch < 0 || picture.first_patch + patches != tokens)
     fail<ShapeError>("attention page: a picture of ", patches, " patches behind ", picture.first_patch,
                      " tokens, but there are ", tokens, " tokens");
@@ -124,6 +111,8 @@ ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
   return {{"width", x.dim(2)},
           {"height", x.dim(1)},
           {"patch", size},
+          {"high", high},
+          {"of", picture.of_sources ? "sources" : "tokens"},
           {"first", picture.first_patch},
           {"pixels", base64(colours(x))}};
 }
@@ -147,7 +136,7 @@ std::string AttentionPage::html() const {
 
   ordered_json data{{"title", shown(title)},     {"apart", apart},     {"tokens", shown(tokens)},
                     {"sources", shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
-  if (picture) data["picture"] = json_of(*picture, count);
+  if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
   // ASCII alone, and nothing that could end the element: '<' stands in strings only, where it may be escaped.
   std::string json;

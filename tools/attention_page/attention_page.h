@@ -24,11 +24,13 @@ struct AttentionLayer {
   Array weights;  ///< (H, T, S), float32 in [0, 1]: how much of its attention query t gives to key s
 };
 
-/// A picture cut into square patches, read as tokens row by row.
+/// A picture, or what is drawn of a sound, cut into patches that are read as tokens row by row.
 struct AttentionPicture {
-  Array pixels;             ///< (1 or 3 channels, height, width), float32
-  int64_t patch_size = 0;   ///< divides both sides
-  int64_t first_patch = 0;  ///< tokens before the first patch, such as a class token
+  Array pixels;              ///< (1 or 3 channels, height, width), float32
+  int64_t patch_size = 0;    ///< divides both sides
+  int64_t first_patch = 0;   ///< tokens before the first patch, such as a class token
+  int64_t patch_height = 0;  ///< where patches are no squares; 0: patch_size
+  bool of_sources = false;   ///< whether the patches are the sources of an encoder-decoder
 };
 
 struct AttentionPage {

@@ -20,7 +20,7 @@ const groups = ['source', 'own', 'cross']
     rows: looks === 'source' ? page.sources : page.tokens,
     columns: looks === 'own' ? page.tokens : page.sources,
     alone: looks !== 'cross',  // whether rows and columns are the same tokens
-    picture: looks !== 'cross' && page.picture,
+    picture: page.picture && looks === (page.picture.of === 'sources' ? 'source' : 'own') && page.picture,
   }))
   .filter((group) => group.layers.length > 0);
 
@@ -105,9 +105,10 @@ function percent(w) {
 
 // A token as a short word: what does not print is shown.
 const visible = (text) => text.replace(/\n/g, '↵').replace(/\t/g, '⇥');
-const isPatch = (i) => page.picture && i >= page.picture.first;
+const patchTokens = page.picture && page[page.picture.of];
+const isPatch = (tokens, i) => tokens === patchTokens && i >= page.picture.first;
 function label(tokens, i) {
-  if (isPatch(i)) {
+  if (isPatch(tokens, i) && tokens[i] === '') {
     const across = page.picture.width / page.picture.patch, at = i - page.picture.first;
     return `row ${Math.floor(at / across)}, column ${at % across}`;
   }

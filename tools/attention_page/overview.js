@@ -44,8 +44,8 @@ function drawThumbs(group, thumbs, chosen) {
   for (const { button, layer, head } of thumbs) {
     const canvas = button.firstChild;
     if (group.picture) {
-      const { width, height, patch, first } = group.picture;
-      paint(canvas, rowOf(group, layer, head, chosen.index).subarray(first), width / patch, height / patch);
+      const { width, height, patch, high, first } = group.picture;
+      paint(canvas, rowOf(group, layer, head, chosen.index).subarray(first), width / patch, height / high);
       button.classList.add('coarse');
     } else {
       const matrix = matrixOf(group, layer, head);

@@ -1,7 +1,7 @@
 // What a vision model looks at, over the picture: patches lit by how much attention they have.
 
 function pictureView(picture) {
-  const across = picture.width / picture.patch;
+  const across = picture.width / picture.patch, down = picture.height / picture.high;
   const plain = document.createElement('canvas');
   plain.width = picture.width;
   plain.height = picture.height;
@@ -23,9 +23,9 @@ function pictureView(picture) {
     block.append(figure);
     const patchAt = (event) => {
       const area = box.getBoundingClientRect();
-      const unit = area.width / across;
-      const x = Math.floor((event.clientX - area.left) / unit), y = Math.floor((event.clientY - area.top) / unit);
-      const index = picture.first + Math.min(y, picture.height / picture.patch - 1) * across + Math.min(x, across - 1);
+      const x = Math.floor((event.clientX - area.left) / area.width * across);
+      const y = Math.floor((event.clientY - area.top) / area.height * down);
+      const index = picture.first + Math.min(y, down - 1) * across + Math.min(x, across - 1);
       return { axis: 'row', index: Math.max(picture.first, index) };
     };
     box.addEventListener('pointermove', (event) => event.pointerType === 'mouse' && hover(patchAt(event)));
@@ -36,7 +36,7 @@ function pictureView(picture) {
       if (!by) return;
       event.preventDefault();
       const index = state.index + by;
-      if (index >= 0 && index < page.tokens.length) choose({ axis: 'row', index });
+      if (index >= 0 && index < patchTokens.length) choose({ axis: 'row', index });
     });
     return { box, canvas, legend };
   });
@@ -45,11 +45,12 @@ function pictureView(picture) {
 }
 
 function drawPicture(picture, plain, view, chosen, values, side) {
-  const unit = Math.max(1, Math.round(720 / picture.width)) * picture.patch;  // pixels a patch
-  const across = picture.width / picture.patch, down = picture.height / picture.patch;
+  const scale = Math.max(1, Math.round(720 / picture.width));
+  const wide = scale * picture.patch, high = scale * picture.high;  // pixels a patch
+  const across = picture.width / picture.patch, down = picture.height / picture.high;
   const { canvas } = view, context = canvas.getContext('2d');
-  canvas.width = across * unit;
-  canvas.height = down * unit;
+  canvas.width = across * wide;
+  canvas.height = down * high;
   context.imageSmoothingEnabled = false;
   context.filter = 'grayscale(0.8) brightness(0.52)';
   context.drawImage(plain, 0, 0, canvas.width, canvas.height);
@@ -58,23 +59,23 @@ function drawPicture(picture, plain, view, chosen, values, side) {
   const glow = side === 0 ? '#ffd640' : '#ff783c';
   patches.forEach((w, i) => {
     if (w === 0) return;
-    const share = w / most, x = (i % across) * unit, y = Math.floor(i / across) * unit, from = picture.patch;
+    const share = w / most, x = (i % across) * wide, y = Math.floor(i / across) * high;
     context.globalAlpha = share;
-    context.drawImage(plain, (i % across) * from, Math.floor(i / across) * from, from, from, x, y, unit, unit);
+    context.drawImage(plain, x / scale, y / scale, picture.patch, picture.high, x, y, wide, high);
     context.globalAlpha = 0.45 * share;
     context.fillStyle = glow;
-    context.fillRect(x, y, unit, unit);
+    context.fillRect(x, y, wide, high);
   });
   context.globalAlpha = 1;
   if (chosen >= picture.first) {
-    const at = chosen - picture.first, x = (at % across) * unit, y = Math.floor(at / across) * unit;
+    const at = chosen - picture.first, x = (at % across) * wide, y = Math.floor(at / across) * high;
     for (const [colour, width] of [['#000', 9], ['#fff', 4]]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
-      context.strokeRect(x + 4, y + 4, unit - 8, unit - 8);
+      context.strokeRect(x + 4, y + 4, Math.max(1, wide - 8), high - 8);
     }
   }
-  view.box.setAttribute('aria-label', `${side === 0 ? 'Where' : 'Who looks at'} ${label(page.tokens, chosen)}${side === 0 ? ' looks' : ''}`);
-  const others = picture.first > 0 ? `; ${label(page.tokens, 0)} ${percent(values[0])}` : '';
+  view.box.setAttribute('aria-label', `${side === 0 ? 'Where' : 'Who looks at'} ${label(patchTokens, chosen)}${side === 0 ? ' looks' : ''}`);
+  const others = picture.first > 0 ? `; ${label(patchTokens, 0)} ${percent(values[0])}` : '';
   view.legend.textContent = `brightest patch ${percent(largest(patches))}${others}`;
 }

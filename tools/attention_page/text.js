@@ -74,8 +74,8 @@ function inContext(tokens, i) {
   where.className = `where ${letters(tokens) ? 'letters' : ''}`;
   const space = /^ [^ ]/.test(tokens[i]) && i > 0 ? ' ' : '';
   const bold = Object.assign(document.createElement('b'), { textContent: space + (label(tokens, i) || '∅') });
-  if (isPatch(i) || page.apart || page.picture) {
-    where.append(bold, isPatch(i) ? '' : `  at ${i}`);
+  if (isPatch(tokens, i) || page.apart || page.picture) {
+    where.append(bold, isPatch(tokens, i) ? '' : `  at ${i}`);
     return where;
   }
   let before = '', after = '';

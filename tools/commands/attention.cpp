@@ -1,7 +1,10 @@
+#include <weft/data/sounds/sound_task.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/layers/additive_attention.h>
 #include <weft/layers/attention_recorder.h>
 #include <weft/layers/models/decoding/generation.h>
+#include <weft/layers/models/decoding/transcriber.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/multi_head_attention.h>
 #include <weft/layers/patch_embedding.h>
 #include <weft/lib/base/error.h>
@@ -30,6 +33,8 @@ struct Viewer {
   const PatchEmbedding* patches = nullptr;     ///< null unless it sees pictures
   std::shared_ptr<const Tokenizer> tokenizer;  ///< null when ids are all there is
   Array picture;                               ///< (channels, height, width)
+  bool hears = false;                          ///< whether it is one of sounds
+  Array sound;                                 ///< frames (1, T, M)
   Ids read, answer;  ///< what the model reads, and what it answers, if that is given
 };
 
@@ -122,6 +127,37 @@ void take_picture(Viewer& v) {
   v.model->logits(batch_of_picture(v.picture));  // refuses a picture of another size than it was trained on
 }
 
+void take_sound(Viewer& v) {
+  const AttentionArguments& a = v.arguments;
+  if (a.audio.empty() || !a.source.empty() || !a.ids.empty() || !a.image.empty())
+    fail<ValueError>("a ", v.model->kind(), " hears a sound: give --audio, and no text or ids",
+                     v.writer ? " but its answer, --text or --target-ids" : "");
+  if (!v.writer && (!a.text.empty() || !a.target_ids.empty()))
+    fail<ValueError>("--text and --target-ids: are of what writes; this ", v.model->kind(), " does not");
+  const LogMel frames = frames_heard_by(v.file.checkpoint.model);
+  v.sound = sound_input(read_sound(a.audio), frames);
+  if (!v.writer) return;
+  if (!a.text.empty()) v.answer = encoded(v, "--text", a.text);
+  if (!a.target_ids.empty()) v.answer = parse_answer("--target-ids", a.target_ids, *v.writer);
+}
+
+/// A sound as it is drawn, low tones below, and when each of its patches begins.
+AttentionPicture spectrogram(const Viewer& v, std::vector<std::string>& times) {
+  const auto* const heard = dynamic_cast<const Transcriber*>(v.model.get());
+  const int64_t step = heard ? heard->subsampling() : 1, T = v.sound.dim(1), M = v.sound.dim(2);
+  const int64_t count = (T + step - 1) / step;
+  const LogMel frames = frames_heard_by(v.file.checkpoint.model);
+  const LogMel::Options& o = frames.options();
+  Array pixels({1, M, count * step}, float32);
+  float* to = pixels.mutable_data<float>();
+  for (int64_t m = M; m-- > 0;)
+    for (int64_t t = 0; t < count * step; ++t) *to++ = v.sound.data<float>()[std::min(t, T - 1) * M + m];
+  for (int64_t i = 0; i < count; ++i)
+    times.push_back(
+        str(fixed(static_cast<double>(i * step * o.hop_length) / static_cast<double>(o.rate), 2), " s"));
+  return {.pixels = pixels, .patch_size = step, .patch_height = M, .of_sources = v.writer != nullptr};
+}
+
 std::vector<std::string> words_of(const Viewer& v, const Ids& ids) {
   std::vector<std::string> words;
   for (const int64_t id : ids) words.push_back(v.tokenizer ? v.tokenizer->decode(id) : str(id));
@@ -137,6 +173,16 @@ Batch describe(Viewer& v, AttentionPage& page) {
     return batch_of_picture(v.picture);
   }
   page.apart = !v.tokenizer;
+  if (v.hears) {
+    Batch batch{v.sound, Array::full({1, 1}, double{Batch::ignored}, int64)};
+    page.picture = spectrogram(v, v.writer ? page.sources : page.tokens);
+    if (!v.writer) return batch;
+    if (v.arguments.text.empty() && v.arguments.target_ids.empty())
+      v.answer = dynamic_cast<const Transcriber&>(*v.model).transcribe(batch, {}).at(0).ids;
+    page.tokens = words_of(v, seen_by(*v.writer, v.answer));
+    batch.targets = targets_of(*v.writer, v.answer);
+    return batch;
+  }
   if (!v.writer) {
     page.tokens = words_of(v, v.read);
     return {row_of(v.read), {}};
@@ -181,7 +227,7 @@ int work(Viewer& v) {
   for (const AttentionRecord& record : recorder.records())
     page.layers.push_back(
         {record.path, looks_of(record, v), record.weights.reshape(record.weights.shape().without(0))});
-  if (page.picture) {
+  if (page.picture && !v.hears) {
     // What stands before the patches: a class token.
     const int64_t before = page.layers.at(0).weights.dim(1) - static_cast<int64_t>(page.tokens.size());
     page.tokens.insert(page.tokens.begin(), static_cast<size_t>(std::max<int64_t>(0, before)), "[class]");
@@ -205,7 +251,12 @@ Work prepare_attention(const AttentionArguments& arguments) {
     v->writer = writer->has_encoder() ? writer : nullptr;
   if (!v->patches && !arguments.image.empty())
     fail<ValueError>("--image: a ", v->model->kind(), " reads text or ids, not a picture");
-  if (v->patches)
+  v->hears = models().at(v->model->kind()).takes(TaskKind::sounds);
+  if (!v->hears && !arguments.audio.empty())
+    fail<ValueError>("--audio: a ", v->model->kind(), " hears no sounds");
+  if (v->hears)
+    take_sound(*v);
+  else if (v->patches)
     take_picture(*v);
   else if (v->writer)
     take_pair(*v);

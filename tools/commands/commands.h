@@ -170,6 +170,7 @@ struct DataArguments {
   std::string tokenizer;              ///< a run, a model, a file or folder of one; empty: the task's own
   int64_t overlong = 1000;            ///< characters beyond which a field is counted as such
   std::vector<std::string> val_data;  ///< files that validate
+  std::string out;                    ///< a page with samples, of pictures and sounds
   int64_t step = -1;                  ///< of where: the update
   bool json = false;
 };

@@ -55,6 +55,7 @@ void check_options(const DataArguments& a) {
   of(!a.tokenizer.empty(), "--tokenizer", "inspect");
   of(!a.set.empty(), "--set", "inspect");
   of(!a.val_data.empty(), "--val-data", "inspect");
+  of(!a.out.empty(), "--out", "inspect");
   of(a.overlong != plain.overlong, "--overlong", "inspect");
 }
 
@@ -67,6 +68,7 @@ Work prepare_data(const DataArguments& arguments) {
     fail<ValueError>(
         "data: there is no '", arguments.action,
         "'; data inspect FILE... tells what files hold, data where RUN --step N what fed an update");
+  if (std::optional<Work> samples = prepare_sample_inspect(arguments)) return *std::move(samples);
   // Looking is reading: what cannot be read is refused.
   const Inspected all = inspected(arguments);
   const std::string text =

@@ -1,4 +1,3 @@
-#include <weft/data/pictures/picture_source.h>
 #include <weft/data/records/record_table.h>
 #include <weft/data/tasks/table_task.h>
 #include <weft/data/text/data_files.h>
@@ -143,9 +142,6 @@ void Lengths::add(int64_t length, int64_t limit) {
 }
 
 DataFiles data_files_of(const DataArguments& arguments) {
-  if (are_pictures(arguments.files))
-    fail<ValueError>(arguments.files[0], ": holds pictures, and data inspect looks at texts and tables; ",
-                     program_name(), " train --model vit --task classify --data reads them");
   DataFiles files{.paths = without_weights(arguments.files), .settings = settings_of(arguments)};
   files.plain = are_plain(files.paths, files.settings);
   files.options = files.settings.options();

@@ -133,6 +133,11 @@ struct TaskReport {
 std::optional<TaskReport> inspect_task(const DataFiles& files, const DataArguments& arguments,
                                        Console& console);
 
+/// Lengths and padding of the samples of a task, and what a run on it takes.
+void measure_task(TaskReport& report, const TaskData& task, const RunConfig& config);
+/// Of pictures and sounds; nothing of texts.
+std::optional<Work> prepare_sample_inspect(const DataArguments& arguments);
+
 /// Shows how far a reader is.
 TextProgress shown_on(Console& console, const char* what);
 

@@ -173,6 +173,11 @@ TaskData opened(const RunConfig& config, const TaskReport& report, Console& cons
 
 }  // namespace
 
+void measure_task(TaskReport& report, const TaskData& task, const RunConfig& config) {
+  measure(report, task, config);
+  plan(report, task, config);
+}
+
 std::optional<TaskReport> inspect_task(const DataFiles& files, const DataArguments& arguments,
                                        Console& console) {
   if (arguments.task == "none") {
@@ -196,9 +201,8 @@ std::optional<TaskReport> inspect_task(const DataFiles& files, const DataArgumen
     report.tokenizer = task.tokenizer;
     report.summary = task.summary;
     report.notes.insert(report.notes.end(), task.notes.begin(), task.notes.end());
-    measure(report, task, config);
     show_batches(report, task, config);
-    plan(report, task, config);
+    measure_task(report, task, config);
   } catch (const Error& error) {
     if (!arguments.task.empty()) throw;
     report.refused = error.what();

@@ -36,7 +36,7 @@ struct TaskEval {
   int64_t samples = 0;
   int64_t hidden_samples = 0;            ///< those of which each token was hidden alone
   std::string about;                     ///< a line for people
-  std::optional<MistakesPage> mistakes;  ///< of pictures
+  std::optional<MistakesPage> mistakes;  ///< of pictures and sounds
 
   const ModelFile& file() const { return opened->checkpoint.model; }
 };
@@ -154,8 +154,8 @@ int work(TaskEval& e) {
   if (e.mistakes) {  // when the scores are told, whatever becomes of the page
     const std::string path = e.opened->run->mistakes();
     write_file(path, e.mistakes->page());
-    e.console.print(
-        str(path, ": the pictures that are taken for something else, ", grouped(e.mistakes->count())));
+    e.console.print(str(path, ": the ", e.mistakes->what(), " that are taken for something else, ",
+                        grouped(e.mistakes->count())));
   }
   return 0;
 }
@@ -329,8 +329,10 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
       e->console.print(str("warning: ", grouped(from.cut), " texts have more than ", longest_read(e->file()),
                            " tokens, the model's context, and are cut"));
   }
-  if (const auto sounds = std::dynamic_pointer_cast<const SoundTask>(e->task))
+  if (const auto sounds = std::dynamic_pointer_cast<const SoundTask>(e->task)) {
     for (const std::string& note : sounds->parts().sounds->notes()) e->console.print(note);
+    if (e->opened->run) e->mistakes.emplace(sounds);
+  }
   if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task)) {
     for (const std::string& note : pictures->notes()) e->console.print(note);
     if (e->opened->run) e->mistakes.emplace(pictures);

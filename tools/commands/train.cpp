@@ -160,6 +160,12 @@ void say_finished(Session& s, bool early, double seconds) {
                       " --set max_iters=", std::max<int64_t>(s.config.max_iters, 1)));
 }
 
+/// What an update's targets are counted in.
+const char* unit_of(TaskKind kind) {
+  if (kind == TaskKind::pictures || kind == TaskKind::patches) return "pictures";
+  return kind == TaskKind::sounds ? "sounds" : "tokens";
+}
+
 /// The loop: evaluate, save, update, until the run is done or stopped.
 int train(Session& s, int64_t profile_steps) {
   announce(s);
@@ -198,8 +204,7 @@ int train(Session& s, int64_t profile_steps) {
       progress.end_update(done, read);
       const bool logged = done.step % c.log_interval == 0;
       run.record(done, logged);
-      const std::string line =
-          progress.line(done, c.max_iters, s.task.shape.vocab_size > 0 ? "tokens" : "pictures");
+      const std::string line = progress.line(done, c.max_iters, unit_of(s.task.shape.kind));
       if (s.console.is_terminal())
         s.console.renew(line);
       else if (logged)

@@ -143,8 +143,8 @@ std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
   return searched(model, prompts, options);
 }
 
-std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model, const Batch& source,
-                                                 const BeamSearchOptions& options) {
+std::vector<std::vector<Hypothesis>> beam_search_from(const GenerativeModel& model, const Batch& source,
+                                                      const BeamSearchOptions& options) {
   return searched(model, source, options);
 }
 

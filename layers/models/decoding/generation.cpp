@@ -63,8 +63,8 @@ std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model,
   return generated(model, prompts, prompts.size(), options, on_token);
 }
 
-std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model, const Batch& source,
-                                                 const GenerateOptions& options) {
+std::vector<std::vector<int64_t>> generate_from(const GenerativeModel& model, const Batch& source,
+                                                const GenerateOptions& options) {
   return generated(model, source, static_cast<size_t>(source.inputs.dim(0)), options, {});
 }
 

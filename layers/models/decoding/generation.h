@@ -41,8 +41,8 @@ std::vector<std::vector<int64_t>> generate_batch(
     const GenerateOptions& options, const std::function<bool(int64_t row, int64_t token)>& on_token = {});
 
 /// Answers of an encoder-decoder to the rows of a batch, whatever it reads: sounds.
-std::vector<std::vector<int64_t>> generate_batch(const GenerativeModel& model, const Batch& source,
-                                                 const GenerateOptions& options);
+std::vector<std::vector<int64_t>> generate_from(const GenerativeModel& model, const Batch& source,
+                                                const GenerateOptions& options);
 
 /// The same for one prompt.
 std::vector<int64_t> generate(const GenerativeModel& model, const std::vector<int64_t>& prompt,
@@ -70,7 +70,7 @@ std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model,
                                                  const std::vector<std::vector<int64_t>>& prompts,
                                                  const BeamSearchOptions& options);
 /// Answers of an encoder-decoder to the rows of a batch, whatever it reads.
-std::vector<std::vector<Hypothesis>> beam_search(const GenerativeModel& model, const Batch& source,
-                                                 const BeamSearchOptions& options);
+std::vector<std::vector<Hypothesis>> beam_search_from(const GenerativeModel& model, const Batch& source,
+                                                      const BeamSearchOptions& options);
 
 }  // namespace weft

@@ -79,7 +79,7 @@ std::vector<OpCase> op_table() {
   for (const auto family :
        {arithmetic_cases, pointwise_cases, reduction_cases, shaping_cases, product_cases, einsum_cases,
         indexing_cases, normalization_cases, attention_cases, rotary_cases, recurrent_cases,
-        convolution_cases, additive_attention_cases, loss_cases, dropout_cases}) {
+        convolution_cases, additive_attention_cases, loss_cases, ctc_cases, dropout_cases}) {
     for (OpCase& row : family()) all.push_back(std::move(row));
   }
   return all;

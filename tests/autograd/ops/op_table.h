@@ -39,6 +39,7 @@ std::vector<OpCase> recurrent_cases();
 std::vector<OpCase> convolution_cases();
 std::vector<OpCase> additive_attention_cases();
 std::vector<OpCase> loss_cases();
+std::vector<OpCase> ctc_cases();
 std::vector<OpCase> dropout_cases();
 /// All of the above.
 std::vector<OpCase> op_table();

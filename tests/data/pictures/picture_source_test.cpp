@@ -78,8 +78,11 @@ TEST_CASE("a table of files and labels, from its own folder on") {
   const auto numbered = open_pictures({folder.path("t.tsv")}, {.file = "1", .label = "2"});
   CHECK(labels_of(*numbered) == Labels{"z"});
   folder.write("p/bad.csv", "file,label\nb.pgm,x\n");
-  refuses<FileError>([&] { open_pictures({folder.path("p/bad.csv")}); },
-                     {"bad.csv: line 2: there is no file", "b.pgm"});
+  const auto bad =
+      open_pictures({folder.path("p/bad.csv")});  // found when it is read, so that it may be passed over
+  CHECK(bad->look(0).error ==
+        folder.path("p/bad.csv") + ": line 2: there is no file " + folder.path("p/b.pgm"));
+  refuses<FileError>([&] { bad->picture(0); }, {"bad.csv: line 2: there is no file", "b.pgm"});
   refuses<FileError>([&] { open_pictures({folder.path("p/t.csv")}, {.label = "kind"}); }, {"kind"});
 }
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <weft/data/loader.h>
 #include <weft/data/tasks/length_batches.h>
+#include <weft/data/tasks/token_task.h>
 
 #include <algorithm>
 #include <set>

@@ -47,6 +47,7 @@ void check_targets(const TaskDataset& task, const Batch& batch) {
   switch (task.kind()) {
     case TaskKind::classification:
     case TaskKind::pictures:
+    case TaskKind::sounds:
       CHECK(batch.targets.shape() == Shape{B});
       break;
     case TaskKind::patches: {
@@ -59,6 +60,7 @@ void check_targets(const TaskDataset& task, const Batch& batch) {
       CHECK(batch.targets.shape() == batch.inputs.shape());
       break;
     case TaskKind::pairs:
+    case TaskKind::transcripts:
       CHECK(batch.targets.dim(1) <= task.sizes().longest_target);
   }
   if (task.classes() > 0) {
