@@ -13,6 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import learn_sounds
 from learn_work import Failed, Missing
 
 
@@ -266,6 +267,7 @@ ROWS = {
     "subj": {"weft": classes, "words": words},
     "chat": {"weft": chat},
     "mnist": {"weft": mnist, "SVM": svm},
+    **learn_sounds.ROWS,
 }
 # What a seed does not change.
 SEEDLESS = {"xz", "PPMd", "words", "SVM"}

@@ -40,6 +40,7 @@ class LabelledFiles {
   void add_table(const std::string& path);
   /// FileError where each needs a label.
   void add_file(const std::string& path);
+  void add_file(LabelledFile file) { files_.push_back(std::move(file)); }
   /// Whichever of the three it is.
   void add(const std::string& path);
 

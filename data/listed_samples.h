@@ -27,6 +27,7 @@ template <class Source>
 struct ListedSamples {
   std::shared_ptr<const Source> source = nullptr;
   std::string what = {};              ///< in messages: "picture"
+  bool labels_are_paths = false;      ///< then they are no part of content_hash
   bool skips = false;                 ///< passes over what cannot be read, and counts it
   std::vector<int64_t> numbers = {};  ///< of each in the source
   std::vector<Digest> digests = {};   ///< of each
@@ -78,7 +79,7 @@ void look_at_all(ListedSamples<Source>& all, const TextProgress& progress, Seen 
   for (int64_t n = 0; n < size; ++n) {
     const Look& one = found[static_cast<size_t>(n)];
     hasher.update(one.digest);
-    hasher.update(str(" ", all.source->label(n), "\n"));
+    hasher.update(str(" ", all.labels_are_paths ? std::string() : all.source->label(n), "\n"));
     if (!one.error.empty()) {
       all.pass_over(one.error);
       continue;

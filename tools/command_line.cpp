@@ -246,6 +246,7 @@ void declare(Command<LogitsArguments>& c) {
   c.text("--target-ids", a.target_ids, "IDS",
          "what an encoder-decoder has written so far, the start token first");
   c.text("--image", a.image, "FILE", "a picture: PNG, JPEG, PPM; of .npy float32 (channels, height, width)");
+  c.text("--audio", a.audio, "FILE", "a sound: WAV, FLAC, Ogg, AIFF");
   c.text("--out", a.out, "FILE.npy", "the logits: float32 (T, V), or the classes")->required();
   c.last();
 }
@@ -412,7 +413,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
       declared(app, "transcribe", "write down what is said in sounds, and when", prepare_transcribe),
       declared(app, "chat", "talk to a model", prepare_chat),
-      declared(app, "logits", "what a model says to ids or to a picture, as a file of NumPy", prepare_logits),
+      declared(app, "logits", "what a model says to ids, a picture or a sound, as a file of NumPy",
+               prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
       declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",

@@ -82,6 +82,25 @@ void sample(std::span<const uint8_t> picture, int64_t channels, int64_t whole, i
     }
 }
 
+void sample_mask(std::span<const uint8_t> mask, int64_t whole, int64_t side, const Affine& view,
+                 std::span<uint8_t> to) {
+  if (whole < 1 || side < 1 || std::ssize(mask) != whole * whole || std::ssize(to) != side * side)
+    fail<ValueError>("augment: ", mask.size(), " classes and ", to.size(), " are not ", whole, "^2 and ",
+                     side, "^2");
+  const double middle = static_cast<double>(side) / 2, edge = static_cast<double>(whole - 1);
+  const auto nearest = [edge](double at) {
+    return static_cast<int64_t>(std::clamp(std::floor(at), 0.0, edge));
+  };
+  for (int64_t row = 0; row < side; ++row)
+    for (int64_t column = 0; column < side; ++column) {
+      const double dx = static_cast<double>(column) + 0.5 - middle,
+                   dy = static_cast<double>(row) + 0.5 - middle;
+      const int64_t x = nearest(view.xx * dx + view.xy * dy + view.at_x),
+                    y = nearest(view.yx * dx + view.yy * dy + view.at_y);
+      to[static_cast<size_t>(row * side + column)] = mask[static_cast<size_t>(y * whole + x)];
+    }
+}
+
 /// Brightness about black, contrast about the mean.
 void change_colour(double most, Draws& draws, std::span<float> to) {
   const double brightness = between(draws, 1 - most, 1 + most), contrast = between(draws, 1 - most, 1 + most);
@@ -146,6 +165,15 @@ void plain_view(std::span<const uint8_t> picture, int64_t channels, int64_t whol
                 std::span<float> to) {
   check_sizes(picture, channels, whole, side, to);
   sample(picture, channels, whole, side, whole_of(whole, side), to);
+}
+
+void augment_mask(std::span<const uint8_t> mask, int64_t whole, int64_t side, const AugmentOptions& options,
+                  Draws& draws, std::span<uint8_t> to) {
+  sample_mask(mask, whole, side, drawn(options, whole, side, draws), to);
+}
+
+void plain_mask(std::span<const uint8_t> mask, int64_t whole, int64_t side, std::span<uint8_t> to) {
+  sample_mask(mask, whole, side, whole_of(whole, side), to);
 }
 
 }  // namespace weft

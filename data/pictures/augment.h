@@ -31,6 +31,12 @@ struct AugmentOptions {
 void augment(std::span<const uint8_t> picture, int64_t channels, int64_t whole, int64_t side,
              const AugmentOptions& options, Draws& draws, std::span<float> to);
 
+/// Classes of pixels (whole, whole) -> (side, side), moved as augment() moves a picture with the same draws, each the nearest.
+void augment_mask(std::span<const uint8_t> mask, int64_t whole, int64_t side, const AugmentOptions& options,
+                  Draws& draws, std::span<uint8_t> to);
+/// As plain_view() sees them.
+void plain_mask(std::span<const uint8_t> mask, int64_t whole, int64_t side, std::span<uint8_t> to);
+
 /// The middle, scaled where `whole` is another size: what is seen in evaluation.
 void plain_view(std::span<const uint8_t> picture, int64_t channels, int64_t whole, int64_t side,
                 std::span<float> to);

@@ -76,6 +76,33 @@ Picture with_channels(const Picture& picture, int64_t channels) {
   return made;
 }
 
+/// Where a picture goes that is scaled and put into a square.
+struct Place {
+  int64_t rows, columns;  ///< of the scaled picture
+  int64_t side;
+  int64_t top, left, below, right;  ///< where the square begins in it, or it in the square
+
+  Place(int64_t h, int64_t w, Fit how, int64_t side_of_square) : side(side_of_square) {
+    const int64_t scale_to = how == Fit::crop ? std::min(h, w) : std::max(h, w);
+    const auto of = [&](int64_t extent) {
+      return how == Fit::stretch ? side : std::max<int64_t>(1, side * extent / scale_to);
+    };
+    rows = of(h);
+    columns = of(w);
+    top = half(std::max<int64_t>(0, rows - side));
+    left = half(std::max<int64_t>(0, columns - side));
+    below = half(std::max<int64_t>(0, side - rows));
+    right = half(std::max<int64_t>(0, side - columns));
+  }
+  /// Calls put(its number in the scaled picture, its number in the square).
+  template <class Put>
+  void each_pixel(Put put) const {
+    for (int64_t y = 0; y < std::min(rows, side); ++y)
+      for (int64_t x = 0; x < std::min(columns, side); ++x)
+        put((top + y) * columns + left + x, (below + y) * side + right + x);
+  }
+};
+
 }  // namespace
 
 Fit fit_from(std::string_view name) {
@@ -98,24 +125,30 @@ void fit_picture(const Picture& given, Fit how, int64_t channels, int64_t side, 
     fail<ValueError>("fit_picture: ", to.size(), " bytes are not ", channels, " x ", side, " x ", side);
   const Picture picture = with_channels(given, channels);
   const auto [h, w, c] = picture.shape;
-  const int64_t short_side = std::min(h, w), long_side = std::max(h, w);
-  const int64_t scale_to = how == Fit::crop ? short_side : long_side;
-  const auto of = [&](int64_t extent) {
-    return how == Fit::stretch ? side : std::max<int64_t>(1, side * extent / scale_to);
-  };
-  const Picture made = resized(picture, of(h), of(w));
-  const auto [rows, columns, ignored] = made.shape;
-  // Where the square begins in the scaled picture, or the picture in the square.
-  const int64_t top = half(std::max<int64_t>(0, rows - side)),
-                left = half(std::max<int64_t>(0, columns - side)),
-                below = half(std::max<int64_t>(0, side - rows)),
-                right = half(std::max<int64_t>(0, side - columns));
+  const Place place(h, w, how, side);
+  const Picture made = resized(picture, place.rows, place.columns);
   std::ranges::fill(to, uint8_t{0});
   for (int64_t channel = 0; channel < channels; ++channel)
-    for (int64_t y = 0; y < std::min(rows, side); ++y)
-      for (int64_t x = 0; x < std::min(columns, side); ++x)
-        to[static_cast<size_t>((channel * side + below + y) * side + right + x)] =
-            made.pixels[static_cast<size_t>(((top + y) * columns + left + x) * channels + channel)];
+    place.each_pixel([&](int64_t from, int64_t at) {
+      to[static_cast<size_t>(channel * side * side + at)] =
+          made.pixels[static_cast<size_t>(from * channels + channel)];
+    });
+}
+
+void fit_mask(const std::vector<uint8_t>& mask, int64_t height, int64_t width, Fit how, int64_t side,
+              std::span<uint8_t> to) {
+  if (height < 1 || width < 1 || std::ssize(mask) != height * width || side < 1 ||
+      std::ssize(to) != side * side)
+    fail<ValueError>("fit_mask: ", mask.size(), " classes and ", to.size(), " are not ", height, " x ", width,
+                     " and ", side, " x ", side);
+  const Place place(height, width, how, side);
+  std::ranges::fill(to, no_class);
+  place.each_pixel([&](int64_t from, int64_t at) {
+    const int64_t y = from / place.columns, x = from % place.columns;
+    const int64_t row = (2 * y + 1) * height / (2 * place.rows),
+                  column = (2 * x + 1) * width / (2 * place.columns);
+    to[static_cast<size_t>(at)] = mask[static_cast<size_t>(row * width + column)];
+  });
 }
 
 }  // namespace weft

@@ -25,4 +25,10 @@ Picture resized(const Picture& picture, int64_t height, int64_t width);
 /// torchvision's Resize(side), CenterCrop(side). ValueError for channels other than 1 and 3, and for another size of `to`.
 void fit_picture(const Picture& picture, Fit how, int64_t channels, int64_t side, std::span<uint8_t> to);
 
+/// A class for each pixel (height, width) -> (side, side), where fit_picture puts that pixel: scaled to the nearest, as Pillow's
+/// NEAREST, and no_class beside a picture that is padded.
+inline constexpr uint8_t no_class = 255;
+void fit_mask(const std::vector<uint8_t>& mask, int64_t height, int64_t width, Fit how, int64_t side,
+              std::span<uint8_t> to);
+
 }  // namespace weft

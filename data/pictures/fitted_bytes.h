@@ -19,13 +19,19 @@ struct ListedPictures : ListedSamples<PictureSource> {
   std::set<std::pair<int64_t, int64_t>> sizes = {};  ///< (height, width)
   bool colours = false;                              ///< whether some has
 };
+/// Names of all colours of the masks, grey ones by their number, then the others. FileError for more than 254, which is what a
+/// photograph has; ValueError for fewer than two.
+std::vector<std::string> colours_of_masks(ListedPictures& all, const TextProgress& progress);
 /// look_at_all.
-ListedPictures listed_pictures(std::shared_ptr<const PictureSource> source, bool skips,
+ListedPictures listed_pictures(std::shared_ptr<const PictureSource> source, bool skips, bool masked,
                                const TextProgress& progress);
 
 struct FittingOptions {
   Fit fit = Fit::crop;
   int64_t channels = 0, side = 0;
+  /// Of pictures that have masks: the names of their colours, in the order of the classes. Then the classes (side, side) lie
+  /// behind each picture. FileError for a mask of another colour.
+  std::vector<std::string> mask_names = {};
   std::string cache_folder = {};               ///< where the bytes are kept; empty: in memory
   std::vector<std::string> other_caches = {};  ///< where they may lie already (linked_cache)
 };

@@ -26,11 +26,20 @@ struct PictureSettings {
   bool skips = false;  ///< what cannot be read
   AugmentOptions augment;
   double mixup = 0;
+  bool masks = false;
+  int64_t patch = 0;  ///< with masks
 };
 
-PictureSettings settings_of(const SettingValues& given) {
+PictureSettings settings_of(const SettingValues& given, bool masks) {
   PictureSettings all;
-  all.source = {.file = given.text("file"), .label = given.text("label"), .labels = given.text("labels")};
+  all.masks = masks;
+  if (masks)
+    all.source = {.file = given.text("file"), .label = given.text("mask")};
+  else
+    all.source = {.file = given.text("file"), .label = given.text("label"), .labels = given.text("labels")};
+  if (masks && !given.contains("patch_size"))
+    fail<ValueError>("to tell the class of each patch needs a model of patches, which has patch_size");
+  if (masks) all.patch = given.integer("patch_size");
   all.image_size = given.integer("image_size");
   all.channels = given.integer("channels");
   if (all.channels == 2) fail<ValueError>("channels = 2: must be 0, 1 (grey) or 3 (colours)");
@@ -39,7 +48,7 @@ PictureSettings settings_of(const SettingValues& given) {
   SettingValues augment;
   for (const Setting& s : AugmentOptions::settings().list()) augment.set(s.name, given.at(s.name));
   AugmentOptions::settings().take(all.augment, augment);
-  all.mixup = given.number("mixup");
+  if (!masks) all.mixup = given.number("mixup");
   return all;
 }
 
@@ -52,14 +61,21 @@ TextProgress shown(const TaskRequest& request, int pass, int passes) {
 
 ListedPictures looked_at(const std::vector<std::string>& paths, const PictureSettings& settings,
                          const TextProgress& progress) {
-  return listed_pictures(open_pictures(paths, settings.source), settings.skips, progress);
+  return listed_pictures(
+      settings.masks ? open_masked_pictures(paths, settings.source) : open_pictures(paths, settings.source),
+      settings.skips, settings.masks, progress);
 }
 
 /// The side that a model sees: that of the pictures where all are equal squares and not large.
 int64_t side_of(const PictureSettings& settings, const ListedPictures& all) {
-  if (settings.image_size > 0) return settings.image_size;
   const auto [height, width] = *all.sizes.begin();
-  return all.sizes.size() == 1 && height == width && height <= usual_side ? height : usual_side;
+  const bool own = all.sizes.size() == 1 && height == width && height <= usual_side;
+  const int64_t side = settings.image_size > 0 ? settings.image_size : own ? height : usual_side;
+  if (settings.masks && side % settings.patch != 0)
+    fail<ValueError>("patch_size = ", settings.patch, " does not divide pictures of ", side, " x ", side,
+                     "; --set image_size=", (side + settings.patch - 1) / settings.patch * settings.patch,
+                     " is divided");
+  return side;
 }
 
 /// All of them, fitted.
@@ -71,16 +87,18 @@ std::shared_ptr<const FittedPictures> pictures_of(ListedPictures& all, const Pic
   made->source = all.source;
   made->channels = channels;
   made->whole = whole;
-  made->classes = all.classes(names);  // before the long work
+  made->masked = settings.masks;
+  if (!settings.masks) made->classes = all.classes(names);  // before the long work
   const size_t before = all.numbers.size();
   made->bytes = fitted_bytes(all,
                              {.fit = settings.fit,
                               .channels = channels,
                               .side = whole,
+                              .mask_names = settings.masks ? names : std::vector<std::string>(),
                               .cache_folder = request.cache_folder,
                               .other_caches = request.other_caches},
                              progress);
-  if (all.numbers.size() < before) made->classes = all.classes(names);
+  if (!settings.masks && all.numbers.size() < before) made->classes = all.classes(names);
   made->notes = all.notes();
   made->numbers = all.numbers;
   return made;
@@ -106,9 +124,21 @@ Samples evaluated_of(const std::shared_ptr<const PictureTask>& task, int64_t wan
           }};
 }
 
+std::vector<std::string> class_names_of(const TaskRequest& request, ListedPictures& train) {
+  if (!request.class_names.empty()) return request.class_names;
+  if (train.labels_are_paths) return colours_of_masks(train, nullptr);
+  std::vector<std::string> met;
+  for (const int64_t n : train.numbers) met.push_back(train.source->label(n));
+  std::vector<std::string> names = sorted_labels(std::move(met));
+  if (names.size() < 2)
+    fail<ValueError>(request.data[0], ": every picture has the label '", names[0],
+                     "'; to classify needs two");
+  return names;
+}
+
 }  // namespace
 
-std::vector<Setting> picture_settings() {
+std::vector<Setting> picture_settings(bool masks) {
   std::vector<Setting> all = {
       {.name = "image_size",
        .value = int64_t{0},
@@ -127,8 +157,6 @@ std::vector<Setting> picture_settings() {
            "what pictures become that are no squares: crop, their middle; pad, all on black; stretch, all",
        .choices = {"crop", "pad", "stretch"}},
       {.name = "file", .value = std::string("file"), .help = "tables of pictures: the column with the file"},
-      {.name = "label", .value = std::string("label"), .help = "the column with the label"},
-      {.name = "labels", .value = std::string(), .help = "arrays of pictures: the file with their labels"},
       {.name = "invalid",
        .value = std::string("refuse"),
        .help = "pictures that cannot be read: an error, or passed over and counted",
@@ -139,6 +167,15 @@ std::vector<Setting> picture_settings() {
        .from = 0,
        .below = 1}};
   for (const Setting& s : AugmentOptions::settings().list()) all.push_back(s);
+  if (masks) {
+    all.push_back({.name = "mask",
+                   .value = std::string("mask"),
+                   .help = "tables of pictures: the column with the mask"});
+    return all;
+  }
+  all.push_back({.name = "label", .value = std::string("label"), .help = "the column with the label"});
+  all.push_back(
+      {.name = "labels", .value = std::string(), .help = "arrays of pictures: the file with their labels"});
   all.push_back(
       {.name = "mixup",
        .value = 0.0,
@@ -148,8 +185,8 @@ std::vector<Setting> picture_settings() {
   return all;
 }
 
-TaskData open_picture_classes(const TaskRequest& request) {
-  const PictureSettings settings = settings_of(request.settings);
+TaskData open_pictures_task(const TaskRequest& request, bool masks) {
+  const PictureSettings settings = settings_of(request.settings, masks);
   const int passes = request.val_data.empty() ? 2 : 4;
   ListedPictures train = looked_at(request.data, settings, shown(request, 0, passes));
   std::optional<ListedPictures> apart;
@@ -160,13 +197,7 @@ TaskData open_picture_classes(const TaskRequest& request) {
   const std::string content_hash = to_hex(hasher.digest());
   check_content(request.data, content_hash, request.expected_hash);
 
-  std::vector<std::string> met;
-  for (const int64_t n : train.numbers) met.push_back(train.source->label(n));
-  const std::vector<std::string> names =
-      request.class_names.empty() ? sorted_labels(std::move(met)) : request.class_names;
-  if (names.size() < 2)
-    fail<ValueError>(request.data[0], ": every picture has the label '", names[0],
-                     "'; to classify needs two");
+  const std::vector<std::string> names = class_names_of(request, train);
   const int64_t side = side_of(settings, train), whole = settings.augment.side_for(side);
   const int64_t channels = settings.channels > 0 ? settings.channels : train.colours ? 3 : 1;
   const auto pictures =
@@ -181,22 +212,25 @@ TaskData open_picture_classes(const TaskRequest& request) {
     training = std::move(split.train);
     validating = std::move(split.validation);
   }
-  const PictureTask::Options plain{.side = side};
+  const PictureTask::Options plain{.side = side, .patch = settings.patch};
   const auto count = std::ssize(training);
   const auto trains = std::make_shared<const PictureTask>(
       options_for(request, Split::train, count), pictures, training, names,
-      PictureTask::Options{.side = side, .augment = settings.augment, .mixup = settings.mixup});
+      PictureTask::Options{
+          .side = side, .augment = settings.augment, .mixup = settings.mixup, .patch = settings.patch});
   const auto seen = std::make_shared<const PictureTask>(options_for(request, Split::validation, 0), pictures,
                                                         training, names, plain);
   const auto validates = std::make_shared<const PictureTask>(options_for(request, Split::validation, 0),
                                                              others, validating, names, plain);
   TaskData task;
-  task.shape = {.kind = TaskKind::pictures, .classes = std::ssize(names), .sizes = trains->sizes()};
+  task.shape = {.kind = trains->kind(), .classes = std::ssize(names), .sizes = trains->sizes()};
   task.held_out = validates;
   task.training = trains;
   task.seen = evaluated_of(seen, request.evaluated > 0 ? request.evaluated : validates->size());
   task.unseen = evaluated_of(validates, request.evaluated);
-  task.smallest = batches_like(TaskKind::pictures, 0, float32, Shape{channels, side, side}, Shape{}, 1);
+  const int64_t patches = masks ? (side / settings.patch) * (side / settings.patch) : 0;
+  task.smallest = batches_like(trains->kind(), 0, float32, Shape{channels, side, side},
+                               masks ? Shape{patches} : Shape{}, 1);
   task.largest = task.smallest;
   if (settings.mixup > 0)
     task.largest = [plain = task.smallest, classes = std::ssize(names)](int64_t rows) {
@@ -208,7 +242,7 @@ TaskData open_picture_classes(const TaskRequest& request) {
   task.summary = str("task ", request.name, ": ", grouped(trains->size()), " pictures train, ",
                      grouped(validates->size()), " validate; ", side, " x ", side,
                      channels == 1 ? ", grey; " : ", in colour; ", names.size(), " classes");
-  task.notes = notes_of_labels(trains->classes_of_all(), names);
+  if (!masks) task.notes = notes_of_labels(trains->classes_of_all(), names);
   std::ranges::copy(pictures->notes, std::back_inserter(task.notes));
   if (!apart) return task;
   std::ranges::copy(others->notes, std::back_inserter(task.notes));
@@ -221,8 +255,8 @@ TaskData open_picture_classes(const TaskRequest& request) {
   return task;
 }
 
-std::shared_ptr<const TaskDataset> open_picture_classes_to_score(const TaskRequest& request) {
-  const PictureSettings settings = settings_of(request.settings);
+std::shared_ptr<const TaskDataset> open_pictures_to_score(const TaskRequest& request, bool masks) {
+  const PictureSettings settings = settings_of(request.settings, masks);
   if (request.class_names.empty())
     fail<ValueError>("task ", request.name, ": the model has no names of classes");
   if (settings.image_size < 1 || settings.channels < 1)
@@ -230,9 +264,9 @@ std::shared_ptr<const TaskDataset> open_picture_classes_to_score(const TaskReque
   ListedPictures all = looked_at(request.data, settings, shown(request, 0, 2));
   const auto pictures = pictures_of(all, settings, settings.channels, settings.image_size,
                                     request.class_names, request, shown(request, 1, 2));
-  return std::make_shared<const PictureTask>(options_for(request, Split::validation, 0), pictures,
-                                             first_numbers(pictures->size()), request.class_names,
-                                             PictureTask::Options{.side = settings.image_size});
+  return std::make_shared<const PictureTask>(
+      options_for(request, Split::validation, 0), pictures, first_numbers(pictures->size()),
+      request.class_names, PictureTask::Options{.side = settings.image_size, .patch = settings.patch});
 }
 
 }  // namespace weft

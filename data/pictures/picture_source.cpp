@@ -1,10 +1,15 @@
 #include <weft/data/labelled_files.h>
 #include <weft/data/pictures/picture_arrays_internal.h>
+#include <weft/data/records/record_reader.h>
 #include <weft/data/text/data_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <map>
 
 namespace weft {
 namespace {
@@ -41,6 +46,75 @@ class PictureFiles : public PictureSource {
 
   LabelledFiles files;
 };
+
+/// With masks.
+class MaskedPictureFiles : public PictureFiles {
+ public:
+  using PictureFiles::PictureFiles;
+
+  PictureLook look(int64_t number) const override {
+    PictureLook found = PictureFiles::look(number);
+    if (!found.error.empty()) return found;
+    const std::string& mask = files[number].label;
+    try {
+      if (mask.empty())
+        fail<FileError>(describe(number), ": has no mask beside it, NAME.mask.png or NAME_mask.png");
+      std::error_code error;
+      if (!std::filesystem::is_regular_file(mask, error))
+        fail<FileError>(describe(number), ": there is no mask ", mask);
+      const std::vector<uint8_t> bytes = read_file(mask);
+      const PictureShape shape = picture_shape(bytes, mask);
+      if (shape.height != found.shape.height || shape.width != found.shape.width)
+        fail<FileError>(mask, ": is a mask of ", shape.height, " x ", shape.width, " for a picture of ",
+                        found.shape.height, " x ", found.shape.width);
+      Hasher both;
+      both.update(found.digest);
+      both.update(digest_of(bytes));
+      found.digest = both.digest();
+    } catch (const FileError& error) {
+      found.error = error.what();
+    }
+    return found;
+  }
+};
+
+constexpr std::array mask_endings = {std::string_view(".mask"), std::string_view("_mask")};
+
+/// "7" of "7.mask.png"; empty of what is no mask by its name.
+std::string masked_by(const std::string& path) {
+  const std::string stem = path.substr(0, path.rfind('.'));
+  for (const std::string_view ending : mask_endings)
+    if (stem.ends_with(ending)) return stem.substr(0, stem.size() - ending.size());
+  return {};
+}
+
+void add_masked_folder(const std::string& folder, LabelledFiles& to) {
+  std::map<std::string, std::string> masks;
+  std::vector<std::string> pictures;
+  for (const std::string& path : data_files({folder})) {
+    if (!is_picture_name(path)) continue;
+    const std::string of = masked_by(path);
+    if (of.empty())
+      pictures.push_back(path);
+    else
+      masks[of] = path;
+  }
+  if (pictures.empty()) fail<FileError>(folder, ": holds no picture");
+  for (const std::string& path : pictures) {
+    const auto mask = masks.find(path.substr(0, path.rfind('.')));
+    to.add_file({path, mask != masks.end() ? mask->second : std::string(), {}, {path, 1}});
+  }
+}
+
+void add_masked_table(const std::string& path, const PictureSourceOptions& options, LabelledFiles& to) {
+  RecordReader reader({path}, {.columns = {options.file, options.label}});
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  while (const auto record = reader.next())
+    to.add_file({(folder / record->fields[0]).string(),
+                 (folder / record->fields[1]).string(),
+                 reader.describe(record->place),
+                 {path, record->place.line}});
+}
 
 /// Several, one after the other.
 class JoinedPictures : public PictureSource {
@@ -112,6 +186,45 @@ std::shared_ptr<const PictureSource> open_pictures(const std::vector<std::string
   }
   if (parts.size() == 1) return parts[0];
   return std::make_shared<JoinedPictures>(std::move(parts));
+}
+
+std::shared_ptr<const PictureSource> open_masked_pictures(const std::vector<std::string>& paths,
+                                                          const PictureSourceOptions& options) {
+  if (paths.empty()) fail<ValueError>("open_masked_pictures: no files");
+  auto all = std::make_shared<MaskedPictureFiles>(options);
+  for (const std::string& path : paths) {
+    if (is_folder(path))
+      add_masked_folder(path, all->files);
+    else if (is_table(path))
+      add_masked_table(path, options, all->files);
+    else
+      fail<FileError>(path, ": is no folder of pictures and masks, and no table that names them");
+  }
+  return all;
+}
+
+std::vector<uint32_t> mask_colours(const PictureSource& source, int64_t number) {
+  const Picture mask = read_picture(source.label(number));
+  std::vector<uint32_t> colours;
+  colours.reserve(static_cast<size_t>(mask.shape.height * mask.shape.width));
+  const std::vector<uint8_t>& pixels = mask.pixels;
+  if (mask.shape.channels == 1)
+    colours.assign(pixels.begin(), pixels.end());
+  else
+    for (size_t at = 0; at < pixels.size(); at += 3) {
+      const bool grey = pixels[at] == pixels[at + 1] && pixels[at] == pixels[at + 2];
+      colours.push_back(grey ? pixels[at]
+                             : 1U << 24 | uint32_t{pixels[at]} << 16 | uint32_t{pixels[at + 1]} << 8 |
+                                   pixels[at + 2]);
+    }
+  return colours;
+}
+
+std::string name_of_colour(uint32_t colour) {
+  if (colour < 1U << 24) return std::to_string(colour);
+  char name[8];
+  std::snprintf(name, sizeof name, "#%06x", colour & 0xFFFFFFU);
+  return name;
 }
 
 bool are_pictures(const std::vector<std::string>& paths) {

@@ -59,6 +59,17 @@ struct PictureSourceOptions {
 std::shared_ptr<const PictureSource> open_pictures(const std::vector<std::string>& paths,
                                                    const PictureSourceOptions& options = {});
 
+/// Pictures that have a mask each, a picture of the same size whose colours are classes; its path is the label:
+///   a folder      pictures at any depth, "7.jpg", each with its mask beside it, "7.mask.png" or "7_mask.png" (of any format)
+///   .csv, .tsv    a row a picture: its file and its mask (options.label), from the folder of the table on
+/// Looks have the digest of both, and errors for a mask that is missing, none, or of another size. FileError as above.
+std::shared_ptr<const PictureSource> open_masked_pictures(const std::vector<std::string>& paths,
+                                                          const PictureSourceOptions& options = {});
+/// The mask of a picture of such a source, its colours as numbers: grey as it is, others as 0x1RRGGBB.
+std::vector<uint32_t> mask_colours(const PictureSource& source, int64_t number);
+/// "7", "#ff8000".
+std::string name_of_colour(uint32_t colour);
+
 /// Whether the first of the paths is what open_pictures reads as pictures, by its ending or by what a folder holds.
 bool are_pictures(const std::vector<std::string>& paths);
 

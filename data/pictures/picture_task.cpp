@@ -20,15 +20,16 @@ double beta(double alpha, Draws& draws) {
 
 }  // namespace
 
-void FittedPictures::read(int64_t place, std::span<uint8_t> to) const {
-  std::vector<int64_t> wide(to.size());
-  bytes->read(place * values(), wide);
-  std::ranges::transform(wide, to.begin(), [](int64_t value) { return static_cast<uint8_t>(value); });
+std::vector<uint8_t> FittedPictures::read(int64_t place, int64_t from, int64_t count) const {
+  std::vector<int64_t> wide(static_cast<size_t>(count));
+  bytes->read(place * (values() + (masked ? whole * whole : 0)) + from, wide);
+  return {wide.begin(), wide.end()};
 }
 
 PictureTask::PictureTask(TaskOptions task, std::shared_ptr<const FittedPictures> pictures,
                          std::vector<int64_t> places, std::vector<std::string> class_names, Options options)
-    : TaskDataset("classify-pictures", std::move(task), nullptr, std::move(class_names)),
+    : TaskDataset(pictures->masked ? "segment" : "classify-pictures", std::move(task), nullptr,
+                  std::move(class_names)),
       pictures_(std::move(pictures)),
       places_(std::move(places)),
       options_(options) {
@@ -37,7 +38,15 @@ PictureTask::PictureTask(TaskOptions task, std::shared_ptr<const FittedPictures>
 }
 
 TaskSizes PictureTask::sizes() const {
-  return {.channels = pictures_->channels, .height = options_.side, .width = options_.side};
+  return {.channels = pictures_->channels,
+          .height = options_.side,
+          .width = options_.side,
+          .patch = options_.patch};
+}
+
+std::vector<std::string> PictureTask::scores() const {
+  if (pictures_->masked) return {"iou", "accuracy"};
+  return {"accuracy", "f1"};
 }
 
 double PictureTask::best_accuracy() const { return std::numeric_limits<double>::quiet_NaN(); }
@@ -46,24 +55,52 @@ uint64_t PictureTask::sample_of(int64_t n) const {
   return options().samples > 0 ? TaskDataset::sample_of(n) : static_cast<uint64_t>(n % size());
 }
 
+Draws PictureTask::draws_of(int64_t place, uint64_t epoch) const {
+  return {random_key(options().seed, stream_id("pictures.augment"), epoch), static_cast<uint64_t>(place)};
+}
+
 void PictureTask::view(int64_t place, uint64_t epoch, std::span<float> to) const {
   const FittedPictures& all = *pictures_;
-  std::vector<uint8_t> bytes(static_cast<size_t>(all.values()));
-  all.read(place, bytes);
+  const std::vector<uint8_t> bytes = all.picture(place);
   if (options().split == Split::validation) {
     plain_view(bytes, all.channels, all.whole, options_.side, to);
     return;
   }
-  Draws draws(random_key(options().seed, stream_id("pictures.augment"), epoch), static_cast<uint64_t>(place));
+  Draws draws = draws_of(place, epoch);
   augment(bytes, all.channels, all.whole, options_.side, options_.augment, draws, to);
+}
+
+void PictureTask::view_mask(int64_t place, uint64_t epoch, std::span<int64_t> to) const {
+  const int64_t side = options_.side, patch = options_.patch, across = side / patch;
+  std::vector<uint8_t> seen(static_cast<size_t>(side * side));
+  const std::vector<uint8_t> mask = pictures_->mask(place);
+  if (options().split == Split::validation) {
+    plain_mask(mask, pictures_->whole, side, seen);
+  } else {
+    Draws draws = draws_of(place, epoch);
+    augment_mask(mask, pictures_->whole, side, options_.augment, draws, seen);
+  }
+  for (int64_t p = 0; p < across * across; ++p) {
+    std::vector<int64_t> counts(static_cast<size_t>(classes()));
+    for (int64_t y = 0; y < patch; ++y)
+      for (int64_t x = 0; x < patch; ++x) {
+        const uint8_t one =
+            seen[static_cast<size_t>((p / across * patch + y) * side + p % across * patch + x)];
+        if (one != no_class) ++counts[one];
+      }
+    const auto most = std::ranges::max_element(counts);
+    to[static_cast<size_t>(p)] = *most == 0 ? Batch::ignored : most - counts.begin();
+  }
 }
 
 Batch PictureTask::batch(int64_t first, int64_t count) const {
   check_samples(name().c_str(), first, count);
   const int64_t C = pictures_->channels, side = options_.side, values = C * side * side;
   const bool mixes = options_.mixup > 0 && options().split == Split::train;
-  Batch batch{Array({count, C, side, side}, float32),
-              mixes ? Array::zeros({count, classes()}, float32) : Array({count}, int64)};
+  const int64_t patches = pictures_->masked ? (side / options_.patch) * (side / options_.patch) : 0;
+  Batch batch{Array({count, C, side, side}, float32), patches > 0 ? Array({count, patches}, int64)
+                                                      : mixes     ? Array::zeros({count, classes()}, float32)
+                                                                  : Array({count}, int64)};
   float* const inputs = batch.inputs.mutable_data<float>();
   float* const shares = mixes ? batch.targets.mutable_data<float>() : nullptr;
   int64_t* const targets = mixes ? nullptr : batch.targets.mutable_data<int64_t>();
@@ -72,6 +109,10 @@ Batch PictureTask::batch(int64_t first, int64_t count) const {
     const auto epoch = static_cast<uint64_t>((first + row) / size());
     const std::span to(inputs + row * values, static_cast<size_t>(values));
     view(place, epoch, to);
+    if (patches > 0) {
+      view_mask(place, epoch, {targets + row * patches, static_cast<size_t>(patches)});
+      return;
+    }
     const int64_t wanted = pictures_->classes[static_cast<size_t>(place)];
     if (!mixes) {
       targets[row] = wanted;

@@ -96,15 +96,28 @@ void add_tables(Registry<TaskEntry>& to) {
 }
 
 void add_pictures(Registry<TaskEntry>& to) {
-  to.add({.name = "classify-pictures",
-          .summary = "classify, with a model of pictures: tell the label of a picture in --data: folders, a "
-                     "table, arrays",
-          .kind = TaskKind::pictures,
-          .settings = picture_settings(),
-          .defaults = {{"model", std::string("vit")}, {"batch_size", int64_t{64}}, {"dropout", 0.1}},
-          .open = open_picture_classes,
-          .open_to_score = open_picture_classes_to_score,
-          .asked_as = "classify"});
+  const auto entry = [](const char* name, const char* summary, bool masks) {
+    return TaskEntry{
+        .name = name,
+        .summary = summary,
+        .kind = masks ? TaskKind::patches : TaskKind::pictures,
+        .settings = picture_settings(masks),
+        .defaults = {{"model", std::string("vit")},
+                     {"batch_size", int64_t{masks ? 16 : 64}},
+                     {"dropout", 0.1}},
+        .open = [masks](const TaskRequest& request) { return open_pictures_task(request, masks); },
+        .open_to_score =
+            [masks](const TaskRequest& request) { return open_pictures_to_score(request, masks); }};
+  };
+  TaskEntry classes =
+      entry("classify-pictures",
+            "classify, with a model of pictures: tell the label of a picture in --data: folders, a "
+            "table, arrays",
+            false);
+  classes.asked_as = "classify";
+  to.add(std::move(classes));
+  to.add(
+      entry("segment", "tell the class of each patch of the pictures in --data, by masks beside them", true));
 }
 
 void add_sounds(Registry<TaskEntry>& to) {

@@ -154,3 +154,45 @@ TEST_CASE("pictures: without the plug-in it is named, and no picture is called b
   CHECK_MESSAGE(contains(result.err, "install the package weft-pictures"), result.err);
   CHECK_FALSE(exists(folder, "x"));
 }
+
+TEST_CASE("pictures: masks beside them, from training to the mean IoU, and pages that show samples") {
+  const Folder folder;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "p/" + std::to_string(i);
+    std::string picture = "P5\n12 12\n255\n", mask = picture;
+    for (int y = 0; y < 12; ++y)
+      for (int x = 0; x < 12; ++x) {
+        const bool inside = x / 4 == i % 3 && y / 4 == i / 3 % 3;
+        picture += static_cast<char>(inside ? 200 : 20 + (x * y + i) % 20);
+        mask += static_cast<char>(inside ? 1 : 0);
+      }
+    folder.with(name + ".pgm", picture).with(name + "_mask.pgm", mask);
+  }
+  Arguments arguments{"train", "--model", "vit", "--task", "segment", "--data", "p", "--out", "run", "--set"};
+  for (const char* const setting :
+       {"patch_size=4", "n_layer=1", "n_head=2", "n_embd=16", "batch_size=8", "max_iters=80",
+        "eval_interval=40", "learning_rate=0.01", "val_share=0.2", "flip=0.5"})
+    arguments.emplace_back(setting);
+  Result result = weft(folder, arguments);
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  result = weft(folder, {"eval", "run", "--data", "p", "--json"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const Json scores = Json::parse(result.out);
+  CHECK(scores["iou"] > 0.95);
+  CHECK(scores["accuracy"] > 0.95);
+  CHECK(weft(folder, {"eval", "run", "--json"}).code == 0);
+  CHECK(weft(folder, {"attention", "run", "--image", "p/0.pgm", "--out", "a.html"}).code == 0);
+  refused_with(folder, {"classify", "run", "p/0.pgm"}, {"tells the class of each patch"});
+  result = weft(folder, {"data", "inspect", "p", "--task", "segment", "--set", "patch_size=4", "--out",
+                         "samples.html"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(contains(result.out, "60 pictures"));
+  CHECK(contains(folder.read("samples.html"), "data:image/bmp;base64,"));
+  result = weft(trained(), {"data", "inspect", "bars", "--json"});
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  CHECK(report["samples"] == 120);
+  CHECK(report["labels"]["lies"] == 60);
+  CHECK(report["shapes"]["12 x 12, grey"] == 120);
+  CHECK(report["run"].contains("memory"));
+}

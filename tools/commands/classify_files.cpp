@@ -117,6 +117,10 @@ Work prepare_file_classify(OpenedModel opened, const ClassifyArguments& argument
   const ModelFile& file = c->file();
   const bool sees = models().at(file.kind).takes(TaskKind::pictures);
   const char* const what = sees ? "pictures" : "sounds";
+  if (file.settings.contains("segmentation") && file.settings.integer("segmentation") != 0)
+    fail<ValueError>(c->opened.path, ": tells the class of each patch, not of pictures; ", program_name(),
+                     " logits RUN --image FILE writes what it says, ", program_name(),
+                     " eval RUN --data scores it");
   if (file.class_names.empty())
     fail<ValueError>(c->opened.path, ": tells no classes of ", what, " by name; ", program_name(),
                      " train --model ", sees ? "vit" : "speech",

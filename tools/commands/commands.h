@@ -119,7 +119,7 @@ Work prepare_chat(const ChatArguments& arguments);
 struct LogitsArguments {
   std::string model;
   std::string ids, target_ids;  ///< "5,9,2"
-  std::string image;            ///< a file of NumPy
+  std::string image, audio;     ///< files
   std::string out;
   bool last = false;
 };

@@ -96,14 +96,14 @@ RunConfig config_of(const DataArguments& arguments, Samples samples, TaskReport&
   return config;
 }
 
-void look(SampleReport& report, const DataArguments& arguments, Samples samples, bool texts) {
+void look(SampleReport& report, const DataArguments& arguments, Samples samples, bool texts, bool masks) {
   const std::string file = column_of(arguments, "file", "file"),
                     label =
                         texts ? column_of(arguments, "text", "text") : column_of(arguments, "label", "label");
   const auto count = [&](const auto& source, auto shape_of) {
     report.samples = source.size();
     for (int64_t n = 0; n < source.size(); ++n) {
-      if (!texts) ++report.labels[source.label(n)];
+      if (!texts && !masks) ++report.labels[source.label(n)];
       const auto found = source.look(n);
       if (!found.error.empty()) {
         if (report.unreadable++ == 0) report.first_unreadable = found.error;
@@ -114,7 +114,10 @@ void look(SampleReport& report, const DataArguments& arguments, Samples samples,
   };
   if (samples == Samples::pictures) {
     report.what = "pictures";
-    const auto source = open_pictures(arguments.files, {.file = file, .label = label});
+    const auto source =
+        masks ? open_masked_pictures(arguments.files,
+                                     {.file = file, .label = column_of(arguments, "mask", "mask")})
+              : open_pictures(arguments.files, {.file = file, .label = label});
     count(*source, [](const PictureLook& one) {
       return str(one.shape.height, " x ", one.shape.width,
                  one.shape.channels == 3 ? ", in colour" : ", grey");
@@ -205,7 +208,7 @@ std::optional<Work> prepare_sample_inspect(const DataArguments& arguments) {
   Console console;
   SampleReport report{};
   RunConfig config = config_of(arguments, samples, report.task);
-  look(report, arguments, samples, config.task == "transcribe");
+  look(report, arguments, samples, config.task == "transcribe", config.task == "segment");
   TaskRequest request = task_request(config, nullptr);
   request.progress = shown_on(console, "as a run reads them");
   std::string page;

@@ -221,7 +221,7 @@ SettingValues settings_with(const TaskEntry& entry, const SettingValues& trained
     const Assignment given = setting_typed(typed);
     const auto found = std::ranges::find(entry.settings, given.key, &Setting::name);
     const bool reads = RecordSettings::settings().find(given.key) || given.key == "prefix" ||
-                       given.key == "file" || given.key == "labels";
+                       given.key == "file" || given.key == "labels" || given.key == "mask";
     if (found == entry.settings.end() || !reads)
       fail<ValueError>(given.where, "says nothing of how files of the task ", entry.name,
                        " are read; columns are set so: text=2, or format=csv");
@@ -244,8 +244,11 @@ void check_kind(const ModelFile& model, const TaskEntry& entry) {
 }
 
 TaskRequest request_of(const ModelFile& model, const TaskEntry& entry, const std::vector<std::string>& set) {
+  SettingValues settings = settings_with(entry, model.trained_on.settings, set);
+  if (entry.kind == TaskKind::patches && model.settings.contains("patch_size"))
+    settings.set("patch_size", model.settings.integer("patch_size"));
   return {.name = entry.name,
-          .settings = settings_with(entry, model.trained_on.settings, set),
+          .settings = std::move(settings),
           .seed = model.trained_on.seed,
           .class_names = model.class_names,
           .newlines = newlines_from(model.trained_on.newlines),
@@ -335,7 +338,7 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
   }
   if (const auto pictures = std::dynamic_pointer_cast<const PictureTask>(e->task)) {
     for (const std::string& note : pictures->notes()) e->console.print(note);
-    if (e->opened->run) e->mistakes.emplace(pictures);
+    if (e->opened->run && pictures->kind() == TaskKind::pictures) e->mistakes.emplace(pictures);
   }
   e->model = e->opened->build();
   return [e] { return work(*e); };

@@ -1,4 +1,5 @@
-#include <weft/layers/models/model.h>
+#include <weft/data/sounds/sound_task.h>
+#include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
@@ -20,10 +21,8 @@ Batch batch_of_image(const ModelFile& model, const LogitsArguments& a) {
   return batch_of_picture(picture_for(model, a.image));
 }
 
-Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
-  const int64_t vocab_size = model.config_state().integer("vocab_size");
-  if (a.ids.empty()) fail<ValueError>("--ids: is needed: a ", model.kind(), " reads ids");
-  Batch batch{row_of(parse_ids("--ids", a.ids, vocab_size)), {}};
+/// With what a decoder reads, if there is one.
+Batch with_targets(const Model& model, const LogitsArguments& a, Batch batch) {
   const GenerativeModel* const generative = as_writer(model);
   const bool answers = generative && generative->has_encoder();
   if (answers && a.target_ids.empty())
@@ -36,6 +35,17 @@ Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
   return batch;
 }
 
+Batch batch_of_ids(const Model& model, const LogitsArguments& a) {
+  const int64_t vocab_size = model.config_state().integer("vocab_size");
+  if (a.ids.empty()) fail<ValueError>("--ids: is needed: a ", model.kind(), " reads ids");
+  return with_targets(model, a, {row_of(parse_ids("--ids", a.ids, vocab_size)), {}});
+}
+
+Batch batch_of_audio(const Model& model, const ModelFile& file, const LogitsArguments& a) {
+  if (!a.ids.empty()) fail<ValueError>("--ids: a ", file.kind, " hears --audio, and reads no ids");
+  return with_targets(model, a, {sound_input(read_sound(a.audio), frames_heard_by(file)), {}});
+}
+
 }  // namespace
 
 Work prepare_logits(const LogitsArguments& arguments) {
@@ -43,13 +53,22 @@ Work prepare_logits(const LogitsArguments& arguments) {
   const OpenedModel file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
   const std::shared_ptr<Model> model = file.build();
-  const bool sees = !model->config_state().contains("vocab_size");
-  if (sees && arguments.image.empty())
-    fail<ValueError>("--image: is needed: a ", model->kind(), " reads a picture");
-  if (!sees && !arguments.image.empty())
-    fail<ValueError>("--image: a ", model->kind(), " reads --ids, not a picture");
-  const Batch batch =
-      sees ? batch_of_image(file.checkpoint.model, arguments) : batch_of_ids(*model, arguments);
+  const bool hears = models().at(file.checkpoint.model.kind).takes(TaskKind::sounds);
+  const bool sees = !hears && !model->config_state().contains("vocab_size");
+  const auto needs = [&](bool it, const std::string& given, const char* option, const char* what) {
+    if (it && given.empty()) fail<ValueError>(option, ": is needed: a ", model->kind(), " ", what);
+    if (!it && !given.empty())
+      fail<ValueError>(option, ": a ", model->kind(), " ",
+                       hears  ? "hears --audio"
+                       : sees ? "sees --image"
+                              : "reads --ids",
+                       ", and nothing else");
+  };
+  needs(sees, arguments.image, "--image", "reads a picture");
+  needs(hears, arguments.audio, "--audio", "hears a sound");
+  const Batch batch = sees    ? batch_of_image(file.checkpoint.model, arguments)
+                      : hears ? batch_of_audio(*model, file.checkpoint.model, arguments)
+                              : batch_of_ids(*model, arguments);
   const NoGrad no_grad;
   const Array logits = model->logits(batch).value();  // refuses what is too long, or of another size
   check_output(arguments.out);

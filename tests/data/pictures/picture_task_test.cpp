@@ -149,7 +149,7 @@ TEST_CASE("pictures: what cannot be read is refused, or passed over and counted"
       request({folder.path("p")},
               {{"invalid", std::string("skip")}, {"image_size", int64_t{8}}, {"channels", int64_t{1}}});
   scored.class_names = data.held_out->class_names();
-  const auto task = std::dynamic_pointer_cast<const PictureTask>(open_picture_classes_to_score(scored));
+  const auto task = std::dynamic_pointer_cast<const PictureTask>(open_pictures_to_score(scored, false));
   REQUIRE(task);
   CHECK(task->size() == 30);
   REQUIRE(task->notes().size() == 1);
@@ -179,9 +179,9 @@ TEST_CASE("pictures: numbers as labels count as numbers, and scoring takes all i
   CHECK(data.held_out->class_names().back() == "11");
   CHECK(data.shape.sizes.channels == 3);
   TaskRequest asked = request({folder.path("p")}, {{"image_size", int64_t{4}}, {"channels", int64_t{3}}});
-  refuses<ValueError>([&] { open_picture_classes_to_score(asked); }, {"no names of classes"});
+  refuses<ValueError>([&] { open_pictures_to_score(asked, false); }, {"no names of classes"});
   asked.class_names = data.held_out->class_names();
-  const auto task = open_picture_classes_to_score(asked);
+  const auto task = open_pictures_to_score(asked, false);
   CHECK(task->samples_per_epoch() == 24);
   CHECK(task->target_text(task->batch(0, 1), 0) == "0");
 }
