@@ -55,17 +55,18 @@ Work prepare_logits(const LogitsArguments& arguments) {
   const std::shared_ptr<Model> model = file.build();
   const bool hears = models().at(file.checkpoint.model.kind).takes(TaskKind::sounds);
   const bool sees = !hears && !model->config_state().contains("vocab_size");
-  const auto needs = [&](bool it, const std::string& given, const char* option, const char* what) {
-    if (it && given.empty()) fail<ValueError>(option, ": is needed: a ", model->kind(), " ", what);
+  const auto needs = [&](bool it, const std::string& given, const char* option, const char* thing) {
+    if (it && given.empty())
+      fail<ValueError>(option, ": is needed: a ", model->kind(), hears ? " hears " : " reads ", thing);
     if (!it && !given.empty())
       fail<ValueError>(option, ": a ", model->kind(), " ",
                        hears  ? "hears --audio"
                        : sees ? "sees --image"
                               : "reads --ids",
-                       ", and nothing else");
+                       ", not ", thing);
   };
-  needs(sees, arguments.image, "--image", "reads a picture");
-  needs(hears, arguments.audio, "--audio", "hears a sound");
+  needs(sees, arguments.image, "--image", "a picture");
+  needs(hears, arguments.audio, "--audio", "a sound");
   const Batch batch = sees    ? batch_of_image(file.checkpoint.model, arguments)
                       : hears ? batch_of_audio(*model, file.checkpoint.model, arguments)
                               : batch_of_ids(*model, arguments);
