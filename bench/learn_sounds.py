@@ -67,7 +67,7 @@ def samples_of(path):
 def write_strings(folder, of_speakers, count, dice):
     """Strings of 1 to 7 digits by one speaker each, with pauses of up to 0.4 s, and noise of up to a tenth of the loudness."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, noise = [], [dice.gauss(0, 1) for _ in range(1 << 18)]
     for number in range(count):
         takes = of_speakers[dice.choice(sorted(of_speakers))]
         said, together, rate = [], [], 8000
@@ -78,7 +78,9 @@ def write_strings(folder, of_speakers, count, dice):
             said.append(WORDS[digit])
         together += [0] * dice.randint(0, int(0.4 * rate))
         loud = (sum(x * x for x in together) / len(together)) ** 0.5 * dice.uniform(0, 0.1)
-        noisy = array.array("h", (max(-32768, min(32767, round(x + dice.gauss(0, loud)))) for x in together))
+        begin = dice.randrange(len(noise) - len(together))
+        noisy = array.array("h", [max(-32768, min(32767, round(x + loud * n)))
+                                  for x, n in zip(together, noise[begin:begin + len(together)])])
         path = folder / f"{number}.wav"
         with wave.open(str(path), "w") as file:
             file.setparams((1, 2, rate, len(noisy), "NONE", ""))

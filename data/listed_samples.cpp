@@ -14,4 +14,19 @@ ListedSplit split_by_digest(const std::vector<Digest>& digests, double share, co
   return split;
 }
 
+void check_all_train(const std::vector<int64_t>& classes, const std::vector<int64_t>& train,
+                     const std::vector<std::string>& names, const std::string& what,
+                     const std::function<std::string(int64_t place)>& describe) {
+  std::vector<char> trains(names.size());
+  for (const int64_t place : train) trains[static_cast<size_t>(classes[static_cast<size_t>(place)])] = 1;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const auto label = static_cast<size_t>(classes[i]);
+    if (trains[label] != 0) continue;
+    const auto count = std::ranges::count(classes, classes[i]);
+    fail<ValueError>(describe(static_cast<int64_t>(i)), ": validates, and nothing that trains has its label '", names[label],
+                     "': there ", count == 1 ? "is one " : str("are ", count, " "), what, count == 1 ? "" : "s",
+                     " of it; give more of them, or those that validate apart: --val-data FILES");
+  }
+}
+
 }  // namespace weft

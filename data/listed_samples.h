@@ -140,6 +140,12 @@ struct ListedSplit {
 ListedSplit split_by_digest(const std::vector<Digest>& digests, double share, const std::string& path,
                             const std::string& what);
 
+/// ValueError that names a sample whose class none of those has that train: it would be asked for what nobody learned.
+/// `describe` names the sample at a place of `classes`.
+void check_all_train(const std::vector<int64_t>& classes, const std::vector<int64_t>& train,
+                     const std::vector<std::string>& names, const std::string& what,
+                     const std::function<std::string(int64_t place)>& describe);
+
 template <class Source>
 std::vector<int64_t> ListedSamples<Source>::classes(const std::vector<std::string>& names) const {
   std::map<std::string, int64_t> number;

@@ -250,6 +250,13 @@ TaskData open_sounds_task(const TaskRequest& request, bool transcribes) {
   const ListedSplit split =
       apart ? ListedSplit{first_numbers(mine.sounds->size()), first_numbers(others.sounds->size())}
             : split_by_digest(mine.sounds->digests(), share, request.data[0], "sound");
+  if (!apart && !transcribes) {
+    std::vector<int64_t> classes;
+    for (const SoundTask::Target& target : *mine.targets) classes.push_back(target[0]);
+    check_all_train(classes, split.train, asked.names, "sound", [&](int64_t place) {
+      return mine.sounds->source().describe(mine.sounds->number(place));
+    });
+  }
   const auto task_of = [&](Split part, int64_t samples, const Read& from,
                            const std::vector<int64_t>& places) {
     return std::make_shared<const SoundTask>(

@@ -123,6 +123,7 @@ struct TaskReport {
   int64_t longest = 0;  ///< tokens of a sample; 0: no limit, or none that matters
   int64_t batch_size = 0;
   std::vector<ShownBatch> batches = {};
+  const char* unit = "tokens";        ///< of inputs
   Lengths inputs = {}, targets = {};  ///< of the samples that train, in tokens with their marks; of tables
   std::optional<double> padding_by_length = {}, padding_in_order = {};  ///< shares, of tables
   std::optional<MemoryPlan> memory = {};

@@ -207,6 +207,7 @@ std::optional<Work> prepare_sample_inspect(const DataArguments& arguments) {
                      samples == Samples::pictures ? "pictures" : "sounds");
   Console console;
   SampleReport report{};
+  report.task.unit = "frames";
   RunConfig config = config_of(arguments, samples, report.task);
   look(report, arguments, samples, config.task == "transcribe", config.task == "segment");
   TaskRequest request = task_request(config, nullptr);

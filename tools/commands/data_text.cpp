@@ -165,7 +165,7 @@ std::string text_of(const TaskReport& report) {
   if (!report.refused.empty()) text += str("is refused: ", report.refused, "\n");
   if (!report.summary.empty()) text += report.summary + "\n";
   for (const std::string& note : report.notes) text += note + "\n";
-  if (report.inputs.count > 0) text += str("\nsamples, input: ", text_of(report.inputs, "tokens", ""));
+  if (report.inputs.count > 0) text += str("\nsamples, input: ", text_of(report.inputs, report.unit, ""));
   if (report.targets.count > 0) text += str("\nsamples, target: ", text_of(report.targets, "tokens", ""));
   if (report.padding_by_length && report.padding_in_order)
     text += str("padding: ", percent(*report.padding_by_length), " of the tokens with batching=length, ",

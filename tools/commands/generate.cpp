@@ -255,6 +255,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
   w->tokenizer = w->file.checkpoint.model.tokenizer;
   w->model = w->file.build();
+  refuse_sounds(w->file);
   w->generative = as_writer(*w->model);
   if (!w->generative)
     fail<ValueError>(w->file.path, ": is a ", w->model->kind(), ", which does not write; ", program_name(),

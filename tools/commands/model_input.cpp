@@ -4,6 +4,7 @@
 #include <weft/data/pictures/picture_task.h>
 #include <weft/data/sounds/sound.h>
 #include <weft/data/text/text.h>
+#include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
@@ -89,6 +90,13 @@ Array picture_for(const ModelFile& model, const std::string& path) {
 }
 
 Batch batch_of_picture(const Array& picture) { return {picture.reshape(picture.shape().inserted(0, 1)), {}}; }
+
+void refuse_sounds(const OpenedModel& opened) {
+  const ModelFile& file = opened.checkpoint.model;
+  if (models().at(file.kind).takes(TaskKind::transcripts))
+    fail<ValueError>(opened.path, ": is a ", file.kind, ", which hears sounds and reads no text; ", program_name(),
+                     " transcribe ", quoted(opened.path), " SOUND writes down what is said");
+}
 
 LogMel frames_heard_by(const ModelFile& model) {
   const StateDict& s = model.settings;

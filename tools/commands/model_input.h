@@ -5,6 +5,7 @@
 #include <weft/data/sounds/log_mel.h>
 #include <weft/layers/models/model.h>
 #include <weft/train/files/model_file.h>
+#include <weft/train/files/opened_model.h>
 
 #include <cstdint>
 #include <string>
@@ -42,6 +43,8 @@ Array picture_for(const ModelFile& model, const std::string& path);
 /// How the model's pictures were fitted.
 Fit fit_of(const ModelFile& model);
 Batch batch_of_picture(const Array& picture);
+/// ValueError for a model that hears sounds, and answers no text.
+void refuse_sounds(const OpenedModel& opened);
 /// The frames that a model of sounds hears. ValueError for a model that does not know.
 LogMel frames_heard_by(const ModelFile& model);
 

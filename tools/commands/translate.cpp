@@ -129,6 +129,7 @@ Work prepare_translate(const TranslateArguments& arguments) {
       open_model(arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); });
   if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
     fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
+  refuse_sounds(t->opened);
   t->model = t->opened.build();
   t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())

@@ -191,6 +191,12 @@ TEST_CASE("sounds: what cannot be read is refused by name, or passed over and co
   folder.write("one.csv", "file,label\ns/high/0.wav,a\ns/low/1.wav,a\n");
   refuses<ValueError>([&] { open_task(request("classify-sounds", {folder.path("one.csv")})); },
                       {folder.path("one.csv") + ": every sound has the label 'a'; to classify needs two"});
+  std::string rare = "file,label\n";
+  for (int i = 0; i < 30; ++i)
+    rare += "s/" + std::string(i % 2 == 0 ? "high/" : "low/") + std::to_string(i) + ".wav," + std::to_string(i) + "\n";
+  folder.write("rare.csv", rare);
+  refuses<ValueError>([&] { open_task(request("classify-sounds", {folder.path("rare.csv")})); },
+                      {"rare.csv: line ", "validates, and nothing that trains has its label '", "there is one sound of it"});
   folder.write("empty.csv", "file,text\ns/high/0.wav, \ns/low/1.wav,b\n");
   CHECK_THROWS_AS(open_task(request("transcribe", {folder.path("empty.csv")})), FileError);
 }
