@@ -211,7 +211,7 @@ TaskData open_pictures_task(const TaskRequest& request, bool masks) {
         split_by_digest(train.digests, request.settings.number("val_share"), request.data[0], train.what);
     training = std::move(split.train);
     validating = std::move(split.validation);
-    if (!masks)
+    if (!masks && request.expected_hash.empty())  // a run that has begun goes on
       check_all_train(pictures->classes, training, names, train.what, [&](int64_t place) {
         return pictures->source->describe(pictures->numbers[static_cast<size_t>(place)]);
       });

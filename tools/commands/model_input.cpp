@@ -8,6 +8,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
+#include <weft/train/show/console.h>
 
 #include <iostream>
 #include <string_view>
