@@ -1,5 +1,4 @@
 #include <weft/data/labelled_files.h>
-#include <weft/data/mixture.h>
 #include <weft/data/pictures/fitted_bytes.h>
 #include <weft/data/pictures/picture_task.h>
 #include <weft/data/tasks/open_internal.h>
@@ -114,16 +113,6 @@ TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples
   return {.seed = request.seed, .split = split, .samples = samples, .settings = request.settings};
 }
 
-Samples evaluated_of(const std::shared_ptr<const PictureTask>& task, int64_t wanted) {
-  const int64_t count = wanted > 0 ? std::min(wanted, task->size()) : task->size();
-  return {count, [task, count](int64_t first, int64_t number) {
-            std::vector<Batch> batches;
-            for (int64_t n = first; n < std::min(first + number, count); ++n)
-              batches.push_back(task->batch(n * task->size() / count, 1));
-            return stacked(batches);
-          }};
-}
-
 std::vector<std::string> class_names_of(const TaskRequest& request, ListedPictures& train) {
   if (!request.class_names.empty()) return request.class_names;
   if (train.labels_are_paths) return colours_of_masks(train, nullptr);
@@ -230,8 +219,9 @@ TaskData open_pictures_task(const TaskRequest& request, bool masks) {
   task.shape = {.kind = trains->kind(), .classes = std::ssize(names), .sizes = trains->sizes()};
   task.held_out = validates;
   task.training = trains;
-  task.seen = evaluated_of(seen, request.evaluated > 0 ? request.evaluated : validates->size());
-  task.unseen = evaluated_of(validates, request.evaluated);
+  task.seen =
+      evaluated_by_length(seen, seen->size(), request.evaluated > 0 ? request.evaluated : validates->size());
+  task.unseen = evaluated_by_length(validates, validates->size(), request.evaluated);
   const int64_t patches = masks ? (side / settings.patch) * (side / settings.patch) : 0;
   task.smallest = batches_like(trains->kind(), 0, float32, Shape{channels, side, side},
                                masks ? Shape{patches} : Shape{}, 1);

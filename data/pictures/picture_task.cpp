@@ -28,7 +28,7 @@ std::vector<uint8_t> FittedPictures::read(int64_t place, int64_t from, int64_t c
 
 PictureTask::PictureTask(TaskOptions task, std::shared_ptr<const FittedPictures> pictures,
                          std::vector<int64_t> places, std::vector<std::string> class_names, Options options)
-    : TaskDataset(pictures->masked ? "segment" : "classify-pictures", std::move(task), nullptr,
+    : IndexedTask(pictures->masked ? "segment" : "classify-pictures", std::move(task), nullptr,
                   std::move(class_names)),
       pictures_(std::move(pictures)),
       places_(std::move(places)),
@@ -93,8 +93,8 @@ void PictureTask::view_mask(int64_t place, uint64_t epoch, std::span<int64_t> to
   }
 }
 
-Batch PictureTask::batch(int64_t first, int64_t count) const {
-  check_samples(name().c_str(), first, count);
+Batch PictureTask::batch_of(std::span<const Drawn> samples) const {
+  const auto count = std::ssize(samples);
   const int64_t C = pictures_->channels, side = options_.side, values = C * side * side;
   const bool mixes = options_.mixup > 0 && options().split == Split::train;
   const int64_t patches = pictures_->masked ? (side / options_.patch) * (side / options_.patch) : 0;
@@ -105,8 +105,8 @@ Batch PictureTask::batch(int64_t first, int64_t count) const {
   float* const shares = mixes ? batch.targets.mutable_data<float>() : nullptr;
   int64_t* const targets = mixes ? nullptr : batch.targets.mutable_data<int64_t>();
   parallel_for(count, 1, [&](int64_t row, int64_t) {
-    const int64_t place = place_of(first + row);
-    const auto epoch = static_cast<uint64_t>((first + row) / size());
+    const auto [index, epoch] = samples[static_cast<size_t>(row)];
+    const int64_t place = places_.at(index);
     const std::span to(inputs + row * values, static_cast<size_t>(values));
     view(place, epoch, to);
     if (patches > 0) {
@@ -131,11 +131,8 @@ Batch PictureTask::batch(int64_t first, int64_t count) const {
   return batch;
 }
 
-std::vector<std::vector<SamplePlace>> PictureTask::places(int64_t first, int64_t count) const {
-  check_samples(name().c_str(), first, count);
-  std::vector<std::vector<SamplePlace>> all;
-  for (int64_t n = first; n < first + count; ++n) all.push_back({source().place(number_of(n))});
-  return all;
+std::vector<SamplePlace> PictureTask::places_at(uint64_t index) const {
+  return {source().place(pictures_->numbers[static_cast<size_t>(places_.at(index))])};
 }
 
 std::vector<int64_t> PictureTask::classes_of_all() const {

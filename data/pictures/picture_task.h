@@ -4,7 +4,7 @@
 #include <weft/data/pictures/augment.h>
 #include <weft/data/pictures/fit.h>
 #include <weft/data/pictures/picture_source.h>
-#include <weft/data/tasks/task_data.h>
+#include <weft/data/tasks/indexed_task.h>
 #include <weft/data/text/tokens.h>
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct FittedPictures {
 
 /// Some of them. Those that train are seen otherwise in every epoch, as AugmentOptions say, by numbers of (seed, epoch,
 /// picture); with `mixup` above 0 each is laid over another one, and its targets (B, n_class) are shares of both.
-class PictureTask : public TaskDataset {
+class PictureTask : public IndexedTask {
  public:
   struct Options {
     int64_t side = 0;  ///< of what a model sees
@@ -55,19 +55,22 @@ class PictureTask : public TaskDataset {
   std::vector<std::string> scores() const override;
   double best_accuracy() const override;
   int64_t samples_per_epoch() const override { return size(); }
-  Batch batch(int64_t first, int64_t count) const override;
-  std::vector<std::vector<SamplePlace>> places(int64_t first, int64_t count) const override;
+  /// All are of one size.
+  Lengths lengths(uint64_t) const override { return {1, 0}; }
+  std::vector<SamplePlace> places_at(uint64_t index) const override;
+  Batch batch_of(std::span<const Drawn> samples) const override;
   int64_t size() const { return static_cast<int64_t>(places_.size()); }
   /// The class of each that it has.
   std::vector<int64_t> classes_of_all() const;
   const PictureSource& source() const { return *pictures_->source; }
   const std::vector<std::string>& notes() const { return pictures_->notes; }
   /// The number of sample n of the run in it.
-  int64_t number_of(int64_t n) const { return pictures_->numbers[static_cast<size_t>(place_of(n))]; }
+  int64_t number_of(int64_t n) const {
+    return pictures_->numbers[static_cast<size_t>(places_.at(index_of(n)))];
+  }
 
  private:
   uint64_t sample_of(int64_t n) const override;
-  int64_t place_of(int64_t n) const { return places_[sample_of(n)]; }
   Draws draws_of(int64_t place, uint64_t epoch) const;
   void view(int64_t place, uint64_t epoch, std::span<float> to) const;
   void view_mask(int64_t place, uint64_t epoch, std::span<int64_t> to) const;

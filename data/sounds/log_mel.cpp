@@ -32,15 +32,19 @@ int64_t mirrored(int64_t at, int64_t size) {
 
 }  // namespace
 
-LogMel::Options LogMel::options_for(int64_t rate, int64_t n_mels, double window, double hop) {
+LogMel::Options LogMel::options_for(int64_t rate, int64_t n_mels, double window, double hop, bool centred) {
   const auto samples = [rate](double milliseconds) {
     return std::llround(static_cast<double>(rate) * milliseconds / 1000);
   };
-  return {.rate = rate, .n_fft = samples(window), .hop_length = samples(hop), .n_mels = n_mels};
+  return {.rate = rate,
+          .n_fft = samples(window),
+          .hop_length = samples(hop),
+          .n_mels = n_mels,
+          .centred = centred};
 }
 
 LogMel::LogMel(const Options& options) : options_(options) {
-  const auto [rate, n_fft, hop_length, n_mels] = options;
+  const auto [rate, n_fft, hop_length, n_mels, centred] = options;
   if (rate < 1 || n_fft < 2 || hop_length < 1 || n_mels < 1)
     fail<ValueError>("LogMel: a rate of ", rate, ", n_fft = ", n_fft, ", hop_length = ", hop_length,
                      ", n_mels = ", n_mels, ": needs at least 1, 2, 1 and 1");
@@ -117,8 +121,16 @@ void LogMel::write(std::span<const float> samples, std::span<float> to) const {
       *next++ = value;
     }
   }
-  for (size_t i = 0; i < logs.size(); ++i)
-    to[i] = static_cast<float>((std::max(logs[i], largest - 8) + 4) / 4);
+  for (double& value : logs) value = (std::max(value, largest - 8) + 4) / 4;
+  if (options_.centred) {
+    const auto M = static_cast<size_t>(options_.n_mels);
+    for (size_t m = 0; m < M; ++m) {
+      double sum = 0;
+      for (size_t i = m; i < logs.size(); i += M) sum += logs[i];
+      for (size_t i = m; i < logs.size(); i += M) logs[i] -= sum / static_cast<double>(count);
+    }
+  }
+  std::ranges::transform(logs, to.begin(), [](double value) { return static_cast<float>(value); });
 }
 
 }  // namespace weft

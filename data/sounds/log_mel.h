@@ -19,10 +19,13 @@ class LogMel {
     int64_t n_fft = 400;
     int64_t hop_length = 160;
     int64_t n_mels = 80;
+    /// Whether each band's mean over the sound is taken out, so that it does not matter what a microphone does to it (Atal,
+    /// "Effectiveness of linear prediction characteristics of the speech wave...", 1974, of cepstra).
+    bool centred = false;
     bool operator==(const Options&) const = default;
   };
   /// Of windows of `window` and `hop` milliseconds.
-  static Options options_for(int64_t rate, int64_t n_mels, double window, double hop);
+  static Options options_for(int64_t rate, int64_t n_mels, double window, double hop, bool centred = false);
 
   /// ValueError for numbers below 1, a window of fewer than 2 samples, and filters so narrow that one hears nothing.
   explicit LogMel(const Options& options);

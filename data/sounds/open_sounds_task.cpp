@@ -24,7 +24,7 @@ struct SoundSettings {
   SoundFileOptions files;
   int64_t rate = 0, n_mels = 0;
   double window = 25, hop = 10, longest = 0;
-  bool skips = false;
+  bool skips = false, centred = false;
   SoundAugmentOptions augment;
 };
 
@@ -37,6 +37,7 @@ SoundSettings settings_of(const SettingValues& given, bool transcribes) {
   all.hop = given.number("hop_ms");
   all.longest = given.number("longest_seconds");
   all.skips = given.text("invalid") == "skip";
+  all.centred = given.text("normalize") == "mean";
   if (all.rate != 0 && all.rate < least_rate)
     fail<ValueError>("sample_rate = ", all.rate, ": must be 0 or at least ", least_rate);
   SettingValues augment;
@@ -64,7 +65,8 @@ int64_t rate_of(const SoundSettings& settings, const ListedSounds& all) {
 
 std::shared_ptr<const LogMel> frames_for(const SoundSettings& settings, int64_t rate) {
   const int64_t n_mels = settings.n_mels > 0 ? settings.n_mels : rate >= usual_rate ? 80 : 40;
-  return std::make_shared<const LogMel>(LogMel::options_for(rate, n_mels, settings.window, settings.hop));
+  return std::make_shared<const LogMel>(
+      LogMel::options_for(rate, n_mels, settings.window, settings.hop, settings.centred));
 }
 
 /// What is asked of sounds: classes of their labels, or ids of their texts and an end.
@@ -197,6 +199,11 @@ std::vector<Setting> sound_settings(bool transcribes) {
        .from = 1,
        .below = 1000},
       {.name = "hop_ms", .value = 10.0, .help = "milliseconds from frame to frame", .from = 1, .below = 1000},
+      {.name = "normalize",
+       .value = std::string("none"),
+       .help =
+           "mean: the mean of each band over a sound is taken out, which other microphones and voices shift",
+       .choices = {"none", "mean"}},
       {.name = "longest_seconds",
        .value = 30.0,
        .help = "sounds that are longer are left out, and counted; 0 is no limit",

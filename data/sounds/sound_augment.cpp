@@ -2,6 +2,7 @@
 #include <weft/lib/base/math.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace weft {
@@ -51,6 +52,37 @@ class Normal {
   bool has_second_ = false;
 };
 
+void warp(std::span<float> frames, int64_t n_mels, double factor) {
+  const auto M = static_cast<size_t>(n_mels);
+  std::vector<float> row(M);
+  for (size_t begin = 0; begin < frames.size(); begin += M) {
+    for (size_t m = 0; m < M; ++m) {
+      const double at = std::min(static_cast<double>(m) * factor, static_cast<double>(M - 1));
+      const auto left = static_cast<size_t>(at);
+      const double share = at - static_cast<double>(left);
+      const double low = frames[begin + left], high = frames[begin + std::min(left + 1, M - 1)];
+      row[m] = static_cast<float>(low + share * (high - low));
+    }
+    std::ranges::copy(row, frames.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+}
+
+void equalize(std::span<float> frames, int64_t n_mels, double most, Draws& draws) {
+  constexpr size_t points = 5;
+  constexpr double decibel = 1.0 / 40;  // frames are a fourth of a logarithm to base 10
+  std::array<double, points> levels{};
+  for (double& level : levels) level = between(draws, -most, most) * decibel;
+  for (int64_t m = 0; m < n_mels; ++m) {
+    const double at =
+        static_cast<double>(m) * (points - 1) / static_cast<double>(std::max<int64_t>(1, n_mels - 1));
+    const auto left = std::min(static_cast<size_t>(at), points - 2);
+    const double share = at - static_cast<double>(left),
+                 level = levels[left] * (1 - share) + levels[left + 1] * share;
+    for (size_t i = static_cast<size_t>(m); i < frames.size(); i += static_cast<size_t>(n_mels))
+      frames[i] = static_cast<float>(frames[i] + level);
+  }
+}
+
 }  // namespace
 
 const Settings<SoundAugmentOptions>& SoundAugmentOptions::settings() {
@@ -58,6 +90,10 @@ const Settings<SoundAugmentOptions>& SoundAugmentOptions::settings() {
   static const Settings<C> all = {
       Field(&C::speed, "speed", 0.0, 0.9, "sounds that train are played up to this share faster or slower"),
       Field(&C::gain, "gain", 0.0, 60.0, "sounds that train are up to so many decibels louder or softer"),
+      Field(&C::equalize, "equalize", 0.0, 60.0,
+            "bands of sounds that train are up to so many decibels louder or softer, along a line"),
+      Field(&C::warp, "warp", 0.0, 0.9,
+            "bands of sounds that train are up to this share higher or lower, as other voices are"),
       Field(&C::noise, "noise", 0.0, 100.0,
             "white noise up to this share of a sound's loudness is added in training"),
       Field(&C::silence, "silence", 0.0, 60.0,
@@ -107,7 +143,9 @@ std::vector<float> augmented(std::vector<float> samples, int64_t rate, const Sou
   return samples;
 }
 
-void mask_frames(std::span<float> frames, int64_t n_mels, const SoundAugmentOptions& o, Draws& draws) {
+void augment_frames(std::span<float> frames, int64_t n_mels, const SoundAugmentOptions& o, Draws& draws) {
+  if (o.warp > 0) warp(frames, n_mels, between(draws, 1 - o.warp, 1 + o.warp));
+  if (o.equalize > 0) equalize(frames, n_mels, o.equalize, draws);
   if (o.time_masks == 0 && o.frequency_masks == 0) return;
   const int64_t T = std::ssize(frames) / n_mels;
   double sum = 0;

@@ -14,6 +14,12 @@ namespace weft {
 struct SoundAugmentOptions {
   double speed = 0;  ///< s: between 1 - s and 1 + s times as fast, and so as high, uniformly (Ko et al. 2015)
   double gain = 0;   ///< decibels, uniformly to both sides
+  /// Decibels that bands are raised or lowered by, along a line through five points, each uniformly to both sides: another
+  /// microphone, or room.
+  double equalize = 0;
+  /// w: bands lie between 1 - w and 1 + w times as high, uniformly: a longer or shorter throat (Jaitly and Hinton, "Vocal Tract
+  /// Length Perturbation (VTLP) improves speech recognition", 2013).
+  double warp = 0;
   double noise =
       0;  ///< loudness of white noise, up to this share of the sound's (root mean square), uniformly
   double silence =
@@ -31,7 +37,9 @@ struct SoundAugmentOptions {
 /// The sound as it is heard this time. Nothing is drawn for what is not asked for.
 std::vector<float> augmented(std::vector<float> samples, int64_t rate, const SoundAugmentOptions& options,
                              Draws& draws);
-/// Hides stretches and bands of frames (T, M): they become the frames' mean.
-void mask_frames(std::span<float> frames, int64_t n_mels, const SoundAugmentOptions& options, Draws& draws);
+/// Frames (T, M) as they are heard this time: first warp and equalize, then stretches and bands are hidden, which become the frames'
+/// mean.
+void augment_frames(std::span<float> frames, int64_t n_mels, const SoundAugmentOptions& options,
+                    Draws& draws);
 
 }  // namespace weft

@@ -19,7 +19,8 @@ TaskSizes SoundTask::sizes() const {
           .n_mels = o.n_mels,
           .sample_rate = o.rate,
           .n_fft = o.n_fft,
-          .hop_length = o.hop_length};
+          .hop_length = o.hop_length,
+          .centred = o.centred};
 }
 
 std::vector<std::string> SoundTask::scores() const {
@@ -77,7 +78,7 @@ Array SoundTask::frames_of(const Drawn& sample) const {
   Array made({1, frames.frames(std::ssize(samples)), M}, float32);
   const std::span values(made.mutable_data<float>(), static_cast<size_t>(made.size()));
   frames.write(samples, values);
-  if (trains) mask_frames(values, M, parts_.augment, draws);
+  if (trains) augment_frames(values, M, parts_.augment, draws);
   return made;
 }
 

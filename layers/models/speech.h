@@ -18,9 +18,10 @@ enum class SpeechHead { ctc, decoder };
 
 struct SpeechConfig {
   int64_t n_mels = 80;      ///< M, numbers of a frame
-  int64_t sample_rate = 0;  ///< these three: what the frames were made from (data/sounds/log_mel.h)
+  int64_t sample_rate = 0;  ///< these four: what the frames were made from (data/sounds/log_mel.h)
   int64_t n_fft = 0;
   int64_t hop_length = 0;
+  bool centred = false;
   int64_t n_class = 0;     ///< > 0: tells classes, and writes nothing
   int64_t vocab_size = 0;  ///< of what is written
   int64_t pad_id = 0;      ///< said where nothing is: CTC's blank, as Wav2Vec2's in transformers

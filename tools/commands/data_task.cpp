@@ -98,7 +98,8 @@ double padding_in_order(const IndexedTask& task, int64_t batch_size) {
 
 void measure(TaskReport& report, const TaskData& task, const RunConfig& config) {
   const auto samples = samples_of(task.training);
-  if (!samples) return;
+  const bool pictures = task.shape.kind == TaskKind::pictures || task.shape.kind == TaskKind::patches;
+  if (!samples || pictures) return;  // all are of one size
   const int64_t tokens = config.parts.contains("batch_tokens") ? config.parts.integer("batch_tokens") : 0;
   for (int64_t n = 0; n < samples->samples_per_epoch(); ++n) {
     const IndexedTask::Lengths one = samples->lengths(samples->index_of(n));

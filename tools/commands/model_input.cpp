@@ -95,8 +95,8 @@ Batch batch_of_picture(const Array& picture) { return {picture.reshape(picture.s
 void refuse_sounds(const OpenedModel& opened) {
   const ModelFile& file = opened.checkpoint.model;
   if (models().at(file.kind).takes(TaskKind::transcripts))
-    fail<ValueError>(opened.path, ": is a ", file.kind, ", which hears sounds and reads no text; ", program_name(),
-                     " transcribe ", quoted(opened.path), " SOUND writes down what is said");
+    fail<ValueError>(opened.path, ": is a ", file.kind, ", which hears sounds and reads no text; ",
+                     program_name(), " transcribe ", quoted(opened.path), " SOUND writes down what is said");
 }
 
 LogMel frames_heard_by(const ModelFile& model) {
@@ -107,7 +107,8 @@ LogMel frames_heard_by(const ModelFile& model) {
   return LogMel({.rate = s.integer("sample_rate"),
                  .n_fft = s.integer("n_fft"),
                  .hop_length = s.integer("hop_length"),
-                 .n_mels = s.integer("n_mels")});
+                 .n_mels = s.integer("n_mels"),
+                 .centred = s.contains("normalize") && s.text("normalize") == "mean"});
 }
 
 }  // namespace weft::tools

@@ -59,3 +59,29 @@ TEST_CASE("log-mel: what is refused, and how") {
   const LogMel frames({.rate = 8000, .n_fft = 200, .hop_length = 80, .n_mels = 40});
   CHECK_THROWS_AS(frames.write({}, {}), ValueError);
 }
+
+TEST_CASE("log-mel: without its bands' means a sound is the same through any filter") {
+  const LogMel plain({.rate = 8000, .n_fft = 200, .hop_length = 80, .n_mels = 20}),
+      centred({.rate = 8000, .n_fft = 200, .hop_length = 80, .n_mels = 20, .centred = true});
+  std::vector<float> samples;
+  for (int i = 0; i < 4000; ++i)
+    samples.push_back(static_cast<float>((i * 7919 % 1000) / 1000.0 - 0.5) * (i < 2000 ? 1 : 0.3F));
+  std::vector<float> a(static_cast<size_t>(plain.frames(4000) * 20)), b(a.size()), c(a.size());
+  plain.write(samples, a);
+  centred.write(samples, b);
+  for (float& sample : samples) sample *= 4;
+  centred.write(samples, c);
+  for (size_t m = 0; m < 20; ++m) {
+    double mean = 0, left = 0;
+    for (size_t i = m; i < a.size(); i += 20) {
+      mean += a[i];
+      left += b[i];
+    }
+    mean /= static_cast<double>(a.size() / 20);
+    CHECK(std::abs(left) < 1e-4);
+    for (size_t i = m; i < a.size(); i += 20) {
+      CHECK(b[i] == doctest::Approx(a[i] - mean).epsilon(1e-4));
+      CHECK(c[i] == doctest::Approx(b[i]).epsilon(1e-3));
+    }
+  }
+}

@@ -91,12 +91,9 @@ TEST_CASE("sounds: forms are a function of (seed, epoch, sound), for any number 
   if (!has_sounds()) return;
   const Folder folder;
   write_sounds(folder, "s", 30);
-  const Changed augmented = {{"speed", 0.2},
-                             {"gain", 6.0},
-                             {"noise", 0.3},
-                             {"silence", 0.05},
-                             {"time_masks", int64_t{1}},
-                             {"frequency_masks", int64_t{2}}};
+  const Changed augmented = {
+      {"speed", 0.2}, {"gain", 6.0},     {"equalize", 6.0},          {"warp", 0.1},
+      {"noise", 0.3}, {"silence", 0.05}, {"time_masks", int64_t{1}}, {"frequency_masks", int64_t{2}}};
   const TaskData data = open_task(request("classify-sounds", {folder.path("s")}, augmented));
   const int64_t epoch = data.training->samples_per_epoch();
   const Batch batch = data.training->batch(0, 2 * epoch);
@@ -193,10 +190,12 @@ TEST_CASE("sounds: what cannot be read is refused by name, or passed over and co
                       {folder.path("one.csv") + ": every sound has the label 'a'; to classify needs two"});
   std::string rare = "file,label\n";
   for (int i = 0; i < 30; ++i)
-    rare += "s/" + std::string(i % 2 == 0 ? "high/" : "low/") + std::to_string(i) + ".wav," + std::to_string(i) + "\n";
+    rare += "s/" + std::string(i % 2 == 0 ? "high/" : "low/") + std::to_string(i) + ".wav," +
+            std::to_string(i) + "\n";
   folder.write("rare.csv", rare);
-  refuses<ValueError>([&] { open_task(request("classify-sounds", {folder.path("rare.csv")})); },
-                      {"rare.csv: line ", "validates, and nothing that trains has its label '", "there is one sound of it"});
+  refuses<ValueError>(
+      [&] { open_task(request("classify-sounds", {folder.path("rare.csv")})); },
+      {"rare.csv: line ", "validates, and nothing that trains has its label '", "there is one sound of it"});
   folder.write("empty.csv", "file,text\ns/high/0.wav, \ns/low/1.wav,b\n");
   CHECK_THROWS_AS(open_task(request("transcribe", {folder.path("empty.csv")})), FileError);
 }
