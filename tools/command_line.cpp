@@ -217,8 +217,8 @@ void declare(Command<TranscribeArguments>& c) {
       ->allow_extra_args(true);
   c.integer("--beams", a.beams, "N", 1, 1000, "search with N beams; 1 takes the likeliest each time (1)");
   c.number("--window", a.window, "SECONDS", 0, 1e6,
-           "longer sounds are heard in windows of so many; 0 hears each whole (30)");
-  c.number("--overlap", a.overlap, "SECONDS", 0, 1e6, "that two windows share (4)");
+           "longer sounds are heard in windows of so many (as long as what it was trained on); 0 hears each whole");
+  c.number("--overlap", a.overlap, "SECONDS", 0, 1e6, "that two windows share (a fifth of one, at most 4)");
   c.flag("--text", a.text, "nothing but a line of text for each sound");
   c.flag("--json", a.json, "a JSON object a line: file, seconds, text, and words with begin and end");
   c.last();

@@ -287,6 +287,8 @@ TaskData open_sounds_task(const TaskRequest& request, bool transcribes) {
                 .sizes = trains->sizes()};
   task.shape.sizes.longest_target =
       std::max(task.shape.sizes.longest_target, validates->sizes().longest_target);
+  task.shape.sizes.longest_frames =
+      std::max(task.shape.sizes.longest_frames, validates->sizes().longest_frames);
   task.held_out = validates;
   task.training = trains;
   const int64_t tokens = request.settings.integer("batch_tokens");

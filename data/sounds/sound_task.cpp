@@ -20,7 +20,8 @@ TaskSizes SoundTask::sizes() const {
           .sample_rate = o.rate,
           .n_fft = o.n_fft,
           .hop_length = o.hop_length,
-          .centred = o.centred};
+          .centred = o.centred,
+          .longest_frames = longest().input};
 }
 
 std::vector<std::string> SoundTask::scores() const {

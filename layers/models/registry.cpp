@@ -112,6 +112,7 @@ SettingValues values_of(const DataShape& data, const std::vector<Setting>& setti
   told("sample_rate", data.sizes.sample_rate);
   told("n_fft", data.sizes.n_fft);
   told("hop_length", data.sizes.hop_length);
+  told("longest_frames", data.sizes.longest_frames);
   told("normalize", std::string(data.sizes.centred ? "mean" : "none"));
   told("segmentation", data.kind == TaskKind::patches);
   if (all.contains("block_size"))

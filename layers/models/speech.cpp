@@ -97,6 +97,7 @@ const Settings<SpeechConfig>& SpeechConfig::settings() {
       Field(&C::n_fft, "n_fft", 0, 1 << 16).from_data(),
       Field(&C::hop_length, "hop_length", 0, 1 << 16).from_data(),
       Field(&C::centred, "normalize", {{"none", false}, {"mean", true}}).from_data(),
+      Field(&C::longest_frames, "longest_frames", 0, int64_t{1} << 40).from_data(),
       Field(&C::n_class, "n_class", 0, 1 << 20).from_data(),
       Field(&C::vocab_size, "vocab_size", 0, 1 << 24).from_data(),
       Field(&C::pad_id, "pad_id", -1, 1 << 24).from_data(),

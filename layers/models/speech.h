@@ -22,6 +22,8 @@ struct SpeechConfig {
   int64_t n_fft = 0;
   int64_t hop_length = 0;
   bool centred = false;
+  int64_t longest_frames =
+      0;                   ///< that it was trained on; longer sounds are best heard in windows; 0: not known
   int64_t n_class = 0;     ///< > 0: tells classes, and writes nothing
   int64_t vocab_size = 0;  ///< of what is written
   int64_t pad_id = 0;      ///< said where nothing is: CTC's blank, as Wav2Vec2's in transformers

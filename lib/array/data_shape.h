@@ -26,7 +26,8 @@ struct TaskSizes {
   int64_t channels = 0, height = 0, width = 0, patch = 0;  ///< of pictures
   /// Of sounds: numbers of a frame, and what frames are made from.
   int64_t n_mels = 0, sample_rate = 0, n_fft = 0, hop_length = 0;
-  bool centred = false;  ///< whether each band's mean is taken out
+  bool centred = false;        ///< whether each band's mean is taken out
+  int64_t longest_frames = 0;  ///< of a sound
 };
 
 /// Numbers that a task does not have are 0, ids -1.

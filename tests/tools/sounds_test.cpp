@@ -132,14 +132,20 @@ TEST_CASE("sounds: texts by CTC and by a decoder; windows; times; error rates") 
     result = weft(folder, {"transcribe", head, "long.wav", "--window", "0.5", "--overlap", "0.2"});
     CHECK_MESSAGE(result.code == 0, result.err);
     CHECK(result.out.starts_with("long.wav: "));
+    // Unless told, as long as what it was trained on: three tones of 0.15 s.
+    const std::string usual = weft(folder, {"transcribe", head, "long.wav"}).out;
+    CHECK(usual ==
+          weft(folder, {"transcribe", head, "long.wav", "--window", "0.45", "--overlap", "0.09"}).out);
+    CHECK(usual != weft(folder, {"transcribe", head, "long.wav", "--window", "0"}).out);
     CHECK(weft(folder, {"attention", head, "--audio", "r/2.wav", "--out", "a.html"}).code == 0);
   }
   refused_with(folder, {"transcribe", "ctc", "r/1.wav", "--window", "1", "--overlap", "1"}, {"--overlap: "});
   refused_with(folder, {"generate", "decoder", "--prompt", "lo"}, {"hears sounds and reads no text"});
   refused_with(folder, {"translate", "decoder"}, {"hears sounds and reads no text"});
   // The encoder of one is the beginning of another.
-  const Result tuned = weft(folder, small("tuned", {"--task", "classify", "--data", "labels.csv", "--init-from", "ctc", "--set",
-                                                    "max_iters=2", "val_share=0.3"}));
+  const Result tuned =
+      weft(folder, small("tuned", {"--task", "classify", "--data", "labels.csv", "--init-from", "ctc",
+                                   "--set", "max_iters=2", "val_share=0.3"}));
   CHECK_MESSAGE(tuned.code == 0, tuned.err);
   CHECK(contains(tuned.err, "head"));
   refused_with(folder, {"classify", "ctc", "r/1.wav"}, {"tells no classes of sounds by name"});

@@ -98,7 +98,9 @@ struct TranscribeArguments {
   std::string model;
   std::vector<std::string> files;
   int64_t beams = 1;
-  double window = 30, overlap = 4;  ///< seconds; a window of 0: each file whole
+  /// Seconds. A window of 0: each file whole; -1: as long as the longest that the model was trained on. An overlap of -1: a
+  /// fifth of the window, 4 at most.
+  double window = -1, overlap = -1;
   bool text = false;                ///< nothing but a line for each file
   bool json = false;
   bool last = false;

@@ -249,9 +249,6 @@ Work prepare_transcribe(const TranscribeArguments& arguments) {
   l->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { l->console.print(line); });
   const ModelFile& file = l->file();
-  if (arguments.window > 0 && arguments.overlap >= arguments.window)
-    fail<ValueError>("--overlap: ", arguments.overlap, " seconds leave nothing of windows of ",
-                     arguments.window);
   if (arguments.json && arguments.text) fail<ValueError>("--text and --json: one of the two");
   l->model = l->opened.build();
   l->transcriber = dynamic_cast<const Transcriber*>(l->model.get());
@@ -259,6 +256,16 @@ Work prepare_transcribe(const TranscribeArguments& arguments) {
     fail<ValueError>(l->opened.path, ": is a ", file.kind, ", which writes down no sounds; ", program_name(),
                      " train --model speech --task transcribe --data FILE.csv makes a model that does");
   l->frames = std::make_unique<LogMel>(frames_heard_by(file));
+  constexpr double usual_window = 30, most_overlap = 4;
+  double &window = l->arguments.window, &overlap = l->arguments.overlap;
+  if (window < 0) {
+    const int64_t longest =
+        file.settings.contains("longest_frames") ? file.settings.integer("longest_frames") : 0;
+    window = longest > 0 ? l->seconds(longest) : usual_window;
+  }
+  if (overlap < 0) overlap = std::min(most_overlap, window / 5);
+  if (window > 0 && overlap >= window)
+    fail<ValueError>("--overlap: ", overlap, " seconds leave nothing of windows of ", arguments.window);
   l->sounds = open_sounds(arguments.files, {.labelled = false});
   // What is none is refused before anything is written.
   for (int64_t n = 0; n < l->sounds->size(); ++n)
