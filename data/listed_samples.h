@@ -132,6 +132,16 @@ void decode_all(ListedSamples<Source>& all, const TextProgress& progress, Decode
   all.check_some();
 }
 
+/// 0, 1, ..., count - 1.
+std::vector<int64_t> first_numbers(int64_t count);
+/// Progress of the pass-th of so many passes over the samples.
+TextProgress of_pass(const TextProgress& progress, int pass, int passes);
+/// The content_hash of what trains and what validates apart, if anything does.
+std::string joint_hash(const std::string& train, const std::string* apart);
+/// What a user should know of samples that validate apart and stand among those that train too; nothing where none do.
+std::vector<std::string> notes_of_shared(const std::vector<Digest>& train, const std::vector<Digest>& apart,
+                                         const std::string& what);
+
 /// Which of the samples train and which validate, by place: where none validate apart, the share that their digests say.
 /// ValueError, naming `path`, where that leaves none for one of the two.
 struct ListedSplit {

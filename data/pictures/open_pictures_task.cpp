@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <optional>
-#include <set>
 
 namespace weft {
 namespace {
@@ -49,13 +47,6 @@ PictureSettings settings_of(const SettingValues& given, bool masks) {
   AugmentOptions::settings().take(all.augment, augment);
   if (!masks) all.mixup = given.number("mixup");
   return all;
-}
-
-TextProgress shown(const TaskRequest& request, int pass, int passes) {
-  if (!request.progress) return nullptr;
-  return [&request, pass, passes](int64_t done, int64_t all) {
-    request.progress(pass * all + done, passes * all);
-  };
 }
 
 ListedPictures looked_at(const std::vector<std::string>& paths, const PictureSettings& settings,
@@ -101,12 +92,6 @@ std::shared_ptr<const FittedPictures> pictures_of(ListedPictures& all, const Pic
   made->notes = all.notes();
   made->numbers = all.numbers;
   return made;
-}
-
-std::vector<int64_t> first_numbers(int64_t count) {
-  std::vector<int64_t> all(static_cast<size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
 }
 
 TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples) {
@@ -177,22 +162,20 @@ std::vector<Setting> picture_settings(bool masks) {
 TaskData open_pictures_task(const TaskRequest& request, bool masks) {
   const PictureSettings settings = settings_of(request.settings, masks);
   const int passes = request.val_data.empty() ? 2 : 4;
-  ListedPictures train = looked_at(request.data, settings, shown(request, 0, passes));
+  ListedPictures train = looked_at(request.data, settings, of_pass(request.progress, 0, passes));
   std::optional<ListedPictures> apart;
-  if (!request.val_data.empty()) apart = looked_at(request.val_data, settings, shown(request, 1, passes));
-  Hasher hasher;
-  hasher.update(train.content_hash);
-  if (apart) hasher.update(apart->content_hash);
-  const std::string content_hash = to_hex(hasher.digest());
+  if (!request.val_data.empty())
+    apart = looked_at(request.val_data, settings, of_pass(request.progress, 1, passes));
+  const std::string content_hash = joint_hash(train.content_hash, apart ? &apart->content_hash : nullptr);
   check_content(request.data, content_hash, request.expected_hash);
 
   const std::vector<std::string> names = class_names_of(request, train);
   const int64_t side = side_of(settings, train), whole = settings.augment.side_for(side);
   const int64_t channels = settings.channels > 0 ? settings.channels : train.colours ? 3 : 1;
-  const auto pictures =
-      pictures_of(train, settings, channels, whole, names, request, shown(request, passes / 2, passes));
+  const auto pictures = pictures_of(train, settings, channels, whole, names, request,
+                                    of_pass(request.progress, passes / 2, passes));
   const auto others = apart ? pictures_of(*apart, settings, channels, whole, names, request,
-                                          shown(request, passes - 1, passes))
+                                          of_pass(request.progress, passes - 1, passes))
                             : pictures;
   std::vector<int64_t> training = first_numbers(pictures->size()), validating = first_numbers(others->size());
   if (!apart) {
@@ -240,12 +223,8 @@ TaskData open_pictures_task(const TaskRequest& request, bool masks) {
   std::ranges::copy(pictures->notes, std::back_inserter(task.notes));
   if (!apart) return task;
   std::ranges::copy(others->notes, std::back_inserter(task.notes));
-  const std::set<Digest> known(train.digests.begin(), train.digests.end());
-  if (const auto both =
-          std::ranges::count_if(apart->digests, [&](const Digest& d) { return known.contains(d); });
-      both > 0)
-    task.notes.push_back(
-        str("warning: ", grouped(both), " of the pictures that validate stand among those that train too"));
+  std::ranges::copy(notes_of_shared(train.digests, apart->digests, train.what),
+                    std::back_inserter(task.notes));
   return task;
 }
 
@@ -255,9 +234,9 @@ std::shared_ptr<const TaskDataset> open_pictures_to_score(const TaskRequest& req
     fail<ValueError>("task ", request.name, ": the model has no names of classes");
   if (settings.image_size < 1 || settings.channels < 1)
     fail<ValueError>("task ", request.name, ": image_size and channels must be those of the model");
-  ListedPictures all = looked_at(request.data, settings, shown(request, 0, 2));
+  ListedPictures all = looked_at(request.data, settings, of_pass(request.progress, 0, 2));
   const auto pictures = pictures_of(all, settings, settings.channels, settings.image_size,
-                                    request.class_names, request, shown(request, 1, 2));
+                                    request.class_names, request, of_pass(request.progress, 1, 2));
   return std::make_shared<const PictureTask>(
       options_for(request, Split::validation, 0), pictures, first_numbers(pictures->size()),
       request.class_names, PictureTask::Options{.side = settings.image_size, .patch = settings.patch});

@@ -8,17 +8,15 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <optional>
-#include <set>
 
 namespace weft {
 namespace {
 
 /// The rate that sounds are heard at which have several, or a higher one, unless told.
 constexpr int64_t usual_rate = 16000;
-/// Frames a label below which alignments are few.
-constexpr int64_t few_frames = 8;
+/// Frames a token below which alignments are few.
+constexpr int64_t few_frames = 4;
 
 struct SoundSettings {
   SoundFileOptions files;
@@ -44,13 +42,6 @@ SoundSettings settings_of(const SettingValues& given, bool transcribes) {
   for (const Setting& s : SoundAugmentOptions::settings().list()) augment.set(s.name, given.at(s.name));
   SoundAugmentOptions::settings().take(all.augment, augment);
   return all;
-}
-
-TextProgress shown(const TaskRequest& request, int pass, int passes) {
-  if (!request.progress) return nullptr;
-  return [&request, pass, passes](int64_t done, int64_t all) {
-    request.progress(pass * all + done, passes * all);
-  };
 }
 
 ListedSounds looked_at(const std::vector<std::string>& paths, const SoundSettings& settings,
@@ -113,12 +104,6 @@ Read read(ListedSounds list, const SoundSettings& settings, int64_t rate, const 
   return {std::move(sounds), std::move(targets)};
 }
 
-std::vector<int64_t> first_numbers(int64_t count) {
-  std::vector<int64_t> all(static_cast<size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
 TaskOptions options_for(const TaskRequest& request, Split split, int64_t samples) {
   return {.seed = request.seed, .split = split, .samples = samples, .settings = request.settings};
 }
@@ -128,11 +113,11 @@ void note_crowded(const SoundTask& task, std::vector<std::string>& notes) {
   int64_t crowded = 0;
   for (int64_t i = 0; i < task.size(); ++i) {
     const IndexedTask::Lengths one = task.lengths(static_cast<uint64_t>(i));
-    crowded += one.input < few_frames / 2 * (one.target - 1);
+    crowded += one.input < few_frames * (one.target - 1);
   }
   if (crowded > 0)
     notes.push_back(
-        str("warning: ", grouped(crowded), " sounds have less than ", few_frames / 2,
+        str("warning: ", grouped(crowded), " sounds have less than ", few_frames,
             " frames for each token of their text; with few, head=ctc cannot say them: subsampling=1, a "
             "smaller hop_ms, or tokens of more letters help"));
 }
@@ -232,13 +217,11 @@ std::vector<Setting> sound_settings(bool transcribes) {
 TaskData open_sounds_task(const TaskRequest& request, bool transcribes) {
   const SoundSettings settings = settings_of(request.settings, transcribes);
   const int passes = request.val_data.empty() ? 2 : 4;
-  ListedSounds train = looked_at(request.data, settings, shown(request, 0, passes));
+  ListedSounds train = looked_at(request.data, settings, of_pass(request.progress, 0, passes));
   std::optional<ListedSounds> apart;
-  if (!request.val_data.empty()) apart = looked_at(request.val_data, settings, shown(request, 1, passes));
-  Hasher hasher;
-  hasher.update(train.content_hash);
-  if (apart) hasher.update(apart->content_hash);
-  const std::string content_hash = to_hex(hasher.digest());
+  if (!request.val_data.empty())
+    apart = looked_at(request.val_data, settings, of_pass(request.progress, 1, passes));
+  const std::string content_hash = joint_hash(train.content_hash, apart ? &apart->content_hash : nullptr);
   check_content(request.data, content_hash, request.expected_hash);
 
   const int64_t rate = rate_of(settings, train);
@@ -250,10 +233,10 @@ TaskData open_sounds_task(const TaskRequest& request, bool transcribes) {
     if (apart || !transcribes || !is_validation(train.digests[i], share)) learns.push_back(train.numbers[i]);
   const Asked asked = asked_of(request, transcribes, *train.source, learns);
   const Read mine =
-      read(std::move(train), settings, rate, asked, request, shown(request, passes / 2, passes));
-  const Read others =
-      apart ? read(std::move(*apart), settings, rate, asked, request, shown(request, passes - 1, passes))
-            : mine;
+      read(std::move(train), settings, rate, asked, request, of_pass(request.progress, passes / 2, passes));
+  const Read others = apart ? read(std::move(*apart), settings, rate, asked, request,
+                                   of_pass(request.progress, passes - 1, passes))
+                            : mine;
   const ListedSplit split =
       apart ? ListedSplit{first_numbers(mine.sounds->size()), first_numbers(others.sounds->size())}
             : split_by_digest(mine.sounds->digests(), share, request.data[0], "sound");
@@ -325,13 +308,8 @@ TaskData open_sounds_task(const TaskRequest& request, bool transcribes) {
   std::ranges::copy(mine.sounds->notes(), std::back_inserter(task.notes));
   if (!apart) return task;
   std::ranges::copy(others.sounds->notes(), std::back_inserter(task.notes));
-  const std::vector<Digest> all = mine.sounds->digests();
-  const std::set<Digest> known(all.begin(), all.end());
-  if (const auto both =
-          std::ranges::count_if(others.sounds->digests(), [&](const Digest& d) { return known.contains(d); });
-      both > 0)
-    task.notes.push_back(
-        str("warning: ", grouped(both), " of the sounds that validate stand among those that train too"));
+  std::ranges::copy(notes_of_shared(mine.sounds->digests(), others.sounds->digests(), "sound"),
+                    std::back_inserter(task.notes));
   return task;
 }
 
@@ -344,8 +322,8 @@ std::shared_ptr<const TaskDataset> open_sounds_to_score(const TaskRequest& reque
   if (settings.rate < 1 || settings.n_mels < 1)
     fail<ValueError>("task ", request.name, ": sample_rate and n_mels must be those of the model");
   const Asked asked{transcribes ? request.tokenizer : nullptr, request.class_names};
-  const Read all = read(looked_at(request.data, settings, shown(request, 0, 2)), settings, settings.rate,
-                        asked, request, shown(request, 1, 2));
+  const Read all = read(looked_at(request.data, settings, of_pass(request.progress, 0, 2)), settings,
+                        settings.rate, asked, request, of_pass(request.progress, 1, 2));
   return std::make_shared<const SoundTask>(request.name, options_for(request, Split::validation, 0),
                                            SoundTask::Parts{all.sounds,
                                                             first_numbers(all.sounds->size()),

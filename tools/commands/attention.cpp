@@ -249,11 +249,13 @@ Work prepare_attention(const AttentionArguments& arguments) {
   v->patches = find<PatchEmbedding>(*v->model);
   if (const GenerativeModel* const writer = as_writer(*v->model))
     v->writer = writer->has_encoder() ? writer : nullptr;
-  if (!v->patches && !arguments.image.empty())
-    fail<ValueError>("--image: a ", v->model->kind(), " reads text or ids, not a picture");
   v->hears = models().at(v->model->kind()).takes(TaskKind::sounds);
+  if (!v->patches && !arguments.image.empty())
+    fail<ValueError>("--image: a ", v->model->kind(), v->hears ? " hears --audio" : " reads text or ids",
+                     ", not a picture");
   if (!v->hears && !arguments.audio.empty())
-    fail<ValueError>("--audio: a ", v->model->kind(), " hears no sounds");
+    fail<ValueError>("--audio: a ", v->model->kind(), " hears no sounds; ",
+                     v->patches ? "give --image" : "give --text or --ids");
   if (v->hears)
     take_sound(*v);
   else if (v->patches)

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "data_inspect.h"
+#include "data_shown.h"
 #include "sheet_page.h"
 
 namespace weft::tools {
@@ -17,9 +18,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Samples that a page shows, and the seconds of a sound that can be played.
+/// Samples that a page shows.
 constexpr int64_t most_shown = 60;
-constexpr double most_played = 10;
 
 struct SampleReport {
   const char* what;  ///< "pictures"
@@ -170,7 +170,6 @@ std::string text_of(const SampleReport& report) {
   if (!report.labels.empty()) {
     text += "labels\n";
     size_t shown = 0;
-    constexpr size_t most_labels = 50;
     for (const auto& [label, count] : report.labels)
       if (shown++ < most_labels)
         text += str("  ", label, ": ", grouped(count),

@@ -1,4 +1,5 @@
 #include <weft/data/sounds/sound_task.h>
+#include <weft/data/tasks/table_task.h>
 #include <weft/data/text/streaming_decoder.h>
 #include <weft/layers/models/decoding/transcriber.h>
 #include <weft/lib/base/error.h>
@@ -55,6 +56,7 @@ struct Listener {
   std::unique_ptr<LogMel> frames;
   std::unique_ptr<Model> model;
   const Transcriber* transcriber = nullptr;
+  Ids unsaid;  ///< special tokens, in rising order: none of what is said
 
   const ModelFile& file() const { return opened.checkpoint.model; }
   double seconds(int64_t frame) const {
@@ -63,31 +65,35 @@ struct Listener {
   }
 };
 
-/// What the ids say, word by word; of each id the bytes that it adds to the text belong to it.
-std::vector<Word> words_of(const Listener& l, const Ids& ids, const std::vector<CtcSpan>& spans,
-                           int64_t first_frame) {
-  std::vector<Word> words;
+/// What the ids say: all of it, and word by word. Of each id the bytes that it adds to the text belong to it.
+struct Said {
   std::string text;
+  std::vector<Word> words;
+};
+Said said_by(const Listener& l, const Ids& ids, const std::vector<CtcSpan>& spans, int64_t first_frame) {
+  Said all;
+  StreamingDecoder decoder(*l.file().tokenizer, {.begins = true});
   bool inside = false;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const std::string longer =
-        decode_whole(*l.file().tokenizer, std::span(ids).first(i + 1), {.begins = true});
-    const std::string_view added = std::string_view(longer).substr(std::min(text.size(), longer.size()));
+    if (std::ranges::binary_search(l.unsaid, ids[i])) continue;
+    const std::string added = decoder.next(ids[i]);
+    all.text += added;
     for (const char c : added) {
       if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
         inside = false;
         continue;
       }
-      if (!inside) words.emplace_back();
+      if (!inside) all.words.emplace_back();
       inside = true;
-      words.back().text += c;
+      Word& word = all.words.back();
+      word.text += c;
       if (spans.empty()) continue;
-      if (words.back().begin < 0) words.back().begin = l.seconds(first_frame + spans[i].begin);
-      words.back().end = l.seconds(first_frame + spans[i].end);
+      if (word.begin < 0) word.begin = l.seconds(first_frame + spans[i].begin);
+      word.end = l.seconds(first_frame + spans[i].end);
     }
-    text = longer;
   }
-  return words;
+  all.text += decoder.rest();
+  return all;
 }
 
 std::string joined_words(const std::vector<Word>& words) {
@@ -148,32 +154,39 @@ void hear_words(const Listener& l, const std::vector<Window>& windows, const Bat
   for (size_t b = 0; b < windows.size(); ++b) {
     const Window& window = windows[b];
     Listened& file = files[window.file];
-    for (Word& word : words_of(l, found[b].ids, found[b].spans, window.begin)) {
+    Said said = said_by(l, found[b].ids, found[b].spans, window.begin);
+    for (Word& word : said.words) {
       const double middle = (word.begin + word.end) / 2;
       const bool kept = file.windows == 1 || word.begin < 0 ||
                         (middle >= l.seconds(window.keep_begin) &&
                          (window.keep_end == INT64_MAX || middle < l.seconds(window.keep_end)));
       if (kept) file.words.push_back(std::move(word));
     }
-    if (file.windows == 1) file.text = decode_whole(*l.file().tokenizer, found[b].ids, {.begins = true});
+    if (file.windows == 1) file.text = std::move(said.text);
   }
 }
 
 /// What was said, when all windows have been heard.
 void finish(const Listener& l, Listened& file) {
   if (l.transcriber->by_frames()) {
-    const CtcFrames frames{.log_p = file.log_p,
-                           .classes = l.file().settings.integer("vocab_size"),
-                           .blank = l.transcriber->blank()};
-    const Ids ids =
-        l.arguments.beams == 1 ? ctc_greedy(frames).ids : ctc_beam_search(frames, l.arguments.beams)[0].ids;
-    std::vector<CtcSpan> spans = ctc_align(frames, ids);
-    for (CtcSpan& span : spans) {
-      span.begin *= l.transcriber->subsampling();
-      span.end *= l.transcriber->subsampling();
+    constexpr int64_t piece_frames = 1000;
+    const int64_t V = l.file().settings.integer("vocab_size"), step = l.transcriber->subsampling();
+    const CtcFrames frames{.log_p = file.log_p, .classes = V, .blank = l.transcriber->blank()};
+    Ids ids;
+    std::vector<CtcSpan> spans;
+    for (const CtcSpan& piece : ctc_pieces(frames, piece_frames)) {
+      CtcFrames some = frames;
+      some.log_p = frames.log_p.subspan(static_cast<size_t>(piece.begin * V),
+                                        static_cast<size_t>((piece.end - piece.begin) * V));
+      const Ids found =
+          l.arguments.beams == 1 ? ctc_greedy(some).ids : ctc_beam_search(some, l.arguments.beams)[0].ids;
+      ids.insert(ids.end(), found.begin(), found.end());
+      for (const CtcSpan& span : ctc_align(some, found))
+        spans.push_back({(piece.begin + span.begin) * step, (piece.begin + span.end) * step});
     }
-    file.words = words_of(l, ids, spans, 0);
-    file.text = decode_whole(*l.file().tokenizer, ids, {.begins = true});
+    Said said = said_by(l, ids, spans, 0);
+    file.words = std::move(said.words);
+    file.text = std::move(said.text);
     file.log_p = {};
   } else if (file.windows > 1) {
     file.text = joined_words(file.words);
@@ -255,6 +268,7 @@ Work prepare_transcribe(const TranscribeArguments& arguments) {
   if (!l->transcriber || !file.tokenizer)
     fail<ValueError>(l->opened.path, ": is a ", file.kind, ", which writes down no sounds; ", program_name(),
                      " train --model speech --task transcribe --data FILE.csv makes a model that does");
+  l->unsaid = special_ids(*file.tokenizer);
   l->frames = std::make_unique<LogMel>(frames_heard_by(file));
   constexpr double usual_window = 30, most_overlap = 4;
   double &window = l->arguments.window, &overlap = l->arguments.overlap;

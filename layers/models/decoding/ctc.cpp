@@ -1,6 +1,6 @@
 #include <weft/layers/models/decoding/ctc.h>
 #include <weft/lib/base/error.h>
-#include <weft/lib/base/math.h>
+#include <weft/lib/kernels/fused/ctc.h>
 
 #include <algorithm>
 #include <limits>
@@ -11,15 +11,10 @@ namespace {
 
 constexpr double none = -std::numeric_limits<double>::infinity();
 
-double add_logs(double a, double b) {
-  if (a < b) std::swap(a, b);
-  return b == none ? a : a + math::log1p(math::exp(b - a));
-}
-
 /// Of a beginning: of its alignments up to now, those that end in a blank and those that end in its last id.
 struct Beginning {
   double blank = none, said = none;
-  double both() const { return add_logs(blank, said); }
+  double both() const { return kernels::log_add_exp(blank, said); }
 };
 using Beginnings = std::map<std::vector<int64_t>, Beginning>;
 
@@ -56,8 +51,8 @@ std::vector<CtcHypothesis> ctc_beam_search(const CtcFrames& frames, int64_t beam
     for (const auto& [ids, before] : beam) {
       const double both = before.both();
       Beginning& same = next[ids];
-      same.blank = add_logs(same.blank, both + log_p[frames.blank]);
-      if (!ids.empty()) same.said = add_logs(same.said, before.said + log_p[ids.back()]);
+      same.blank = kernels::log_add_exp(same.blank, both + log_p[frames.blank]);
+      if (!ids.empty()) same.said = kernels::log_add_exp(same.said, before.said + log_p[ids.back()]);
       std::vector<int64_t> longer = ids;
       longer.push_back(0);
       for (int64_t id = 0; id < frames.classes; ++id) {
@@ -65,7 +60,8 @@ std::vector<CtcHypothesis> ctc_beam_search(const CtcFrames& frames, int64_t beam
         longer.back() = id;
         Beginning& one = next[longer];
         // The same id once more is another one only behind a blank.
-        one.said = add_logs(one.said, (!ids.empty() && id == ids.back() ? before.blank : both) + log_p[id]);
+        one.said = kernels::log_add_exp(one.said,
+                                        (!ids.empty() && id == ids.back() ? before.blank : both) + log_p[id]);
       }
     }
     beam = best_of(next, beams);
@@ -111,6 +107,22 @@ std::vector<CtcSpan> ctc_align(const CtcFrames& frames, std::span<const int64_t>
     s -= steps[static_cast<size_t>(t * S + s)];
   }
   return spans;
+}
+
+std::vector<CtcSpan> ctc_pieces(const CtcFrames& frames, int64_t least) {
+  if (least < 1) fail<ValueError>("ctc_pieces: pieces have at least one frame, not ", least);
+  std::vector<CtcSpan> pieces;
+  int64_t begin = 0;
+  for (int64_t t = 0; t < frames.frames(); ++t) {
+    const auto row =
+        frames.log_p.subspan(static_cast<size_t>(t * frames.classes), static_cast<size_t>(frames.classes));
+    const bool silent = std::ranges::max_element(row) - row.begin() == frames.blank;
+    if (t + 1 - begin < least || !silent) continue;
+    pieces.push_back({begin, t + 1});
+    begin = t + 1;
+  }
+  if (begin < frames.frames()) pieces.push_back({begin, frames.frames()});
+  return pieces;
 }
 
 }  // namespace weft

@@ -37,6 +37,11 @@ struct CtcSpan {
   int64_t begin = 0, end = 0;
   bool operator==(const CtcSpan&) const = default;
 };
+/// Cuts frames into pieces of at least so many (the last may have fewer), each behind a frame in which the blank is the likeliest,
+/// so that a long row can be searched and aligned piece by piece: a search and an alignment take memory and time that grow as
+/// the frames times the ids. ctc_greedy says the same of the pieces as of the whole. ValueError for a `least` below 1.
+std::vector<CtcSpan> ctc_pieces(const CtcFrames& frames, int64_t least);
+
 /// Where each of the ids is said in the likeliest alignment (Viterbi); empty where there are too few frames for them.
 std::vector<CtcSpan> ctc_align(const CtcFrames& frames, std::span<const int64_t> ids);
 

@@ -11,11 +11,6 @@ namespace {
 
 constexpr double none = -std::numeric_limits<double>::infinity();
 
-double add_logs(double a, double b) {
-  if (a < b) std::swap(a, b);
-  return b == none ? a : a + math::log1p(math::exp(b - a));
-}
-
 /// One row: log-probabilities (T, V), and its labels with a blank before, between and behind them.
 struct Row {
   std::vector<double> log_p = {};
@@ -71,8 +66,8 @@ std::vector<double> forward(const Row& row) {
         sum = 0;
       } else {
         sum = before[s];
-        if (s >= 1) sum = add_logs(sum, before[s - 1]);
-        if (row.skips(s)) sum = add_logs(sum, before[s - 2]);
+        if (s >= 1) sum = log_add_exp(sum, before[s - 1]);
+        if (row.skips(s)) sum = log_add_exp(sum, before[s - 2]);
       }
       now[s] = sum + row.at(t, s);
     }
@@ -94,8 +89,8 @@ std::vector<double> backward(const Row& row) {
       }
       const auto from = [&](int64_t next) { return after[next] + row.at(t + 1, next); };
       double sum = from(s);
-      if (s + 1 < S) sum = add_logs(sum, from(s + 1));
-      if (s + 2 < S && row.skips(s + 2)) sum = add_logs(sum, from(s + 2));
+      if (s + 1 < S) sum = log_add_exp(sum, from(s + 1));
+      if (s + 2 < S && row.skips(s + 2)) sum = log_add_exp(sum, from(s + 2));
       now[s] = sum;
     }
   }
@@ -106,7 +101,7 @@ double log_probability(const Row& row, const std::vector<double>& alpha) {
   const int64_t S = row.S();
   if (row.T == 0) return S == 1 ? 0 : none;
   const double* const last = alpha.data() + (row.T - 1) * S;
-  return S == 1 ? last[0] : add_logs(last[S - 1], last[S - 2]);
+  return S == 1 ? last[0] : log_add_exp(last[S - 1], last[S - 2]);
 }
 
 template <class T>
@@ -132,6 +127,11 @@ void write_gradient(const CtcProblem& problem, int64_t b, double scale, T* to) {
 }
 
 }  // namespace
+
+double log_add_exp(double a, double b) {
+  if (a < b) std::swap(a, b);
+  return b == none ? a : a + math::log1p(math::exp(b - a));
+}
 
 Array ctc_loss(const CtcProblem& problem) {
   const int64_t B = problem.logits.dim(0);

@@ -9,6 +9,9 @@
 
 namespace weft::kernels {
 
+/// log(exp(a) + exp(b)), without overflow; -inf where both are.
+double log_add_exp(double a, double b);
+
 struct CtcProblem {
   Array logits;                           ///< (B, T, V), float32 or float64
   std::span<const int64_t> lengths;       ///< (B) how many of T count

@@ -85,6 +85,32 @@ TEST_CASE("ctc decoding: a search finds what single paths hide") {
   CHECK_THROWS_WITH(ctc_beam_search(frames, 0), "ctc_beam_search: needs at least one beam, not 0");
 }
 
+TEST_CASE("ctc decoding: pieces of a long row say what the whole says") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Drawn from = drawn(200, 3, 0, seed);
+    const auto pieces = ctc_pieces(from.frames, 20);
+    CHECK(pieces.size() > 4);
+    std::vector<int64_t> ids;
+    int64_t end = 0;
+    for (const CtcSpan& piece : pieces) {
+      CHECK(piece.begin == end);
+      end = piece.end;
+      if (end < 200) CHECK(piece.end - piece.begin >= 20);
+      const auto part =
+          ctc_greedy({.log_p = from.frames.log_p.subspan(static_cast<size_t>(3 * piece.begin),
+                                                         static_cast<size_t>(3 * (end - piece.begin))),
+                      .classes = 3,
+                      .blank = 0})
+              .ids;
+      ids.insert(ids.end(), part.begin(), part.end());
+    }
+    CHECK(end == 200);
+    CHECK(ids == ctc_greedy(from.frames).ids);
+  }
+  CHECK(ctc_pieces({.log_p = {}, .classes = 3, .blank = 0}, 5).empty());
+  CHECK_THROWS_WITH(ctc_pieces({}, 0), "ctc_pieces: pieces have at least one frame, not 0");
+}
+
 TEST_CASE("ctc decoding: where ids are said") {
   std::vector<float> store;
   const CtcFrames frames = said(store, {0, 1, 1, 0, 0, 1, 2, 0}, 3, 0);
