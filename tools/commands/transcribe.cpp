@@ -279,7 +279,7 @@ Work prepare_transcribe(const TranscribeArguments& arguments) {
   }
   if (overlap < 0) overlap = std::min(most_overlap, window / 5);
   if (window > 0 && overlap >= window)
-    fail<ValueError>("--overlap: ", overlap, " seconds leave nothing of windows of ", arguments.window);
+    fail<ValueError>("--overlap: ", overlap, " seconds leave nothing of windows of ", window);
   l->sounds = open_sounds(arguments.files, {.labelled = false});
   // What is none is refused before anything is written.
   for (int64_t n = 0; n < l->sounds->size(); ++n)
