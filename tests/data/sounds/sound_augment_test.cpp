@@ -74,7 +74,7 @@ TEST_CASE("sound augmentation: masks hide stretches and bands, warp and equalize
   const int64_t T = 40, M = 20;
   std::vector<float> plain(static_cast<size_t>(T * M));
   for (size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<float>(i % 20) / 20;
-  int64_t hidden = 0;
+  int64_t hidden = 0, elsewhere = 0;
   for (uint64_t sample = 0; sample < 50; ++sample) {
     Draws d = draws(sample);
     auto frames = plain;
@@ -88,6 +88,7 @@ TEST_CASE("sound augmentation: masks hide stretches and bands, warp and equalize
     }
     CHECK(rows <= 10);
     hidden += rows;
+    elsewhere += rows > 0 && frames[0] == plain[0];
     Draws e = draws(sample), again = draws(sample);
     frames = plain;
     augment_frames(frames, M, {.warp = 0.2}, e);
@@ -106,4 +107,5 @@ TEST_CASE("sound augmentation: masks hide stretches and bands, warp and equalize
     }
   }
   CHECK(hidden > 100);
+  CHECK(elsewhere > 20);  // of 50, not at the beginning
 }
