@@ -66,7 +66,9 @@ void Engine::seed(const Tensor& output, Tensor g) {
   if (!edge.node) edge.leaf = output.state();
   edge.shape = output.shape();
   edge.dtype = output.dtype();
-  if (wanted(edge)) send(edge, std::move(g));
+  if (!wanted(edge)) return;
+  if (leaf_done_ && edge.node) await_leaves(edge.node);
+  send(edge, std::move(g));
 }
 
 void Engine::run() {
@@ -98,6 +100,8 @@ void Engine::step(const std::shared_ptr<Node>& node, Tensor g) {
   } else {
     run_rules(node, g);
   }
+  if (leaf_done_)
+    for (const Edge& edge : node->edges) arrived(edge);
   if (!retain_) node->release();
 }
 

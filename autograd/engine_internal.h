@@ -7,6 +7,7 @@
 #include <memory>
 #include <queue>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,9 @@ class GradMode {
 class Engine {
  public:
   explicit Engine(BackwardOptions options)
-      : create_graph_(options.create_graph), retain_(options.retain_graph || options.create_graph) {}
+      : create_graph_(options.create_graph),
+        retain_(options.retain_graph || options.create_graph),
+        leaf_done_(std::move(options.leaf_done)) {}
 
   /// Gradients of these inputs are handed out instead of being added to leaves; nodes that lead to none are
   /// skipped.
@@ -83,6 +86,10 @@ class Engine {
   bool wanted(const Edge& edge) const;
   Tensor run_hooks(const std::map<size_t, GradHook>& hooks, Tensor g) const;
 
+  // Which leaves have all of their gradient: engine_leaves.cpp.
+  void await_leaves(const std::shared_ptr<Node>& root);
+  void arrived(const Edge& edge);
+
   // Where a gradient goes: engine_gradients.cpp.
   void send(Edge& edge, Tensor g);
   void send_to_leaf(Edge& edge, Tensor g);
@@ -94,11 +101,14 @@ class Engine {
   void add(Tensor& total, Tensor g) const;
 
   const bool create_graph_, retain_;
+  const std::function<void(const Tensor&)> leaf_done_;
   const uint64_t pass_ = next_id();
   bool capturing_ = false;
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, OlderNode> queue_;
   std::unordered_map<const Node*, Tensor> pending_;
-  std::unordered_map<uint64_t, size_t> uses_;  // by id: memory of what is freed meanwhile is used again
+  std::unordered_map<uint64_t, size_t> uses_;      // by id: memory of what is freed meanwhile is used again
+  std::unordered_map<uint64_t, int64_t> awaited_;  // by leaf id: edges whose gradient is to come
+  std::unordered_set<uint64_t> seen_;              // ids of nodes whose edges were counted
   std::unordered_map<const void*, Tensor> captured_;  // by Node, or by leaf state
   std::unordered_map<uint64_t, bool> leads_;          // by node id: whether a captured input lies below
   uint64_t oldest_ = UINT64_MAX;                      // id of the oldest captured input

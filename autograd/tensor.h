@@ -29,6 +29,9 @@ struct BackwardOptions {
   /// Record the gradients themselves, for gradients of gradients; implies retain_graph. After backward() the
   /// leaf and the graph of its gradient hold each other until zero_grad(); grad() leaves nothing behind.
   bool create_graph = false;
+  /// Called with each leaf once all is added to its gradient that this backward gives it, in the order in which that is so;
+  /// of a block under recompute whose forward and backward reach different leaves, some are never told of.
+  std::function<void(const Tensor& leaf)> leaf_done = nullptr;
 };
 
 class Tensor {

@@ -44,6 +44,17 @@ if(TARGET weft_sounds)
       "trains transformers from scratch, sounds
  With this plug-in weft reads WAV, FLAC, Ogg and AIFF, at any rate.")
 endif()
+if(TARGET weft_mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  list(APPEND weft_documented mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_NAME weft-mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_MPI_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_MPI_DESCRIPTION
+      "trains transformers from scratch, over MPI
+ With this plug-in a run is computed by many processes, on one machine or many,
+ that mpirun starts. The result is that of one process.")
+endif()
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)

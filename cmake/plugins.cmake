@@ -5,9 +5,9 @@ set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/machine/plugin.cpp
              PROPERTY COMPILE_DEFINITIONS WEFT_LIBRARY_FOLDER="${CMAKE_INSTALL_LIBDIR}"
                                           WEFT_INSTALLED_LIBRARIES="${CMAKE_INSTALL_FULL_LIBDIR}")
 
-# weft_plugin(NAME LIBRARY...): data/plugins/NAME.cpp, a package of its own.
-function(weft_plugin name include)
-  add_library(weft_${name} MODULE data/plugins/${name}.cpp)
+# weft_plugin(ROOM NAME INCLUDE LIBRARY...): ROOM/plugins/NAME.cpp, a package of its own.
+function(weft_plugin room name include)
+  add_library(weft_${name} MODULE ${room}/plugins/${name}.cpp)
   set_target_properties(weft_${name} PROPERTIES
     OUTPUT_NAME weft-${name} CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft)
@@ -22,7 +22,7 @@ find_library(WEFT_SENTENCEPIECE_LIBRARY sentencepiece)
 find_library(WEFT_SENTENCEPIECE_TRAIN_LIBRARY sentencepiece_train)
 mark_as_advanced(WEFT_SENTENCEPIECE_INCLUDE WEFT_SENTENCEPIECE_LIBRARY WEFT_SENTENCEPIECE_TRAIN_LIBRARY)
 if(WEFT_SENTENCEPIECE_INCLUDE AND WEFT_SENTENCEPIECE_LIBRARY AND WEFT_SENTENCEPIECE_TRAIN_LIBRARY)
-  weft_plugin(sentencepiece ${WEFT_SENTENCEPIECE_INCLUDE} ${WEFT_SENTENCEPIECE_TRAIN_LIBRARY}
+  weft_plugin(data sentencepiece ${WEFT_SENTENCEPIECE_INCLUDE} ${WEFT_SENTENCEPIECE_TRAIN_LIBRARY}
               ${WEFT_SENTENCEPIECE_LIBRARY})
 else()
   message(STATUS "weft: without libsentencepiece-dev no models of SentencePiece are trained, only read")
@@ -31,7 +31,7 @@ endif()
 find_package(PNG QUIET)
 find_package(JPEG QUIET)
 if(PNG_FOUND AND JPEG_FOUND)
-  weft_plugin(pictures "${PNG_INCLUDE_DIRS};${JPEG_INCLUDE_DIRS}" ${PNG_LIBRARIES} ${JPEG_LIBRARIES})
+  weft_plugin(data pictures "${PNG_INCLUDE_DIRS};${JPEG_INCLUDE_DIRS}" ${PNG_LIBRARIES} ${JPEG_LIBRARIES})
 else()
   message(STATUS "weft: without libpng-dev and libjpeg-dev no PNG and JPEG are read; PPM, NumPy and IDX are")
 endif()
@@ -40,9 +40,15 @@ find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
   pkg_check_modules(SNDFILE QUIET sndfile)
   pkg_check_modules(SAMPLERATE QUIET samplerate)
+  pkg_check_modules(OPENMPI QUIET ompi-c)
+endif()
+if(OPENMPI_FOUND)
+  weft_plugin(lib mpi "${OPENMPI_INCLUDE_DIRS}" ${OPENMPI_LINK_LIBRARIES})
+else()
+  message(STATUS "weft: without libopenmpi-dev a program cannot be one of many processes of mpirun")
 endif()
 if(SNDFILE_FOUND AND SAMPLERATE_FOUND)
-  weft_plugin(sounds "${SNDFILE_INCLUDE_DIRS};${SAMPLERATE_INCLUDE_DIRS}" ${SNDFILE_LINK_LIBRARIES}
+  weft_plugin(data sounds "${SNDFILE_INCLUDE_DIRS};${SAMPLERATE_INCLUDE_DIRS}" ${SNDFILE_LINK_LIBRARIES}
               ${SAMPLERATE_LINK_LIBRARIES})
 else()
   message(STATUS "weft: without libsndfile1-dev and libsamplerate0-dev no sounds are read")

@@ -40,6 +40,7 @@ class Adam : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  bool is_by_element(const NamedTensor&) const override { return true; }
 
  private:
   const AdamOptions options_;
@@ -54,6 +55,7 @@ class AdamW : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  bool is_by_element(const NamedTensor&) const override { return true; }
 
  private:
   const AdamWOptions options_;

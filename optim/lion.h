@@ -27,6 +27,7 @@ class Lion : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  bool is_by_element(const NamedTensor&) const override { return true; }
 
  private:
   const LionOptions options_;

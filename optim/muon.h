@@ -40,6 +40,8 @@ class Muon : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  /// Those that are left to AdamW.
+  bool is_by_element(const NamedTensor& parameter) const override { return !slot_shapes(parameter)[0]; }
   std::vector<std::optional<Shape>> slot_shapes(const NamedTensor& parameter) const override;
 
  private:

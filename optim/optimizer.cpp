@@ -1,5 +1,6 @@
 #include <weft/autograd/claims.h>
 #include <weft/lib/base/join.h>
+#include <weft/lib/machine/dry_run.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/optimizer.h>
 
@@ -95,28 +96,108 @@ void Optimizer::step(double grad_scale) {
   const NoGrad no_grad;
   check_gradients();
   ++steps_;
+  size_t number = 0;
   for (ParameterGroup& group : groups_) {
     for (NamedTensor& p : group.parameters) {
+      const size_t i = number++;
       const Tensor grad = p.tensor.grad();
       if (!grad.defined()) continue;
       const OpScope profile("update", layer_of(p.name));
+      const NumberRange whole{0, p.tensor.size()}, mine = shares_ ? shares_->mine(i, p.tensor.size()) : whole;
       auto [place, first] = kept_.try_emplace(p.name);
       Kept& kept = place->second;
       if (first) {
         for (const std::optional<Shape>& shape : slot_shapes(p))
-          kept.slots.push_back(shape ? Array::zeros(*shape, p.tensor.dtype()) : Array());
+          kept.slots.push_back(shape && mine == whole ? Array::zeros(*shape, p.tensor.dtype())
+                               : shape && mine.begin < mine.end
+                                   ? Array::zeros({mine.end - mine.begin}, p.tensor.dtype())
+                                   : Array());
         kept.shape = p.tensor.shape();
       }
+      ++kept.steps;
+      if (mine.begin == mine.end && mine != whole) continue;
       for (Array& slot : kept.slots) slot = as_type(slot, p.tensor.dtype());
-      update({.parameter = p.tensor.mutable_value(),
-              .grad = grad.value(),
+      Array parameter = p.tensor.mutable_value(), gradient = grad.value();
+      if (mine != whole) {
+        parameter = parameter.stretch(mine.begin, mine.end);
+        gradient = gradient.stretch(mine.begin, mine.end);
+      }
+      update({.parameter = mine == whole ? p.tensor.mutable_value() : parameter,
+              .grad = gradient,
               .grad_scale = grad_scale,
               .lr = lr_ * group.lr_scale,
               .weight_decay = weight_decay_ * group.weight_decay_scale,
-              .step = ++kept.steps,
+              .step = kept.steps,
               .slots = kept.slots});
     }
   }
+  if (shares_) gather_weights();
+}
+
+bool Optimizer::is_by_element(const NamedTensor&) const { return false; }
+
+void Optimizer::share_out(Processes& processes) {
+  if (processes.size() == 1) return;
+  const std::vector<NamedTensor> all = parameters();
+  std::vector<bool> by_element;
+  for (const NamedTensor& p : all) by_element.push_back(is_by_element(p));
+  shares_.emplace(all, by_element, processes);
+  keep_own(kept_);
+}
+
+void Optimizer::keep_own(std::map<std::string, Kept>& kept) const {
+  if (!shares_) return;
+  const std::vector<NamedTensor> all = parameters();
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto found = kept.find(all[i].name);
+    if (found == kept.end()) continue;
+    for (Array& slot : found->second.slots) {
+      if (!slot.defined()) continue;
+      const NumberRange mine = shares_->mine(i, slot.size());
+      if (mine == NumberRange{0, slot.size()}) continue;
+      slot = mine.begin < mine.end ? slot.stretch(mine.begin, mine.end).copy() : Array();
+    }
+  }
+}
+
+void Optimizer::gather_weights() {
+  if (DryRun::active()) return;
+  std::vector<NamedTensor> all = parameters();
+  for (const DType dtype : {float32, float64}) {
+    std::vector<OptimizerShares::Item> items;
+    for (size_t i = 0; i < all.size(); ++i) {
+      Tensor& tensor = all[i].tensor;
+      if (!tensor.grad().defined() || tensor.dtype() != dtype || tensor.size() == 0) continue;
+      char* const values = static_cast<char*>(tensor.mutable_value().mutable_bytes());
+      const auto begin = static_cast<size_t>(shares_->mine(i, tensor.size()).begin);
+      items.push_back({i, tensor.size(), values + begin * size_of(dtype), values});
+    }
+    shares_->gather(items, size_of(dtype));
+  }
+}
+
+std::vector<Array> Optimizer::whole_slot(size_t slot) const {
+  const std::vector<NamedTensor> all = parameters();
+  std::vector<Array> arrays(all.size());
+  for (const DType dtype : {float32, float64}) {
+    std::vector<OptimizerShares::Item> items;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const NamedTensor& p = all[i];
+      const std::optional<Shape> shape = slot_shapes(p)[slot];
+      const auto found = kept_.find(p.name);
+      if (!shape || found == kept_.end() || p.tensor.dtype() != dtype) continue;
+      const Array& mine = found->second.slots[slot];
+      if (!shares_) {
+        arrays[i] = as_type(mine, dtype);
+        continue;
+      }
+      if (shares_->is_first()) arrays[i] = Array(*shape, dtype);
+      items.push_back(
+          {i, shape->size(), mine.bytes(), arrays[i].defined() ? arrays[i].mutable_bytes() : nullptr});
+    }
+    if (shares_ && !DryRun::active()) shares_->gather(items, size_of(dtype));
+  }
+  return arrays;
 }
 
 void Optimizer::zero_grad() {
@@ -129,22 +210,33 @@ bool Optimizer::has_slots(const NamedTensor& parameter) const {
   return std::ranges::any_of(slot_shapes(parameter), [](const auto& shape) { return shape.has_value(); });
 }
 
+int64_t Optimizer::state_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [name, kept] : kept_)
+    for (const Array& slot : kept.slots) bytes += slot.defined() ? slot.nbytes() : 0;
+  return static_cast<int64_t>(bytes);
+}
+
 StateDict Optimizer::state_dict() const { return shared_state_dict().copy(); }
 
 StateDict Optimizer::shared_state_dict() const {
-  std::vector<StateDict> arrays(slot_names_.size());
+  const std::vector<NamedTensor> all = parameters();
   StateDict state, counts;
-  for (const NamedTensor& p : parameters()) {
+  state.set("step", steps_);
+  for (size_t slot = 0; slot < slot_names_.size(); ++slot) {
+    const std::vector<Array> whole = whole_slot(slot);
+    StateDict arrays;
+    for (size_t i = 0; i < all.size(); ++i)
+      if (whole[i].defined()) arrays.set(all[i].name, whole[i]);
+    state.set(slot_names_[slot], std::move(arrays));
+  }
+  for (const NamedTensor& p : all) {
     const auto found = kept_.find(p.name);
     // Without arrays that tell of it, that it never began is said too.
     if (found == kept_.end() && has_slots(p)) continue;
-    const Kept kept = found != kept_.end() ? found->second : Kept();
-    for (size_t i = 0; i < kept.slots.size(); ++i)
-      if (kept.slots[i].defined()) arrays[i].set(p.name, as_type(kept.slots[i], p.tensor.dtype()));
-    if (kept.steps != steps_) counts.set(p.name, kept.steps);
+    if (const int64_t steps = found != kept_.end() ? found->second.steps : 0; steps != steps_)
+      counts.set(p.name, steps);
   }
-  state.set("step", steps_);
-  for (size_t i = 0; i < arrays.size(); ++i) state.set(slot_names_[i], std::move(arrays[i]));
   if (!counts.empty()) state.set("counts", counts);
   return state;
 }
@@ -210,6 +302,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
   }
   if (!uncounted.empty())
     fail<StateError>("optimizer: the state counts steps of what has no state: ", joined(uncounted));
+  keep_own(loaded);
   kept_ = std::move(loaded);
   steps_ = steps;
 }
@@ -252,6 +345,7 @@ LoadReport Optimizer::load_matching(const StateDict& state) {
   for (const std::string& slot : slot_names_)
     for (const std::string& gone : state.dict(slot).keys())
       if (known.insert(gone).second) report.unexpected.push_back(gone);
+  keep_own(loaded);
   kept_ = std::move(loaded);
   steps_ = steps;
   return report;

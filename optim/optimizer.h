@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/lib/array/state_dict.h>
+#include <weft/optim/optimizer_shares.h>
 #include <weft/optim/parameter_groups.h>
 
 #include <limits>
@@ -51,12 +52,19 @@ class Optimizer {
   int64_t steps() const { return steps_; }
   std::vector<NamedTensor> parameters() const;
 
+  /// From now on each of these processes keeps the state of its share of the parameters alone, updates that, and gives the
+  /// others the new weights: step(), state_dict() and shared_state_dict() are then called by all alike, and the state is
+  /// whole at the first of them only; at the others it is empty but for "step" and "counts". The same bits as without.
+  void share_out(Processes& processes);
+
   /// "step", one dict of arrays by parameter name for each slot, and "counts", the steps of each parameter that has not
   /// taken part in all, where there are any. Copies: a snapshot to keep, and to come back to.
   StateDict state_dict() const;
   /// The same without copies: the arrays themselves, which change with the next step. For writing a checkpoint on the
   /// spot.
   StateDict shared_state_dict() const;
+  /// What the state takes here.
+  int64_t state_bytes() const;
   /// StateError, with the three lists of names, when the state does not fit the parameters; nothing is
   /// changed then.
   void load_state_dict(const StateDict& state);
@@ -74,6 +82,9 @@ class Optimizer {
   /// Shape of each slot of a parameter, nothing for a slot that it does not have; by default all are of the
   /// parameter's shape.
   virtual std::vector<std::optional<Shape>> slot_shapes(const NamedTensor& parameter) const;
+  /// Whether an element's update depends on that element, its gradient and its state alone, so that update() may be given
+  /// a part of them, as one axis. Else the parameter stays whole where states are shared out.
+  virtual bool is_by_element(const NamedTensor& parameter) const;
   /// ValueError that names the optimizer and the option unless least <= value < end.
   static void check_option(const char* optimizer, const char* option, double value, double least = 0.0,
                            double end = std::numeric_limits<double>::infinity());
@@ -86,6 +97,11 @@ class Optimizer {
     int64_t steps = 0;
   };
 
+  /// Of a state that is shared out, what is this process's.
+  void keep_own(std::map<std::string, Kept>& kept) const;
+  void gather_weights();
+  /// A slot of each parameter, whole; of a state that is shared out undefined except at the first process.
+  std::vector<Array> whole_slot(size_t slot) const;
   /// StateError for a gradient or a state of before a parameter changed its shape.
   void check_gradients() const;
   /// Whether a parameter has any slot.
@@ -98,6 +114,7 @@ class Optimizer {
   std::vector<std::string> slot_names_;
   std::map<std::string, Kept> kept_;
   int64_t steps_ = 0;
+  std::optional<OptimizerShares> shares_;
 };
 
 }  // namespace weft

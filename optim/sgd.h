@@ -27,6 +27,7 @@ class SGD : public Optimizer {
 
  protected:
   void update(const ParameterUpdate& update) override;
+  bool is_by_element(const NamedTensor&) const override { return true; }
   std::vector<std::optional<Shape>> slot_shapes(const NamedTensor& parameter) const override;
 
  private:

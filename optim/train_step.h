@@ -13,6 +13,7 @@
 #include <weft/lib/array/batch.h>
 #include <weft/lib/array/random.h>
 #include <weft/lib/profile/profile.h>
+#include <weft/optim/gradient_shards.h>
 #include <weft/optim/optimizer.h>
 
 #include <cstdint>
@@ -25,6 +26,8 @@ class TrainStep {
   struct Options {
     uint64_t seed = 0;  ///< of the run, for random layers
     int64_t step = 0;   ///< number of this update in the run
+    /// Where the samples come in shards, over several processes perhaps; they then come as pieces.
+    GradientShards* shards = nullptr;
   };
   /// StateError when a parameter has a gradient already, of a backward() outside of a step: it would be divided with the
   /// rest.
@@ -35,44 +38,61 @@ class TrainStep {
   /// when the loss is NaN or infinite.
   template <class LossOf>
   requires std::is_invocable_r_v<Loss, LossOf&> Loss backward(int64_t rows, LossOf&& loss) {
-    const RandomScope random({.seed = options_.seed,
-                              .step = static_cast<uint64_t>(options_.step),
-                              .first_sample = static_cast<uint64_t>(samples_)});
-    Loss part = [&] {
-      const PhaseScope phase("forward");
-      return loss();
-    }();
-    add(part, rows);
-    return part;
+    return backward(whole(rows), loss);
   }
   /// The same of model.loss(batch).
   template <class M>
   Loss backward(M& model, const Batch& batch) {
     return backward(batch.inputs.dim(0), [&] { return model.loss(batch); });
   }
+  /// The same of a piece of the update, as Loader::update() names them.
+  template <class LossOf>
+  requires std::is_invocable_r_v<Loss, LossOf&> Loss backward(const UpdatePiece& piece, LossOf&& loss) {
+    const RandomScope random({.seed = options_.seed,
+                              .step = static_cast<uint64_t>(options_.step),
+                              .first_sample = static_cast<uint64_t>(piece.offset)});
+    Loss part = [&] {
+      const PhaseScope phase("forward");
+      return loss();
+    }();
+    add(part, piece);
+    return part;
+  }
+  template <class M>
+  Loss backward(M& model, const Batch& batch, const UpdatePiece& piece) {
+    return backward(piece, [&] { return model.loss(batch); });
+  }
 
-  /// Samples, and rows of the loss, so far.
+  /// Samples, and rows of the loss, that were added here.
   int64_t samples() const { return samples_; }
   int64_t rows() const { return meter_.count(); }
-  /// The mean loss of all that was added. ValueError when there is nothing.
-  double loss() const { return meter_.mean(); }
+  /// The mean loss of all that was added here; after finish() that of the update, with what other processes added. ValueError
+  /// when there is nothing.
+  double loss() const { return finished_ ? loss_ : meter_.mean(); }
+  /// After finish(): what each process gave as FinishOptions::note, by rank.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   struct FinishOptions {
     double lr = 1e-3;
     double max_norm = 0.0;  ///< global norm that the averaged gradient is clipped to; 0: not
+    std::string note = {};  ///< told all processes
   };
-  /// Divides, clips, updates, and forgets the gradients. Returns the norm of the averaged gradient before clipping.
+  /// Adds up the shards, divides, clips, updates, and forgets the gradients. Returns the norm of the averaged gradient before clipping.
   /// StateError when nothing was added, or no parameter has a gradient; NumericError, naming the first parameter, when the norm is NaN or infinite:
   /// nothing is updated then.
   double finish(const FinishOptions& options);
 
  private:
-  void add(const Loss& part, int64_t rows);
+  UpdatePiece whole(int64_t rows) const;
+  void add(const Loss& part, const UpdatePiece& piece);
 
   Optimizer& optimizer_;
   const Options options_;
   LossMeter meter_;
   int64_t samples_ = 0;
+  bool finished_ = false;
+  double loss_ = 0;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace weft

@@ -22,6 +22,28 @@ endforeach()
 set_tests_properties(outside/package outside/pkg-config PROPERTIES LABELS quick)
 set_tests_properties(outside/subproject PROPERTIES LABELS slow TIMEOUT 900)
 
+# What processes do together, as two, three and four of them.
+find_program(WEFT_MPIRUN mpirun)
+if(TARGET weft_mpi AND WEFT_MPIRUN)
+  add_executable(test_together together/sums_test.cpp)
+  target_include_directories(test_together SYSTEM PRIVATE ${DOCTEST_INCLUDE})
+  target_link_libraries(test_together PRIVATE test_main weft::weft weft_settings)
+  add_dependencies(test_together weft_mpi)
+  foreach(count 2 3 4)
+    add_test(NAME together/${count}
+             COMMAND ${WEFT_MPIRUN} --oversubscribe --bind-to none -n ${count} $<TARGET_FILE:test_together>)
+    set_tests_properties(together/${count} PROPERTIES LABELS quick TIMEOUT 120
+                         ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+  endforeach()
+  # Over machines that are made for it, of network namespaces: for root alone.
+  add_test(NAME together/machines COMMAND ${CMAKE_COMMAND} -E env WEFT_BUILD=${PROJECT_BINARY_DIR}
+                                          ${PROJECT_SOURCE_DIR}/scripts/check-machines --quick)
+  set_tests_properties(together/machines PROPERTIES LABELS quick TIMEOUT 300 SKIP_RETURN_CODE 77)
+else()
+  add_test(NAME together COMMAND ${CMAKE_COMMAND} -E echo "skipped: no mpirun or no libopenmpi-dev: scripts/setup --mpi")
+  set_tests_properties(together PROPERTIES LABELS quick SKIP_REGULAR_EXPRESSION "skipped")
+endif()
+
 if(WEFT_BUILD_EXAMPLES)
   add_subdirectory(examples)
 endif()

@@ -2,14 +2,21 @@
 #include <malloc.h>
 #include <signal.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/machine/cores.h>
+#include <weft/lib/machine/parallel.h>
+#include <weft/lib/processes/processes.h>
 #include <weft/tools/cli.h>
 #include <weft/train/show/console.h>
 #include <weft/train/signals.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <sstream>
+#include <string_view>
 
 #include "command_line.h"
 
@@ -18,9 +25,35 @@ namespace {
 
 constexpr int refused = 2, failed = 1;
 
+/// An error is told once, by one of the processes that had it.
 int complain(const char* what, int code) {
-  Console().print(str(program_name(), ": ", what));
-  return code;
+  if (!Processes::are_several()) {
+    Console().print(str(program_name(), ": ", what));
+    return code;
+  }
+  Processes& processes = Processes::joined();
+  if (processes.report_failure(what)) {
+    set_silent(false);
+    Console().print(str(program_name(), ": ", what));
+  }
+  if (processes.leave()) return code;
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+/// Those that mpirun has started with this one; false when they cannot be joined.
+bool join_processes() {
+  if (!Processes::are_several()) return true;
+  set_silent(Processes::rank_of_start() > 0);
+  try {
+    const Processes& processes = Processes::joined();
+    set_silent(!processes.is_first());
+    set_num_threads(std::max(1, available_cores() / processes.sharing_cores()));
+    return true;
+  } catch (const std::exception& error) {
+    Console().print(str(program_name(), ": ", error.what()));
+    return false;
+  }
 }
 
 /// Runs `body`; errors are told and become `code`.
@@ -29,6 +62,8 @@ int guarded(int code, Body&& body) {
   try {
     return body();
   } catch (const Stopped& stopped) {
+    if (Processes::are_several())
+      complain(str("stopped by ", signal_name(stopped.signal)).c_str(), exit_code_of(stopped.signal));
     return exit_code_of(stopped.signal);
   } catch (const std::bad_alloc&) {
     return complain("there is not enough memory", code);
@@ -42,8 +77,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
   const std::function<Work()> prepare = declare_commands(app);
+  if (!join_processes()) return refused;
   Work work;
   const int code = guarded(refused, [&] {
+    if (Processes::are_several() && argc > 1 && argv[1][0] != '-' && std::string_view(argv[1]) != "train")
+      fail<ValueError>(argv[1], ": is for one process, but mpirun has started ", Processes::joined().size(),
+                       "; only train works on several");
     // Before CLI11 calls it an unexpected argument.
     if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
     try {
@@ -51,7 +90,8 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& asked) {
       std::ostringstream text;
       app.exit(asked, text);
-      write_out(text.str());
+      if (Processes::joined().is_first()) write_out(text.str());
+      Processes::joined().leave();
       return 0;
     } catch (const CLI::ParseError& error) {
       fail<ValueError>(error.what(), "; ", program_name(), " ",
@@ -60,7 +100,12 @@ int run(int argc, char** argv) {
     work = prepare();
     return 0;
   });
-  return work ? guarded(failed, work) : code;
+  if (!work) return code;
+  return guarded(failed, [&] {
+    const int done = work();
+    Processes::joined().leave();
+    return done;
+  });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/clip.h>
 #include <weft/optim/ema.h>
+#include <weft/optim/gradient_shards.h>
 #include <weft/train/build.h>
 
 #include <algorithm>
@@ -55,6 +56,11 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
 
 void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
                     std::optional<EMA>& ema, const Batch& batch) {
+  std::vector<Array> partial_sums;
+  const NumberRange shards = Processes::joined().shards(config.reduction_shards);
+  for (int64_t kept = 1; kept < most_partial_sums(shards); ++kept)
+    for (const NamedTensor& p : optimizer.parameters())
+      partial_sums.emplace_back(p.tensor.shape(), p.tensor.dtype());
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
@@ -135,6 +141,11 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   const int64_t before = held();
   const std::unique_ptr<Model> model = build_model(config, task);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
+  Processes& processes = Processes::joined();
+  if (config.shard_optimizer) optimizer->share_out(processes);
+  if (config.reduction_shards > 1)
+    plan.program +=
+        GradientShards(optimizer->parameters(), config.reduction_shards, processes).staging_bytes();
   std::optional<EMA> ema;
   if (config.ema_decay > 0) ema.emplace(optimizer->parameters(), config.ema_decay);
   plan.weights = 3 * (held() - before);
@@ -152,11 +163,16 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   state.set("model", model->shared_state_dict());
   state.set("optimizer", optimizer->shared_state_dict());
   if (ema) state.set("ema", ema->shared_state_dict());
-  plan.weights = bytes_of(state);
+  const bool shared_out = config.shard_optimizer && processes.size() > 1;
+  // A state that is shared out is whole where it is written, as long as that takes.
+  const int64_t written = shared_out && processes.is_first() ? bytes_of(state.dict("optimizer")) : 0;
+  plan.weights = bytes_of(state) - bytes_of(state.dict("optimizer")) + optimizer->state_bytes();
   for (const NamedTensor& p : optimizer->parameters()) counts.set(p.name, 0);
   state.set("counts", counts);
   if (task.tokenizer) state.set("tokenizer", task.tokenizer->state_dict());
-  plan.checkpoint = static_cast<int64_t>(most_hdf5_bytes(state) + hdf5_work_bytes(state));
+  plan.checkpoint = !processes.is_first()
+                        ? 0
+                        : static_cast<int64_t>(most_hdf5_bytes(state) + hdf5_work_bytes(state)) + written;
   // What the pool holds beyond that, it gives back (bound_cached()).
   const auto peak = static_cast<int64_t>(memory_stats().peak);
   plan.update = std::min(held(), peak + peak / 16) - plan.weights;
@@ -187,7 +203,10 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
                 files = resident_files();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later + files + files_later,
                   .available = available_memory()};
-  if (plan.available < detail::unlimited_memory - resident - files) plan.available += resident + files;
+  if (plan.available < detail::unlimited_memory - resident - files) {
+    plan.available += resident + files;
+    plan.available /= Processes::joined().on_this_machine();
+  }
   const DryRun dry;
   try {
     imagine_run(plan, config, task, profiled);

@@ -1,5 +1,6 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
+#include <weft/lib/base/hash.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/train/files/opened_model.h>
@@ -7,14 +8,23 @@
 #include <weft/train/show/loss_plot.h>
 
 #include <limits>
+#include <utility>
 
 namespace weft {
 
 Run::Run(RunClaim claim, RunParts parts, RunAbout about)
     : claim_(std::move(claim)), parts_(parts), about_(std::move(about)) {
-  held().make_folder(folder().checkpoints());
-  log_.emplace(held(), folder().metrics(), 0, History(), about_.bytes_per_target);
+  begin({});
   if (!replaces()) claim_.keep();
+}
+
+void Run::begin(const History& history) {
+  if (!claim_.writes()) {
+    log_.emplace(history);
+    return;
+  }
+  held().make_folder(folder().checkpoints());
+  log_.emplace(held(), folder().metrics(), step_, history, about_.bytes_per_target);
 }
 
 Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics)
@@ -37,12 +47,13 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   about_.parent = t.parent;
   step_ = saved_step_ = t.step;
   saved_evaluations_ = t.history.evaluations.size();
-  held().make_folder(folder().checkpoints());
-  log_.emplace(held(), folder().metrics(), step_, t.history, about_.bytes_per_target);
+  begin(t.history);
   claim_.keep();
 }
 
-Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout about, const Say& say) {
+namespace {
+
+Run begun_or_resumed(const std::string& path, RunParts parts, RunAbout about, const Say& say) {
   if (!RunFolder{path}.holds_run()) return Run(RunClaim::create(path, false), parts, std::move(about));
   RunClaim claim = RunClaim::open(path);
   const RunFolder folder = claim.folder();
@@ -70,6 +81,23 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
   restore_best(run.held(), folder, run.history(), saved.found.best, say);
   for (const std::string& note : run.log().notes()) say(note);
   return run;
+}
+
+}  // namespace
+
+Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout about, const Say& say) {
+  Processes* const all = parts.processes;
+  if (all == nullptr || all->size() == 1) return begun_or_resumed(path, parts, std::move(about), say);
+  if (all->is_first()) {
+    Run run = begun_or_resumed(path, parts, std::move(about), say);
+    all->from_first("");
+    return run;
+  }
+  all->from_first("");  // by now the folder is as it will be
+  RunClaim claim = RunClaim::watch(path);
+  const SavedState saved = read_saved(claim.folder(), about.checkpoint_interval, [](std::string_view) {});
+  if (!saved.newest) return Run(std::move(claim), parts, std::move(about));
+  return Run(std::move(claim), parts, std::move(about), saved.newest->checkpoint);
 }
 
 RunCheckpoint Run::checkpoint() const {
@@ -106,8 +134,45 @@ void Run::check_weights() const {
       fail<NumericError>("update ", step_ - 1, " made '", p.name, "' not finite");
 }
 
+void Run::compare_weights() const {
+  if (parts_.processes == nullptr || parts_.processes->size() == 1) return;
+  const std::vector<NamedTensor> parameters = parts_.model.parameters();
+  std::string mine;
+  for (const NamedTensor& p : parameters) {
+    const Array& value = p.tensor.value();
+    const Digest digest = digest_of({static_cast<const uint8_t*>(value.bytes()), value.nbytes()});
+    mine.append(digest.begin(), digest.end());
+  }
+  const std::vector<std::string> all = parts_.processes->gather(mine);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto part = [&](size_t r) {
+      return std::string_view(all[r]).substr(i * sizeof(Digest), sizeof(Digest));
+    };
+    size_t agreed = 0;
+    const auto sharing = [&](size_t r) {
+      size_t count = 0;
+      for (size_t other = 0; other < all.size(); ++other) count += part(other) == part(r);
+      return count;
+    };
+    for (size_t r = 0; r < all.size(); ++r)
+      if (sharing(r) > sharing(agreed)) agreed = r;
+    for (size_t r = 0; r < all.size(); ++r)
+      if (part(r) != part(agreed))
+        fail<StateError>("step ", step_, ": ", parts_.processes->called(static_cast<int>(r)),
+                         " has other bits of '", parameters[i].name, "' than ",
+                         parts_.processes->called(static_cast<int>(agreed)),
+                         2 * sharing(agreed) > all.size() ? " and most others" : "",
+                         ": a memory or a processor is at fault. Nothing of this step was saved");
+  }
+}
+
+void Run::write(const std::string& path) const {
+  const RunCheckpoint made = checkpoint();
+  if (claim_.writes()) write_checkpoint(held(), path, made.state());
+}
+
 void Run::take_place() {
-  if (!replaces()) return;
+  if (!claim_.writes() || !replaces()) return;
   claim_.change_over();
   log_->call(folder().metrics());
 }
@@ -116,13 +181,15 @@ bool Run::record(const Evaluation& evaluation) {
   if (evaluation.step != step_)
     fail<ValueError>("run: an evaluation of step ", evaluation.step, " at step ", step_);
   check_weights();
+  compare_weights();
   log_->add(evaluation);
   const bool best = history().since_best() == 0;
   if (best) {
-    write_checkpoint(held(), folder().best(), checkpoint().state());
+    write(folder().best());
     take_place();
   }
-  write_file(held(), folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
+  if (claim_.writes())
+    write_file(held(), folder().plot(), loss_plot(folder().path, log_->updates(), history().evaluations));
   return best;
 }
 
@@ -137,14 +204,15 @@ void Run::save() {
   if (saved_step_ != step_ || saved_evaluations_ != history().evaluations.size()) {
     const PhaseScope phase("checkpoint");
     check_weights();
-    log_->sync(held());
-    write_checkpoint(held(), folder().checkpoint(step_), checkpoint().state());
+    compare_weights();
+    if (claim_.writes()) log_->sync(held());
+    write(folder().checkpoint(step_));
     saved_step_ = step_;
     saved_evaluations_ = history().evaluations.size();
     take_place();
   }
   // Also of a checkpoint that was there already: the run that wrote it may have been killed before this.
-  prune_checkpoints(held(), folder(), step_, about_.keep_checkpoints, stopped_at_);
+  if (claim_.writes()) prune_checkpoints(held(), folder(), step_, about_.keep_checkpoints, stopped_at_);
 }
 
 }  // namespace weft

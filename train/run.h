@@ -16,6 +16,7 @@
 #pragma once
 
 #include <weft/data/loader.h>
+#include <weft/lib/processes/processes.h>
 #include <weft/optim/ema.h>
 #include <weft/optim/optimizer.h>
 #include <weft/train/files/run_checkpoint.h>
@@ -35,6 +36,8 @@ struct RunParts {
   Optimizer& optimizer;
   Loader& loader;
   EMA* ema = nullptr;  ///< null: no averages are kept
+  /// Those that train together; the first of them writes, and all call record(Evaluation) and save() alike.
+  Processes* processes = nullptr;
 };
 
 /// What a checkpoint tells beside.
@@ -86,14 +89,20 @@ class Run {
   /// An update was made: step() grows, averages follow; `logged` says whether it is a line of the log.
   void record(const Update& update, bool logged = true);
   /// Writes the checkpoint of this step, unless it is there, and removes those that are not to be kept. NumericError for
-  /// weights that are not finite: nothing that cannot be trained on is ever saved.
+  /// weights that are not finite: nothing that cannot be trained on is ever saved. Of several processes, StateError that
+  /// names one whose weights are not those of the others, and the first such tensor.
   void save();
 
   /// Marks the checkpoint a resume began from as left by a stop between two regular ones: it goes with the next save.
   void mark_stopped() { stopped_at_ = step_; }
 
  private:
+  /// Makes the folder and the log of a run that stands here.
+  void begin(const History& history);
   void check_weights() const;
+  /// Of several processes, that all have the same bits.
+  void compare_weights() const;
+  void write(const std::string& path) const;
   /// To be called when something has been saved.
   void take_place();
   /// To be written on the spot: its arrays are those that are trained.

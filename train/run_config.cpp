@@ -4,6 +4,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
+#include <weft/lib/processes/shards.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
 #include <weft/train/files/run_paths.h>
@@ -172,6 +173,12 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
 
 /// What no single key shows.
 void check_parts(const RunConfig& config) {
+  check_shards(config.reduction_shards);
+  const bool by_tokens = config.parts.contains("batch_tokens") && config.parts.integer("batch_tokens") > 0;
+  if (!by_tokens && config.reduction_shards > config.samples_per_update())
+    fail<ValueError>("reduction_shards = ", config.reduction_shards, ": an update has only ",
+                     config.samples_per_update(), " samples (batch_size ", config.batch_size,
+                     ", gradient_accumulation_steps ", config.gradient_accumulation_steps, ")");
   const ModelEntry& model = models().at(config.model);
   const TaskEntry& task = tasks().at(config.task);
   if (!model.takes(task.kind)) {
@@ -210,6 +217,13 @@ const Settings<RunConfig>& RunConfig::settings() {
       Field(&C::batch_size, "batch_size", 1, 1 << 20, "samples in a micro-batch"),
       Field(&C::gradient_accumulation_steps, "gradient_accumulation_steps", 1, 1 << 20,
             "micro-batches in an update"),
+      Field(&C::reduction_shards, "reduction_shards", 1, 1 << 20,
+            "parts of an update, a power of two, whose gradients are added by a fixed tree; as many "
+            "processes of mpirun, "
+            "or fewer, compute them to the same bits"),
+      Field(&C::shard_optimizer, "shard_optimizer",
+            "of several processes, each keeps and updates its share of the optimizer's state; the same bits")
+          .steers(),
       Field(&C::max_iters, "max_iters", 0, most_steps, "updates in all").steers(),
       Field(&C::optimizer, "optimizer", {}, "how weights follow their gradients"),
       Field(&C::schedule, "schedule", {}, "of the learning rate, from learning_rate to min_lr"),

@@ -25,6 +25,8 @@ struct RunConfig {
 
   int64_t batch_size = 12;
   int64_t gradient_accumulation_steps = 1;
+  int64_t reduction_shards = 1;
+  bool shard_optimizer = false;
   int64_t max_iters = 2000;
   double learning_rate = 1e-3;
   double min_lr = 1e-4;

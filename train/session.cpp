@@ -7,6 +7,7 @@
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/resume_choice.h>
 #include <weft/train/files/run_paths.h>
+#include <weft/train/first_session.h>
 #include <weft/train/session.h>
 #include <weft/train/show/console.h>
 #include <weft/train/transfer.h>
@@ -32,9 +33,15 @@ void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> 
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
   s.memory = plan_memory(s.config, s.task, profiled);
-  s.loader = std::make_unique<Loader>(s.task.training, s.config.batch_size);
   s.model = build_model(s.config, s.task);
   s.optimizer = build_optimizer(s.config, *s.model);
+  if (s.config.shard_optimizer) s.optimizer->share_out(s.processes);
+  UpdateShare share{.batches = s.config.gradient_accumulation_steps};
+  if (s.config.reduction_shards > 1) {
+    s.shards.emplace(s.optimizer->parameters(), s.config.reduction_shards, s.processes);
+    share = s.shards->share(s.config.gradient_accumulation_steps);
+  }
+  s.loader = std::make_unique<Loader>(s.task.training, s.config.batch_size, std::move(share));
   if (s.config.ema_decay > 0) s.ema.emplace(s.optimizer->parameters(), s.config.ema_decay);
 }
 
@@ -278,8 +285,27 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   auto s = std::make_shared<Session>();
   const std::optional<Source> source = configure(*s, options);
   const RunConfig& config = s->config;
+  s->processes.shards(config.reduction_shards);  // refuses what does not fit
   if (config.task == "text")
     const TextReader readable(without_weights(config.data), {.utf8 = tokenizers().at(config.tokenizer).utf8});
+
+  const auto begin = [&](RunClaim claim) {
+    RunAbout tells = about(*s);
+    if (source && source->carries == "all") tells.parent = parent_of(*source);
+    s->run.emplace(std::move(claim), s->parts(), std::move(tells));
+    return s;
+  };
+  const std::shared_ptr<const Tokenizer> known = source ? tokenizer_for(source->opened, config) : nullptr;
+  if (!s->processes.is_first()) {
+    const FirstSession first(s->processes);
+    RunClaim claim = RunClaim::watch(first.folder);
+    const bool reads_files = tasks().at(config.task).reads_files(config.data);
+    open(*s, claim.folder(), known ? known : first.tokenizer, reads_files ? first.content_hash : "",
+         options.profiled);
+    if (source) take_over(*s, *source);
+    check_alike(*s, 0);
+    return begin(std::move(claim));
+  }
 
   RunClaim claim =
       options.out.empty()
@@ -291,8 +317,10 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
     write_file(claim.held(), claim.folder().config(), toml);
-    open(*s, claim.folder(), source ? tokenizer_for(source->opened, config) : nullptr, "", options.profiled);
+    open(*s, claim.folder(), known, "", options.profiled);
     if (source) take_over(*s, *source);
+    FirstSession::tell(s->processes, claim.folder(), claim.held(), s->task.tokenizer, s->task.content_hash);
+    check_alike(*s, 0);
   } catch (const Stopped&) {
     if (!claim.overwrites()) claim.keep();
     throw;
@@ -301,15 +329,14 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
     claim.held().remove(claim.folder().config());
     throw;
   }
-  RunAbout tells = about(*s);
-  if (source && source->carries == "all") tells.parent = parent_of(*source);
-  s->run.emplace(std::move(claim), s->parts(), std::move(tells));
-  return s;
+  return begin(std::move(claim));
 }
 
-std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
-  auto s = std::make_shared<Session>();
-  RunClaim claim = RunClaim::open(options.run);
+namespace {
+
+std::shared_ptr<Session> resumed_here(std::shared_ptr<Session> s, RunClaim claim,
+                                      const ResumeOptions& options) {
+  const bool writes = claim.writes();
   const RunFolder& folder = claim.folder();
   const Say say = [&](std::string_view line) { s->notes.emplace_back(line); };
   const int64_t interval = interval_of(folder);
@@ -327,6 +354,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
                       "; put this run's own back, or move it away");
   s->config = steered(before, options.set);
   RunConfig& config = s->config;
+  s->processes.shards(config.reduction_shards);
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
   if (point == ResumePoint::refused) {
     if (!options.start_over)
@@ -335,7 +363,7 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
           saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
           "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(),
           " train --resume ", quoted(folder.path), " --start-over");
-  } else if (options.start_over) {
+  } else if (options.start_over && writes) {
     fail<ValueError>("--start-over: ", folder.path,
                      " can go on; leave the option out, or begin a new run with --out");
   }
@@ -392,10 +420,10 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     const int64_t step = start->checkpoint.training->step;
     const bool irregular = is_irregular(*start->checkpoint.training, before);
     const std::string best_image = from_best ? start->path : "";
-    set_aside_after(claim.held(), folder, step, say);
+    if (writes) set_aside_after(claim.held(), folder, step, say);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells), start->checkpoint, options.any_numerics);
     start.reset();
-    if (from_best)
+    if (from_best && writes)
       write_checkpoint_image(s->run->held(), s->run->folder().checkpoint(step), read_file(best_image));
     if (irregular) s->run->mark_stopped();
   } else {
@@ -403,10 +431,27 @@ std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
     if (source && source->carries == "all") tells.parent = parent_of(*source);
     s->run.emplace(std::move(claim), s->parts(), std::move(tells));
   }
+  if (!writes) return s;
   restore_best(s->run->held(), s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml)
     write_file(s->run->held(), s->run->folder().config(), toml);
   for (const std::string& note : s->run->log().notes()) say(note);
+  return s;
+}
+
+}  // namespace
+
+std::shared_ptr<Session> resumed_session(const ResumeOptions& options) {
+  auto s = std::make_shared<Session>();
+  if (s->processes.is_first()) {
+    s = resumed_here(std::move(s), RunClaim::open(options.run), options);
+    FirstSession::tell(s->processes, s->run->folder(), s->run->held(), nullptr, s->task.content_hash);
+  } else {
+    // What the first one moves, restores and writes is so by then.
+    const FirstSession first(s->processes);
+    s = resumed_here(std::move(s), RunClaim::watch(first.folder), options);
+  }
+  check_alike(*s, s->run->step());
   return s;
 }
 

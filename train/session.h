@@ -4,7 +4,9 @@
 
 #include <weft/data/loader.h>
 #include <weft/layers/models/model.h>
+#include <weft/lib/processes/processes.h>
 #include <weft/optim/ema.h>
+#include <weft/optim/gradient_shards.h>
 #include <weft/optim/optimizer.h>
 #include <weft/train/build.h>
 #include <weft/train/memory_plan.h>
@@ -20,19 +22,23 @@
 namespace weft {
 
 struct Session {
+  /// Those that this one trains with: of mpirun, else itself alone. The first of them writes the run's folder, which all
+  /// must see.
+  Processes& processes = Processes::joined();
   StopSignals signals;
   Console console;
   RunConfig config;
   TaskData task;
   std::unique_ptr<Model> model;
   std::unique_ptr<Optimizer> optimizer;
-  std::optional<EMA> ema;  ///< with ema_decay above 0
+  std::optional<EMA> ema;                ///< with ema_decay above 0
+  std::optional<GradientShards> shards;  ///< with reduction_shards above 1
   std::unique_ptr<Loader> loader;
   std::optional<Run> run;
   MemoryPlan memory;
   std::vector<std::string> notes;  ///< to be said once the run's path has been
 
-  RunParts parts() { return {*model, *optimizer, *loader, ema ? &*ema : nullptr}; }
+  RunParts parts() { return {*model, *optimizer, *loader, ema ? &*ema : nullptr, &processes}; }
 };
 
 struct NewRunOptions {

@@ -114,6 +114,19 @@ Array Array::reshape(std::span<const int64_t> extents) const {
   return a;
 }
 
+Array Array::stretch(int64_t begin, int64_t end) {
+  const size_t first = static_cast<size_t>(begin) * size_of(dtype_);
+  if (begin < 0 || begin > end || end > size() || first % 64 != 0)
+    fail<ShapeError>("stretch: [", begin, ", ", end, ") is no part of ", shape_,
+                     " that begins with a line of the cache");
+  buffer_->change();
+  Array part;
+  part.buffer_ = std::make_shared<Buffer>(buffer_, first, static_cast<size_t>(end - begin) * size_of(dtype_));
+  part.shape_ = Shape{end - begin};
+  part.dtype_ = dtype_;
+  return part;
+}
+
 Array Array::copy() const {
   if (!buffer_) return {};
   Array a(shape_, dtype_);

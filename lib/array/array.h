@@ -83,6 +83,10 @@ class Array {
     return reshape(std::span(extents.begin(), extents.size()));
   }
   Array reshape(const Shape& shape) const { return reshape(std::span(shape.begin(), shape.end())); }
+  /// Values [begin, end) in row-major order, one axis, in the same memory: to change the one is to change the other, which
+  /// counts as a change of this array now, and no more later. ShapeError unless 0 <= begin <= end <= size() and `begin`
+  /// is a multiple of 64 bytes.
+  Array stretch(int64_t begin, int64_t end);
   /// A second buffer with the same values.
   Array copy() const;
   /// The values as `dtype`; the array itself when it already is. Numbers become bool by != 0; ValueError when

@@ -50,7 +50,9 @@ std::shared_ptr<Pool> set_own_pool(std::shared_ptr<Pool> pool) {
 
 }  // namespace detail
 
-Buffer::~Buffer() { (home ? *home : system_pool()).give_back(data, bytes); }
+Buffer::~Buffer() {
+  if (!whole) (home ? *home : system_pool()).give_back(data, bytes);
+}
 
 void Buffer::drop_derived() {
   has_derived.store(false, std::memory_order_relaxed);

@@ -18,6 +18,9 @@ class Pool;
 struct Buffer {
   Buffer(void* block, size_t size, std::shared_ptr<detail::Pool> from)
       : data(block), bytes(size), home(std::move(from)) {}
+  /// A part of another one's memory, which it keeps alive.
+  Buffer(std::shared_ptr<Buffer> of, size_t begin, size_t size)
+      : data(static_cast<char*>(of->data) + begin), bytes(size), whole(std::move(of)) {}
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -31,6 +34,7 @@ struct Buffer {
   void* data;
   size_t bytes;
   std::shared_ptr<detail::Pool> home;  ///< null: the process's own
+  std::shared_ptr<Buffer> whole;       ///< of a part; else null
   std::atomic<uint64_t> version{0};
 
   /// Another form of the values, read as a matrix of so many rows, which kernels keep that read it more than

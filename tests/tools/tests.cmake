@@ -7,7 +7,11 @@ if(TARGET test_tools)
   add_dependencies(test_tools weft_program fault_shim)
   target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"
                                                 WEFT_FAULT_SHIM="$<TARGET_FILE:fault_shim>"
-                                                WEFT_VERSION="${PROJECT_VERSION}")
+                                                WEFT_VERSION="${PROJECT_VERSION}"
+                                                WEFT_MPI_PLUGIN="${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft/libweft-mpi.so")
+  if(TARGET weft_mpi)
+    add_dependencies(test_tools weft_mpi)
+  endif()
   if(TARGET example_custom_model)
     add_dependencies(test_tools example_custom_model)
     target_compile_definitions(test_tools PRIVATE CUSTOM_PROGRAM="$<TARGET_FILE:example_custom_model>")

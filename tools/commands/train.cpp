@@ -1,6 +1,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/machine/memory.h>
+#include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/optim/train_step.h>
 #include <weft/tools/commands/commands.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 namespace weft::tools {
@@ -28,32 +30,53 @@ void throw_if_stopped() {
   if (const int signal = StopSignals::received()) throw Stopped{signal};
 }
 
-/// Forward and backward of one update, micro-batch by micro-batch; gives what was read.
+/// Forward and backward of one update, piece by piece; gives what was read.
 int64_t backward(Session& s, TrainStep& step) {
   int64_t read = 0;
-  for (int64_t micro = 0; micro < s.config.gradient_accumulation_steps; ++micro) {
+  for (const UpdatePiece& piece : s.loader->update()) {
     const Batch batch = [&] {
       const PhaseScope phase("data");
       return s.loader->next();
     }();
-    step.backward(*s.model, batch);
+    step.backward(*s.model, batch, piece);
     read += read_of(batch);
   }
   return read;
 }
 
-/// One update, and what it read.
-std::pair<Update, int64_t> update(Session& s) {
+/// What processes tell each other with each update.
+struct Told {
+  int64_t read = 0;
+  int signal = 0;  ///< that asks for a stop
+
+  std::string text() const { return str(read, " ", signal); }
+  /// All that was read, and the first signal of any.
+  static Told of_all(const std::vector<std::string>& texts) {
+    Told all;
+    for (const std::string& text : texts) {
+      const size_t space = text.find(' ');
+      all.read += parse_integer("read", text.substr(0, space), 0, std::numeric_limits<int64_t>::max());
+      all.signal =
+          std::max(all.signal, static_cast<int>(parse_integer("signal", text.substr(space + 1), 0, 128)));
+    }
+    return all;
+  }
+};
+
+/// One update, and what processes told.
+std::pair<Update, Told> update(Session& s) {
   const PhaseScope phase("step");
   const int64_t at = s.run->step(), consumed = s.loader->consumed();
   const TrainStep::Options options{.seed = static_cast<uint64_t>(s.config.seed), .step = at};
   Update done{.step = at, .lr = learning_rate_at(s.config, at)};
   try {
-    TrainStep step(*s.optimizer, options);
-    const int64_t read = backward(s, step);
+    TrainStep::Options sharded = options;
+    if (s.shards) sharded.shards = &*s.shards;
+    TrainStep step(*s.optimizer, sharded);
+    const Told told{.read = backward(s, step), .signal = StopSignals::received()};
+    done.grad_norm = step.finish({.lr = done.lr, .max_norm = s.config.grad_clip, .note = told.text()});
     done.loss = step.loss();
-    done.grad_norm = step.finish({.lr = done.lr, .max_norm = s.config.grad_clip});
-    return {done, read};
+    return {done, Told::of_all(step.notes())};
   } catch (const NumericError& error) {
     const std::string origin = origin_of_anomaly(*s.model, error.what(), [&] {
       s.optimizer->zero_grad();
@@ -77,14 +100,20 @@ Evaluation evaluate_both(Session& s) {
   if (s.ema) averaged.emplace(*s.ema);
   const int64_t all = s.task.seen.size() + s.task.unseen.size();
   const auto found_on = [&](const Samples& samples, int64_t before) {
-    return evaluate(*s.model, samples, s.config.batch_size, [&](int64_t done) {
-      throw_if_stopped();
+    const auto each = [&](int64_t done) {
+      // Of several processes none stops by itself.
+      if (s.processes.size() == 1) throw_if_stopped();
+      s.processes.check();
       s.console.renew(str(step_text(s.run->step(), s.config.max_iters),
                           "  evaluating: ", 100 * (before + done) / all, " %"));
-    });
+    };
+    return evaluate(*s.model, samples, s.config.batch_size, each, &s.processes);
   };
   const LossMeter seen = found_on(s.task.seen, 0), unseen = found_on(s.task.unseen, s.task.seen.size());
   const Evaluation found{s.run->step(), seen.mean(), unseen.mean(), unseen.accuracy()};
+  if (const int signal =
+          Told::of_all(s.processes.gather(Told{.signal = StopSignals::received()}.text())).signal)
+    throw Stopped{signal};
   if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
     fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss,
                        " and the validation loss ", found.val_loss);
@@ -99,6 +128,7 @@ std::string in_bytes(const Samples& unseen, double loss) {
 }
 
 void show_sample(Session& s) {
+  if (!s.processes.is_first()) return;
   std::optional<EMA::Exchange> averaged;
   if (s.ema) averaged.emplace(*s.ema);
   const std::string text = sample_text(*s.model, s.task,
@@ -121,6 +151,9 @@ void announce(Session& s) {
       str(s.run->called(), ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()), " parameters"));
   s.console.print(s.task.summary);
   s.console.print(describe(s.memory));
+  if (s.processes.size() > 1)
+    s.console.print(str(s.processes.size(), " processes compute ", s.config.reduction_shards,
+                        " shards of each update, with ", num_threads(), " threads each"));
   for (const std::string& note : s.notes) s.console.print(note);
   if (s.run->step() > 0)
     s.console.print(
@@ -172,7 +205,8 @@ int train(Session& s, int64_t profile_steps) {
   Run& run = *s.run;
   const RunConfig& c = s.config;
   Progress progress(run.log().seconds());
-  StepProfile profile(profile_steps, s.console, run);
+  int signal = 0;  // what all processes know of
+  StepProfile profile(s.processes.is_first() ? profile_steps : 0, s.console, run);
   try {
     if (run.step() == 0 && !c.init_from.empty()) run.save();
     for (;;) {
@@ -196,12 +230,14 @@ int train(Session& s, int64_t profile_steps) {
         return 0;
       }
 
-      throw_if_stopped();
+      if (s.processes.size() == 1) signal = StopSignals::received();
+      if (signal != 0) throw Stopped{signal};
       progress.begin_update();
       profile.before_update();
-      auto [done, read] = update(s);
+      auto [done, told] = update(s);
+      signal = told.signal;
       profile.after_update();
-      progress.end_update(done, read);
+      progress.end_update(done, told.read);
       const bool logged = done.step % c.log_interval == 0;
       run.record(done, logged);
       const std::string line = progress.line(done, c.max_iters, unit_of(s.task.shape.kind));
@@ -270,7 +306,7 @@ Work prepare_train(const TrainArguments& given) {
   release_cached();  // what checkpoints were read into
   bound_cached(static_cast<size_t>(session->memory.buffers()));
   return [session, profiled] {
-    write_out(session->run->called() + "\n");
+    if (session->processes.is_first()) write_out(session->run->called() + "\n");
     return train(*session, profiled);
   };
 }

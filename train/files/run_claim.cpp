@@ -270,6 +270,8 @@ RunClaim RunClaim::open(const std::string& typed) {
   return claim;
 }
 
+RunClaim RunClaim::watch(const std::string& path) { return RunClaim(path, {HeldFolder(path), std::nullopt}); }
+
 void RunClaim::change_over() {
   const std::string next = folder_.path, path = replaced_->path, place = replaced_->place;
   std::string previous = next;

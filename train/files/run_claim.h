@@ -13,10 +13,10 @@
 
 namespace weft {
 
-/// A folder and its lock, RUN/.lock.
+/// A folder and its lock, RUN/.lock; no lock of one that is only read.
 struct LockedFolder {
   HeldFolder folder;
-  FileLock lock;
+  std::optional<FileLock> lock;
 };
 
 /// A run's folder, locked against other processes.
@@ -29,6 +29,8 @@ class RunClaim {
   static RunClaim create_free(const std::string& name);
   /// Takes a run that is there.
   static RunClaim open(const std::string& path);
+  /// Looks into the folder of a run that another process has claimed, and writes nothing.
+  static RunClaim watch(const std::string& path);
 
   RunClaim(RunClaim&&) noexcept;
   RunClaim& operator=(RunClaim&&) = delete;
@@ -39,6 +41,8 @@ class RunClaim {
   const RunFolder& folder() const { return folder_; }
   /// The same, as writers need it.
   const HeldFolder& held() const { return held_.folder; }
+  /// Whether this process is the one that writes.
+  bool writes() const { return held_.lock.has_value(); }
   /// What folder().path is once the run is made.
   const std::string& called() const { return replaced_ ? replaced_->path : folder_.path; }
   /// Whether there is a run to be replaced.

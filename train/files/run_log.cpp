@@ -204,12 +204,12 @@ void RunLog::append(const std::string& line) {
 }
 
 void RunLog::add(const Update& update) {
-  append(weft::line_of(update));
+  if (is_written()) append(weft::line_of(update));
   updates_.push_back(update);
 }
 
 void RunLog::add(const Evaluation& evaluation) {
-  append(line_of(evaluation));
+  if (is_written()) append(line_of(evaluation));
   history_.evaluations.push_back(evaluation);
 }
 

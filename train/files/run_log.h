@@ -35,6 +35,8 @@ class RunLog {
   /// an evaluation has val_bits_per_byte too, which follows from val_loss; what a line has beside is passed over.
   RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history,
          double bytes_per_target = 0);
+  /// That of a process that writes none, in memory alone.
+  explicit RunLog(History history) : bytes_per_target_(0), history_(std::move(history)) {}
 
   void add(const Update& update);
   void add(const Evaluation& evaluation);
@@ -56,6 +58,7 @@ class RunLog {
   void take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations);
   void take_accuracies(const std::vector<Evaluation>& logged);
   void write_to(const std::function<void(std::string_view)>& take) const;
+  bool is_written() const { return file_.get() >= 0; }
   void append(const std::string& line);
   void taken(std::string_view text);
 

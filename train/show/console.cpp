@@ -26,6 +26,8 @@ std::string& name_of_program() {
   return name;
 }
 
+bool silenced = false;
+
 size_t columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
@@ -37,6 +39,8 @@ const std::string& program_name() { return name_of_program(); }
 void set_program_name(std::string name) {
   if (!name.empty()) name_of_program() = std::move(name);
 }
+
+void set_silent(bool silent) { silenced = silent; }
 
 void write_out(std::string_view text) {
   if (const int error = write_all(STDOUT_FILENO, text); error != 0)
@@ -52,11 +56,13 @@ Console::~Console() { clear(); }
 
 // What standard error cannot take is lost: training goes on without an audience.
 void Console::print(std::string_view line) {
+  if (silenced) return;
   clear();
   write_all(STDERR_FILENO, str(line, "\n"));
 }
 
 void Console::renew(std::string_view line) {
+  if (silenced) return;
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ || (showing_ && now - last_ < std::chrono::milliseconds(100))) return;
   last_ = now;

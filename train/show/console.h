@@ -14,6 +14,9 @@ void set_program_name(std::string name);
 /// Writes to standard output at once. FileError when it cannot take it (a full disk, a closed pipe).
 void write_out(std::string_view text);
 
+/// Whether consoles say nothing from now on: of several processes one speaks.
+void set_silent(bool silent);
+
 /// Standard error: lines, and in a terminal a last line that renews itself.
 class Console {
  public:
