@@ -40,7 +40,7 @@ GradientShards::GradientShards(std::vector<NamedTensor> parameters, int64_t shar
       partials_(parameters_.size()),
       done_(parameters_.size()) {
   for (size_t i = 0; i < parameters_.size(); ++i) numbers_.emplace(parameters_[i].tensor.state().get(), i);
-  make_packs();
+  make_packs({});
   begin();
 }
 
@@ -48,10 +48,12 @@ UpdateShare GradientShards::share(int64_t batches) const {
   return {.batches = batches, .shards = shards_, .mine = mine_};
 }
 
-/// Backward reaches the last parameters first.
-void GradientShards::make_packs() {
-  for (size_t i = parameters_.size(); i-- > 0;) {
+void GradientShards::make_packs(const std::vector<size_t>& order) {
+  packs_.clear();
+  std::vector<bool> packed(parameters_.size());
+  const auto pack_up = [&](size_t i) {
     const Tensor& tensor = parameters_[i].tensor;
+    packed[i] = true;
     for (int64_t begin = 0; begin < tensor.size();) {
       if (packs_.empty() || packs_.back().count == pack_size || packs_.back().dtype != tensor.dtype())
         packs_.push_back({.dtype = tensor.dtype()});
@@ -61,13 +63,18 @@ void GradientShards::make_packs() {
       pack.count += count;
       begin += count;
     }
-  }
+  };
+  for (const size_t i : order) pack_up(i);
+  // Backward reaches the last parameters first.
+  for (size_t i = parameters_.size(); i-- > 0;)
+    if (!packed[i]) pack_up(i);
 }
 
 void GradientShards::begin() {
   for (std::vector<Partial>& partials : partials_) partials.clear();
   std::fill(done_.begin(), done_.end(), false);
   sent_ = 0;
+  if (is_first_update_) order_.clear();
   next_ = mine_.begin;
   meter_ = {};
   losses_.clear();
@@ -116,6 +123,7 @@ BackwardOptions GradientShards::backward_options(const UpdatePiece& piece) {
     if (found == numbers_.end()) return;
     push(found->second, shard, taken(found->second));
     done_[found->second] = true;
+    if (is_first_update_) order_.push_back(found->second);
     send_packs();
   }};
 }
@@ -198,6 +206,10 @@ GradientShards::Total GradientShards::finish(const std::string& note) {
     send_packs();
   }
   append(mine, losses_.data(), losses_.size() * sizeof(ShardLoss));
+  if (is_first_update_) {
+    order_.insert(order_.begin(), order_.size());
+    append(mine, order_.data(), order_.size() * sizeof(size_t));
+  }
   mine += note;
 
   Total total;
@@ -214,10 +226,21 @@ GradientShards::Total GradientShards::finish(const std::string& note) {
       sums.push_back(loss.sum);
       total.rows += loss.rows;
     }
+    if (is_first_update_) {
+      size_t count = 0;
+      std::memcpy(&count, at, sizeof count);
+      if (r == 0) {
+        order_.resize(count);
+        std::memcpy(order_.data(), at + sizeof count, count * sizeof(size_t));
+      }
+      at += (1 + count) * sizeof(size_t);
+    }
     total.notes.emplace_back(at, all[r].data() + all[r].size());
   }
   total.loss = tree_sum(sums);
   processes_.finish_sums();
+  if (is_first_update_) make_packs(order_);
+  is_first_update_ = false;
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (given[i] == '1') parameters_[i].tensor.set_grad(std::move(partials_[i][0].sum));
   begin();

@@ -12,7 +12,7 @@
 //   }
 //
 // While the last shard of a process is differentiated, gradients that are whole go on their way to the others in packs of
-// about 4 MB. Each process adds a part of them and gives the sum to all, so that it sends 2 (P - 1) / P of the gradient, the
+// about 4 MB, in the order in which the first process was through with them in the first update. Each process adds a part of them and gives the sum to all, so that it sends 2 (P - 1) / P of the gradient, the
 // least there is; a process whose shards are several subtrees of the tree, as with three processes, sends each of them.
 #pragma once
 
@@ -70,7 +70,8 @@ class GradientShards {
     std::vector<Segment> segments = {};
   };
 
-  void make_packs();
+  /// Parameters in the order in which backward is through with them, as far as that is known.
+  void make_packs(const std::vector<size_t>& order);
   /// The gradient of a parameter in one shard is whole.
   void push(size_t parameter, int64_t shard, Array gradient);
   Array taken(size_t parameter);
@@ -85,6 +86,8 @@ class GradientShards {
   const NumberRange mine_;
   std::unordered_map<const void*, size_t> numbers_;  ///< of parameters, by their state
   std::vector<Pack> packs_;
+  std::vector<size_t> order_;  ///< of the parameters in the first update
+  bool is_first_update_ = true;
 
   // Of the update that is under way.
   std::vector<std::vector<Partial>> partials_;  ///< by parameter

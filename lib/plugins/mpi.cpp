@@ -43,7 +43,7 @@ int all_to_all(int channel, const void* from, const int* from_bytes, const int* 
 int all_gather(int channel, const void* from, int bytes, void* to, const int* to_bytes, const int* to_at,
                int64_t* number) {
   MPI_Request request{};
-  const int error = MPI_Iallgatherv(from, bytes, MPI_BYTE, to, to_bytes, to_at, MPI_BYTE,
+  const int error = MPI_Iallgatherv(from != nullptr ? from : MPI_IN_PLACE, bytes, MPI_BYTE, to, to_bytes, to_at, MPI_BYTE,
                                     channels[static_cast<size_t>(channel)], &request);
   return kept(error, request, number);
 }

@@ -35,6 +35,8 @@ class Link {
 
   int64_t all_to_all(int channel, const void* from, const Shares& out, void* to, const Shares& in);
   int64_t all_gather(int channel, const void* from, int bytes, void* to, const Shares& in);
+  /// Of shares that lie in their places; those of others are taken there.
+  int64_t all_gather_in_place(int channel, void* shares, const Shares& in);
   bool is_done(int64_t& request);
   void send(const std::string& message, int to);
   /// A message to this process; false when there is none.
@@ -101,7 +103,7 @@ class Summing : public Exchange {
   int stage_ = 0;
   int64_t request_ = 0;
   Shares out_, in_, whole_;
-  std::vector<char> given_, taken_, result_;
+  std::vector<char> given_, taken_, own_, result_;  ///< own_: of the part that is added here
 };
 
 class Courier {

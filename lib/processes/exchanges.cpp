@@ -2,7 +2,6 @@
 #include <weft/lib/processes/courier_internal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 namespace weft::detail {
@@ -54,11 +53,12 @@ constexpr int64_t line = 16;
 constexpr int64_t tile = int64_t{1} << 14;
 
 template <class T>
-void add_to(void* to, const void* from, int64_t count) {
-  T* const sum = static_cast<T*>(to);
-  const T* const more = static_cast<const T*>(from);
+void add_numbers(char* to, const char* a, const char* b, int64_t count) {
+  T* const sum = reinterpret_cast<T*>(to);
+  const T* const lower = reinterpret_cast<const T*>(a);
+  const T* const upper = reinterpret_cast<const T*>(b);
   parallel_for(count, tile, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) sum[i] += more[i];
+    for (int64_t i = begin; i < end; ++i) sum[i] = lower[i] + upper[i];
   });
 }
 
@@ -88,15 +88,17 @@ void Summing::pack() {
   for (int r = 0; r < size_; ++r) {
     const auto at = static_cast<size_t>(r);
     whole_.bytes[at] = bytes_of(part(r));
+    if (r == rank_) continue;  // what is added here stays here
     out_.bytes[at] = whole_.bytes[at] * static_cast<int>(subtrees_[me].size());
     in_.bytes[at] = bytes_of(part(rank_)) * static_cast<int>(subtrees_[at].size());
   }
   given_.resize(out_.place());
   taken_.resize(in_.place());
+  own_.resize(static_cast<size_t>(whole_.bytes[me]) * subtrees_[me].size());
   result_.resize(whole_.place());
   for (int r = 0; r < size_; ++r) {
     const NumberRange numbers = part(r);
-    char* to = given_.data() + out_.at[static_cast<size_t>(r)];
+    char* to = r == rank_ ? own_.data() : given_.data() + out_.at[static_cast<size_t>(r)];
     for (size_t i = 0; i < subtrees_[me].size(); ++i) {
       sum_.read(i, numbers.begin, numbers.end, to);
       to += whole_.bytes[static_cast<size_t>(r)];
@@ -104,34 +106,38 @@ void Summing::pack() {
   }
 }
 
-/// The tree, as far as it spans processes, on the part of this one; what comes of it goes to its place in result_.
+/// The tree, as far as it spans processes, on the part of this one; the last addition goes to its place in result_.
 void Summing::add() {
   struct Partial {
     Subtree subtree;
-    char* numbers;
+    const char* numbers;
+    char* room;  ///< where a sum with it may stand
   };
+  const auto me = static_cast<size_t>(rank_);
   const NumberRange mine = part(rank_);
   const int64_t count = mine.end - mine.begin;
-  const int bytes = whole_.bytes[static_cast<size_t>(rank_)];
+  const int bytes = whole_.bytes[me];
+  char* const result = result_.data() + whole_.at[me];
   std::vector<Partial> stack;
   for (size_t r = 0; r < subtrees_.size(); ++r) {
-    char* numbers = taken_.data() + in_.at[r];
+    char* numbers = r == me ? own_.data() : taken_.data() + in_.at[r];
     for (const Subtree& subtree : subtrees_[r]) {
-      stack.push_back({subtree, numbers});
+      stack.push_back({subtree, numbers, numbers});
       numbers += bytes;
       while (stack.size() > 1 && are_siblings(stack[stack.size() - 2].subtree, stack.back().subtree)) {
         const Partial upper = stack.back();
         stack.pop_back();
+        Partial& lower = stack.back();
+        lower.subtree.width *= 2;
+        char* const to = lower.subtree.width == sum_.shards ? result : lower.room;
         if (sum_.dtype == DType::float32)
-          add_to<float>(stack.back().numbers, upper.numbers, count);
+          add_numbers<float>(to, lower.numbers, upper.numbers, count);
         else
-          add_to<double>(stack.back().numbers, upper.numbers, count);
-        stack.back().subtree.width *= 2;
+          add_numbers<double>(to, lower.numbers, upper.numbers, count);
+        lower.numbers = to;
       }
     }
   }
-  std::memcpy(result_.data() + whole_.at[static_cast<size_t>(rank_)], stack.front().numbers,
-              static_cast<size_t>(bytes));
 }
 
 bool Summing::advance(Link& link, bool turn) {
@@ -144,9 +150,7 @@ bool Summing::advance(Link& link, bool turn) {
     // All begin to give sums in one order.
     if (!turn || !link.is_done(request_)) return false;
     add();
-    const auto me = static_cast<size_t>(rank_);
-    given_.assign(result_.data() + whole_.at[me], result_.data() + whole_.at[me] + whole_.bytes[me]);
-    request_ = link.all_gather(weft_mpi_sums, given_.data(), whole_.bytes[me], result_.data(), whole_);
+    request_ = link.all_gather_in_place(weft_mpi_sums, result_.data(), whole_);
     stage_ = 2;
   }
   if (!link.is_done(request_)) return false;

@@ -39,6 +39,10 @@ int64_t Link::all_gather(int channel, const void* from, int bytes, void* to, con
   return request;
 }
 
+int64_t Link::all_gather_in_place(int channel, void* shares, const Shares& in) {
+  return all_gather(channel, nullptr, in.bytes[static_cast<size_t>(rank_)], shares, in);
+}
+
 bool Link::is_done(int64_t& request) {
   int done = 0;
   check(mpi_->test(&request, &done));

@@ -22,7 +22,7 @@ struct weft_mpi_functions {
   /// Begins to give from[at[r]], bytes[r] of them, to each process r, and to take likewise.
   int (*all_to_all)(int channel, const void* from, const int* from_bytes, const int* from_at, void* to,
                     const int* to_bytes, const int* to_at, int64_t* request);
-  /// Begins to give `bytes` to all, and to take from each.
+  /// Begins to give `bytes` to all, and to take from each; from null: they lie in their place of `to`.
   int (*all_gather)(int channel, const void* from, int bytes, void* to, const int* to_bytes, const int* to_at,
                     int64_t* request);
   int (*send)(int channel, const void* from, int bytes, int to, int64_t* request);
