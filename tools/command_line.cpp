@@ -217,7 +217,8 @@ void declare(Command<TranscribeArguments>& c) {
       ->allow_extra_args(true);
   c.integer("--beams", a.beams, "N", 1, 1000, "search with N beams; 1 takes the likeliest each time (1)");
   c.number("--window", a.window, "SECONDS", 0, 1e6,
-           "longer sounds are heard in windows of so many (as long as what it was trained on); 0 hears each whole");
+           "longer sounds are heard in windows of so many (as long as what it was trained on); 0 hears each "
+           "whole");
   c.number("--overlap", a.overlap, "SECONDS", 0, 1e6, "that two windows share (a fifth of one, at most 4)");
   c.flag("--text", a.text, "nothing but a line of text for each sound");
   c.flag("--json", a.json, "a JSON object a line: file, seconds, text, and words with begin and end");
@@ -277,16 +278,26 @@ void declare(Command<ImportArguments>& c) {
 
 void declare(Command<ExportArguments>& c) {
   c.model();
-  c.text("--format", c.arguments.format, "hf|safetensors|weft",
+  c.text("--format", c.arguments.format, "hf|safetensors|gguf|weft",
          "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
-         "names them; "
-         "weft: the "
-         "model alone, which every command takes where it takes a run")
+         "names them; gguf: what llama.cpp reads, of gpt2 and llama; weft: the model alone, which every "
+         "command takes "
+         "where it takes a run")
       ->required();
-  c.text("--dtype", c.arguments.dtype, "float32|bfloat16",
-         "of the weights in a file of weft: bfloat16 is half the size");
-  c.text("--out", c.arguments.out, "DIR|FILE.h5", "the folder to write; of weft, the file")->required();
+  c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
+         "of the matrices: bfloat16 is half the size, of weft; float16 half, q8_0 a quarter, of gguf");
+  c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft and gguf, the file")->required();
   c.last();
+}
+
+void declare(Command<AverageArguments>& c) {
+  AverageArguments& a = c.arguments;
+  c.texts("models", a.models, "RUN|FILE.h5",
+          "models that are alike; a run's folder stands for its newest checkpoints")
+      ->required()
+      ->allow_extra_args(true);
+  c.integer("--newest", a.newest, "N", 1, 1 << 20, "of a run, how many checkpoints (5)");
+  c.text("--out", a.out, "FILE.h5", "the file to write, of a model alone")->required();
 }
 
 void declare(Command<InspectArguments>& c) {
@@ -417,8 +428,10 @@ std::function<Work()> declare_commands(CLI::App& app) {
                prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
-      declared(app, "export", "a model for others: for transformers, as safetensors, or a file of weft",
+      declared(app, "export",
+               "a model for others: for transformers, llama.cpp, as safetensors, or a file of weft",
                prepare_export),
+      declared(app, "average", "the mean of the weights of models that are alike", prepare_average),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "data", "what files hold: text, tables, JSON, pairs; what fed an update", prepare_data),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",

@@ -101,7 +101,7 @@ struct TranscribeArguments {
   /// Seconds. A window of 0: each file whole; -1: as long as the longest that the model was trained on. An overlap of -1: a
   /// fifth of the window, 4 at most.
   double window = -1, overlap = -1;
-  bool text = false;                ///< nothing but a line for each file
+  bool text = false;  ///< nothing but a line for each file
   bool json = false;
   bool last = false;
 };
@@ -148,12 +148,20 @@ Work prepare_import(const ImportArguments& arguments);
 
 struct ExportArguments {
   std::string model;
-  std::string format;  ///< "hf", "safetensors", "weft"
-  std::string dtype;   ///< "float32", "bfloat16"; empty: float32
+  std::string format;  ///< "hf", "safetensors", "gguf", "weft"
+  std::string dtype;   ///< "float32", "bfloat16", "float16", "q8_0"; empty: float32
   std::string out;
   bool last = false;
 };
 Work prepare_export(const ExportArguments& arguments);
+
+/// The mean of the weights of models that are alike.
+struct AverageArguments {
+  std::vector<std::string> models;  ///< files; a run's folder stands for its newest checkpoints
+  int64_t newest = 5;               ///< so many of them
+  std::string out;
+};
+Work prepare_average(const AverageArguments& arguments);
 
 struct InspectArguments {
   std::string model;

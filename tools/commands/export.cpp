@@ -1,4 +1,5 @@
 #include <weft/data/tokenizers/marked_tokenizer.h>
+#include <weft/exchange/gguf.h>
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/error.h>
@@ -53,12 +54,16 @@ bool has_json(const std::shared_ptr<const Tokenizer>& tokenizer) {
 
 Work prepare_export(const ExportArguments& arguments) {
   const std::string& format = arguments.format;
-  if (format != "hf" && format != "safetensors" && format != "weft")
-    fail<ValueError>("--format: '", format, "' is none of hf, safetensors and weft");
-  if (!arguments.dtype.empty() && arguments.dtype != "float32" && arguments.dtype != "bfloat16")
+  if (format != "hf" && format != "safetensors" && format != "gguf" && format != "weft")
+    fail<ValueError>("--format: '", format, "' is none of hf, safetensors, gguf and weft");
+  GgufOptions gguf;
+  if (format == "gguf" && !arguments.dtype.empty()) gguf.type = gguf_type(arguments.dtype);
+  if (format == "weft" && !arguments.dtype.empty() && arguments.dtype != "float32" &&
+      arguments.dtype != "bfloat16")
     fail<ValueError>("--dtype: '", arguments.dtype, "' is neither float32 nor bfloat16");
-  if (!arguments.dtype.empty() && format != "weft") fail<ValueError>("--dtype: is of --format weft alone");
-  if (format == "weft") {
+  if (!arguments.dtype.empty() && format != "weft" && format != "gguf")
+    fail<ValueError>("--dtype: is of --format weft and gguf alone");
+  if (format == "weft" || format == "gguf") {
     refuse_existing(arguments.out);
   } else {
     for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json"})
@@ -74,13 +79,20 @@ Work prepare_export(const ExportArguments& arguments) {
     for (const std::string& file : tokenizer_files(*model.tokenizer))
       refuse_existing((fs::path(arguments.out) / file).string());
   const auto theirs = std::make_shared<HuggingFaceModel>();
-  if (format == "hf")
+  if (format == "hf" || format == "gguf")
     *theirs = to_hugging_face({.kind = model.kind,
                                .config = model.settings,
                                .weights = model.weights,
                                .end_id = model.end_ids.empty() ? -1 : model.end_ids[0],
                                .pad_id = model.tokenizer ? SpecialIds::of(*model.tokenizer).pad : -1,
                                .class_names = model.class_names});
+  std::string whole;
+  if (format == "gguf") {
+    gguf.name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
+    gguf.end_id = model.end_ids.empty() ? -1 : model.end_ids[0];
+    if (has_json(model.tokenizer)) gguf.tokenizer = tokenizer_json(*model.tokenizer);
+    whole = gguf_bytes(*theirs, gguf);
+  }
   return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
     const ModelFile& ours = opened->checkpoint.model;
     std::string as;
@@ -88,6 +100,9 @@ Work prepare_export(const ExportArguments& arguments) {
       write_hugging_face(out, *theirs);
       if (tokenizes) write_tokenizer(out, *ours.tokenizer, ours.end_ids.empty() ? -1 : ours.end_ids[0]);
       as = "as transformers has it";
+    } else if (format == "gguf") {
+      write_file(out, whole);
+      as = gguf.tokenizer.empty() ? "as GGUF" : "as GGUF, with its tokenizer";
     } else if (format == "safetensors") {
       make_folders(out);
       write_safetensors(out + "/model.safetensors", arrays_of(ours.weights), metadata_of(ours));
@@ -97,9 +112,10 @@ Work prepare_export(const ExportArguments& arguments) {
       as = half ? "as a model alone, in bfloat16" : "as a model alone";
     }
     console->print(str(out, ": ", opened->path, " ", as,
-                       tokenizes                            ? ", with its tokenizer"
-                       : ours.tokenizer && format != "weft" ? "; the tokenizer is not exported"
-                                                            : ""));
+                       tokenizes ? ", with its tokenizer"
+                       : ours.tokenizer && format != "weft" && gguf.tokenizer.empty()
+                           ? "; the tokenizer is not exported"
+                           : ""));
     return 0;
   };
 }

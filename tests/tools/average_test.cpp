@@ -1,0 +1,69 @@
+// weft average: the mean of the weights of models that are alike.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "checkpoints.h"
+#include "program.h"
+
+TEST_CASE("average: of checkpoints of a run, each weight is the mean to a rounding") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=6", "eval_interval=6", "checkpoint_interval=2",
+                                     "keep_checkpoints=5"}))
+              .code == 0);
+  const Result made = weft(folder, {"average", "run", "--newest", "2", "--out", "mean.h5"});
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  CHECK(contains(made.err, "the mean of 2 models"));
+  const std::string a = folder.path("run/checkpoints/step-00000004.h5"),
+                    b = folder.path("run/checkpoints/step-00000006.h5"), mean = folder.path("mean.h5");
+  const std::vector<std::string> names = keys_under(mean, "model/weights");
+  CHECK(names == keys_under(a, "model/weights"));
+  const std::vector<std::string> whole = keys_under(mean, "");
+  CHECK(std::count(whole.begin(), whole.end(), "training") == 0);
+  double moved = 0;
+  for (const std::string& name : names) {
+    const std::string place = "model/weights/" + name;
+    const double first = first_value(a, place), last = first_value(b, place);
+    CHECK(first_value(mean, place) == static_cast<float>((first + last) / 2));
+    moved += std::fabs(first - last);
+  }
+  CHECK(moved > 0);
+  // Files named one by one are the same.
+  REQUIRE(weft(folder, {"average", "run/checkpoints/step-00000004.h5", "run/checkpoints/step-00000006.h5",
+                        "--out", "same.h5"})
+              .code == 0);
+  CHECK(folder.read("same.h5") == folder.read("mean.h5"));
+  CHECK(weft(folder, {"eval", "mean.h5", "--data", "text.txt"}).code == 0);
+}
+
+TEST_CASE("average: what is not alike, too few, or in the way is refused") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("a", {"max_iters=2"})).code == 0);
+  REQUIRE(weft(folder, train("b", {"max_iters=2", "n_layer=2"})).code == 0);
+  refused_with(folder, {"average", "a/best.h5", "b/best.h5", "--out", "m.h5"},
+               {"b/best.h5: its settings are not those of a/best.h5"});
+  refused_with(folder, {"average", "a/best.h5", "--out", "m.h5"}, {"needs two files at least, not 1"});
+  refused_with(folder, {"average", "a", "--out", "a/best.h5"}, {"a/best.h5"});
+  refused_with(folder, {"average", "a/best.h5", "nowhere.h5", "--out", "m.h5"}, {"nowhere.h5"});
+  CHECK_FALSE(exists(folder, "m.h5"));
+}
+
+TEST_CASE("export: GGUF holds a model with its tokenizer") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run", {"max_iters=2", "tokenizer=bpe", "vocab_size=300"})).code == 0);
+  for (const std::string type : {"float32", "float16", "q8_0"}) {
+    const Result made =
+        weft(folder, {"export", "run", "--format", "gguf", "--dtype", type, "--out", type + ".gguf"});
+    REQUIRE_MESSAGE(made.code == 0, made.err);
+    CHECK(contains(made.err, "as GGUF, with its tokenizer"));
+    CHECK(folder.read(type + ".gguf").substr(0, 4) == "GGUF");
+  }
+  CHECK(folder.read("float16.gguf").size() < folder.read("float32.gguf").size());
+  refused_with(folder, {"export", "run", "--format", "gguf", "--dtype", "bfloat16", "--out", "x.gguf"},
+               {"none of float32, float16 and q8_0"});
+  refused_with(folder, {"export", "run", "--format", "gguf", "--out", "q8_0.gguf"}, {"is there already"});
+}
