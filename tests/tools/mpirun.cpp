@@ -19,8 +19,20 @@ bool has_mpirun() {
 }
 
 Arguments mpirun(int count) {
-  return {"mpirun", "--oversubscribe",    "--bind-to", "none", "--mca", "btl_base_warn_component_unused", "0",
-          "-n",     std::to_string(count)};
+  // Open MPI may wait for ever for a process that was killed while it joined: then it is ended.
+  return {"timeout",
+          "-k",
+          "5",
+          "100",
+          "mpirun",
+          "--oversubscribe",
+          "--bind-to",
+          "none",
+          "--mca",
+          "btl_base_warn_component_unused",
+          "0",
+          "-n",
+          std::to_string(count)};
 }
 
 std::vector<std::string> mpirun_environment(const std::vector<std::string>& more) {
@@ -62,7 +74,9 @@ std::vector<int> processes_below(int mpirun, int count) {
     by_rank.clear();
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
       const std::string name = entry.path().filename();
-      if (name.find_first_not_of("0123456789") != std::string::npos || parent_of(name) != mpirun) continue;
+      if (name.find_first_not_of("0123456789") != std::string::npos ||
+          parent_of(std::to_string(parent_of(name))) != mpirun)
+        continue;
       const std::string environment = file("/proc/" + name + "/environ"), key = "OMPI_COMM_WORLD_RANK=";
       const size_t at = environment.find(key);
       if (at != std::string::npos && file("/proc/" + name + "/cmdline").find("train") != std::string::npos)

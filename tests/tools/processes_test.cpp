@@ -212,7 +212,8 @@ TEST_CASE("a process that is killed, at any moment, loses nothing") {
     const std::string out = "killed" + std::to_string(time);
     const int count = 2 + time % 3;
     {
-      Program run(folder, train(out, more), {.environment = mpirun_environment(), .under = mpirun(count)});
+      Program run(folder, train(out, more),
+                  {.environment = mpirun_environment({"WEFT_PROCESS_TIMEOUT=5"}), .under = mpirun(count)});
       const std::vector<int> processes = processes_below(run.id(), count);
       random = random * 1664525 + 1013904223;
       std::this_thread::sleep_for(std::chrono::milliseconds(random >> 8) % std::chrono::milliseconds(900));
