@@ -69,6 +69,7 @@ void Engine::seed(const Tensor& output, Tensor g) {
   if (!wanted(edge)) return;
   if (leaf_done_ && edge.node) await_leaves(edge.node);
   send(edge, std::move(g));
+  if (leaf_done_ && edge.leaf) leaf_done_(Tensor(edge.leaf));
 }
 
 void Engine::run() {

@@ -1,8 +1,10 @@
-#include <weft/exchange/gguf.h>
+#include <weft/exchange/gguf_internal.h>
 #include <weft/exchange/json_internal.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/kernels/movement.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -17,7 +19,6 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t alignment = 32;
-constexpr int64_t block = 32;
 // Kinds of values.
 enum : uint32_t {
   kind_uint32 = 4,
@@ -27,17 +28,9 @@ enum : uint32_t {
   kind_string = 8,
   kind_array = 9
 };
-// Types of tensors.
-enum : uint32_t { tensor_f32 = 0, tensor_f16 = 1, tensor_q8_0 = 8 };
 // Types of tokens.
 enum : int32_t { normal_token = 1, control_token = 3, user_token = 4 };
 
-template <class T>
-void put(std::string& to, T value) {
-  char raw[sizeof(T)];
-  std::memcpy(raw, &value, sizeof(T));
-  to.append(raw, sizeof(T));
-}
 void put_text(std::string& to, std::string_view text) {
   put(to, static_cast<uint64_t>(text.size()));
   to += text;
@@ -87,53 +80,12 @@ class Metadata {
   uint64_t count_ = 0;
 };
 
-/// To the nearest, halves to even.
-uint16_t half(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
-  const uint32_t rest = bits & 0x7FFFFFFF;
-  if (rest >= 0x7F800000) return static_cast<uint16_t>(sign | 0x7C00 | (rest > 0x7F800000 ? 0x200 : 0));
-  if (rest >= 0x477FF000) return static_cast<uint16_t>(sign | 0x7C00);
-  if (rest < 0x38800000) {  // subnormal: a whole number of 2^-24
-    const auto whole = static_cast<uint16_t>(std::nearbyint(std::ldexp(std::bit_cast<float>(rest), 24)));
-    return static_cast<uint16_t>(sign | whole);
-  }
-  const uint32_t odd = rest >> 13 & 1;
-  return static_cast<uint16_t>(sign | (rest - 0x38000000 + 0xFFF + odd) >> 13);
-}
-
-/// Blocks of 32 as ggml's quantize_row_q8_0_ref makes them.
-void put_q8_0(std::string& to, const float* values, int64_t count) {
-  for (int64_t begin = 0; begin < count; begin += block) {
-    float most = 0;
-    for (int64_t i = 0; i < block; ++i) most = std::max(most, std::fabs(values[begin + i]));
-    const float factor = most / 127.0f, inverse = factor != 0 ? 1.0f / factor : 0.0f;
-    put(to, half(factor));
-    for (int64_t i = 0; i < block; ++i)
-      to += static_cast<char>(static_cast<int8_t>(std::round(values[begin + i] * inverse)));
-  }
-}
-
 struct Tensor {
   std::string name;
   Array values;
 };
 
-uint32_t type_of(const Array& values, GgufType wanted) {
-  if (values.rank() < 2 || wanted == GgufType::f32) return tensor_f32;
-  return wanted == GgufType::q8_0 && values.dim(-1) % block == 0 ? tensor_q8_0 : tensor_f16;
-}
-
-std::string bytes_of(const Array& values, uint32_t type) {
-  std::string bytes;
-  const float* const from = values.data<float>();
-  if (type == tensor_f32) return {reinterpret_cast<const char*>(from), values.nbytes()};
-  if (type == tensor_q8_0)
-    put_q8_0(bytes, from, values.size());
-  else
-    for (int64_t i = 0; i < values.size(); ++i) put(bytes, half(from[i]));
-  return bytes;
-}
+uint64_t aligned(uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
 /// Rows of a head in pairs, as ggml turns them, instead of in halves, as transformers does.
 Array with_pairs(const Array& values, int64_t heads) {
@@ -146,15 +98,6 @@ Array with_pairs(const Array& values, int64_t heads) {
     const int64_t source = head * of_head + (in_head % 2) * (of_head / 2) + in_head / 2;
     std::copy_n(from + source * width, width, to + row * width);
   }
-  return made;
-}
-
-Array transposed(const Array& values) {
-  Array made({values.dim(1), values.dim(0)}, float32);
-  const float* const from = values.data<float>();
-  float* const to = made.mutable_data<float>();
-  for (int64_t i = 0; i < values.dim(0); ++i)
-    for (int64_t j = 0; j < values.dim(1); ++j) to[j * values.dim(0) + i] = from[i * values.dim(1) + j];
   return made;
 }
 
@@ -248,7 +191,10 @@ std::string words_of(const json& tokenizer) {
   const std::string cut = tokenizer.contains("pre_tokenizer") ? tokenizer["pre_tokenizer"].dump() : "";
   if (cut.find("(?i:'s|'t|'re|'ve|'m|'ll|'d)") != std::string::npos) return "llama-bpe";
   if (cut.find("Split") == std::string::npos && cut.find("ByteLevel") != std::string::npos) return "gpt-2";
-  fail<ValueError>("GGUF: llama.cpp has no name for how this tokenizer cuts words: ", cut.substr(0, 200));
+  fail<ValueError>("GGUF: llama.cpp cuts words as GPT-2 or Llama 3 do, and this tokenizer (",
+                   cut.substr(0, 200),
+                   ") does neither; one of a run with --set tokenizer=bpe does, and --format hf writes the "
+                   "model in any case");
 }
 
 void describe_tokenizer(Metadata& metadata, const std::string& text, uint32_t vocabulary, int64_t end_id) {
@@ -256,7 +202,7 @@ void describe_tokenizer(Metadata& metadata, const std::string& text, uint32_t vo
   const json& model = tokenizer.at("model");
   if (model.value("type", "") != "BPE" || model.value("byte_fallback", false))
     fail<ValueError>("GGUF: a tokenizer of the kind '", model.value("type", "?"),
-                     "' is not written; byte-level BPE is");
+                     "' is not written; byte-level BPE is, as of a run with --set tokenizer=bpe");
   std::vector<std::string> tokens(vocabulary), merges;
   std::vector<int32_t> types(vocabulary, user_token);
   for (uint32_t i = 0; i < vocabulary; ++i) tokens[i] = str("[PAD", i, "]");
@@ -305,7 +251,7 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
   // llama.cpp's LLAMA_FTYPE: what most matrices are.
   metadata.set("general.file_type", options.type == GgufType::f32   ? uint32_t{0}
                                     : options.type == GgufType::f16 ? uint32_t{1}
-                                                                        : uint32_t{7});
+                                                                    : uint32_t{7});
   if (kind == "gpt2")
     describe_gpt2(metadata, config);
   else
@@ -320,7 +266,8 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
     const std::optional<std::string> name = name_of(theirs);
     if (!name) fail<ValueError>("GGUF: '", theirs, "' has no place in a model of the kind '", kind, "'");
     Array values = stored.to(float32);
-    if (kind == "gpt2" && values.rank() == 2 && name->starts_with("blk.")) values = transposed(values);
+    if (kind == "gpt2" && values.rank() == 2 && name->starts_with("blk."))
+      values = kernels::permute(values, std::array{1, 0});
     if (kind == "llama" && (name->find(".attn_q.") != std::string::npos))
       values = with_pairs(values, whole(config, "num_attention_heads"));
     if (kind == "llama" && (name->find(".attn_k.") != std::string::npos))
@@ -328,24 +275,29 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
     tensors.push_back({*name, values});
   }
 
-  std::string file = "GGUF", data;
+  std::string file = "GGUF";
   put(file, uint32_t{3});
   put(file, static_cast<uint64_t>(tensors.size()));
   put(file, metadata.count());
   file += metadata.bytes();
+  uint64_t data = 0;
   for (const Tensor& tensor : tensors) {
-    const uint32_t type = type_of(tensor.values, options.type);
+    const GgufTensor type = gguf_tensor(tensor.values, options.type);
     put_text(file, tensor.name);
     put(file, static_cast<uint32_t>(tensor.values.rank()));
     for (int axis = tensor.values.rank(); axis-- > 0;)
       put(file, static_cast<uint64_t>(tensor.values.dim(axis)));
-    put(file, type);
-    put(file, static_cast<uint64_t>(data.size()));
-    data += bytes_of(tensor.values, type);
-    data.resize((data.size() + alignment - 1) / alignment * alignment, '\0');
+    put(file, static_cast<uint32_t>(type));
+    put(file, data);
+    data += aligned(gguf_size(tensor.values, type));
   }
-  file.resize((file.size() + alignment - 1) / alignment * alignment, '\0');
-  return file + data;
+  file.reserve(aligned(file.size()) + data);
+  for (const Tensor& tensor : tensors) {
+    file.resize(aligned(file.size()), '\0');
+    put_values(file, tensor.values, gguf_tensor(tensor.values, options.type));
+  }
+  file.resize(aligned(file.size()), '\0');
+  return file;
 }
 
 }  // namespace weft

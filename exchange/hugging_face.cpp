@@ -3,8 +3,10 @@
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/safetensors.h>
+#include <weft/lib/kernels/movement.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -69,17 +71,6 @@ bool is_ignored(const std::string& name, const Family& family, const Names& name
   });
 }
 
-/// (R, C) -> (C, R).
-Array transposed(const Array& matrix) {
-  const int64_t R = matrix.dim(0), C = matrix.dim(1);
-  Array turned({C, R}, float32);
-  const float* from = matrix.data<float>();
-  float* to = turned.mutable_data<float>();
-  for (int64_t r = 0; r < R; ++r)
-    for (int64_t c = 0; c < C; ++c) to[c * R + r] = from[r * C + c];
-  return turned;
-}
-
 Array ours_of(const Array& theirs, const Mapping& mapping, const std::string& who) {
   if (!is_floating(theirs.dtype()))
     fail<FileError>(who, "its values are ", theirs.dtype(), ", not floating numbers");
@@ -87,7 +78,7 @@ Array ours_of(const Array& theirs, const Mapping& mapping, const std::string& wh
   if (mapping.turn == Turn::none) return values;
   if (mapping.turn == Turn::transposed) {
     if (values.rank() != 2) fail<FileError>(who, "is ", values.shape(), ", not a matrix");
-    return transposed(values);
+    return kernels::permute(values, std::array{1, 0});
   }
   if (values.rank() < 1 || values.dim(0) != 1)
     fail<FileError>(who, "is ", values.shape(), ", whose first axis has not extent 1");
@@ -96,7 +87,7 @@ Array ours_of(const Array& theirs, const Mapping& mapping, const std::string& wh
 
 Array theirs_of(const Array& ours, const Mapping& mapping) {
   if (mapping.turn == Turn::none) return ours;
-  if (mapping.turn == Turn::transposed) return transposed(ours);
+  if (mapping.turn == Turn::transposed) return kernels::permute(ours, std::array{1, 0});
   return ours.reshape(ours.shape().inserted(0, 1));
 }
 

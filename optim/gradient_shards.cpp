@@ -15,19 +15,16 @@ void append(std::string& text, const void* from, size_t bytes) {
 }
 
 /// Adds up by the tree.
-template <class T>
-T tree_sum(const std::vector<T>& leaves) {
-  std::vector<std::pair<Subtree, T>> stack;
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    stack.push_back({{static_cast<int64_t>(i), 1}, leaves[i]});
-    while (stack.size() > 1 && are_siblings(stack[stack.size() - 2].first, stack.back().first)) {
-      const T upper = stack.back().second;
-      stack.pop_back();
-      stack.back().second += upper;
-      stack.back().first.width *= 2;
-    }
-  }
-  return stack.front().second;
+double tree_sum(const std::vector<double>& leaves) {
+  struct Node {
+    Subtree subtree;
+    double sum;
+  };
+  std::vector<Node> stack;
+  for (size_t i = 0; i < leaves.size(); ++i)
+    push_node(stack, Node{{static_cast<int64_t>(i), 1}, leaves[i]},
+              [](Node& lower, const Node& upper) { lower.sum += upper.sum; });
+  return stack.front().sum;
 }
 
 }  // namespace
@@ -90,20 +87,15 @@ Array GradientShards::taken(size_t parameter) {
 }
 
 void GradientShards::push(size_t parameter, int64_t shard, Array gradient) {
-  std::vector<Partial>& stack = partials_[parameter];
-  stack.push_back({{shard, 1}, std::move(gradient)});
-  while (stack.size() > 1 && are_siblings(stack[stack.size() - 2].subtree, stack.back().subtree)) {
-    Partial upper = std::move(stack.back());
-    stack.pop_back();
-    Partial& sum = stack.back();
-    sum.subtree.width *= 2;
-    if (!upper.sum.defined() && !sum.sum.defined()) continue;
-    // What is not there counts as zeros, as it does on the way between processes: -0 becomes 0.
-    for (Array* const one : {&sum.sum, &upper.sum})
-      if (!one->defined())
-        *one = Array::zeros(parameters_[parameter].tensor.shape(), parameters_[parameter].tensor.dtype());
-    kernels::add_into(sum.sum, upper.sum);
-  }
+  const Tensor& tensor = parameters_[parameter].tensor;
+  push_node(partials_[parameter], Partial{{shard, 1}, std::move(gradient)},
+            [&](Partial& lower, Partial& upper) {
+              if (!upper.sum.defined() && !lower.sum.defined()) return;
+              // What is not there counts as zeros, as it does on the way between processes: -0 becomes 0.
+              for (Array* const one : {&lower.sum, &upper.sum})
+                if (!one->defined()) *one = Array::zeros(tensor.shape(), tensor.dtype());
+              kernels::add_into(lower.sum, upper.sum);
+            });
 }
 
 void GradientShards::end_shard(int64_t shard) {

@@ -7,7 +7,6 @@
 #include <weft/lib/processes/processes.h>
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace weft {

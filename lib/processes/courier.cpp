@@ -110,7 +110,7 @@ bool Courier::advance() {
     gather = gather_;
     sums.assign(sums_.begin(), sums_.begin() + static_cast<int64_t>(std::min(sums_.size(), most_sums)));
   }
-  const bool gathered = gather && gather->advance(*link_, true);
+  const bool gathered = gather && gather->advance(*link_);
   // A later one may be through before an earlier one.
   std::vector<std::shared_ptr<Summing>> through;
   bool turn = true;

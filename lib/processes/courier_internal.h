@@ -58,20 +58,12 @@ class Link {
   std::list<Sent> sent_;
 };
 
-/// What all processes do together.
-class Exchange {
- public:
-  virtual ~Exchange() = default;
-  /// Goes on without waiting; whether it is through. `turn` says that the one before has begun all it will.
-  virtual bool advance(Link& link, bool turn) = 0;
-  virtual bool has_begun_all() const { return true; }
-};
-
 /// A text of each, to all.
-class Gather : public Exchange {
+class Gather {
  public:
   explicit Gather(std::string mine) : mine_(std::move(mine)) {}
-  bool advance(Link& link, bool turn) override;
+  /// Goes on without waiting; whether it is through.
+  bool advance(Link& link);
   std::vector<std::string> all;
 
  private:
@@ -84,11 +76,12 @@ class Gather : public Exchange {
 };
 
 /// A ShardSum: each process adds a part of the numbers, of which it is given all subtrees, and gives it to all.
-class Summing : public Exchange {
+class Summing {
  public:
   Summing(ShardSum sum, int rank, int size);
-  bool advance(Link& link, bool turn) override;
-  bool has_begun_all() const override { return stage_ >= 2; }
+  /// Goes on without waiting; whether it is through. `turn` says that the one before has begun all it will.
+  bool advance(Link& link, bool turn);
+  bool has_begun_all() const { return stage_ >= 2; }
 
  private:
   /// Numbers that process r adds.

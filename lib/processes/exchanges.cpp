@@ -17,7 +17,7 @@ size_t Shares::place() {
   return static_cast<size_t>(all);
 }
 
-bool Gather::advance(Link& link, bool) {
+bool Gather::advance(Link& link) {
   const auto size = static_cast<size_t>(link.size());
   if (stage_ == 0) {
     length_ = std::ssize(mine_);
@@ -122,20 +122,15 @@ void Summing::add() {
   for (size_t r = 0; r < subtrees_.size(); ++r) {
     char* numbers = r == me ? own_.data() : taken_.data() + in_.at[r];
     for (const Subtree& subtree : subtrees_[r]) {
-      stack.push_back({subtree, numbers, numbers});
-      numbers += bytes;
-      while (stack.size() > 1 && are_siblings(stack[stack.size() - 2].subtree, stack.back().subtree)) {
-        const Partial upper = stack.back();
-        stack.pop_back();
-        Partial& lower = stack.back();
-        lower.subtree.width *= 2;
+      push_node(stack, Partial{subtree, numbers, numbers}, [&](Partial& lower, const Partial& upper) {
         char* const to = lower.subtree.width == sum_.shards ? result : lower.room;
         if (sum_.dtype == DType::float32)
           add_numbers<float>(to, lower.numbers, upper.numbers, count);
         else
           add_numbers<double>(to, lower.numbers, upper.numbers, count);
         lower.numbers = to;
-      }
+      });
+      numbers += bytes;
     }
   }
 }

@@ -16,22 +16,34 @@ bool are_siblings(const Subtree& lower, const Subtree& upper) {
          lower.begin % (2 * lower.width) == 0;
 }
 
+namespace {
+
+struct BareNode {
+  Subtree subtree;
+};
+
+/// The nodes that shards come to; `each` is told how many there are before what can be added is.
+template <class Each>
+std::vector<BareNode> nodes_of(const NumberRange& shards, const Each& each) {
+  std::vector<BareNode> stack;
+  for (int64_t shard = shards.begin; shard < shards.end; ++shard) {
+    each(std::ssize(stack) + 1);
+    push_node(stack, BareNode{{shard, 1}}, [](BareNode&, const BareNode&) {});
+  }
+  return stack;
+}
+
+}  // namespace
+
 std::vector<Subtree> subtrees_of(const NumberRange& shards) {
   std::vector<Subtree> all;
-  for (int64_t shard = shards.begin; shard < shards.end; ++shard) {
-    all.push_back({shard, 1});
-    while (all.size() > 1 && are_siblings(all[all.size() - 2], all.back())) {
-      all.pop_back();
-      all.back().width *= 2;
-    }
-  }
+  for (const BareNode& node : nodes_of(shards, [](int64_t) {})) all.push_back(node.subtree);
   return all;
 }
 
 int64_t most_partial_sums(const NumberRange& shards) {
   int64_t most = 0;
-  for (int64_t end = shards.begin; end < shards.end; ++end)
-    most = std::max(most, std::ssize(subtrees_of({shards.begin, end})) + 1);
+  nodes_of(shards, [&](int64_t held) { most = std::max(most, held); });
   return most;
 }
 

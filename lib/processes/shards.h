@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -28,6 +29,18 @@ struct Subtree {
 };
 /// Whether the two are added by the tree, `lower` first.
 bool are_siblings(const Subtree& lower, const Subtree& upper);
+/// Puts a node - anything with a `subtree` - behind those of the stack, and adds what the tree adds: add(lower, upper) does it
+/// to `lower`, whose subtree is that of both by then. Given the shards in order, the stack holds the fewest nodes there are.
+template <class Node, class Add>
+void push_node(std::vector<Node>& stack, Node node, const Add& add) {
+  stack.push_back(std::move(node));
+  while (stack.size() > 1 && are_siblings(stack[stack.size() - 2].subtree, stack.back().subtree)) {
+    Node upper = std::move(stack.back());
+    stack.pop_back();
+    stack.back().subtree.width *= 2;
+    add(stack.back(), upper);
+  }
+}
 /// The fewest subtrees that these shards are, ascending.
 std::vector<Subtree> subtrees_of(const NumberRange& shards);
 

@@ -286,4 +286,41 @@ TEST_CASE("recompute: ten thousand blocks in a row neither overflow the stack no
   CHECK(memory_stats().in_use == before);
 }
 
+TEST_CASE("backward: each leaf is told of once, when its gradient is whole, recomputed or not") {
+  for (const bool recomputed : {false, true}) {
+    CAPTURE(recomputed);
+    const Net net;
+    const Tensor x = drawn({2, 3, 8}, "rows");
+    const RandomScope random({.seed = 3, .step = 9});
+    std::vector<std::pair<const void*, Array>> told;
+    net.loss(x, recomputed).backward({.leaf_done = [&](const Tensor& leaf) {
+      told.emplace_back(leaf.state().get(), leaf.grad().value().copy());
+    }});
+    std::vector<Tensor> leaves = net.parameters();
+    leaves.push_back(x);
+    CHECK(told.size() == leaves.size());
+    for (const Tensor& leaf : leaves) {
+      int64_t times = 0;
+      for (const auto& [state, gradient] : told)
+        if (state == leaf.state().get()) {
+          ++times;
+          CHECK(gradient.identical(leaf.grad().value()));
+        }
+      CHECK(times == 1);
+    }
+    CHECK(told.front().first == net.head.state().get());  // what is used last is whole first
+    // The block that is used first and last is whole behind the one between.
+    const auto place = [&](const Tensor& leaf) {
+      for (size_t i = 0; i < told.size(); ++i)
+        if (told[i].first == leaf.state().get()) return i;
+      return told.size();
+    };
+    CHECK(place(net.second.weight) < place(net.first.weight));
+  }
+  const Tensor alone = drawn({}, "alone");
+  int64_t times = 0;
+  alone.backward({.leaf_done = [&](const Tensor&) { ++times; }});
+  CHECK(times == 1);
+}
+
 }  // namespace weft::test

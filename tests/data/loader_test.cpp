@@ -125,3 +125,38 @@ TEST_CASE("a bad position or state is refused and changes nothing") {
   CHECK(loader.consumed() == 10);
   CHECK(loader.next().inputs.identical(data->batch(10, 5).inputs));
 }
+
+TEST_CASE("a loader of some shards hands out their samples alone, and goes on behind whole updates") {
+  const auto data = std::make_shared<Uneven>();
+  for (const NumberRange& mine : {NumberRange{0, 4}, NumberRange{1, 3}, NumberRange{3, 4}}) {
+    const UpdateShare share{.batches = 2, .shards = 4, .mine = mine};
+    Loader loader(data, 4, share);
+    int64_t begin = 0;
+    for (int64_t update = 0; update < 6; ++update) {
+      const int64_t first = data->next_batch(begin, 4), second = data->next_batch(begin + first, 4);
+      const std::vector<UpdatePiece> wanted = pieces_of(begin, {first, second}, share);
+      CHECK(loader.consumed() == begin);
+      CHECK(loader.update() == wanted);
+      for (const UpdatePiece& piece : wanted) {
+        const Batch batch = loader.next();
+        CHECK(batch.inputs.dim(0) == piece.count);
+        CHECK(batch.inputs.at({0, 0}) == static_cast<double>(piece.first));
+        if (!piece.is_last)
+          CHECK_THROWS_WITH_AS(loader.update(), doctest::Contains("while an update is handed out"),
+                               StateError);
+      }
+      begin += first + second;
+    }
+    Loader resumed(data, 4, share, begin);
+    CHECK(resumed.update() == loader.update());
+  }
+}
+
+TEST_CASE("a loader passes an update of which nothing is computed here") {
+  const auto data = dataset();
+  Loader none(data, 2, {.shards = 4, .mine = {0, 1}});  // shard 0 of two samples is empty
+  CHECK(none.update().empty());
+  CHECK(none.consumed() == 2);
+  CHECK(none.update().empty());
+  CHECK(none.consumed() == 4);
+}

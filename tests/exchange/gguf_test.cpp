@@ -177,5 +177,10 @@ TEST_CASE("gguf: what it does not have is named") {
   CHECK_THROWS_WITH_AS(gguf_bytes(model, {}), doctest::Contains("'bert' is not written"), ValueError);
   CHECK_THROWS_WITH_AS(gguf_bytes(llama(), {.tokenizer = R"({"model": {"type": "Unigram"}})"}),
                        doctest::Contains("'Unigram'"), ValueError);
+  CHECK_THROWS_WITH_AS(
+      gguf_bytes(
+          llama(),
+          {.tokenizer = R"({"pre_tokenizer": null, "model": {"type": "BPE", "vocab": {}, "merges": []}})"}),
+      doctest::Contains("--set tokenizer=bpe"), ValueError);
   CHECK_THROWS_AS(gguf_type("q4_0"), ValueError);
 }

@@ -64,7 +64,7 @@ class Sum {
   StateDict sums_;
 };
 
-void check_alike(const OpenedModel& first, const OpenedModel& other) {
+void check_same_model(const OpenedModel& first, const OpenedModel& other) {
   const ModelFile &a = first.checkpoint.model, &b = other.checkpoint.model;
   if (a.kind != b.kind)
     fail<ValueError>(other.path, ": is of the kind ", b.kind, ", but ", first.path, " of ", a.kind);
@@ -89,7 +89,7 @@ Work prepare_average(const AverageArguments& arguments) {
   for (size_t i = 1; i < files.size(); ++i) {
     const OpenedModel other = open_model(files[i], false, say);
     other.check();
-    check_alike(*first, other);
+    check_same_model(*first, other);
     sum->add(other.checkpoint.model.weights);
   }
   return [=, out = arguments.out, count = std::ssize(files)] {

@@ -170,3 +170,20 @@ TEST_CASE("Array: all_finite sees each NaN and infinity") {
   CHECK(Array::full({3}, 1e9, int64).all_finite());
   CHECK(Array::ones({3}, boolean).all_finite());
 }
+
+TEST_CASE("Array: a stretch is the same memory, and a change of the whole") {
+  Array whole = Array::arange(40, float32).reshape({4, 10});
+  const uint64_t before = whole.version();
+  Array part = whole.stretch(16, 35);
+  CHECK(whole.version() > before);
+  CHECK(part.shape() == Shape{19});
+  CHECK(part.data<float>()[0] == 16.0f);
+  part.mutable_data<float>()[18] = -1.0f;
+  CHECK(whole.at({3, 4}) == -1.0);
+  whole = {};
+  CHECK(part.data<float>()[1] == 17.0f);  // it keeps the memory alive
+  Array again = Array::arange(40, float32);
+  CHECK(again.stretch(32, 32).size() == 0);
+  for (const auto& [begin, end] : {std::pair{8, 16}, {0, 41}, {16, 8}, {-16, 0}})
+    CHECK_THROWS_AS(again.stretch(begin, end), ShapeError);
+}
