@@ -52,9 +52,14 @@ Result together(const Folder& folder, int count, const Arguments& arguments,
 
 namespace {
 
+/// Of a process; empty once that has ended, which may be while it is read.
 std::string file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  try {
+    std::ifstream in(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  } catch (const std::ios_base::failure&) {
+    return "";
+  }
 }
 
 /// The parent of a process; 0 when it is gone.
