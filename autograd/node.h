@@ -63,6 +63,8 @@ struct LeafUse {
   uint64_t since = 0;    ///< steps that had been made when one first did, counted from 1
 };
 
+struct Int8Form;
+
 struct TensorState {
   Array value;
   std::shared_ptr<Node> node;
@@ -74,6 +76,8 @@ struct TensorState {
   Tensor grad_graph;  ///< gradient with its own graph, after create_graph
   std::map<size_t, GradHook> hooks;
   std::shared_ptr<LeafUse> use;  ///< of a leaf, once there is something to tell
+  std::shared_ptr<Int8Form>
+      int8;  ///< what linear() takes instead (int8.h); without a buffer the value was given up
 };
 
 LeafUse& use_of(TensorState& leaf);

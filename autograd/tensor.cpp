@@ -1,3 +1,4 @@
+#include <weft/autograd/int8.h>
 #include <weft/autograd/node.h>
 #include <weft/autograd/tensor.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
@@ -38,10 +39,15 @@ TensorState& Tensor::checked() const {
   return *state_;
 }
 
-const Array& Tensor::value() const { return checked().value; }
+const Array& Tensor::value() const {
+  const TensorState& state = checked();
+  if (state.int8 && !state.value.defined()) detail::refuse_int8("value", *this);
+  return state.value;
+}
 
 Array& Tensor::mutable_value() {
   TensorState& state = checked();
+  if (state.int8) detail::refuse_int8("mutable_value", *this);
   if (state.node)
     fail<StateError>("mutable_value: a result of ", state.node->name, " ", shape(),
                      " cannot be changed in place; detach() it");
@@ -54,6 +60,7 @@ Array& Tensor::mutable_value() {
 
 void Tensor::set_value(Array value) {
   TensorState& state = checked();
+  if (state.int8) detail::refuse_int8("set_value", *this);
   if (state.node) fail<StateError>("set_value: a result of ", state.node->name, " has no value of its own");
   zero_grad();
   state.value = std::move(value);
@@ -65,6 +72,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
   TensorState& state = checked();
   if (state.node)
     fail<StateError>("set_requires_grad: a result of ", state.node->name, " is no leaf; detach() it first");
+  if (requires_grad && state.int8) detail::refuse_int8("set_requires_grad", *this);
   if (requires_grad && !is_floating(dtype()))
     fail<TypeError>("set_requires_grad: needs float32 or float64, not ", dtype());
   state.requires_grad = requires_grad;

@@ -1,7 +1,9 @@
 // Generating: tokens a second from a one-token prompt to a full context (gpt2: 256 tokens), batch 1 and 8,
 // beside the rate at which this run, in turns with it, merely reads the weights over and over.
-//   build/bin/bench_generate [--model nano|baby|gpt2] [--threads N] [--seconds S] [--json]
+//   build/bin/bench_generate [--model nano|baby|gpt2] [--weights float32|int8] [--threads N] [--seconds S] [--json]
+#include <weft/autograd/int8.h>
 #include <weft/layers/models/decoding/sampling.h>
+#include <weft/layers/quantize.h>
 
 #include "models.h"
 #include "options.h"
@@ -27,14 +29,24 @@ void generate(const weft::GPT& model, int64_t batch, int64_t tokens) {
   }
 }
 
-void measure(const bench::Model& m, const bench::Setup& setup) {
+/// A token reads every weight but the embeddings' other rows and the positions; of those in int8 a byte each, and a scale for
+/// every 64.
+int64_t bytes_of_token(weft::GPT& model, bool int8) {
+  std::vector<std::pair<weft::Tensor, int64_t>> sizes;
+  for (const weft::NamedTensor& p : model.parameters()) sizes.emplace_back(p.tensor, p.tensor.size());
+  if (int8) weft::quantize_weights(model);
+  int64_t bytes = -4 * model.config.block_size * model.config.n_embd;
+  for (const auto& [weight, size] : sizes) bytes += weft::is_int8(weight) ? size + size / 16 : 4 * size;
+  return bytes;
+}
+
+void measure(const bench::Model& m, const std::string& weights, const bench::Setup& setup) {
   const weft::RandomScope random({.seed = 1});
   weft::GPT model(m.config);
   model.eval();
   const weft::NoGrad no_grad;
   const int64_t tokens = std::min<int64_t>(m.config.block_size, 256);
-  // A token reads every weight but the embeddings' other rows and the positions.
-  const int64_t bytes = 4 * (model.parameter_count() - m.config.block_size * m.config.n_embd);
+  const int64_t bytes = bytes_of_token(model, weights == "int8");
   bench::Report report("generate", setup);
   for (const int64_t batch : {1, 8}) {
     double seconds = 1e300, bandwidth = 0;
@@ -50,6 +62,7 @@ void measure(const bench::Model& m, const bench::Setup& setup) {
     const double limit = bandwidth * 1e9 / static_cast<double>(bytes);
     const double rate = static_cast<double>(batch * (tokens - 1)) / seconds;
     report.add({{"model", m.name},
+                {"weights", weights},
                 {"batch", batch},
                 {"tokens", tokens},
                 {"tokens_per_second", rate},
@@ -64,9 +77,10 @@ void measure(const bench::Model& m, const bench::Setup& setup) {
 int main(int argc, char** argv) {
   CLI::App app("Generation");
   bench::Setup setup;
-  std::string name = "nano";
+  std::string name = "nano", weights = "float32";
   bench::add_options(app, setup);
   bench::add_model(app, name);
+  app.add_option("--weights", weights, "float32 or int8")->check(CLI::IsMember({"float32", "int8"}));
   CLI11_PARSE(app, argc, argv);
-  return bench::run(setup, [&] { measure(bench::model_named(name), setup); });
+  return bench::run(setup, [&] { measure(bench::model_named(name), weights, setup); });
 }

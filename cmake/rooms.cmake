@@ -41,6 +41,7 @@ function(weft_lib_settings)
   # The fallback for old processors: -O3 would take as long to compile as everything else in the folder.
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/scalar.cpp PROPERTY COMPILE_OPTIONS -O2)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx2.cpp PROPERTY COMPILE_OPTIONS -mavx2 -mfma)
-  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx512.cpp
-               PROPERTY COMPILE_OPTIONS -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  set(avx512 -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx512.cpp PROPERTY COMPILE_OPTIONS ${avx512})
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/isa/avx512_vnni.cpp PROPERTY COMPILE_OPTIONS ${avx512} -mavx512vnni)
 endfunction()

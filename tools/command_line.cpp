@@ -72,6 +72,10 @@ class Command {
     text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")
         ->required();
   }
+  void weights() {
+    text("--weights", arguments.weights, "float32|int8",
+         "int8: 8-bit integers, for speed and a quarter of the memory, at a small loss (float32)");
+  }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
   void threads() {
@@ -135,6 +139,7 @@ void declare(Command<EvalArguments>& c) {
   c.flag("--per-line", a.per_line, "print a JSON object for each line or sample");
   c.integer("--length", a.length, "N", 1, 1 << 20,
             "all its sequences of this length: longer than trained on, say");
+  c.weights();
   c.last();
   c.json();
 }
@@ -170,6 +175,7 @@ void declare(Command<GenerateArguments>& c) {
       ->needs(beams);
   c.texts("--stop", a.stop, "TEXT", "end once this text has been written", true);
   c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
+  c.weights();
   c.last();
   c.app.footer(
       "The seed has a text for each prompt, and others for the same prompt asked again, by --samples, by a "
@@ -194,6 +200,27 @@ void declare(Command<ClassifyArguments>& c) {
   c.last();
 }
 
+void declare(Command<EmbedArguments>& c) {
+  EmbedArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.texts("text", a.texts, "TEXT", "texts, or files of pictures or sounds, instead of --data")
+      ->allow_extra_args(true);
+  c.texts("--data", a.data, "FILE", "files of records, or of lines, a text each");
+  c.texts("--set", a.set, "KEY=VALUE", "which column is read, and how: text=2, format=txt, empty=skip");
+  c.text("--pooling", a.pooling, "mean|last|first|none",
+         "what is taken of the hidden states of a text: a vector, or all of them (mean)");
+  c.integer("--layer", a.layer, "N", -(1 << 20), 1 << 20,
+            "of which layer: 0 is what the first one reads; below 0 from the end (-1, behind the last norm)");
+  c.integer("--batch", a.batch, "N", 1, 1 << 20, "texts at once (32); the results do not depend on it");
+  c.flag("--truncate", a.truncate, "read the first tokens of texts that are longer than the model's context");
+  c.text("--out", a.out, "FILE.h5|FILE.npy",
+         "embeddings (N, C); of --pooling none hidden (tokens, C), and offsets (N + 1), where texts begin")
+      ->required();
+  c.weights();
+  c.last();
+}
+
 void declare(Command<TranslateArguments>& c) {
   TranslateArguments& a = c.arguments;
   c.threads();
@@ -204,6 +231,7 @@ void declare(Command<TranslateArguments>& c) {
            "above 0 prefers long texts (1)");
   c.integer("--tokens", a.tokens, "N", 1, most_tokens,
             "of a line at most (twice those of its source, and ten)");
+  c.weights();
   c.last();
 }
 
@@ -236,6 +264,7 @@ void declare(Command<ChatArguments>& c) {
   c.integer("--top-k", a.sampling.top_k, "K", 0, INT64_MAX, "draw from the K likeliest; 0 is off (0)");
   c.number("--top-p", a.sampling.top_p, "P", 0, 1, "draw from the likeliest that reach P; 1 is off (1)");
   c.integer("--seed", a.seed, "S", 0, INT64_MAX, "of the draws (1337)");
+  c.weights();
   c.last();
 }
 
@@ -421,6 +450,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
                prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),
       declared(app, "classify", "tell the classes of texts, pictures or sounds", prepare_classify),
+      declared(app, "embed", "hidden states of texts, pictures or sounds, or a vector for each",
+               prepare_embed),
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
       declared(app, "transcribe", "write down what is said in sounds, and when", prepare_transcribe),
       declared(app, "chat", "talk to a model", prepare_chat),

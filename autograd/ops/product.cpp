@@ -1,3 +1,4 @@
+#include <weft/autograd/int8_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/product.h>
@@ -25,6 +26,22 @@ Rule rule_for_b(const Tensor& a, bool ta, bool tb) {
   return [a = save(a), ta, tb](const Tensor& g) {
     return tb ? matmul(g, a(), true, ta) : matmul(a(), g, !ta, false);
   };
+}
+
+Array value_or_none(const Tensor& x) { return x.defined() ? x.value() : Array(); }
+
+/// linears() by weights of which each is integers.
+std::vector<Array> int8_linears(const Tensor& x, std::span<const LinearWeights> weights) {
+  std::vector<kernels::Int8LinearWeights> values;
+  std::vector<Array> biases;
+  for (const LinearWeights& w : weights) {
+    if (records(x, w.bias))
+      fail<StateError>("linear: x is ", x.shape(),
+                       "; beside a weight in int8 nothing has a gradient: use NoGrad");
+    biases.push_back(value_or_none(w.bias));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) values.push_back({*int8_of(weights[i].weight), biases[i]});
+  return kernels::linears(x.value(), values);
 }
 
 }  // namespace
@@ -67,6 +84,10 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (is_int8(weight)) {
+    const LinearWeights by[] = {{weight, bias}};
+    return make_op("linear", std::move(int8_linears(x, by)[0]), {});
+  }
   if (weight.rank() != 2 || x.rank() < 1 || x.dim(-1) != weight.dim(1)) {
     fail<ShapeError>("linear: x is ", x.shape(), ", weight ", weight.shape(),
                      ": x must end in the weight's second extent");
@@ -90,9 +111,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 std::vector<Tensor> linears(const Tensor& x, std::initializer_list<LinearWeights> weights) {
   std::vector<Tensor> results;
+  const auto integers =
+      std::count_if(weights.begin(), weights.end(), [](const LinearWeights& w) { return is_int8(w.weight); });
+  if (integers > 0 && integers == std::ssize(weights)) {
+    for (Array& y : int8_linears(x, std::span(weights.begin(), weights.size())))
+      results.push_back(make_op("linear", std::move(y), {}));
+    return results;
+  }
   const bool recorded = std::any_of(weights.begin(), weights.end(),
                                     [&](const LinearWeights& w) { return records(x, w.weight, w.bias); });
-  if (recorded) {
+  if (recorded || integers > 0) {
     for (const LinearWeights& w : weights) results.push_back(linear(x, w.weight, w.bias));
     return results;
   }

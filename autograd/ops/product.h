@@ -15,7 +15,8 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// The same with the last two axes of an operand exchanged, without moving them; both ranks at least 2.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b);
 /// y = x weight^T + bias with x (..., I), weight (O, I), bias (O) or undefined -> (..., O). In float32 the
-/// gradients of weight and bias are running sums over the rows in order.
+/// gradients of weight and bias are running sums over the rows in order. A weight that quantize_int8() (autograd/int8.h) made
+/// integers has no gradient, nor has x beside it (StateError where one would be recorded).
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 struct LinearWeights {

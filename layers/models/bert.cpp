@@ -117,13 +117,23 @@ Array BERT::segments(const Array& ids) const {
   return types;
 }
 
-Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+Tensor BERT::through_blocks(int64_t count, const Array& ids, const std::vector<int64_t>& lengths) const {
   if (ids.rank() != 2 || ids.dim(1) < 1 || ids.dim(1) > config.block_size)
     fail<ShapeError>("BERT: ids are ", ids.shape(), ": needs (B, T) with T between 1 and the block_size ",
                      config.block_size);
   const Tensor tokens = token_embedding(ids);  // (B, T, C)
   const Tensor x = dropout(embedding_norm(position_embedding(tokens + type_embedding(segments(ids)))));
-  return through(blocks, x, recompute_blocks, lengths.empty() ? Mask{} : Mask::lengths(lengths));
+  return through_first(count, blocks, x, recompute_blocks, lengths.empty() ? Mask{} : Mask::lengths(lengths));
+}
+
+Tensor BERT::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  return through_blocks(config.n_layer, ids, lengths);
+}
+
+HiddenStates BERT::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  check_documents(batch.documents);
+  return {through_blocks(layer, batch.inputs, batch.lengths), batch.lengths};
 }
 
 Tensor BERT::logits(const Batch& batch) const {

@@ -75,6 +75,8 @@ class BERT : public Model {
   Loss loss(const Batch& batch) const override;
   /// ids (B, T), of which lengths[b] count (empty: all) -> what the encoder makes of them (B, T, C).
   Tensor encode(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
+  int64_t hidden_layers() const override { return config.n_layer; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
 
   const BERTConfig config;
   Embedding& token_embedding;
@@ -87,6 +89,7 @@ class BERT : public Model {
   PooledHead* const pooled_head;       ///< null with n_class 0
 
  private:
+  Tensor through_blocks(int64_t count, const Array& ids, const std::vector<int64_t>& lengths) const;
   Array segments(const Array& ids) const;
 };
 

@@ -71,20 +71,31 @@ GPT::GPT(const GPTConfig& given)
                                       LinearOptions{.bias = false, .weight_init = init::normal(0.0, 0.02)})) {
 }
 
-Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths,
-                    const DocumentBegins& documents) const {
+Tensor GPT::through_blocks(int64_t count, const Array& ids, const std::vector<int64_t>& lengths,
+                           const DocumentBegins& documents) const {
   check_ids("GPT", ids, config.block_size);
   check_documents(documents);
   const Mask mask = causal_mask("GPT", ids, lengths, documents);
   const Tensor tokens = token_embedding(ids);
-  Tensor x = dropout(
+  const Tensor x = dropout(
       documents.empty() ? position_embedding(tokens)
                         : position_embedding(tokens, places_in_documents(documents, ids.dim(0), ids.dim(1))));
-  x = through(blocks, x, recompute_blocks, mask);
+  return through_first(count, blocks, x, recompute_blocks, mask);
+}
+
+Tensor GPT::forward(const Array& ids, const std::vector<int64_t>& lengths,
+                    const DocumentBegins& documents) const {
+  Tensor x = through_blocks(config.n_layer, ids, lengths, documents);
   if (classifier) return (*classifier)(norm(last_tokens("GPT", x, lengths)));  // (B, n_class)
   x = norm(x);
   const LayerScope head = profile_scope("head");
   return linear(x, token_embedding.weight);  // (B, T, V)
+}
+
+HiddenStates GPT::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  const Tensor x = through_blocks(layer, batch.inputs, batch.lengths, batch.documents);
+  return {layer == config.n_layer ? norm(x) : x, batch.lengths};
 }
 
 std::unique_ptr<DecoderState> GPT::start(int64_t rows) const {

@@ -51,6 +51,8 @@ class GPT : public Layer<GPT, GenerativeModel> {
   }
   bool takes_documents() const override { return writes(); }
   bool writes() const override { return config.n_class == 0; }
+  int64_t hidden_layers() const override { return config.n_layer; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
 
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;
@@ -62,6 +64,11 @@ class GPT : public Layer<GPT, GenerativeModel> {
   ModuleList<EncoderBlock>& blocks;
   LayerNorm& norm;
   Linear* const classifier;  ///< null without classes
+
+ private:
+  /// What the first `count` blocks make of ids, before the norm.
+  Tensor through_blocks(int64_t count, const Array& ids, const std::vector<int64_t>& lengths,
+                        const DocumentBegins& documents) const;
 };
 
 }  // namespace weft

@@ -187,14 +187,25 @@ Tensor Llama::head(const Tensor& x) const {
   return cap > 0 ? tanh(logits / cap) * cap : logits;
 }
 
-Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
-                      const DocumentBegins& documents) const {
+Tensor Llama::through_blocks(int64_t count, const Array& ids, const std::vector<int64_t>& lengths,
+                             const DocumentBegins& documents) const {
   check_ids("Llama", ids, config.block_size);
   check_documents(documents);
   const Mask mask = causal_mask("Llama", ids, lengths, documents);
   const LlamaInputs inputs{dropout(embedded(ids)), ids};
-  const Tensor x = through(blocks, inputs.first, recompute_blocks, mask, inputs);
+  return through_first(count, blocks, inputs.first, recompute_blocks, mask, inputs);
+}
+
+Tensor Llama::forward(const Array& ids, const std::vector<int64_t>& lengths,
+                      const DocumentBegins& documents) const {
+  const Tensor x = through_blocks(config.n_layer, ids, lengths, documents);
   return classifier ? (*classifier)(norm(last_tokens("Llama", x, lengths))) : head(x);
+}
+
+HiddenStates Llama::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  const Tensor x = through_blocks(layer, batch.inputs, batch.lengths, batch.documents);
+  return {layer == config.n_layer ? norm(x) : x, batch.lengths};
 }
 
 std::unique_ptr<DecoderState> Llama::start(int64_t rows) const {

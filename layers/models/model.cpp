@@ -19,6 +19,17 @@ void Model::check_documents(const DocumentBegins& documents) const {
                      "each in a row of its own");
 }
 
+void Model::check_layer(int64_t layer) const {
+  if (layer < 0 || layer > hidden_layers())
+    fail<ValueError>(kind(), ": there are hidden states of layers 0 to ", hidden_layers(), ", not of ",
+                     layer);
+}
+
+HiddenStates Model::hidden_states(const Batch&, int64_t) const {
+  fail<ValueError>(
+      kind(), ": shows no hidden states; a class of yours overrides hidden_layers() and hidden_states()");
+}
+
 Loss Model::loss_of(const Tensor& logits, const Array& targets) const {
   const LayerScope layer = profile_scope("loss");
   Loss loss =

@@ -11,8 +11,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace weft {
+
+/// What a model makes of a batch on its way to an answer.
+struct HiddenStates {
+  Tensor states{};                 ///< (B, T, C)
+  std::vector<int64_t> lengths{};  ///< how many of the T count in each row; empty: all
+};
 
 class Model : public Module {
  public:
@@ -27,6 +34,12 @@ class Model : public Module {
   /// Whether logits() keeps attention, positions and states inside Batch::documents. By default not, and loss() refuses
   /// a batch that has some (ValueError).
   virtual bool takes_documents() const { return false; }
+  /// How many layers hidden_states() tells apart; 0 of a model that has none to show.
+  virtual int64_t hidden_layers() const { return 0; }
+  /// What the first `layer` layers make of a batch, of an encoder-decoder those of the encoder: with 0 what the first one
+  /// reads, with hidden_layers() what the last one gives, behind the norm that follows it: transformers' hidden_states[layer].
+  /// Each row has the bits that it has alone. ValueError for a layer that is not there.
+  virtual HiddenStates hidden_states(const Batch& batch, int64_t layer) const;
   /// The cross-entropy of the logits against batch.targets.
   virtual Loss loss(const Batch& batch) const;
 
@@ -45,6 +58,8 @@ class Model : public Module {
   /// ValueError, naming the model, for documents of a batch that the model does not take: for a logits() or a
   /// loss() of its own.
   void check_documents(const DocumentBegins& documents) const;
+  /// ValueError, naming the model, unless 0 <= layer <= hidden_layers().
+  void check_layer(int64_t layer) const;
 };
 
 /// What a model remembers of the rows that it reads and writes, between two steps of decoding.

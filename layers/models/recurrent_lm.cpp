@@ -56,12 +56,21 @@ Tensor RecurrentLM::predict(const Tensor& h) const {
   return linear(h, head ? head->weight : token_embedding.weight);
 }
 
-Tensor RecurrentLM::logits(const Batch& batch) const {
+Tensor RecurrentLM::hidden(int64_t layer, const Batch& batch) const {
   if (batch.inputs.rank() != 2)
     fail<ShapeError>(kind(), ": ids are ", batch.inputs.shape(), ": needs (B, T)");
   check_documents(batch.documents);
   const Tensor x = dropout(token_embedding(batch.inputs));  // (B, T, C)
-  const Tensor y = recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y;
+  return layer == 0 ? x : recurrent(x, batch.lengths, RecurrentStates{}, batch.documents).y;
+}
+
+HiddenStates RecurrentLM::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  return {hidden(layer, batch), batch.lengths};
+}
+
+Tensor RecurrentLM::logits(const Batch& batch) const {
+  const Tensor y = hidden(1, batch);
   if (classifier) return (*classifier)(dropout(last_tokens(kind(), y, batch.lengths)));  // (B, n_class)
   return predict(dropout(y));                                                            // (B, T, V)
 }

@@ -42,6 +42,9 @@ class RecurrentLM : public GenerativeModel {
   Tensor logits(const Batch& batch) const override;
   bool takes_documents() const override { return writes(); }
   bool writes() const override { return config.n_class == 0; }
+  /// All its recurrent layers are one.
+  int64_t hidden_layers() const override { return 1; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
 
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(int64_t rows) const override;
@@ -55,6 +58,7 @@ class RecurrentLM : public GenerativeModel {
   Linear* const classifier;  ///< null without classes
 
  private:
+  Tensor hidden(int64_t layer, const Batch& batch) const;
   Tensor predict(const Tensor& h) const;
 };
 

@@ -89,6 +89,15 @@ Tensor RecurrentTranslator::logits(const Batch& batch) const {
                  source.memory);
 }
 
+HiddenStates RecurrentTranslator::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  check_documents(batch.documents);
+  if (batch.inputs.rank() != 2)
+    fail<ShapeError>(name, ": the ids to be read are ", batch.inputs.shape(), ": needs (B, S)");
+  const Tensor x = dropout(token_embedding(batch.inputs));
+  return {layer == 0 ? x : encoder(x, batch.lengths).y, batch.lengths};
+}
+
 std::unique_ptr<DecoderState> RecurrentTranslator::start(const Batch& source) const {
   const NoGrad no_grad;
   Source read = encode(source.inputs, source.lengths);

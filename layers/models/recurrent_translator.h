@@ -47,6 +47,9 @@ class RecurrentTranslator : public GenerativeModel {
   Tensor logits(const Batch& batch) const override;
 
   bool has_encoder() const override { return true; }
+  /// All recurrent layers of the encoder are one.
+  int64_t hidden_layers() const override { return 1; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
   using GenerativeModel::start;
   std::unique_ptr<DecoderState> start(const Batch& source) const override;
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override;

@@ -177,7 +177,7 @@ std::vector<int64_t> Speech::encoded(const std::vector<int64_t>& lengths) const 
   return all;
 }
 
-Tensor Speech::encode(const Array& frames, const std::vector<int64_t>& lengths) const {
+Tensor Speech::encode_by(int64_t count, const Array& frames, const std::vector<int64_t>& lengths) const {
   if (frames.rank() != 3 || frames.dim(2) != config.n_mels || frames.dim(1) < 1)
     fail<ShapeError>("Speech: frames are ", frames.shape(), ": needs (B, T, ", config.n_mels, ")");
   if (!lengths.empty() && std::ssize(lengths) != frames.dim(0))
@@ -190,8 +190,17 @@ Tensor Speech::encode(const Array& frames, const std::vector<int64_t>& lengths) 
       for (int64_t& length : left) length = halved(length);
     x = cut(x, left);
   }
-  return encoder_norm(
-      through(encoder_blocks, dropout(permute(x, {0, 2, 1})), recompute_blocks, counted(left)));
+  x = through_first(count, encoder_blocks, dropout(permute(x, {0, 2, 1})), recompute_blocks, counted(left));
+  return count == config.n_layer ? encoder_norm(x) : x;
+}
+
+Tensor Speech::encode(const Array& frames, const std::vector<int64_t>& lengths) const {
+  return encode_by(config.n_layer, frames, lengths);
+}
+
+HiddenStates Speech::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  return {encode_by(layer, batch.inputs, batch.lengths), encoded(batch.lengths)};
 }
 
 TextDecoder Speech::decoder() const {

@@ -68,6 +68,8 @@ class Speech : public GenerativeModel, public Transcriber {
   Loss loss(const Batch& batch) const override;
   /// (B, T, M), of which lengths[b] count (empty: all) -> (B, T', C). What lies behind a length is as if it were not there.
   Tensor encode(const Array& frames, const std::vector<int64_t>& lengths = {}) const;
+  int64_t hidden_layers() const override { return config.n_layer; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
   /// Frames of the encoder for so many of the input.
   int64_t encoded(int64_t frames) const;
 
@@ -98,6 +100,8 @@ class Speech : public GenerativeModel, public Transcriber {
   LayerNorm* const decoder_norm;
 
  private:
+  /// What the encoder's first `count` blocks make of frames; of all of them, behind the norm.
+  Tensor encode_by(int64_t count, const Array& frames, const std::vector<int64_t>& lengths) const;
   TextDecoder decoder() const;
   std::vector<int64_t> encoded(const std::vector<int64_t>& lengths) const;
   /// Of labels alone, by the encoder's output.

@@ -125,11 +125,21 @@ T5::T5(const T5Config& given)
                  ? nullptr
                  : &child<Linear>("output", config.n_embd, config.vocab_size, fan_in(config.n_embd))) {}
 
-Tensor T5::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+Tensor T5::encode_by(int64_t count, const Array& ids, const std::vector<int64_t>& lengths) const {
   check_ids("T5", ids, config.block_size);
   const Tensor bias = encoder_position_bias(ids.dim(0), ids.dim(1), ids.dim(1));
-  const Tensor x = dropout(token_embedding(ids));  // (B, S, C)
-  return dropout(encoder_norm(through(encoder_blocks, x, recompute_blocks, counted(lengths), bias)));
+  const Tensor x = through_first(count, encoder_blocks, dropout(token_embedding(ids)), recompute_blocks,
+                                 counted(lengths), bias);  // (B, S, C)
+  return count == config.n_layer ? dropout(encoder_norm(x)) : x;
+}
+
+Tensor T5::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  return encode_by(config.n_layer, ids, lengths);
+}
+
+HiddenStates T5::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  return {encode_by(layer, batch.inputs, batch.lengths), batch.lengths};
 }
 
 Tensor T5::head(const Tensor& x) const {

@@ -55,6 +55,8 @@ class T5 : public GenerativeModel {
   Tensor logits(const Batch& batch) const override;
   /// ids (B, S), of which lengths[b] count (empty: all) -> the memory (B, S, C).
   Tensor encode(const Array& ids, const std::vector<int64_t>& lengths = {}) const;
+  int64_t hidden_layers() const override { return config.n_layer; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
   /// ids (B, T), start_id among them, and the memory of what they answer -> (B, T, V).
   Tensor decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths = {}) const;
 
@@ -75,6 +77,8 @@ class T5 : public GenerativeModel {
   Linear* const output;  ///< null when tied
 
  private:
+  /// What the encoder's first `count` blocks make of ids; of all of them, behind the norm.
+  Tensor encode_by(int64_t count, const Array& ids, const std::vector<int64_t>& lengths) const;
   Tensor head(const Tensor& x) const;
 };
 

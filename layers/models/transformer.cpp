@@ -91,11 +91,20 @@ TextDecoder Transformer::decoder() const {
           dropout, decoder_blocks, decoder_norm};
 }
 
-Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+Tensor Transformer::encode_by(int64_t count, const Array& ids, const std::vector<int64_t>& lengths) const {
   check_ids("Transformer", ids, config.block_size);
-  const Tensor x = through(encoder_blocks, dropout(position_encoding(decoder().scaled(ids))),
-                           recompute_blocks, counted(lengths));
-  return encoder_norm ? (*encoder_norm)(x) : x;
+  const Tensor x = through_first(count, encoder_blocks, dropout(position_encoding(decoder().scaled(ids))),
+                                 recompute_blocks, counted(lengths));
+  return encoder_norm && count == config.n_layer ? (*encoder_norm)(x) : x;
+}
+
+Tensor Transformer::encode(const Array& ids, const std::vector<int64_t>& lengths) const {
+  return encode_by(config.n_layer, ids, lengths);
+}
+
+HiddenStates Transformer::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  return {encode_by(layer, batch.inputs, batch.lengths), batch.lengths};
 }
 
 Tensor Transformer::decode(const Array& ids, const Tensor& memory,

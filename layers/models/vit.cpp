@@ -85,7 +85,7 @@ ViT::ViT(const ViTConfig& given)
       norm(child<LayerNorm>("norm", config.n_embd, LayerNormOptions{.eps = config.layer_norm_eps})),
       head(child<Linear>("head", config.n_embd, config.n_class, linear_options(config.n_embd))) {}
 
-Tensor ViT::encode(const Array& pictures) const {
+Tensor ViT::encode_by(int64_t count, const Array& pictures) const {
   const Shape wanted{pictures.rank() > 0 ? pictures.dim(0) : 0, config.n_channel, config.image_size,
                      config.image_size};
   if (pictures.shape() != wanted)
@@ -94,8 +94,16 @@ Tensor ViT::encode(const Array& pictures) const {
   const Tensor patches = patch_embedding(Tensor(pictures));  // (B, P, C)
   // As a row of a table, so that its gradient is one chain over the samples, across micro-batches too.
   const Tensor first = class_token(Array::zeros({pictures.dim(0), 1}, int64));  // (B, 1, C)
-  const Tensor x = dropout(position_embedding(cat({first, patches}, 1)));
-  return norm(through(blocks, x, recompute_blocks, Mask{}));
+  const Tensor x = through_first(count, blocks, dropout(position_embedding(cat({first, patches}, 1))),
+                                 recompute_blocks, Mask{});
+  return count == config.n_layer ? norm(x) : x;
+}
+
+Tensor ViT::encode(const Array& pictures) const { return encode_by(config.n_layer, pictures); }
+
+HiddenStates ViT::hidden_states(const Batch& batch, int64_t layer) const {
+  check_layer(layer);
+  return {encode_by(layer, batch.inputs), {}};
 }
 
 Tensor ViT::logits(const Batch& batch) const {

@@ -49,6 +49,8 @@ class ViT : public Model {
   Tensor logits(const Batch& batch) const override;
   /// pictures -> (B, 1 + P, C): the class token's place, then the patches'.
   Tensor encode(const Array& pictures) const;
+  int64_t hidden_layers() const override { return config.n_layer; }
+  HiddenStates hidden_states(const Batch& batch, int64_t layer) const override;
 
   const ViTConfig config;
   PatchEmbedding& patch_embedding;
@@ -58,6 +60,10 @@ class ViT : public Model {
   ModuleList<EncoderBlock>& blocks;
   LayerNorm& norm;
   Linear& head;
+
+ private:
+  /// What the first `count` blocks make of pictures; of all of them, behind the norm.
+  Tensor encode_by(int64_t count, const Array& pictures) const;
 };
 
 }  // namespace weft

@@ -75,4 +75,12 @@ const Table& table() {
   return chosen;
 }
 
+bool vnni_supported() { return supported(Set::avx512) && __builtin_cpu_supports("avx512vnni"); }
+
+const Int8Functions& int8_functions() {
+  static const Int8Functions& chosen =
+      active_set() == Set::avx512 && vnni_supported() ? avx512_vnni_functions : table().int8;
+  return chosen;
+}
+
 }  // namespace weft::isa

@@ -150,5 +150,28 @@ inline float reduce_max(Vec x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+struct Quad {
+  __m256i value, size;
+};
+inline Quad broadcast_quad(const void* p) {
+  int bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  const __m256i value = _mm256_set1_epi32(bytes);
+  return {value, _mm256_abs_epi8(value)};
+}
+inline VecI begin_dot(int) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+// The first factor of vpmaddubsw has no sign, so that of q goes to x. Two products are at most 2 * 127 * 127, less than
+// where it saturates.
+inline __m256i dot_eight(__m256i sum, __m256i x, Quad q) {
+  const __m256i pairs = _mm256_maddubs_epi16(q.size, _mm256_sign_epi8(x, q.value));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+inline VecI dot(VecI sum, VecI x, Quad q) { return {dot_eight(sum.a, x.a, q), dot_eight(sum.b, x.b, q)}; }
+inline void store_bytes(void* p, VecI x) {
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xD8);
+  const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128(static_cast<__m128i*>(p), bytes);
+}
+
 }  // namespace
 }  // namespace weft::isa

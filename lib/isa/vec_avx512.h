@@ -115,5 +115,42 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+// A factor of vpdpbusd and of vpmaddubsw has no sign. The former takes x + 128, which adds 128 times the sum of q's
+// values; for the latter that of q goes to x.
+#if defined(__AVX512VNNI__)
+struct Quad {
+  __m512i value;
+};
+inline VecI begin_dot(int sum) { return {_mm512_set1_epi32(-128 * sum)}; }
+inline VecI dot(VecI sum, VecI x, Quad q) {
+  return {_mm512_dpbusd_epi32(sum.v, _mm512_xor_si512(x.v, _mm512_set1_epi8(-128)), q.value)};
+}
+#else
+struct Quad {
+  __m512i size;
+  __mmask64 negative;
+};
+inline VecI begin_dot(int) { return {_mm512_setzero_si512()}; }
+inline VecI dot(VecI sum, VecI x, Quad q) {
+  const __m512i turned = _mm512_mask_sub_epi8(x.v, q.negative, _mm512_setzero_si512(), x.v);
+  // Two products are at most 2 * 127 * 127, less than where it saturates.
+  const __m512i pairs = _mm512_maddubs_epi16(q.size, turned);
+  return {_mm512_add_epi32(sum.v, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))};
+}
+#endif
+inline Quad broadcast_quad(const void* p) {
+  int bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  const __m512i value = _mm512_set1_epi32(bytes);
+#if defined(__AVX512VNNI__)
+  return {value};
+#else
+  return {_mm512_abs_epi8(value), _mm512_movepi8_mask(value)};
+#endif
+}
+inline void store_bytes(void* p, VecI x) {
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x.v));
+}
+
 }  // namespace
 }  // namespace weft::isa

@@ -189,5 +189,26 @@ inline float reduce_max(Vec x) {
   return x.v[0];
 }
 
+struct Quad {
+  signed char v[4];
+};
+inline Quad broadcast_quad(const void* p) {
+  Quad q;
+  __builtin_memcpy(&q, p, sizeof q);
+  return q;
+}
+inline VecI begin_dot(int) { return set_int(0); }
+inline VecI dot(VecI sum, VecI x, Quad q) {
+  signed char bytes[64];
+  __builtin_memcpy(bytes, &x, sizeof bytes);
+  return each_lane<VecI>([&](int i) {
+    const signed char* const four = bytes + 4 * i;
+    return sum.v[i] + (four[0] * q.v[0] + four[1] * q.v[1]) + (four[2] * q.v[2] + four[3] * q.v[3]);
+  });
+}
+inline void store_bytes(void* p, VecI x) {
+  for (int i = 0; i < 16; ++i) static_cast<signed char*>(p)[i] = static_cast<signed char>(x.v[i]);
+}
+
 }  // namespace
 }  // namespace weft::isa

@@ -20,6 +20,12 @@
 //   interleave(a, b, c, d)   a0 b0 c0 d0 a1 b1 ... d15 in place of the four
 //   reduce_add, reduce_max   lanes i and i + 8, then i + 4, i + 2, i + 1: the one tree of all reductions;
 //                            reduce_max may miss a NaN
+//   Quad, broadcast_quad(p)  the four int8 that begin at p, for every lane
+//   dot(sum, x, q)           sum + x0 q0 + x1 q1 + x2 q2 + x3 q3 of the four int8 in each lane of x, modulo 2^32; exact, so
+//                            all of them must be within 127 of 0
+//   begin_dot(sum)           what a chain of dot begins with, and its end is the sum of all products then; `sum` is that of
+//                            all the values of its quads
+//   store_bytes(p, x)        the lanes, each within an int8, as sixteen bytes
 #pragma once
 
 namespace weft::isa {

@@ -122,6 +122,32 @@ TEST_CASE("hugging face: from transformers' weights come transformers' logits, a
   }
 }
 
+TEST_CASE("hugging face: hidden states are transformers', at each layer") {
+  const std::map<std::string, Array> states =
+      read_safetensors(WEFT_SOURCE_DIR "/tests/reference/hidden_states.safetensors");
+  for (const char* name : {"gpt2", "gpt2-classes", "llama", "llama-tied-wide-heads", "qwen3", "bert-masked",
+                           "bert-classes-float16", "t5", "t5-gated-one-decoder-layer", "vit"}) {
+    CAPTURE(std::string(name));
+    const std::unique_ptr<Model> model =
+        built(from_hugging_face(read_hugging_face(path_of(name)), path_of(name)));
+    const std::map<std::string, Array> given = read_safetensors(path_of(name) + "/expected.safetensors");
+    Batch batch{given.contains("image") ? given.at("image") : given.at("ids"), {}};
+    if (given.contains("lengths")) {
+      const std::span<const int64_t> lengths = given.at("lengths").values<int64_t>();
+      batch.lengths.assign(lengths.begin(), lengths.end());
+    }
+    const NoGrad no_grad;
+    CHECK(model->hidden_layers() == 2);
+    for (int64_t layer = 0; layer <= 2; ++layer) {
+      CAPTURE(layer);
+      const HiddenStates found = model->hidden_states(batch, layer);
+      CHECK(found.lengths == batch.lengths);
+      CHECK(difference(counting(found.states.value(), batch.lengths),
+                       counting(states.at(str(name, ".", layer)), batch.lengths), 5e-5) == "");
+    }
+  }
+}
+
 TEST_CASE("hugging face: classes keep their names, and numbers are none") {
   BareModel ours = from_hugging_face(read_hugging_face(path_of("bert-classes-float16")), "bert");
   CHECK(ours.class_names.empty());

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "built_model.h"
 #include "commands.h"
 #include "model_input.h"
 
@@ -127,7 +128,7 @@ Work prepare_chat(const ChatArguments& arguments) {
   c->arguments = arguments;
   c->opened =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
-  c->model = c->opened.build();
+  c->model = built_model(c->opened, arguments.weights);
   c->writer = as_writer(*c->model);
   const Tokenizer* const tokenizer = c->file().tokenizer.get();
   if (tokenizer) {

@@ -15,6 +15,7 @@
 #include "classify_internal.h"
 #include "commands.h"
 #include "eval_task.h"
+#include "text_records.h"
 
 namespace weft::tools {
 namespace {
@@ -170,20 +171,12 @@ Work prepare_classify(const ClassifyArguments& arguments) {
                      " train --task classify --data FILE makes a model that does");
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
-  const TaskEntry& entry = tasks().at("classify");
   c->longest = longest_read(file);
   c->special = SpecialIds::of(*file.tokenizer);
   if (c->special.cls < 0 || c->special.sep < 0)
     fail<ValueError>(c->opened.path, ": its tokenizer has no <cls> and <sep>, between which texts are read");
   if (!arguments.data.empty()) {
-    const SettingValues settings = settings_with(entry, file.trained_on.settings, arguments.set);
-    RecordOptions options = record_options(settings);
-    // An answer for each record.
-    if (std::ranges::none_of(arguments.set, [](const std::string& set) { return set.starts_with("empty="); }))
-      options.empty = RecordOptions::Empty::keep;
-    const std::string& text = settings.text("text");
-    const bool lines = RecordReader(arguments.data, options).format() == "txt";
-    options.columns = {!text.empty() ? text : lines ? "1" : "text"};
+    const RecordOptions options = text_records(file, arguments.data, arguments.set);
     // All is read before anything is written, so that bad input is refused at once.
     c->records = std::make_unique<RecordReader>(arguments.data, options);
     while (const auto record = c->records->next())

@@ -1,22 +1,18 @@
-#include <weft/data/mixture.h>
-#include <weft/data/pictures/picture_task.h>
-#include <weft/data/sounds/sound_task.h>
+#include <weft/layers/models/registry.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/files/opened_model.h>
-#include <weft/train/run_config.h>
 #include <weft/train/show/console.h>
 #include <weft/train/signals.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 
 #include "classify_internal.h"
 #include "commands.h"
-#include "model_input.h"
+#include "files_shown.h"
 
 namespace weft::tools {
 namespace {
@@ -24,21 +20,11 @@ namespace {
 /// Files that are looked at together.
 constexpr int64_t together = 64;
 
-/// What is classified, pictures or sounds.
-struct Shown {
-  const char* what;  ///< "pictures"
-  int64_t size = 0;
-  std::function<std::string(int64_t)> describe;
-  std::function<std::string(int64_t)> error;  ///< why it is none; empty: it may be one
-  std::function<Batch(int64_t first, int64_t count)> batch;
-  std::vector<std::string> notes;
-};
-
 struct FileClassifier {
   Console console;
   OpenedModel opened;
   ClassifyArguments arguments;
-  Shown shown;
+  FilesShown shown;
   std::shared_ptr<Model> model;
   std::unique_ptr<AtomicFile> out;
   std::optional<StopSignals> signals;  ///< with `out`, of which else something would stay
@@ -46,43 +32,6 @@ struct FileClassifier {
   const ModelFile& file() const { return opened.checkpoint.model; }
   bool as_table() const { return !arguments.data.empty(); }
 };
-
-Shown pictures_of(const ModelFile& file, const std::vector<std::string>& paths, const std::string& column) {
-  const auto pictures = open_pictures(paths, {.file = column, .labelled = false});
-  const int64_t channels = file.settings.integer("n_channel"), side = file.settings.integer("image_size");
-  return {.what = "pictures",
-          .size = pictures->size(),
-          .describe = [pictures](int64_t n) { return pictures->describe(n); },
-          .error = [pictures](int64_t n) { return pictures->look(n).error; },
-          .batch =
-              [pictures, channels, side, fit = fit_of(file)](int64_t first, int64_t count) {
-                std::vector<Batch> rows;
-                for (int64_t n = first; n < first + count; ++n)
-                  rows.push_back(
-                      {picture_input(pictures->picture(n), fit, channels, side), Array::zeros({1}, int64)});
-                return stacked(rows);
-              },
-          .notes = pictures->notes()};
-}
-
-Shown sounds_of(const ModelFile& file, const std::vector<std::string>& paths, const std::string& column) {
-  const auto sounds = open_sounds(paths, {.file = column, .labelled = false});
-  const auto frames = std::make_shared<const LogMel>(frames_heard_by(file));
-  return {.what = "sounds",
-          .size = sounds->size(),
-          .describe = [sounds](int64_t n) { return sounds->describe(n); },
-          .error = [sounds](int64_t n) { return sounds->look(n).error; },
-          .batch =
-              [sounds, frames](int64_t first, int64_t count) {
-                std::vector<Array> rows;
-                for (int64_t n = first; n < first + count; ++n)
-                  rows.push_back(sound_input(sounds->sound(n), *frames));
-                Batch batch = batch_of_sounds(rows);
-                batch.targets = Array::zeros({count}, int64);
-                return batch;
-              },
-          .notes = sounds->notes()};
-}
 
 int classify(FileClassifier& c) {
   const auto write = [&](const std::string& line) { c.out ? c.out->write(line) : write_out(line); };
@@ -129,18 +78,8 @@ Work prepare_file_classify(OpenedModel opened, const ClassifyArguments& argument
     fail<ValueError>("classify: give --data FOLDER or FILE, or ", what, " behind the model");
   if (arguments.data.empty() && (!arguments.out.empty() || !arguments.set.empty()))
     fail<ValueError>("--out and --set: go with --data");
-  std::string column = "file";
-  for (const std::string& typed : arguments.set) {
-    const Assignment given = setting_typed(typed);
-    if (given.key != "file")
-      fail<ValueError>(given.where, "of ", what, " file alone is set, the column with the file");
-    column = std::get<std::string>(given.value);
-  }
   const std::vector<std::string>& paths = arguments.data.empty() ? arguments.texts : arguments.data;
-  c->shown = sees ? pictures_of(file, paths, column) : sounds_of(file, paths, column);
-  // What is none is refused before anything is written.
-  for (int64_t i = 0; i < c->shown.size; ++i)
-    if (const std::string error = c->shown.error(i); !error.empty()) fail<FileError>(error);
+  c->shown = files_shown(file, paths, arguments.set);  // what is none is refused before anything is written
   if (!arguments.out.empty()) {
     c->signals.emplace();
     check_output(arguments.out);

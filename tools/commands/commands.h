@@ -38,11 +38,12 @@ struct EvalArguments {
   bool test = false;              ///< `data` is the run's test_data
   std::vector<std::string> set;   ///< KEY=VALUE of the task: which columns are read, say
   int64_t stride = 0;
-  std::string task;     ///< empty: the run's own
-  int64_t samples = 0;  ///< 0: all of a user's files, usual_samples of a generated task
-  int64_t length = 0;   ///< of all its sequences; 0: as trained on
-  int64_t beams = 0;    ///< of answers that are written; 0: greedily
-  std::string choices;  ///< a file of prompts with endings, which are ranked
+  std::string task;                 ///< empty: the run's own
+  int64_t samples = 0;              ///< 0: all of a user's files, usual_samples of a generated task
+  int64_t length = 0;               ///< of all its sequences; 0: as trained on
+  int64_t beams = 0;                ///< of answers that are written; 0: greedily
+  std::string choices;              ///< a file of prompts with endings, which are ranked
+  std::string weights = "float32";  ///< built_model.h
   bool per_line = false;
   bool last = false;
   bool json = false;
@@ -67,6 +68,7 @@ struct GenerateArguments {
   double length_penalty = 1.0;
   std::vector<std::string> stop;
   uint64_t seed = 1337;
+  std::string weights = "float32";  ///< built_model.h
   bool last = false;
 };
 Work prepare_generate(const GenerateArguments& arguments);
@@ -82,6 +84,22 @@ struct ClassifyArguments {
 };
 Work prepare_classify(const ClassifyArguments& arguments);
 
+/// Hidden states of texts, pictures or sounds, or a vector for each: of files, or given.
+struct EmbedArguments {
+  std::string model;
+  std::vector<std::string> texts;
+  std::vector<std::string> data;
+  std::vector<std::string> set;     ///< KEY=VALUE: which column is read, say
+  std::string pooling = "mean";     ///< "last", "first", "none"
+  int64_t layer = -1;               ///< below 0: from the end
+  int64_t batch = 32;               ///< rows at once: the results do not depend on it
+  bool truncate = false;            ///< texts of more tokens than the model reads are cut; else refused
+  std::string weights = "float32";  ///< built_model.h
+  std::string out;                  ///< FILE.h5 or FILE.npy
+  bool last = false;
+};
+Work prepare_embed(const EmbedArguments& arguments);
+
 /// A line out for each line in.
 struct TranslateArguments {
   std::string model;
@@ -89,6 +107,7 @@ struct TranslateArguments {
   double length_penalty = 1.0;
   int64_t tokens =
       0;  ///< of a line at most; 0: twice those of what it answers, rounded up to eights, and ten
+  std::string weights = "float32";  ///< built_model.h
   bool last = false;
 };
 Work prepare_translate(const TranslateArguments& arguments);
@@ -114,6 +133,7 @@ struct ChatArguments {
   int64_t tokens = 200;
   SamplingOptions sampling{.temperature = 0};
   uint64_t seed = 1337;
+  std::string weights = "float32";  ///< built_model.h
   bool last = false;
 };
 Work prepare_chat(const ChatArguments& arguments);

@@ -25,6 +25,7 @@
 #include <optional>
 #include <vector>
 
+#include "built_model.h"
 #include "commands.h"
 #include "eval_task.h"
 #include "json_line.h"
@@ -280,7 +281,7 @@ Work prepare_eval(const EvalArguments& given) {
   std::vector<Samples> parts;
   for (const TextStretch& stretch : e->scored.stretches)
     parts.push_back(samples_of(stretch, e->scored, block_size, arguments.stride));
-  const std::shared_ptr<Model> model = e->opened->build();
+  const std::shared_ptr<Model> model = built_model(*e->opened, arguments.weights);
   return [e, model, arguments, parts, block_size] { return work(*e, *model, arguments, parts, block_size); };
 }
 

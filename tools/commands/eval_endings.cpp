@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "built_model.h"
 #include "eval_task.h"
 #include "json_line.h"
 #include "model_input.h"
@@ -48,7 +49,7 @@ std::shared_ptr<Scorer> scorer_of(const std::shared_ptr<OpenedModel>& opened,
   s->opened = opened;
   s->arguments = arguments;
   if (!s->file().tokenizer) fail<ValueError>(opened->path, ": has no tokenizer, and so reads no text");
-  s->model = opened->build();
+  s->model = built_model(*opened, arguments.weights);
   s->writer = as_writer(*s->model);
   if (!s->writer) fail<ValueError>(opened->path, ": is a ", s->file().kind, ", which does not write");
   return s;

@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "built_model.h"
 #include "json_line.h"
 #include "mistakes_page.h"
 
@@ -340,7 +341,7 @@ Work prepare_task_eval(const std::shared_ptr<OpenedModel>& opened, const EvalArg
     for (const std::string& note : pictures->notes()) e->console.print(note);
     if (e->opened->run && pictures->kind() == TaskKind::pictures) e->mistakes.emplace(pictures);
   }
-  e->model = e->opened->build();
+  e->model = built_model(*e->opened, arguments.weights);
   return [e] { return work(*e); };
 }
 

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "built_model.h"
 #include "commands.h"
 #include "model_input.h"
 
@@ -254,7 +255,7 @@ Work prepare_generate(const GenerateArguments& arguments) {
   w->file =
       open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
   w->tokenizer = w->file.checkpoint.model.tokenizer;
-  w->model = w->file.build();
+  w->model = built_model(w->file, arguments.weights);
   refuse_sounds(w->file);
   w->generative = as_writer(*w->model);
   if (!w->generative)

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "built_model.h"
 #include "commands.h"
 #include "model_input.h"
 
@@ -130,7 +131,7 @@ Work prepare_translate(const TranslateArguments& arguments) {
   if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
     fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
   refuse_sounds(t->opened);
-  t->model = t->opened.build();
+  t->model = built_model(t->opened, arguments.weights);
   t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())
     fail<ValueError>(t->opened.path, ": is a ", t->file().kind,

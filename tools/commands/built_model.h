@@ -1,0 +1,15 @@
+// How a command keeps the weights of a model that it only uses: --weights.
+#pragma once
+
+#include <weft/train/files/opened_model.h>
+
+#include <memory>
+#include <string>
+
+namespace weft::tools {
+
+/// The model, in evaluation, with its weights as `weights` says: "float32", as they are, or "int8" (layers/quantize.h). What
+/// the file has of weights and of training is given up. ValueError for another word; else errors as OpenedModel::build().
+std::unique_ptr<Model> built_model(OpenedModel& opened, const std::string& weights);
+
+}  // namespace weft::tools
