@@ -9,7 +9,8 @@
 namespace weft::tools {
 
 /// The model, in evaluation, with its weights as `weights` says: "float32", as they are, or "int8" (layers/quantize.h). What
-/// the file has of weights and of training is given up. ValueError for another word; else errors as OpenedModel::build().
+/// the file had of weights and of the optimizer's state is gone then. ValueError for another word; else errors as
+/// OpenedModel::build().
 std::unique_ptr<Model> built_model(OpenedModel& opened, const std::string& weights);
 
 }  // namespace weft::tools

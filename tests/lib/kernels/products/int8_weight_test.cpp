@@ -105,7 +105,9 @@ TEST_CASE("int8: products are those of the rule, bit for bit") {
     for (const int64_t n : {1, 2, 15, 16, 17, 31, 32, 48, 63, 64, 65, 100, 129})
       for (const int64_t m : {1, 2, 3, 4, 5, 7, 66}) {
         if (m * n * k > 300'000) continue;
-        CAPTURE(m), CAPTURE(n), CAPTURE(k);
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
         const Array x = naive::random({m, k}, float32, 1), weight = naive::random({n, k}, float32, 2);
         const Int8Weight integers(weight);
         for (const Array& bias : {Array(), naive::random({n}, float32, 3)})
