@@ -4,10 +4,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-exports.findChromium = () => ['chromium', 'chromium-browser', 'google-chrome']
-  .flatMap((name) => process.env.PATH.split(':').map((folder) => path.join(folder, name))).find((file) => fs.existsSync(file));
-
-// Calls body(tab) with an empty tab: { open(address, { width, height, dark }), evaluate(expression), screenshot(file), errors }.
+// Calls body(tab) with an empty tab: { open(address, { width, height, dark }), evaluate(expression), key(name), screenshot(file), errors }.
 exports.withChromium = async (program, body) => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
   const process = spawn(program, ['--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--remote-debugging-pipe',
@@ -45,21 +42,24 @@ exports.withChromium = async (program, body) => {
       async open(address, { width = 1400, height = 900, dark = false } = {}) {
         await ask('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 });
         await ask('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }] });
-        await ask('Page.navigate', { url: 'about:blank' });
-        const loaded = new Promise((done) => { heard.push(({ method }) => method === 'Page.loadEventFired' && done()); });
-        await ask('Page.navigate', { url: address });
-        await loaded;
+        for (const url of ['about:blank', address]) {  // another # alone would load nothing
+          const loaded = new Promise((done) => { heard.push(({ method }) => method === 'Page.loadEventFired' && done()); });
+          await ask('Page.navigate', { url });
+          await loaded;
+        }
       },
       async evaluate(expression) {
         const { result, exceptionDetails } = await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value;
       },
+      async key(key) {
+        for (const type of ['keyDown', 'keyUp']) await ask('Input.dispatchKeyEvent', { type, key });
+      },
       async screenshot(file) {
         const { data } = await ask('Page.captureScreenshot', { captureBeyondViewport: true });
         fs.writeFileSync(file, Buffer.from(data, 'base64'));
       },
-      ask,
     });
   } finally {
     await send('Browser.close').catch(() => {});

@@ -2,18 +2,21 @@
 //   {"text": file that `weft generate` wrote, "prompt", "tokens", "seed" and other options of a Writer that are not as usual}
 //   {"logits": file of `weft logits`, "ids": [...]}
 //   {"chat": file that `weft chat` wrote, "said": [...], and options}
+//   {"attention": page that `weft attention` wrote, "read": text}
 // Prints what it compared; exit code 1 when one bit or letter differs.
 const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
 const { openPage } = require('./engine.js');
 
-const [path, cases] = process.argv.slice(2);
-const { data, global, model, tokenizer } = openPage(path);
+const [page, cases] = process.argv.slice(2);
+const { data, global, model, tokenizer } = openPage(page);
 const usual = { temperature: 0.8, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, tokens: 500, seed: 1337 };
-const counts = { tokens: 0, logits: 0, differences: 0, seconds: 0 };
+const counts = { tokens: 0, logits: 0, attention: 0, differences: 0, seconds: 0 };
 
 function differ(what, at, ours, theirs) {
   ++counts.differences;
-  console.log(`${path}: ${what} differs at ${at}: the page ${JSON.stringify(ours)}, weft ${JSON.stringify(theirs)}`);
+  console.log(`${page}: ${what} differs at ${at}: the page ${JSON.stringify(ours)}, weft ${JSON.stringify(theirs)}`);
 }
 
 // The ids and bytes of what is written, without the tokens of `silent`.
@@ -75,12 +78,27 @@ function compareChat({ chat: file, said, ...given }) {
   compareBytes(file, Buffer.concat(parts), fs.readFileSync(file));
 }
 
+// Both keep a weight as one byte; weft computes it from another sum, so that one may be rounded to the next.
+function compareAttention({ attention, read }) {
+  const trace = new Trace(model.blocks.length, data.settings.n_head), state = model.start((...seen) => trace.record(...seen));
+  for (const id of tokenizer.encode(read)) model.read(id, state);
+  const theirs = JSON.parse(/id="data">(.*)<\/script>/.exec(fs.readFileSync(attention, 'utf8'))[1]);
+  trace.data(state.ids).layers.forEach(({ name, weights }, i) => {
+    const bytes = Buffer.from(theirs.layers[i].weights, 'base64'), at = weights.findIndex((w, j) => Math.abs(w - bytes[j]) > 1);
+    counts.attention += weights.length;
+    if (name !== theirs.layers[i].name || weights.length !== bytes.length || at >= 0) differ(`${attention}, ${name}`, at, weights[at], bytes[at]);
+  });
+}
+const source = fs.readFileSync(path.join(__dirname, '../../tools/model_page/trace.js'), 'utf8');
+const Trace = vm.runInThisContext(`(() => {${source}\nreturn Trace; })()`);
+
 for (const line of fs.readFileSync(cases, 'utf8').split('\n').filter(Boolean)) {
   const one = JSON.parse(line);
   if (one.text) compareText(one);
   else if (one.logits) compareLogits(one);
+  else if (one.attention) compareAttention(one);
   else compareChat(one);
 }
-console.log(`${path}: ${counts.tokens} tokens (${(counts.tokens / counts.seconds).toFixed(0)} a second), ${counts.logits} logits, `
+console.log(`${page}: ${counts.tokens} tokens (${(counts.tokens / counts.seconds).toFixed(0)} a second), ${counts.logits} logits, ${counts.attention} weights of attention, `
   + `${counts.differences === 0 ? 'all as weft' : `${counts.differences} differences`}`);
 process.exitCode = counts.differences === 0 ? 0 : 1;

@@ -13,11 +13,11 @@ function complain(text) {
   field('complaint').hidden = !text;
 }
 
-// Lets the browser draw and hear when 12 ms are over.
+// Lets the browser draw and hear when 25 ms are over.
 const channel = new MessageChannel();
 let since = 0;
 async function breathe() {
-  if (performance.now() - since < 12) return;
+  if (performance.now() - since < 25) return;
   await new Promise((go) => { channel.port1.onmessage = go; channel.port2.postMessage(0); });
   since = performance.now();
 }
@@ -29,6 +29,7 @@ function showModel() {
   document.title = data.title;
   field('title').textContent = data.title;
   field('text').classList.toggle('letters', ['char', 'byte'].includes(data.tokenizer_kind));
+  field('settings').open = matchMedia('(min-width: 1000px)').matches;
   field('about').textContent = [
     `${data.kind}, ${counted(data.parameters, 'parameter')}${data.dtype === 'float32' ? '' : ` rounded to ${data.dtype}`}`,
     `${counted(settings.n_layer, 'layer')}, ${counted(settings.n_head, 'head')}${shared ? ` that share ${settings.n_kv_head} of keys and values` : ''}, ${settings.n_embd} wide`,

@@ -10,9 +10,12 @@ class Trace {
   record(place, block, head, weights) {
     if (this.first + this.rows.length === place) this.rows.push([]);
     if (this.rows.length > this.room) this.rows.shift(), ++this.first;
-    const seen = weights.subarray(Math.max(0, weights.length - this.room));
-    this.rows[place - this.first][block * this.heads + head] =
-      Uint8Array.from(seen, (w) => (w > 0 ? Math.max(1, Math.round(255 * Math.sqrt(Math.min(1, w)))) : 0));
+    const from = Math.max(0, weights.length - this.room), row = new Uint8Array(weights.length - from);
+    for (let i = 0; i < row.length; ++i) {
+      const w = weights[from + i];
+      row[i] = w > 0 ? Math.max(1, Math.round(255 * Math.sqrt(Math.min(1, w)))) : 0;
+    }
+    this.rows[place - this.first][block * this.heads + head] = row;
   }
 
   // What the view of attention shows; tokens are the words of all places.

@@ -102,25 +102,26 @@ class Rows {
 
 // The last token's queries attend to all keys, or to the last `window` of them. Heads of queries share those of keys and values in
 // groups. `record`, if given, is called with each head and its weights.
+const keyTile = 64;
 function attend(queries, keys, values, width, window, record) {
   const scale = fround(1 / Math.sqrt(width)), heads = queries.length / width, shared = heads / (keys.width / width);
   const scaled = queries.map((value) => value * scale), result = new Float32Array(queries.length);
   const first = window > 0 ? Math.max(0, keys.count - window) : 0;
+  const scratch = { scores: new Float32Array(keys.count), powers: new Float32Array(keyTile), sums: new Float32Array(16) };
   for (let head = 0; head < heads; ++head) {
     const at = head * width, column = Math.floor(head / shared) * width;
-    const weights = attendHead(scaled, at, keys, values, column, width, first, result);
-    if (record) record(head, weights());
+    const { most, part } = attendHead(scaled, at, keys, values, column, width, first, scratch, result);
+    if (record) record(head, scratch.scores.map((score, s) => (s < first ? 0 : exp(fround(score - most)) * part)));
   }
   return result;
 }
 
-// One head: softmax over keys in tiles of 64 by place, with a running maximum, under which sums and results shrink when it grows. Gives a
-// function that tells the weights.
-const keyTile = 64;
-function attendHead(query, at, keys, values, column, width, first, result) {
-  const count = keys.count, scores = new Float32Array(count).fill(-Infinity), powers = new Float32Array(keyTile);
-  const sums = new Float32Array(16);
+// One head: softmax over keys in tiles of 64 by place, with a running maximum, under which sums and results shrink when it grows.
+// The weight of key s is e^(scores[s] - most) part.
+function attendHead(query, at, keys, values, column, width, first, { scores, powers, sums }, result) {
+  const count = keys.count;
   let most = -Infinity;
+  sums.fill(0);
   for (let begin = first - first % keyTile; begin < count; begin += keyTile) {
     const from = Math.max(begin, first), end = Math.min(begin + keyTile, count);
     scoreKeys(query, at, keys, column, width, from, end, scores);
@@ -139,7 +140,7 @@ function attendHead(query, at, keys, values, column, width, first, result) {
   }
   const part = fround(1 / joined(sums));
   for (let d = 0; d < width; ++d) result[at + d] = fma(result[at + d], part, 0);
-  return () => scores.map((score) => exp(fround(score - most)) * part);
+  return { most, part };
 }
 
 function largestOf(scores, from, end, most) {
