@@ -280,13 +280,15 @@ void declare(Command<ExportArguments>& c) {
   c.model();
   c.text("--format", c.arguments.format, "hf|safetensors|gguf|html|weft",
          "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
-         "names them; gguf: what llama.cpp reads, of gpt2 and llama; html: a page that writes in a browser what "
+         "names them; gguf: what llama.cpp reads, of gpt2 and llama; html: a page that writes in a browser "
+         "what "
          "generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
          "where it takes a run")
       ->required();
-  c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
-         "of the matrices: bfloat16 is half the size, of weft and html; float16 half, of gguf and html; q8_0 a "
-         "quarter, of gguf");
+  c.text(
+      "--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
+      "of the matrices: bfloat16 is half the size, of weft and html; float16 half, of gguf and html; q8_0 a "
+      "quarter, of gguf");
   c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
       ->required();
   c.last();

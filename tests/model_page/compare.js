@@ -2,6 +2,7 @@
 //   {"text": file that `weft generate` wrote, "prompt", "tokens", "seed" and other options of a Writer that are not as usual}
 //   {"logits": file of `weft logits`, "ids": [...]}
 //   {"chat": file that `weft chat` wrote, "said": [...], and options}
+//   {"encoded": file of `weft tokenizer encode --jsonl`, "texts": what it read}
 //   {"attention": page that `weft attention` wrote, "read": text}
 // Prints what it compared; exit code 1 when one bit or letter differs.
 const fs = require('node:fs');
@@ -12,7 +13,7 @@ const { openPage } = require('./engine.js');
 const [page, cases] = process.argv.slice(2);
 const { data, global, model, tokenizer } = openPage(page);
 const usual = { temperature: 0.8, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, tokens: 500, seed: 1337 };
-const counts = { tokens: 0, logits: 0, attention: 0, differences: 0, seconds: 0 };
+const counts = { tokens: 0, logits: 0, attention: 0, texts: 0, differences: 0, seconds: 0 };
 
 function differ(what, at, ours, theirs) {
   ++counts.differences;
@@ -78,6 +79,15 @@ function compareChat({ chat: file, said, ...given }) {
   compareBytes(file, Buffer.concat(parts), fs.readFileSync(file));
 }
 
+function compareIds({ encoded, texts }) {
+  const lines = (file) => fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)), theirs = lines(encoded);
+  lines(texts).forEach(({ text }, i) => {
+    const ours = tokenizer.encode(text);
+    counts.texts += 1;
+    if (String(ours) !== String(theirs[i])) differ(`${encoded}, ${JSON.stringify(text)}`, i, ours, theirs[i]);
+  });
+}
+
 // Both keep a weight as one byte; weft computes it from another sum, so that one may be rounded to the next.
 function compareAttention({ attention, read }) {
   const trace = new Trace(model.blocks.length, data.settings.n_head), state = model.start((...seen) => trace.record(...seen));
@@ -97,8 +107,10 @@ for (const line of fs.readFileSync(cases, 'utf8').split('\n').filter(Boolean)) {
   if (one.text) compareText(one);
   else if (one.logits) compareLogits(one);
   else if (one.attention) compareAttention(one);
+  else if (one.encoded) compareIds(one);
   else compareChat(one);
 }
 console.log(`${page}: ${counts.tokens} tokens (${(counts.tokens / counts.seconds).toFixed(0)} a second), ${counts.logits} logits, ${counts.attention} weights of attention, `
+  + `${counts.texts} texts as ids, `
   + `${counts.differences === 0 ? 'all as weft' : `${counts.differences} differences`}`);
 process.exitCode = counts.differences === 0 ? 0 : 1;

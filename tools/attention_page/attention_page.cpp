@@ -100,7 +100,7 @@ std::string AttentionPage::html() const {
                      " tokens make ", weights, " weights, and a page holds ", most_weights,
                      "; give a shorter text");
 
-  ordered_json data{{"title", shown(title)},     {"apart", apart},     {"tokens", all_shown(tokens)},
+  ordered_json data{{"title", shown(title)},         {"apart", apart},     {"tokens", all_shown(tokens)},
                     {"sources", all_shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
   if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));

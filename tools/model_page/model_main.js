@@ -164,7 +164,8 @@ field('look').addEventListener('click', () => {
   writer.finish();
   useData(trace.data(writer.state.ids.map((id) => printed(modelTokenizer.bytes(id)))));
   field('attention').hidden = false;
-  field('look-hint').textContent = trace.first > 0 ? `of the last ${counted(trace.rows.length, 'token')}` : '';
+  const shown = trace.rows.length, where = trace.first > 0 ? '' : ', which its context holds';
+  field('look-hint').textContent = shown < writer.text.length ? `of the last ${counted(shown, 'token')}${where}` : '';
   chooseTheme(theme);
   chooseGroup();
 });

@@ -8,6 +8,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/float16.h>
 #include <weft/lib/base/values.h>
+#include <weft/lib/machine/dry_run.h>
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +27,9 @@ namespace weft::tools {
 namespace {
 
 using nlohmann::ordered_json;
+
+static_assert(numerics_version == 2,
+              "engine/ computes the bits of this version; a new one is to be written there too");
 
 const char* name_of(PageType type) {
   return type == PageType::float32 ? "float32" : type == PageType::float16 ? "float16" : "bfloat16";
@@ -67,6 +71,14 @@ const Evaluation* evaluation_of(const TrainingState& training) {
   return found == training.history.evaluations.end() ? nullptr : &*found;
 }
 
+/// Settings that the engine computes by, sees by what weights there are, or that do not matter to a model that writes.
+constexpr std::string_view computed =
+    " vocab_size block_size n_layer n_head n_kv_head n_embd head_width n_inner n_class bias dropout "
+    "gelu_tanh window "
+    "window_pattern rope_base rope_scaling rope_factor rope_low_freq_factor rope_high_freq_factor "
+    "rope_original_context rms_norm_eps tie_embeddings activation qk_norm logit_softcap value_embeddings "
+    "embedding_norm residual_mix zero_init ";
+
 /// Of the model's settings, all of them, and what follows from them.
 void describe_model(ordered_json& data, const ModelFile& file) {
   const bool gpt = file.kind == "gpt2";
@@ -75,6 +87,10 @@ void describe_model(ordered_json& data, const ModelFile& file) {
                      "' is not computed by the page; gpt2, llama and best are");
   if (file.settings.contains("n_class") && file.settings.integer("n_class") > 0)
     fail<ValueError>("--format html: this ", file.kind, " tells classes and writes nothing");
+  for (const Setting& s : models().at(file.kind).settings)
+    if (computed.find(str(" ", s.name, " ")) == std::string_view::npos &&
+        taken(file.settings, s) != s.value_before())
+      fail<ValueError>("--format html: the page does not compute by the setting ", s.name);
   data["family"] = gpt ? "gpt2" : "llama";
   if (gpt) {
     data["settings"] = json_of(GPTConfig::from_state(file.settings).state());
@@ -82,6 +98,7 @@ void describe_model(ordered_json& data, const ModelFile& file) {
   }
   const std::unique_ptr<Model> built = [&] {
     const NoInit no_init;
+    const DryRun dry;
     return make_model(file.kind, file.settings);
   }();
   const auto& llama = dynamic_cast<const Llama&>(*built);
@@ -99,6 +116,7 @@ PageType page_type(std::string_view name) {
 }
 
 std::string ModelPage::html(const OpenedModel& opened) const {
+  opened.check();
   const ModelFile& file = opened.checkpoint.model;
   ordered_json data{{"title", shown(title)}, {"kind", file.kind}, {"dtype", name_of(type)}};
   describe_model(data, file);
@@ -106,14 +124,14 @@ std::string ModelPage::html(const OpenedModel& opened) const {
     fail<ValueError>("--format html: the model has no tokenizer, and a page reads and writes text");
   data["tokenizer"] = ordered_json::parse(page_tokenizer(*file.tokenizer));
   data["tokenizer_kind"] = bare(*file.tokenizer).kind();
-  opened.check();
 
   int64_t parameters = 0;
   ordered_json weights = ordered_json::array();
   for (const auto& [name, value] : file.weights.entries()) {
     const Array& array = std::get<Array>(value);
     parameters += array.size();
-    weights.push_back({{"name", name}, {"shape", std::vector<int64_t>(array.shape().begin(), array.shape().end())}});
+    weights.push_back(
+        {{"name", name}, {"shape", std::vector<int64_t>(array.shape().begin(), array.shape().end())}});
   }
   if (parameters * bytes_of(type) > most_bytes)
     fail<ValueError>("--format html: ", grouped(parameters), " weights in ", name_of(type), " are ",
@@ -139,10 +157,11 @@ std::string ModelPage::html(const OpenedModel& opened) const {
   }
   data["weights"] = weights;
 
-  const std::string engine = str(base64_js, numbers_js, doubles_js, random_js, layers_js, block_js, decoder_js, gpt2_js,
-                                 llama_js, words_js, tokenizer_js, sampling_js, writer_js, chat_js, model_file_js);
-  const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, view_js, settings_js,
-                                 trace_js, written_js, model_main_js);
+  const std::string engine =
+      str(base64_js, numbers_js, doubles_js, random_js, layers_js, block_js, decoder_js, gpt2_js, llama_js,
+          words_js, tokenizer_js, sampling_js, writer_js, chat_js, model_file_js);
+  const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, view_js,
+                                 settings_js, trace_js, written_js, model_main_js);
   std::string page = filled(model_page_html, {{"page.css", page_css},
                                               {"model_page.css", model_page_css},
                                               {"attention.html", attention_html},
@@ -154,7 +173,8 @@ std::string ModelPage::html(const OpenedModel& opened) const {
   const size_t at = page.find(place);
   const std::string behind = page.substr(at + place.size());
   page.resize(at);
-  page.reserve(page.size() + static_cast<size_t>(parameters * bytes_of(type)) / 3 * 4 + 128 * weights.size() + behind.size());
+  page.reserve(page.size() + static_cast<size_t>(parameters * bytes_of(type)) / 3 * 4 + 128 * weights.size() +
+               behind.size());
   for (const auto& [name, value] : file.weights.entries()) {
     const Array values = std::get<Array>(value).to(float32);
     page += "<script type=\"text/plain\" class=\"weights\">";

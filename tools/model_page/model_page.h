@@ -22,7 +22,7 @@ struct ModelPage {
   PageType type = PageType::float32;
 
   /// The most bytes of weights that a page holds.
-  static constexpr int64_t most_bytes = int64_t{1} << 30;
+  static constexpr int64_t most_bytes = int64_t{1} << 29;
 
   /// The file's text. `opened` is a model that writes: gpt2, llama or best, with the tokenizer char, byte or bpe, which may be
   /// padded or have marks behind it. ValueError that names what the page cannot do of any other, weights that float16 cannot hold,

@@ -40,9 +40,10 @@ ordered_json json_of(const BpeTokenizer& tokenizer) {
   }
   for (const BpeMerge& m : parts.merges) merges.insert(merges.end(), {m.left, m.right, m.result});
   for (const auto& [name, id] : parts.special) special.push_back(static_cast<int32_t>(id));
-  return {{"kind", "bpe"},          {"pattern", name_of(parts.pattern)}, {"classes", class_runs()},
-          {"tokens", tools::base64(tokens)}, {"ends", base64(ends)},  {"merges", base64(merges)},
-          {"special", special},     {"ignoreMerges", parts.ignore_merges}};
+  return {{"kind", "bpe"},           {"pattern", name_of(parts.pattern)},
+          {"classes", class_runs()}, {"tokens", tools::base64(tokens)},
+          {"ends", base64(ends)},    {"merges", base64(merges)},
+          {"special", special},      {"ignoreMerges", parts.ignore_merges}};
 }
 
 ordered_json json_of(const Tokenizer& tokenizer) {

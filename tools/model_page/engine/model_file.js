@@ -9,9 +9,11 @@ function floatOfHalf(bits) {
 // Little-endian bytes as floats.
 function floatsOf(bytes, dtype) {
   if (dtype === 'float32') return new Float32Array(bytes.buffer);
-  const halves = new Uint16Array(bytes.buffer);
-  if (dtype === 'float16') return Float32Array.from(halves, floatOfHalf);
-  return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
+  const halves = new Uint16Array(bytes.buffer), values = new Float32Array(halves.length), words = new Uint32Array(values.buffer);
+  for (let i = 0; i < halves.length; ++i)
+    if (dtype === 'float16') values[i] = floatOfHalf(halves[i]);
+    else words[i] = halves[i] << 16;  // bfloat16: the upper half of a float
+  return values;
 }
 
 // Weights by path, { values, shape }; textOf(i) is the base64 of those that data.weights[i] names.
