@@ -111,9 +111,7 @@ int run(int argc, char** argv) {
     return 0;
   });
   if (!work) return code;
-  return guarded(failed, [&] {
-    return leave(work());
-  });
+  return guarded(failed, [&] { return leave(work()); });
 }
 
 }  // namespace

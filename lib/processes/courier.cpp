@@ -248,8 +248,7 @@ bool Courier::report_failure(const std::string& why) {
     const Peer& peer = peers_[static_cast<size_t>(r)];
     const auto has_told = [&] { return peer.failed || peer.left; };
     if (peer.silent) continue;
-    if (!changed_.wait_until(lock, all_have_answered, [&] { return peer.knows || has_told(); }))
-      continue;
+    if (!changed_.wait_until(lock, all_have_answered, [&] { return peer.knows || has_told(); })) continue;
     changed_.wait_for(lock, timeout_, has_told);
     return false;
   }

@@ -15,8 +15,8 @@ struct Text : Folder {
 };
 
 /// A run of several, of which process `rank` runs behind other words than the others.
-Result one_behind(const Folder& folder, int count, int rank, const Arguments& words, const Arguments& arguments,
-                  const std::vector<std::string>& environment = {}) {
+Result one_behind(const Folder& folder, int count, int rank, const Arguments& words,
+                  const Arguments& arguments, const std::vector<std::string>& environment = {}) {
   std::vector<Arguments> before(static_cast<size_t>(count));
   before[static_cast<size_t>(rank)] = words;
   Program run(folder, arguments,
@@ -28,7 +28,8 @@ Result one_behind(const Folder& folder, int count, int rank, const Arguments& wo
 bool has_mounts(const Folder& folder) {
   std::filesystem::create_directory(folder.path("mounted"));
   const bool there =
-      std::system(("unshare -m mount -t tmpfs tmpfs " + folder.path("mounted") + " 2>/dev/null").c_str()) == 0;
+      std::system(("unshare -m mount -t tmpfs tmpfs " + folder.path("mounted") + " 2>/dev/null").c_str()) ==
+      0;
   if (!there) MESSAGE("skipped: mounts are for root, and this system allows none");
   return there;
 }
@@ -115,9 +116,8 @@ TEST_CASE("a process that is stopped once it has joined is named") {
   const Text folder;
   for (const int rank : {0, 2}) {
     CAPTURE(rank);
-    const Result ended =
-        one_behind(folder, 3, rank, {"env", "LD_PRELOAD=" WEFT_STOP_AT_GATHER}, train("never"),
-                   {"WEFT_PROCESS_TIMEOUT=2"});
+    const Result ended = one_behind(folder, 3, rank, {"env", "LD_PRELOAD=" WEFT_STOP_AT_GATHER},
+                                    train("never"), {"WEFT_PROCESS_TIMEOUT=2"});
     CHECK(ended.code == 2);
     CHECK_MESSAGE(
         count_of(ended.err, "weft: process " + std::to_string(rank) + " has been silent for 2 s") == 1,
