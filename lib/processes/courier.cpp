@@ -17,7 +17,8 @@ constexpr char alive = 'A', failed = 'F', silent = 'S', knows = 'K', left = 'L';
 constexpr size_t most_sums = 3;
 /// Between two looks at what may come, while something is under way and while nothing is.
 constexpr std::chrono::microseconds shortest_nap = 5us, longest_nap = 50us, idle_nap = 2000us;
-constexpr auto between_signs = 1s;
+/// Between two signs of life, at most.
+constexpr Courier::Seconds between_signs = 1s;
 /// How long those who left in order, or failed, are given to be through.
 constexpr auto grace = 2s;
 /// How long processes may take to say that they have heard of a failure.
@@ -148,7 +149,7 @@ void Courier::watch() {
   // Who slept is this process itself.
   if (now - watched_ > timeout_ / 2) heard_ = now;
   watched_ = now;
-  if (now - told_ > between_signs) {
+  if (now - told_ > std::min(between_signs, timeout_ / 4)) {
     link_->send(std::string(1, alive), (rank_ + 1) % size_);
     told_ = now;
   }

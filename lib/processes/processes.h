@@ -6,7 +6,7 @@
 //   processes.leave();
 //
 // MPI is not linked: the plug-in weft-mpi is loaded when there are others. A thread of its own does all that goes between
-// processes, while the others compute; it hears from the process before it every second. When one is silent for
+// processes, while the others compute; it hears from the process before it every second, or more often. When one is silent for
 // WEFT_PROCESS_TIMEOUT seconds (60) - it was stopped, or its machine cannot be reached -, has ended, or has failed, then
 // every call here, and every wait for it, throws ProcessError with its number, its machine and what it said. To join, all
 // are given ten times as long.
