@@ -88,20 +88,29 @@ class Command {
   Work (*prepare_)(const Arguments&);
 };
 
+/// What a new run is of.
+template <class Arguments>
+void declare_fresh(Command<Arguments>& c, NewRunOptions& n) {
+  c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
+  c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
+  c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
+  c.text("--task", n.task, "NAME", "what it learns (text); see below");
+  c.text("--config", n.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
+  c.texts("--set", n.set, "KEY=VALUE", "settings, taken after --config from left to right");
+  c.text("--init-from", n.init_from, "RUN|FILE.h5", "begin with the weights of a model");
+  c.app.footer([] { return parts_help() + config_help(); });
+}
+
 void declare(Command<TrainArguments>& c) {
   TrainArguments& a = c.arguments;
   NewRunOptions& n = a.fresh;
   c.threads();
-  c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
-  c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
+  declare_fresh(c, n);
   c.texts("--test-data", n.test_data, "FILE",
           "files that eval RUN --test scores; the run reads nothing of them");
-  c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
-  c.text("--task", n.task, "NAME", "what it learns (text); see below");
   c.text("--out", n.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
-  c.text("--config", n.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
-  c.texts("--set", n.set, "KEY=VALUE", "settings, taken after --config from left to right");
-  c.text("--init-from", n.init_from, "RUN|FILE.h5", "begin with the weights of a model");
+  c.number("--minutes", n.minutes, "M", 0.1, 100'000,
+           "how long the run may take in all: what is not set is chosen to learn the most until then");
   c.flag("--with-optimizer", n.with_optimizer, "and with its optimizer's state, for the parameters that fit");
   c.text("--continue", n.continued, "RUN|FILE.h5",
          "a new run with the settings and the whole state of this one, for other settings: --set");
@@ -115,7 +124,22 @@ void declare(Command<TrainArguments>& c) {
       c.flag("--profile", a.profile, "print where the time of some updates goes, and write RUN/trace.json");
   c.integer("--profile-steps", a.profile_steps, "N", 1, 10'000, "how many updates --profile looks at (10)")
       ->needs(profile);
-  c.app.footer([] { return parts_help() + config_help(); });
+}
+
+void declare(Command<FindArguments>& c) {
+  FindArguments& a = c.arguments;
+  c.threads();
+  c.text("what", a.what, "lr|batch",
+         "lr: the loss while the learning rate rises; batch: how much noise is in the gradient, and how fast "
+         "micro-batches go")
+      ->required();
+  declare_fresh(c, a.fresh);
+  c.number("--from", a.from, "LR", 1e-12, 1e12, "of lr: the first rate (1e-6)");
+  c.number("--to", a.to, "LR", 1e-12, 1e12, "of lr: the last rate (1)");
+  c.integer("--updates", a.updates, "N", 10, 1 << 20, "how many are made (100)");
+  c.integer("--largest", a.largest, "N", 1, 1 << 20, "of batch: the largest micro-batch that is timed (256)");
+  c.text("--out", a.out, "NAME", "writes NAME.svg and NAME.csv (lr, batch)");
+  c.json();
 }
 
 void declare(Command<EvalArguments>& c) {
@@ -417,6 +441,7 @@ Declared declared(CLI::App& app, const char* name, const char* help, Work (*prep
 std::function<Work()> declare_commands(CLI::App& app) {
   std::vector<Declared> commands{
       declared(app, "train", "train a model, or go on with a run", prepare_train),
+      declared(app, "find", "what learning rate or batch size fits, by a short training", prepare_find),
       declared(app, "eval", "how well a model does what it learned: losses of a text, scores of a task",
                prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),

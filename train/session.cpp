@@ -10,10 +10,12 @@
 #include <weft/train/first_session.h>
 #include <weft/train/session.h>
 #include <weft/train/show/console.h>
+#include <weft/train/time_budget.h>
 #include <weft/train/transfer.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 namespace weft {
@@ -22,16 +24,21 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Opens the task and refuses what will not fit into memory. Stopped when a signal comes meanwhile.
-void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
-          const std::string& expected_hash, int64_t profiled) {
+using ReadProgress = std::function<void(int64_t done, int64_t all)>;
+
+/// What a run learns, opened while the console tells how far it is.
+void open_data(Session& s, const std::function<TaskData(const ReadProgress&)>& opened) {
   Console& console = s.console;
-  s.task =
-      open_task(s.config, std::move(tokenizer), folder, expected_hash, [&console](int64_t done, int64_t all) {
-        if (const int signal = StopSignals::received()) throw Stopped{signal};
-        console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
-      });
+  s.task = opened([&console](int64_t done, int64_t all) {
+    if (const int signal = StopSignals::received()) throw Stopped{signal};
+    console.renew(str("reading the text: ", all > 0 ? 100 * done / all : 100, " %"));
+  });
   console.clear();
   s.notes.insert(s.notes.end(), s.task.notes.begin(), s.task.notes.end());
+}
+
+/// What learns it, of a configuration that is settled.
+void open_parts(Session& s, int64_t profiled) {
   s.memory = plan_memory(s.config, s.task, profiled);
   s.model = build_model(s.config, s.task);
   s.optimizer = build_optimizer(s.config, *s.model);
@@ -43,6 +50,14 @@ void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> 
   }
   s.loader = std::make_unique<Loader>(s.task.training, s.config.batch_size, std::move(share));
   if (s.config.ema_decay > 0) s.ema.emplace(s.optimizer->parameters(), s.config.ema_decay);
+}
+
+void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
+          const std::string& expected_hash, int64_t profiled) {
+  open_data(s, [&](const ReadProgress& progress) {
+    return open_task(s.config, std::move(tokenizer), folder, expected_hash, progress);
+  });
+  open_parts(s, profiled);
 }
 
 RunAbout about(const Session& s) {
@@ -122,8 +137,14 @@ std::string parent_of(const Source& source) {
                                            : name;
 }
 
-/// Defaults, then what the source says, then --config, then options and --set.
-std::optional<Source> configure(Session& s, const NewRunOptions& options) {
+/// What --minutes chooses, and the keys that were given, which it leaves as they are.
+struct Budget {
+  TimeBudget time;
+  std::set<std::string> given = {};
+};
+
+/// Defaults, then what the budget says, the source, --config, options and --set.
+std::optional<Source> configure(Session& s, const NewRunOptions& options, Budget* budget = nullptr) {
   ConfigFile file;
   if (!options.config.empty()) file = read_config(options.config);
   const std::string from = !options.continued.empty()   ? options.continued
@@ -173,6 +194,19 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   if (!options.continued.empty() && length_set && !schedule_set)
     std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
   const bool on_files = !options.data.empty() || !file.data.empty() || !before.data.empty();
+  if (budget) {
+    // Of what begins from another run's weights the size is there, and the length alone is chosen.
+    if (!source)
+      for (const Assignment& a : all) budget->given.insert(a.key);
+    for (const std::string& typed : options.set) budget->given.insert(setting_typed(typed).key);
+    if (budget->given.contains("max_iters"))
+      fail<ValueError>("--minutes: says how long the run is, and so does max_iters; give one of them");
+    if (!source) {
+      const std::vector<Assignment> chosen =
+          budget->time.settings(all, !options.data.empty() ? options.data : file.data);
+      all.insert(all.begin(), chosen.begin(), chosen.end());
+    }
+  }
   s.config = make_config(
       all, [&](std::string_view line) { s.notes.emplace_back(line); }, on_files);
   RunConfig& config = s.config;
@@ -201,6 +235,12 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
     for (std::string& path : *paths) path = absolute_path(path);
   check_test_data(config);
   return source;
+}
+
+/// Before a folder is made: texts that are no text are told of.
+void check_readable(const RunConfig& config) {
+  if (config.task == "text")
+    const TextReader readable(without_weights(config.data), {.utf8 = tokenizers().at(config.tokenizer).utf8});
 }
 
 ConfigFile stored_file(const RunFolder& folder) {
@@ -279,15 +319,38 @@ bool is_irregular(const TrainingState& t, const RunConfig& config) {
 
 }  // namespace
 
+std::shared_ptr<Session> trial_session(const NewRunOptions& options) {
+  auto s = std::make_shared<Session>();
+  if (s->processes.size() > 1)
+    fail<StateError>("a trial is of one process, without mpirun; what it finds holds for any number of them");
+  const std::optional<Source> source = configure(*s, options);
+  check_readable(s->config);
+  open_data(*s, [&](const ReadProgress& progress) {
+    TaskRequest request =
+        task_request(s->config, source ? tokenizer_for(source->opened, s->config) : nullptr);
+    request.progress = progress;
+    return open_task(request);
+  });
+  open_parts(*s, 0);
+  if (source) take_over(*s, *source);
+  return s;
+}
+
 std::shared_ptr<Session> new_session(const NewRunOptions& options) {
   if (options.overwrite && options.out.empty())
     fail<ValueError>("--overwrite: needs --out RUN, the run to replace");
   auto s = std::make_shared<Session>();
-  const std::optional<Source> source = configure(*s, options);
+  std::optional<Budget> budget;
+  if (options.minutes > 0) budget.emplace(TimeBudget(options.minutes));
+  if (budget && s->processes.size() > 1)
+    fail<ValueError>(
+        "--minutes: is measured by one process; write a configuration with it (RUN/config.toml), and give "
+        "all "
+        "processes that: --config");
+  const std::optional<Source> source = configure(*s, options, budget ? &*budget : nullptr);
   const RunConfig& config = s->config;
   s->processes.shards(config.reduction_shards);  // refuses what does not fit
-  if (config.task == "text")
-    const TextReader readable(without_weights(config.data), {.utf8 = tokenizers().at(config.tokenizer).utf8});
+  check_readable(config);
 
   const auto begin = [&](RunClaim claim) {
     RunAbout tells = about(*s);
@@ -313,16 +376,26 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
                                       ? config.model + "-" + config.task
                                       : fs::path(weighted_path(config.data[0]).path).stem().string())
           : RunClaim::create(options.out, options.overwrite);
-  const std::string toml = to_toml(config, claim.called());
+  const auto write_config = [&] {
+    write_file(claim.held(), claim.folder().config(), to_toml(config, claim.called()));
+  };
   try {
     // As soon as it is there, a run that is killed while it is made can be resumed.
-    write_file(claim.held(), claim.folder().config(), toml);
-    open(*s, claim.folder(), known, "", options.profiled);
+    if (!budget) write_config();
+    open_data(*s, [&](const ReadProgress& progress) {
+      return open_task(config, known, claim.folder(), "", progress);
+    });
+    if (budget) {
+      budget->time.settle(s->config, s->task, budget->given);
+      s->notes.insert(s->notes.end(), budget->time.reasons().begin(), budget->time.reasons().end());
+      write_config();
+    }
+    open_parts(*s, options.profiled);
     if (source) take_over(*s, *source);
     FirstSession::tell(s->processes, claim.folder(), claim.held(), s->task.tokenizer, s->task.content_hash);
     check_alike(*s, 0);
   } catch (const Stopped&) {
-    if (!claim.overwrites()) claim.keep();
+    if (!claim.overwrites() && is_there(claim.folder().config())) claim.keep();
     throw;
   } catch (...) {
     // A folder that was there is left as it was, so that the corrected command finds it free.

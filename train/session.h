@@ -52,10 +52,14 @@ struct NewRunOptions {
   std::string init_from;        ///< RUN or FILE.h5, whose weights it begins with
   bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits
   std::string continued;        ///< RUN or FILE.h5 whose configuration and whole state it begins with
+  double minutes = 0;           ///< above 0: what is not set is chosen to end by then (train/time_budget.h)
   bool overwrite = false;
   int64_t profiled = 0;  ///< updates that a profile will be taken of, which takes memory
 };
 std::shared_ptr<Session> new_session(const NewRunOptions& options);
+/// The same without a folder and without Session::run, for a short training that nothing is kept of. StateError when it is one
+/// of several processes.
+std::shared_ptr<Session> trial_session(const NewRunOptions& options);
 
 struct ResumeOptions {
   std::string run;

@@ -30,6 +30,18 @@ struct TrainArguments {
 };
 Work prepare_train(const TrainArguments& arguments);
 
+/// By a short training that nothing is kept of.
+struct FindArguments {
+  std::string what;     ///< "lr", "batch"
+  NewRunOptions fresh;  ///< of what would be trained
+  double from = 1e-6, to = 1.0;
+  int64_t updates = 100;
+  int64_t largest = 256;  ///< micro-batch that is timed
+  std::string out;        ///< OUT.svg and OUT.csv; empty: what
+  bool json = false;
+};
+Work prepare_find(const FindArguments& arguments);
+
 struct EvalArguments {
   static constexpr int64_t usual_samples = 1000;
 

@@ -280,10 +280,10 @@ Work prepare_train(const TrainArguments& given) {
   const bool resuming = !a.resume.empty();
   if (resuming && (!a.fresh.out.empty() || !a.fresh.model.empty() || !a.fresh.task.empty() ||
                    !a.fresh.config.empty() || !a.fresh.init_from.empty() || !a.fresh.continued.empty() ||
-                   a.fresh.with_optimizer || a.fresh.overwrite))
+                   a.fresh.with_optimizer || a.fresh.overwrite || a.fresh.minutes > 0))
     fail<ValueError>(
         "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from, "
-        "--with-optimizer, "
+        "--with-optimizer, --minutes, "
         "--continue and --overwrite begin a new one");
   if (!resuming && (a.any_numerics || a.start_over))
     fail<ValueError>("--any-numerics and --start-over say how a run goes on; they need --resume RUN");
