@@ -302,15 +302,19 @@ void declare(Command<ImportArguments>& c) {
 
 void declare(Command<ExportArguments>& c) {
   c.model();
-  c.text("--format", c.arguments.format, "hf|safetensors|gguf|weft",
+  c.text("--format", c.arguments.format, "hf|safetensors|gguf|html|weft",
          "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
-         "names them; gguf: what llama.cpp reads, of gpt2 and llama; weft: the model alone, which every "
-         "command takes "
+         "names them; gguf: what llama.cpp reads, of gpt2 and llama; html: a page that writes in a browser "
+         "what "
+         "generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
          "where it takes a run")
       ->required();
-  c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
-         "of the matrices: bfloat16 is half the size, of weft; float16 half, q8_0 a quarter, of gguf");
-  c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft and gguf, the file")->required();
+  c.text(
+      "--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
+      "of the matrices: bfloat16 is half the size, of weft and html; float16 half, of gguf and html; q8_0 a "
+      "quarter, of gguf");
+  c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
+      ->required();
   c.last();
 }
 
@@ -454,7 +458,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
       declared(app, "export",
-               "a model for others: for transformers, llama.cpp, as safetensors, or a file of weft",
+               "a model for others: for transformers, llama.cpp, browsers, as safetensors, or a file of weft",
                prepare_export),
       declared(app, "average", "the mean of the weights of models that are alike", prepare_average),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),

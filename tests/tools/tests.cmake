@@ -28,4 +28,8 @@ if(TARGET test_tools)
     target_compile_definitions(test_tools PRIVATE CUSTOM_PROGRAM="$<TARGET_FILE:example_custom_model>")
   endif()
   target_include_directories(test_tools SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE})
+  # The engine of pages beside the program, where there is node.
+  add_test(NAME tools/page COMMAND ${CMAKE_COMMAND} -E env WEFT_BUILD=${PROJECT_BINARY_DIR}
+                                   ${PROJECT_SOURCE_DIR}/scripts/check-page --quick)
+  set_tests_properties(tools/page PROPERTIES LABELS quick TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()

@@ -135,10 +135,7 @@ Work prepare_chat(const ChatArguments& arguments) {
     c->special = SpecialIds::of(*tokenizer);
     c->unsaid = special_ids(*tokenizer);
   }
-  if (!c->writer || c->writer->has_encoder() || c->special.end < 0 ||
-      std::ranges::any_of(table_form("chat").special, [&](const std::string& name) {
-        return name.starts_with("<|") && !c->marks.contains(name);
-      }))
+  if (!c->writer || c->writer->has_encoder() || !tokenizer || !has_turns(*tokenizer))
     fail<ValueError>(c->opened.path, ": was not trained to chat; ", program_name(),
                      " train --task chat --data FILE does");
   if (!arguments.system.empty()) c->told = turn_of(*c, "system", arguments.system);

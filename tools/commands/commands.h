@@ -160,7 +160,7 @@ Work prepare_import(const ImportArguments& arguments);
 
 struct ExportArguments {
   std::string model;
-  std::string format;  ///< "hf", "safetensors", "gguf", "weft"
+  std::string format;  ///< "hf", "safetensors", "gguf", "html", "weft"
   std::string dtype;   ///< "float32", "bfloat16", "float16", "q8_0"; empty: float32
   std::string out;
   bool last = false;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "../model_page/model_page.h"
 #include "commands.h"
 
 namespace weft::tools {
@@ -54,16 +55,18 @@ bool has_json(const std::shared_ptr<const Tokenizer>& tokenizer) {
 
 Work prepare_export(const ExportArguments& arguments) {
   const std::string& format = arguments.format;
-  if (format != "hf" && format != "safetensors" && format != "gguf" && format != "weft")
-    fail<ValueError>("--format: '", format, "' is none of hf, safetensors, gguf and weft");
+  if (format != "hf" && format != "safetensors" && format != "gguf" && format != "html" && format != "weft")
+    fail<ValueError>("--format: '", format, "' is none of hf, safetensors, gguf, html and weft");
   GgufOptions gguf;
+  ModelPage page;
   if (format == "gguf" && !arguments.dtype.empty()) gguf.type = gguf_type(arguments.dtype);
   if (format == "weft" && !arguments.dtype.empty() && arguments.dtype != "float32" &&
       arguments.dtype != "bfloat16")
     fail<ValueError>("--dtype: '", arguments.dtype, "' is neither float32 nor bfloat16");
-  if (!arguments.dtype.empty() && format != "weft" && format != "gguf")
-    fail<ValueError>("--dtype: is of --format weft and gguf alone");
-  if (format == "weft" || format == "gguf") {
+  if (format == "html" && !arguments.dtype.empty()) page.type = page_type(arguments.dtype);
+  if (!arguments.dtype.empty() && format != "weft" && format != "gguf" && format != "html")
+    fail<ValueError>("--dtype: is of --format weft, gguf and html alone");
+  if (format == "weft" || format == "gguf" || format == "html") {
     refuse_existing(arguments.out);
   } else {
     for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json"})
@@ -86,12 +89,17 @@ Work prepare_export(const ExportArguments& arguments) {
                                .end_id = model.end_ids.empty() ? -1 : model.end_ids[0],
                                .pad_id = model.tokenizer ? SpecialIds::of(*model.tokenizer).pad : -1,
                                .class_names = model.class_names});
-  std::string whole;
+  const auto whole = std::make_shared<std::string>();
+  const std::string name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
+  if (format == "html") {
+    page.title = name;
+    *whole = page.html(*opened);
+  }
   if (format == "gguf") {
-    gguf.name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
+    gguf.name = name;
     gguf.end_id = model.end_ids.empty() ? -1 : model.end_ids[0];
     if (has_json(model.tokenizer)) gguf.tokenizer = tokenizer_json(*model.tokenizer);
-    whole = gguf_bytes(*theirs, gguf);
+    *whole = gguf_bytes(*theirs, gguf);
   }
   return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
     const ModelFile& ours = opened->checkpoint.model;
@@ -101,8 +109,11 @@ Work prepare_export(const ExportArguments& arguments) {
       if (tokenizes) write_tokenizer(out, *ours.tokenizer, ours.end_ids.empty() ? -1 : ours.end_ids[0]);
       as = "as transformers has it";
     } else if (format == "gguf") {
-      write_file(out, whole);
+      write_file(out, *whole);
       as = gguf.tokenizer.empty() ? "as GGUF" : "as GGUF, with its tokenizer";
+    } else if (format == "html") {
+      write_file(out, *whole);
+      as = "as a page, with its tokenizer";
     } else if (format == "safetensors") {
       make_folders(out);
       write_safetensors(out + "/model.safetensors", arrays_of(ours.weights), metadata_of(ours));
@@ -113,7 +124,7 @@ Work prepare_export(const ExportArguments& arguments) {
     }
     console->print(str(out, ": ", opened->path, " ", as,
                        tokenizes ? ", with its tokenizer"
-                       : ours.tokenizer && format != "weft" && gguf.tokenizer.empty()
+                       : ours.tokenizer && format != "weft" && format != "html" && gguf.tokenizer.empty()
                            ? "; the tokenizer is not exported"
                            : ""));
     return 0;
