@@ -71,6 +71,9 @@ class Command {
   void model() {
     text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")
         ->required();
+    if constexpr (requires { arguments.base; })
+      text("--base", arguments.base, "RUN|FILE.h5",
+           "of adapters (lora_rank), the model that they are of, unless it lies where they say");
   }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }
@@ -116,6 +119,8 @@ void declare(Command<TrainArguments>& c) {
          "a new run with the settings and the whole state of this one, for other settings: --set");
   c.flag("--overwrite", n.overwrite, "replace the run that is in --out");
   c.text("--resume", a.resume, "RUN", "go on with a run that was stopped, to the same bytes");
+  c.text("--base", a.base, "RUN|FILE.h5",
+         "of a run of adapters (lora_rank) that is resumed: where the model that they are of lies now");
   c.flag("--any-numerics", a.any_numerics,
          "resume a run of a weft with other numerics: its bits will be others");
   c.flag("--start-over", a.start_over,
@@ -293,8 +298,10 @@ void declare(Command<AttentionArguments>& c) {
 
 void declare(Command<ImportArguments>& c) {
   c.text("folder", c.arguments.folder, "DIR",
-         "config.json and model.safetensors, or its shards, and the tokenizer that lies there")
+         "config.json and model.safetensors, or its shards, and the tokenizer that lies there; or peft's "
+         "adapter_config.json and adapter_model.safetensors")
       ->required();
+  c.text("--base", c.arguments.base, "RUN|FILE.h5", "of peft's adapters, the model that they are of");
   c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")
       ->required();
   c.flag("--no-tokenizer", c.arguments.no_tokenizer, "leave the tokenizer where it is");
@@ -302,12 +309,11 @@ void declare(Command<ImportArguments>& c) {
 
 void declare(Command<ExportArguments>& c) {
   c.model();
-  c.text("--format", c.arguments.format, "hf|safetensors|gguf|html|weft",
+  c.text("--format", c.arguments.format, "hf|safetensors|gguf|html|weft|peft",
          "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
          "names them; gguf: what llama.cpp reads, of gpt2 and llama; html: a page that writes in a browser "
-         "what "
-         "generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
-         "where it takes a run")
+         "what generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
+         "where it takes a run; peft: the adapters (lora_rank) alone, as peft has them")
       ->required();
   c.text(
       "--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
@@ -315,6 +321,12 @@ void declare(Command<ExportArguments>& c) {
       "quarter, of gguf");
   c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
       ->required();
+  c.last();
+}
+
+void declare(Command<MergeArguments>& c) {
+  c.model();
+  c.text("--out", c.arguments.out, "FILE.h5", "the file to write, of a model alone")->required();
   c.last();
 }
 
@@ -460,6 +472,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "export",
                "a model for others: for transformers, llama.cpp, browsers, as safetensors, or a file of weft",
                prepare_export),
+      declared(app, "merge", "adapters (lora_rank) and the model that they are of, as one file",
+               prepare_merge),
       declared(app, "average", "the mean of the weights of models that are alike", prepare_average),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
       declared(app, "data", "what files hold: text, tables, JSON, pairs; what fed an update", prepare_data),

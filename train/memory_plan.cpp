@@ -1,5 +1,6 @@
 #include "memory_plan.h"
 
+#include <weft/layers/lora.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/hdf5_file.h>
@@ -54,6 +55,16 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
   for (int64_t time = 0; time < 2; ++time) score(batches.short_one);
 }
 
+/// A model may read the weight of a layer that it never calls.
+void check_adapters(const std::vector<NamedTensor>& parameters) {
+  for (const NamedTensor& p : parameters)
+    if (const std::string layer = adapted_layer(p.name); !layer.empty() && !p.tensor.grad().defined())
+      fail<ValueError>(
+          "lora_layers: an adapter of '", layer,
+          "' would do nothing: the model reads its weight, or leaves it out, but does not call the layer. "
+          "Leave it out of lora_layers, or write layer(x) in the model");
+}
+
 void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
                     std::optional<EMA>& ema, const Batch& batch) {
   std::vector<Array> partial_sums;
@@ -65,6 +76,7 @@ void imagine_update(const RunConfig& config, const Model& model, Optimizer& opti
     const RandomScope random({});
     model.loss(batch).sum.backward();
   }
+  check_adapters(optimizer.parameters());
   grad_norm(optimizer.parameters());
   optimizer.step();
   if (ema) ema->update();
@@ -135,11 +147,12 @@ int64_t bytes_of(const StateDict& state) {
 }
 
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
-void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task, int64_t profiled) {
+void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task, int64_t profiled,
+                 const OwnParts& own) {
   const ImaginedBatches batches(config, task);
   const NoInit no_init;
   const int64_t before = held();
-  const std::unique_ptr<Model> model = build_model(config, task);
+  const std::unique_ptr<Model> model = build_model(config, task, own);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
   Processes& processes = Processes::joined();
   if (config.shard_optimizer) optimizer->share_out(processes);
@@ -160,13 +173,19 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
                       std::max<int64_t>(1, config.gradient_accumulation_steps / 2);
   }
   StateDict state, counts;
-  state.set("model", model->shared_state_dict());
+  const StateDict weights = model->shared_state_dict();
+  state.set("model", weights);
   state.set("optimizer", optimizer->shared_state_dict());
   if (ema) state.set("ema", ema->shared_state_dict());
   const bool shared_out = config.shard_optimizer && processes.size() > 1;
   // A state that is shared out is whole where it is written, as long as that takes.
   const int64_t written = shared_out && processes.is_first() ? bytes_of(state.dict("optimizer")) : 0;
   plan.weights = bytes_of(state) - bytes_of(state.dict("optimizer")) + optimizer->state_bytes();
+  if (config.lora_rank > 0) {
+    StateDict saved;
+    for (const std::string& name : saved_parameters(*model, own)) saved.set(name, weights.array(name));
+    state.set("model", saved);
+  }
   for (const NamedTensor& p : optimizer->parameters()) counts.set(p.name, 0);
   state.set("counts", counts);
   if (task.tokenizer) state.set("tokenizer", task.tokenizer->state_dict());
@@ -198,7 +217,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
 
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
-MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled) {
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled, const OwnParts& own) {
   const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held(),
                 files = resident_files();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later + files + files_later,
@@ -209,7 +228,7 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
   }
   const DryRun dry;
   try {
-    imagine_run(plan, config, task, profiled);
+    imagine_run(plan, config, task, profiled, own);
   } catch (const MemoryError&) {
     refuse(plan, config, str("more than ", amount(held())), "");
   }

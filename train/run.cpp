@@ -39,8 +39,14 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   if (t.content_hash != about_.content_hash)
     fail<ValueError>(folder().path, ": was trained on other data (digest ", t.content_hash, ", not ",
                      about_.content_hash, "); a run goes on with the same data only");
+  if (from.model.lora.has_value() != about_.lora.has_value() ||
+      (about_.lora && from.model.lora->base != about_.lora->base))
+    fail<FileError>(folder().path, ": its adapters are of another model than the run's");
   check_finite(from.trained_weights(), folder().path + ": ");
-  parts_.model.load_state_dict(from.trained_weights());
+  std::map<std::string, Array> weights = saved_weights();
+  const LoadReport report = compare_arrays(weights, from.trained_weights());
+  if (!report.ok()) fail<StateError>("load_state_dict: the state does not fit the model\n", report.message());
+  for (auto& [name, array] : weights) array.copy_from(from.trained_weights().array(name));
   parts_.optimizer.load_state_dict(t.optimizer);
   if (parts_.ema) parts_.ema->load_state_dict(from.ema_state(parts_.optimizer.parameters()));
   parts_.loader.load_state_dict(t.loader);
@@ -100,14 +106,23 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
   return Run(std::move(claim), parts, std::move(about), saved.newest->checkpoint);
 }
 
+std::map<std::string, Array> Run::saved_weights() const {
+  std::map<std::string, Array> saved;
+  const StateDict all = parts_.model.shared_state_dict();
+  for (const std::string& name : about_.lora ? about_.saved : all.keys())
+    saved.emplace(name, all.array(name));
+  return saved;
+}
+
 RunCheckpoint Run::checkpoint() const {
   RunCheckpoint made{.model = {.kind = parts_.model.kind(),
                                .settings = parts_.model.config_state(),
-                               .weights = parts_.model.shared_state_dict(),
                                .tokenizer = about_.tokenizer,
                                .end_ids = about_.end_ids,
                                .class_names = about_.class_names,
-                               .trained_on = about_.trained_on}};
+                               .trained_on = about_.trained_on,
+                               .lora = about_.lora}};
+  for (const auto& [name, array] : saved_weights()) made.model.weights.set(name, array);
   TrainingState t{.step = step_,
                   .config = about_.config,
                   .optimizer = parts_.optimizer.shared_state_dict(),

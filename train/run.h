@@ -24,6 +24,7 @@
 #include <weft/train/files/run_log.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,10 @@ struct RunAbout {
   std::vector<int64_t> end_ids = {};
   std::vector<std::string> class_names = {};
   TrainedOn trained_on = {};
+  /// Of a run that trains adapters alone: the model that they are of, and which parameters checkpoints hold; that model's
+  /// other ones are those of the run's model already. None: they hold all.
+  std::optional<LoraPart> lora = {};
+  std::vector<std::string> saved = {};
   StateDict config = {};          ///< what fixes what is computed; it must be the same on resume
   std::string content_hash = {};  ///< names the data; likewise
   std::string parent = {};
@@ -105,7 +110,9 @@ class Run {
   void write(const std::string& path) const;
   /// To be called when something has been saved.
   void take_place();
-  /// To be written on the spot: its arrays are those that are trained.
+  /// What checkpoints hold of the model: the arrays that are trained.
+  std::map<std::string, Array> saved_weights() const;
+  /// To be written on the spot.
   RunCheckpoint checkpoint() const;
 
   RunClaim claim_;

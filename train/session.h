@@ -36,6 +36,8 @@ struct Session {
   std::unique_ptr<Loader> loader;
   std::optional<Run> run;
   MemoryPlan memory;
+  std::optional<LoraPart> lora;    ///< with lora_rank above 0
+  OwnParts own;                    ///< what is the model's own then, beside adapters
   std::vector<std::string> notes;  ///< to be said once the run's path has been
 
   RunParts parts() { return {*model, *optimizer, *loader, ema ? &*ema : nullptr, &processes}; }
@@ -67,6 +69,7 @@ struct ResumeOptions {
   std::vector<std::string> data;       ///< where the text lies now; empty: as config.toml says
   std::vector<std::string> val_data;   ///< likewise, of a run that has some
   std::vector<std::string> test_data;  ///< in place of what config.toml names
+  std::string base;                    ///< where the model that adapters are of lies now; likewise
   bool any_numerics = false;           ///< go on though the bits will be others
   bool start_over = false;             ///< move what cannot be read aside and begin again
   int64_t profiled = 0;                ///< as of a new run

@@ -125,8 +125,9 @@ Work prepare_chat(const ChatArguments& arguments) {
   arguments.sampling.check();
   auto c = std::make_shared<Chat>();
   c->arguments = arguments;
-  c->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
+  c->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); },
+      arguments.base);
   c->model = c->opened.build();
   c->writer = as_writer(*c->model);
   const Tokenizer* const tokenizer = c->file().tokenizer.get();

@@ -23,6 +23,7 @@ using Work = std::function<int()>;
 struct TrainArguments {
   NewRunOptions fresh;  ///< a new run's; of a run that is resumed, `set` and `data` count
   std::string resume;
+  std::string base;  ///< where the model that its adapters are of lies now
   bool any_numerics = false;
   bool start_over = false;
   bool profile = false;
@@ -46,6 +47,7 @@ struct EvalArguments {
   static constexpr int64_t usual_samples = 1000;
 
   std::string model;              ///< RUN or FILE.h5
+  std::string base;               ///< RUN or FILE.h5 of the model that adapters are of; empty: as they say
   std::vector<std::string> data;  ///< empty: the run's validation split
   bool test = false;              ///< `data` is the run's test_data
   std::vector<std::string> set;   ///< KEY=VALUE of the task: which columns are read, say
@@ -68,6 +70,7 @@ Work prepare_eval(const EvalArguments& arguments);
 /// file gives what it gives alone, and again something else.
 struct GenerateArguments {
   std::string model;
+  std::string base;
   std::optional<std::string> prompt;
   std::string ids;      ///< "5,9,2": ids are printed then, too
   std::string prompts;  ///< a file
@@ -86,6 +89,7 @@ Work prepare_generate(const GenerateArguments& arguments);
 /// Texts, pictures or sounds with a model that was trained to tell classes: of files, or given.
 struct ClassifyArguments {
   std::string model;
+  std::string base;
   std::vector<std::string> texts;
   std::vector<std::string> data;
   std::vector<std::string> set;  ///< KEY=VALUE of the task classify: which column is read, say
@@ -97,6 +101,7 @@ Work prepare_classify(const ClassifyArguments& arguments);
 /// A line out for each line in.
 struct TranslateArguments {
   std::string model;
+  std::string base;
   int64_t beams = 4;
   double length_penalty = 1.0;
   int64_t tokens =
@@ -108,6 +113,7 @@ Work prepare_translate(const TranslateArguments& arguments);
 /// What is said in sounds, and when.
 struct TranscribeArguments {
   std::string model;
+  std::string base;
   std::vector<std::string> files;
   int64_t beams = 1;
   /// Seconds. A window of 0: each file whole; -1: as long as the longest that the model was trained on. An overlap of -1: a
@@ -122,6 +128,7 @@ Work prepare_transcribe(const TranscribeArguments& arguments);
 /// Lines of standard input are answered in turn, each knowing what was said before.
 struct ChatArguments {
   std::string model;
+  std::string base;
   std::string system;  ///< what the assistant is told first
   int64_t tokens = 200;
   SamplingOptions sampling{.temperature = 0};
@@ -132,6 +139,7 @@ Work prepare_chat(const ChatArguments& arguments);
 
 struct LogitsArguments {
   std::string model;
+  std::string base;
   std::string ids, target_ids;  ///< "5,9,2"
   std::string image, audio;     ///< files
   std::string out;
@@ -143,6 +151,7 @@ Work prepare_logits(const LogitsArguments& arguments);
 /// --target-ids (empty: its own); of a model of pictures --image, of one of sounds --audio.
 struct AttentionArguments {
   std::string model;
+  std::string base;
   std::string text, source;
   std::string ids, target_ids;  ///< "5,9,2"
   std::string image, audio;     ///< files
@@ -152,7 +161,9 @@ struct AttentionArguments {
 Work prepare_attention(const AttentionArguments& arguments);
 
 struct ImportArguments {
-  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out, and a tokenizer
+  std::string
+      folder;  ///< config.json and safetensors, as Hugging Face lays them out, and a tokenizer; or peft's adapters
+  std::string base;  ///< of adapters, RUN or FILE.h5 of the model that they are of
   std::string out;
   bool no_tokenizer = false;
 };
@@ -160,12 +171,22 @@ Work prepare_import(const ImportArguments& arguments);
 
 struct ExportArguments {
   std::string model;
-  std::string format;  ///< "hf", "safetensors", "gguf", "html", "weft"
+  std::string base;
+  std::string format;  ///< "hf", "safetensors", "gguf", "html", "weft", "peft"
   std::string dtype;   ///< "float32", "bfloat16", "float16", "q8_0"; empty: float32
   std::string out;
   bool last = false;
 };
 Work prepare_export(const ExportArguments& arguments);
+
+/// Adapters and the model that they are of, as one file.
+struct MergeArguments {
+  std::string model;
+  std::string base;
+  std::string out;
+  bool last = false;
+};
+Work prepare_merge(const MergeArguments& arguments);
 
 /// The mean of the weights of models that are alike.
 struct AverageArguments {

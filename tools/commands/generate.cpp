@@ -251,8 +251,9 @@ Work prepare_generate(const GenerateArguments& arguments) {
   check_arguments(arguments);
   auto w = std::make_shared<Writer>();
   w->arguments = arguments;
-  w->file =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
+  w->file = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); },
+      arguments.base);
   w->tokenizer = w->file.checkpoint.model.tokenizer;
   w->model = w->file.build();
   refuse_sounds(w->file);

@@ -149,6 +149,7 @@ void announce(Session& s) {
                                                        : "wide");
   s.console.print(
       str(s.run->called(), ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()), " parameters"));
+  if (c.lora_rank > 0) s.console.print(describe_adapters(*s.model, c));
   s.console.print(s.task.summary);
   s.console.print(describe(s.memory));
   if (s.processes.size() > 1)
@@ -287,6 +288,10 @@ Work prepare_train(const TrainArguments& given) {
         "--continue and --overwrite begin a new one");
   if (!resuming && (a.any_numerics || a.start_over))
     fail<ValueError>("--any-numerics and --start-over say how a run goes on; they need --resume RUN");
+  if (!resuming && !a.base.empty())
+    fail<ValueError>(
+        "--base: says where the model that adapters are of lies now, with --resume RUN; a new run names "
+        "it by --init-from");
   if (!a.fresh.init_from.empty() && !a.fresh.continued.empty())
     fail<ValueError>("--init-from takes weights, --continue the whole state of a run; give one of them");
   if (a.fresh.with_optimizer && a.fresh.init_from.empty())
@@ -299,6 +304,7 @@ Work prepare_train(const TrainArguments& given) {
                                              .data = a.fresh.data,
                                              .val_data = a.fresh.val_data,
                                              .test_data = a.fresh.test_data,
+                                             .base = a.base,
                                              .any_numerics = a.any_numerics,
                                              .start_over = a.start_over,
                                              .profiled = profiled})
