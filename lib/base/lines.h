@@ -1,4 +1,4 @@
-// The lines of a file, in memory that depends neither on the file nor on the lines.
+// The lines of a file, in memory that depends on the longest line that is allowed, and not on the file.
 #pragma once
 
 #include <weft/lib/base/file.h>
@@ -15,10 +15,10 @@ namespace weft {
 /// FileError as InputFile.
 class LineReader {
  public:
-  /// Bytes that a line may have.
+  /// Bytes that a line may have, unless it is told.
   static constexpr size_t longest = size_t{1} << 16;
 
-  explicit LineReader(const std::string& path) : file_(path) {}
+  explicit LineReader(const std::string& path, size_t most = longest) : file_(path), most_(most) {}
 
   /// The next line, without its newline; nothing at the end of the file, also behind a newline that ends it.
   /// Good until the next call.
@@ -33,6 +33,7 @@ class LineReader {
   bool read_more();
 
   InputFile file_;
+  size_t most_;
   std::string buffer_;
   uint64_t at_ = 0;   ///< of the file, read so far
   size_t begin_ = 0;  ///< of the buffer, handed out so far

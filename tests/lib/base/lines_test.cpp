@@ -55,6 +55,18 @@ TEST_CASE("lines of all lengths, over more than is read at once") {
   CHECK(lines_of(folder.write("a", text + std::string(9 * most, 'x'))).back() == Line{"", true, false});
 }
 
+TEST_CASE("a line may have as many bytes as the reader is told") {
+  const Folder folder;
+  const std::string path = folder.write("a", "four\nfives\n" + std::string(100'000, 'x') + "\nend\n");
+  std::vector<Line> found;
+  LineReader few(path, 4), many(path, 100'000);
+  while (const auto line = few.next()) found.push_back({std::string(*line), few.was_too_long()});
+  CHECK(found == std::vector<Line>{{"four"}, {"", true}, {"", true}, {"end"}});
+  for (int i = 0; i < 3; ++i) many.next();
+  CHECK_FALSE(many.was_too_long());
+  CHECK(*many.next() == "end");
+}
+
 TEST_CASE("a hole in a file is not read") {
   const Folder folder;
   const std::string path = folder.write("a", "one\n");
