@@ -1,0 +1,33 @@
+#include <weft/data/tasks/table_task.h>
+#include <weft/tools/commands/model_input.h>
+#include <weft/tools/writing/chat_turns.h>
+
+#include <algorithm>
+
+namespace weft::tools {
+
+std::optional<ChatTurns> ChatTurns::of(const WritingModel& model) {
+  if (!model.tokenizer || !model.writer || model.answers()) return std::nullopt;
+  ChatTurns turns;
+  turns.file_ = &model.file.checkpoint.model;
+  turns.marks_ = model.tokenizer->special_tokens();
+  turns.end_ = SpecialIds::of(*model.tokenizer).end;
+  turns.unsaid_ = special_ids(*model.tokenizer);
+  const bool lacks_marks = std::ranges::any_of(table_form("chat").special, [&](const std::string& name) {
+    return name.starts_with("<|") && !turns.marks_.contains(name);
+  });
+  if (turns.end_ < 0 || lacks_marks) return std::nullopt;
+  return turns;
+}
+
+bool ChatTurns::knows(const std::string& role) const { return marks_.contains("<|" + role + "|>"); }
+
+std::vector<int64_t> ChatTurns::turn(const std::string& role, const std::string& text) const {
+  std::vector<int64_t> turn{mark(role)};
+  const std::vector<int64_t> said = ids_of_text(*file_, role, text);
+  turn.insert(turn.end(), said.begin(), said.end());
+  turn.push_back(end_);
+  return turn;
+}
+
+}  // namespace weft::tools
