@@ -154,12 +154,15 @@ TEST_CASE(
 TEST_CASE("generation queue: a model that fails fails those that it writes, and no later ones") {
   struct Failing : GPT {
     using GPT::GPT;
-    mutable std::atomic<bool> fails{false};
+    std::atomic<bool> fails{false};
+    int64_t vocab_size() const override { return config.vocab_size; }
+    int64_t context() const override { return config.block_size; }
     Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override {
       if (fails) fail<MemoryError>("no memory");
       return GPT::next(ids, lengths, state);
     }
   };
+  const NoInit no_init;
   Failing failing(model().config);
   failing.load_state_dict(model().state_dict());
   failing.eval();

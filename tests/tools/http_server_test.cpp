@@ -68,6 +68,8 @@ TEST_CASE("http server: requests reach handlers by path and method") {
   server.get("/fails", [](const HttpRequest&) -> HttpAnswer { throw std::runtime_error("secret"); });
   server.get("/empty", [](const HttpRequest&) { return HttpAnswer{.status = 404, .body = "{}"}; });
   if (!started(server)) return;
+  CHECK(server.is_local());
+  CHECK_FALSE(HttpServer({.host = "0.0.0.0"}).is_local());
   CHECK(server.url() == "http://127.0.0.1:" + std::to_string(server.port()));
   HttpClient client(server.port());
   CHECK(client.get("/?b=1%202&a=x", "x-One: yes\r\n").body == "GET /\na=x\nb=1 2\nx-one: yes\n127.0.0.1\n");
@@ -140,6 +142,7 @@ TEST_CASE("http server: what is no request is refused, and the connection ends")
       {post + "Content-Type: multipart/form-data; boundary=a\r\nContent-Length: 1\r\n\r\nx", 415},
       {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n\r\n", 414},
       {"GET / HTTP/1.1\r\n" + std::string(9000, 'a') + ": b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
       {"GET / HTTP/1.1\r\nHost: 127.0.0.1.evil.example:80\r\n\r\n", 403}};
   for (const auto& [bytes, status] : refused) {

@@ -78,8 +78,10 @@ TEST_CASE("serve: what cannot be done is refused with the parameter that is at f
   refused(completions, "{\"prompt\": \"say\"}", 400, "model");
   refused(completions, "{\"model\": \"chat\"}", 400, "prompt");
   refused(completions, with(text, "top_p", 0), 400, "");
-  refused(completions, Json{{"model", "chat"}, {"prompt", "say"}, {"echo", true}, {"logprobs", 1}}.dump(),
-          400, "echo");
+  refused(
+      completions,
+      Json{{"model", "chat"}, {"prompt", "say"}, {"echo", true}, {"logprobs", 1}, {"stream", true}}.dump(),
+      400, "echo");
   CHECK(contains(served.post(completions, {{"model", "chat"}, {"prompt", "a"}, {"tempreature", 1}}).body,
                  "did you mean 'temperature'?"));
   CHECK(contains(served.post(completions, {{"model", "chat"}, {"prompt", std::string(300, 'a')}}).body,
@@ -156,7 +158,9 @@ TEST_CASE("serve: paths, methods, types and sizes that are none get errors of th
     other.send("POST " + completions + " HTTP/1.1\r\n" + type + "Content-Length: 2\r\n\r\n{}");
     is_error(other.reply(), 415);
   }
-  is_error(HttpClient(served.port()).get("/", "Host: evil.example\r\n"), 403);
+  HttpClient page_of_the_net(served.port());
+  page_of_the_net.send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  is_error(page_of_the_net.reply(), 403);
   CHECK(client.get("/health").body == "{\"status\":\"ok\"}\n");
 }
 

@@ -18,7 +18,7 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  const char* const prompts[] = {"the cat", "dogs ran.\nthe cat sat", "m", "on a mat; the"};
+  const char* const prompts[] = {"the cat", "ran.\nthe", "m", "on a mat"};
   for (int i = 0; i < 8; ++i) {
     const std::string prompt = prompts[i % 4], seed = std::to_string(i % 3),
                       tokens = std::to_string(5 + 9 * i), temperature = i % 3 == 0 ? "0" : "1.2",
@@ -209,6 +209,20 @@ TEST_CASE("serve: log-probabilities are those of weft logits") {
     CHECK(most == doctest::Approx(sorted[0]).epsilon(1e-9));
     CHECK(least <= sorted[3] + 1e-9);
   }
+  // Of a prompt, too: the same numbers, but for the first, which follows nothing.
+  const Json echoed = served.answer(completions, {{"model", "text"},
+                                                  {"prompt", {"the", "cat" + text}},
+                                                  {"max_tokens", 1},
+                                                  {"seed", 5},
+                                                  {"echo", true},
+                                                  {"logprobs", 4}})["choices"][1];
+  const Json& both = echoed["logprobs"];
+  REQUIRE(both["tokens"].size() == 7);
+  CHECK(both["token_logprobs"][0].is_null());
+  CHECK(both["top_logprobs"][0].is_null());
+  CHECK(both["text_offset"] == Json{0, 1, 2, 3, 4, 5, 6});
+  for (const char* const name : {"tokens", "token_logprobs", "top_logprobs"})
+    for (size_t t = 0; t < 3; ++t) CHECK(both[name][3 + t] == logs[name][t]);
   body["logprobs"] = 0;
   CHECK(served.answer(completions, body)["choices"][0]["logprobs"]["top_logprobs"].is_null());
   body["logprobs"] = 2;

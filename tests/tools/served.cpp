@@ -7,16 +7,16 @@ const Folder& trained() {
   static const struct Trained : Folder {
     Trained() {
       write_text(*this);
-      std::string pairs, chats;
+      std::string pairs, talks;
       for (int i = 0; i < 40; ++i) {
         const std::string word = i % 2 == 0 ? "cat" : "dog", number = std::to_string(i);
         pairs += "the " + word + " " + number + "\t" + word + "\n";
         Json turns = Json::array();
         turns.push_back({{"role", "user"}, {"content", "say " + word + " " + number}});
         turns.push_back({{"role", "assistant"}, {"content", word + "!"}});
-        chats += Json({{"messages", turns}}).dump() + "\n";
+        talks += Json({{"messages", turns}}).dump() + "\n";
       }
-      with("pairs.tsv", "source\ttarget\n" + pairs).with("chats.jsonl", chats);
+      with("pairs.tsv", "source\ttarget\n" + pairs).with("chats.jsonl", talks);
       run(train("text", {"max_iters=60"}));
       for (const char* const task : {"pairs", "chat"}) {
         Arguments all = train(task, {"vocab_size=270", "batch_size=8", "block_size=64", "max_iters=40"});

@@ -22,6 +22,7 @@ namespace {
 struct Service {
   Console console;
   ServeArguments arguments;
+  bool has_key = false;
   WritingModel model;
   std::unique_ptr<StopSignals> signals = {};
   std::unique_ptr<GenerationQueue> queue = {};
@@ -56,6 +57,9 @@ std::string name_of(const ServeArguments& a) {
 }
 
 int serve(Service& s) {
+  if (!s.http->is_local() && !s.has_key)
+    s.console.print(
+        "whoever reaches this machine may ask, for there is no key: WEFT_API_KEY or --api-key-file");
   s.console.print(str("serving ", name_of(s.arguments), " at ", s.http->url(), "; Ctrl-C ends"));
   while (StopSignals::received() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   s.http->stop();  // what was asked is answered first
@@ -68,6 +72,7 @@ Work prepare_serve(const ServeArguments& a) {
   const auto s = std::make_shared<Service>();
   s->arguments = a;
   const std::string key = api_key(a);
+  s->has_key = !key.empty();
   s->model = WritingModel::open(a.model, a.last, [&](std::string_view line) { s->console.print(line); });
   s->model.check_writes();
   if (!s->model.tokenizer)

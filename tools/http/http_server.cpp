@@ -74,10 +74,6 @@ void give(HttpAnswer from, const weft_http_answer& to) {
                   [](void* stream) { delete static_cast<Stream*>(stream); });
 }
 
-bool is_loopback(const std::string& host) {
-  return host.starts_with("127.") || host == "::1" || host == "localhost";
-}
-
 /// Without the port.
 std::string host_of(const std::string& header) {
   if (header.starts_with('[')) return header.substr(1, header.find(']') - 1);
@@ -203,7 +199,7 @@ HttpAnswer HttpServer::error(int status, const std::string& text) const {
 }
 
 HttpAnswer HttpServer::answer(const HttpRequest& request) const {
-  if (const std::string* const header = request.header("Host"); header && is_loopback(options_.host)) {
+  if (const std::string* const header = request.header("Host"); header && is_local()) {
     const std::string host = host_of(*header);
     if (!is_address(host) && host != "localhost" && !host.ends_with(".localhost"))
       return error(403, str("this server is for this machine alone, and is not called '", host, "'; ask for ",
@@ -240,6 +236,11 @@ void HttpServer::start() {
 
 void HttpServer::stop() {
   if (running_ != nullptr) plugin().finish(std::exchange(running_, nullptr));
+}
+
+bool HttpServer::is_local() const {
+  const std::string& host = options_.host;
+  return host.starts_with("127.") || host == "::1" || host == "localhost";
 }
 
 std::string HttpServer::url() const {

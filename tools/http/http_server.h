@@ -98,6 +98,8 @@ class HttpServer {
 
   int port() const { return port_; }
   std::string url() const;  ///< "http://127.0.0.1:8000"
+  /// Whether this machine alone can reach it.
+  bool is_local() const;
 
  private:
   struct Gate;

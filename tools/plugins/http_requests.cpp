@@ -142,6 +142,7 @@ Server::~Server() {
 }
 
 int Server::status_before_body(const httplib::Request& request) const {
+  if (request.get_header_value_count("Host") > 1) return 400;
   if (request.method == "GET" || request.method == "HEAD") return 0;
   if (request.method != "POST") return 405;
   const bool chunked = request.has_header("Transfer-Encoding");

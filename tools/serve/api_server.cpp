@@ -186,7 +186,7 @@ HttpAnswer ApiServer::collect(CompletionCall& call, const CompletionJson& json, 
     choice.finish = piece->finish;
   }
   metrics_.count(timed.endpoint, 200, timed.seconds());
-  return {.body = json.whole(choices, call.written())};
+  return {.body = json.whole(choices, call)};
 }
 
 void ApiServer::stream(CompletionCall& call, const CompletionJson& json, HttpWriter& writer, Timed timed) {

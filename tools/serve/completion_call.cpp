@@ -1,3 +1,4 @@
+#include <weft/tools/commands/model_input.h>
 #include <weft/tools/serve/completion_call.h>
 #include <weft/tools/writing/written_text.h>
 
@@ -39,6 +40,30 @@ std::function<void(std::span<float>, std::span<const int64_t>)> adjustment(const
   };
 }
 
+ToldToken told(int64_t token, size_t offset, std::span<const float> logits, int64_t top) {
+  const double total = log_total(logits);
+  const auto log_p = [&](int64_t id) {
+    return std::max(static_cast<double>(logits[static_cast<size_t>(id)]) - total, impossible);
+  };
+  ToldToken one{token, offset, log_p(token)};
+  for (const int64_t id : largest(logits, top)) one.likeliest.emplace_back(id, log_p(id));
+  return one;
+}
+
+/// What the model says to each token of a prompt, after those before it.
+std::vector<ToldToken> told_prompt(const WritingModel& model, const std::vector<int64_t>& ids, int64_t top) {
+  const NoGrad no_grad;
+  const Array logits = model.writer->logits({row_of(ids), {}}).value().to(float32);  // (1, T, V)
+  const auto V = static_cast<size_t>(logits.dim(2));
+  std::vector<ToldToken> all{{.id = ids[0]}};
+  size_t offset = 0;
+  for (size_t t = 1; t < ids.size(); ++t) {
+    offset += model.tokenizer->decode(ids[t - 1]).size();
+    all.push_back(told(ids[t], offset, logits.values<float>().subspan((t - 1) * V, V), top));
+  }
+  return all;
+}
+
 }  // namespace
 
 /// From the queue's thread to that of who asked.
@@ -47,6 +72,7 @@ struct CompletionCall::Channel {
   std::condition_variable filled;
   std::deque<Piece> pieces;
   int64_t written = 0;
+  std::vector<std::vector<ToldToken>> prompts;
 
   void put(Piece piece) {
     {
@@ -85,7 +111,7 @@ class CompletionCall::Choice {
       ended_ = true;
       return false;
     }
-    if (top_) untold_.push_back({told(token, logits)});
+    if (top_) untold_.push_back({told(token, written_.size(), logits, *top_)});
     Piece piece{.choice = number_, .text = written_.next(token)};
     if (top_) untold_.back().end = written_.size();
     if (!written_.stops()) tell_tokens(piece);
@@ -109,16 +135,6 @@ class CompletionCall::Choice {
     size_t end = 0;  ///< bytes of the text with it
   };
 
-  ToldToken told(int64_t token, std::span<const float> logits) const {
-    const double total = log_total(logits);
-    const auto log_p = [&](int64_t id) {
-      return std::max(static_cast<double>(logits[static_cast<size_t>(id)]) - total, impossible);
-    };
-    ToldToken one{token, written_.size(), log_p(token)};
-    for (const int64_t id : largest(logits, *top_)) one.likeliest.emplace_back(id, log_p(id));
-    return one;
-  }
-
   /// Those whose text was written to its end.
   void tell_tokens(Piece& piece) {
     while (!untold_.empty() && untold_.front().end <= written_.written()) {
@@ -139,16 +155,24 @@ class CompletionCall::Choice {
 CompletionCall::CompletionCall(const ServedModel& served, const CompletionRequest& request)
     : request_(request), channel_(std::make_shared<Channel>()) {
   const auto adjust = adjustment(request);
-  for (const CompletionRequest::Prompt& prompt : request.prompts)
+  channel_->prompts.resize(request.prompts.size());
+  for (size_t prompt = 0; prompt < request.prompts.size(); ++prompt)
     for (int64_t k = 0; k < request.n; ++k) {
+      const std::vector<int64_t>& ids = request_.prompts[prompt].ids;
       const auto choice = std::make_shared<Choice>(served, request_, std::ssize(jobs_), channel_);
       const auto job = std::make_shared<GenerationJob>();
-      job->text = {.prompt = prompt.ids,
+      job->text = {.prompt = ids,
                    .sampling = request.sampling,
                    .seed = request.seed,
                    .sample = request.sample + static_cast<uint64_t>(k) * (request.chat ? next_choice : 1),
                    .adjust = adjust};
       job->tokens = request.tokens;
+      if (request.echo && request.top_logprobs && k == 0)
+        job->before = [=, &model = served.model, channel = channel_, top = *request.top_logprobs] {
+          std::vector<ToldToken> tokens = told_prompt(model, ids, top);
+          const std::lock_guard lock(channel->mutex);
+          channel->prompts[prompt] = std::move(tokens);
+        };
       job->on_token = [choice](int64_t token, std::span<const float> logits) {
         return choice->take(token, logits);
       };
@@ -176,6 +200,11 @@ std::optional<Piece> CompletionCall::next(std::chrono::milliseconds wait) {
   channel_->pieces.pop_front();
   if (piece.failed || !piece.finish.empty()) --left_;
   return piece;
+}
+
+std::vector<ToldToken> CompletionCall::prompt_tokens(int64_t prompt) const {
+  const std::lock_guard lock(channel_->mutex);
+  return channel_->prompts[static_cast<size_t>(prompt)];
 }
 
 int64_t CompletionCall::written() const {

@@ -17,8 +17,8 @@ namespace weft::tools {
 /// A token with its log-probability, and the likeliest in its place, before temperature and all else.
 struct ToldToken {
   int64_t id = 0;
-  size_t offset = 0;  ///< bytes of the text before it
-  double log_p = 0;
+  size_t offset = 0;                 ///< bytes of the text before it
+  std::optional<double> log_p = {};  ///< none of the first of a prompt
   std::vector<std::pair<int64_t, double>> likeliest = {};
 };
 
@@ -46,6 +46,8 @@ class CompletionCall {
   bool over() const { return left_ == 0; }
   /// Tokens that were written up to now, those that end a text too.
   int64_t written() const;
+  /// Those of a prompt, where it is to be echoed with log-probabilities; once its first text is over.
+  std::vector<ToldToken> prompt_tokens(int64_t prompt) const;
   const CompletionRequest& request() const { return request_; }
 
  private:

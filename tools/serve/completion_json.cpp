@@ -73,17 +73,17 @@ std::string CompletionJson::echoed(int64_t choice) const {
   return request_.echo ? request_.prompts[static_cast<size_t>(choice / request_.n)].text : "";
 }
 
-/// Of a completion: four lists, side by side. `before` bytes of the text come before the first token.
-Json CompletionJson::logprobs(const std::vector<ToldToken>& tokens, size_t before) const {
+/// Of a completion: four lists, side by side.
+Json CompletionJson::logprobs(const std::vector<ToldToken>& tokens) const {
   Json names = Json::array(), log_ps = Json::array(), tops = Json::array(), offsets = Json::array();
   for (const ToldToken& token : tokens) {
     names.push_back(as_key(name_of(token.id)));
-    log_ps.push_back(token.log_p);
-    offsets.push_back(before + token.offset);
+    log_ps.push_back(token.log_p ? Json(*token.log_p) : Json());
+    offsets.push_back(token.offset);
     Json top = Json::object();
     for (const auto& [id, log_p] : token.likeliest) top[as_key(name_of(id))] = log_p;
-    top[as_key(name_of(token.id))] = token.log_p;
-    tops.push_back(std::move(top));
+    if (token.log_p) top[as_key(name_of(token.id))] = *token.log_p;
+    tops.push_back(token.log_p ? std::move(top) : Json());
   }
   return {{"tokens", std::move(names)},
           {"token_logprobs", std::move(log_ps)},
@@ -98,7 +98,7 @@ Json CompletionJson::chat_logprobs(const std::vector<ToldToken>& tokens) const {
   };
   Json content = Json::array();
   for (const ToldToken& token : tokens) {
-    Json one = entry(token.id, token.log_p);
+    Json one = entry(token.id, *token.log_p);
     one["top_logprobs"] = Json::array();
     for (const auto& [id, log_p] : token.likeliest) one["top_logprobs"].push_back(entry(id, log_p));
     content.push_back(std::move(one));
@@ -106,7 +106,7 @@ Json CompletionJson::chat_logprobs(const std::vector<ToldToken>& tokens) const {
   return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 
-std::string CompletionJson::whole(const std::vector<Piece>& choices, int64_t written) const {
+std::string CompletionJson::whole(const std::vector<Piece>& choices, const CompletionCall& call) const {
   Json all = frame(request_.chat ? "chat.completion" : "text_completion");
   all["choices"] = Json::array();
   for (const Piece& piece : choices) {
@@ -116,13 +116,18 @@ std::string CompletionJson::whole(const std::vector<Piece>& choices, int64_t wri
       choice["message"] = {{"role", "assistant"}, {"content", piece.text}, {"refusal", nullptr}};
     else
       choice["text"] = echo + piece.text;
+    std::vector<ToldToken> tokens = call.prompt_tokens(piece.choice / request_.n);
+    for (const ToldToken& token : piece.tokens) {
+      tokens.push_back(token);
+      tokens.back().offset += echo.size();
+    }
     choice["logprobs"] = !request_.top_logprobs ? Json()
-                         : request_.chat        ? chat_logprobs(piece.tokens)
-                                                : logprobs(piece.tokens, echo.size());
+                         : request_.chat        ? chat_logprobs(tokens)
+                                                : logprobs(tokens);
     choice["finish_reason"] = piece.finish;
     all["choices"].push_back(std::move(choice));
   }
-  all["usage"] = usage(written);
+  all["usage"] = usage(call.written());
   return json_line(all);
 }
 
@@ -160,7 +165,7 @@ std::string CompletionJson::beginning() const {
 std::string CompletionJson::event(const Piece& piece) const {
   Json logs;
   if (request_.top_logprobs && !piece.tokens.empty())
-    logs = request_.chat ? chat_logprobs(piece.tokens) : logprobs(piece.tokens, echoed(piece.choice).size());
+    logs = request_.chat ? chat_logprobs(piece.tokens) : logprobs(piece.tokens);
   if (!request_.chat) return event_of(choice_event(piece.choice, piece.text, logs, piece.finish));
   std::string events;
   if (!piece.text.empty() || !logs.is_null())

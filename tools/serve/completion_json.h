@@ -17,8 +17,8 @@ class CompletionJson {
   CompletionJson(const ServedModel& served, const CompletionRequest& request, std::string id,
                  int64_t created);
 
-  /// The whole answer, of all pieces of each choice put together.
-  std::string whole(const std::vector<Piece>& choices, int64_t written) const;
+  /// The whole answer of a call that is over, all pieces of each choice put together.
+  std::string whole(const std::vector<Piece>& choices, const CompletionCall& call) const;
 
   /// Events of a stream, each of which is an answer's piece: data: {...}. The first of each choice say who speaks, and the
   /// prompt where it is to be echoed.
@@ -30,7 +30,7 @@ class CompletionJson {
  private:
   using Json = nlohmann::ordered_json;
   Json frame(const char* object) const;
-  Json logprobs(const std::vector<ToldToken>& tokens, size_t before) const;
+  Json logprobs(const std::vector<ToldToken>& tokens) const;
   Json chat_logprobs(const std::vector<ToldToken>& tokens) const;
   Json usage(int64_t written) const;
   Json choice_event(int64_t choice, Json said, const Json& logprobs, const std::string& finish) const;

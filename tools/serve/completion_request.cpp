@@ -245,8 +245,8 @@ void read_completion(const ServedModel& served, RequestFields& fields, Completio
       fields.integer("max_tokens", 0, served.most_tokens).value_or(std::min<int64_t>(16, served.most_tokens));
   request.top_logprobs = fields.integer("logprobs", 0, most_logprobs);
   request.echo = fields.boolean("echo").value_or(false);
-  if (request.echo && request.top_logprobs)
-    refuse_param("echo", "with logprobs is not served: the log-probabilities of a prompt are not kept");
+  if (request.echo && request.top_logprobs && request.stream)
+    refuse_param("echo", "with logprobs is served whole; leave out stream");
   if (request.echo && served.model.answers())
     refuse_param("echo", "is not for a model that answers what it reads");
   fields.refuse_but("suffix", {""});

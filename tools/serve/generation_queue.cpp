@@ -104,13 +104,16 @@ void GenerationQueue::begin_jobs() {
     }
     GenerationJob& job = *next.job;
     std::exception_ptr error;
-    if (job.tokens > 0) try {
+    try {
+      if (job.before) job.before();
+      if (job.tokens > 0) {
         const uint64_t name = texts_->add(std::move(job.text));
         running_.emplace(name, Running{next.job, Clock::now(), job.tokens});
         continue;
-      } catch (...) {
-        error = std::current_exception();
       }
+    } catch (...) {
+      error = std::current_exception();
+    }
     job.on_end(error);
     const std::lock_guard lock(mutex_);
     ++(error ? numbers_.failed : numbers_.ended);

@@ -21,10 +21,12 @@
 
 namespace weft::tools {
 
-/// A text to be written. Its functions are called by the queue's thread, and must neither wait nor throw.
+/// A text to be written. Its functions are called by the queue's thread, and must not wait; nor throw, unless told.
 struct GenerationJob {
   ContinuousGeneration::Text text;
   int64_t tokens = 0;  ///< how many to add at most
+  /// If given, what else the model is to do for it, first of all. It may throw, which ends the text.
+  std::function<void()> before;
   /// Takes a token, with what the model said before it; false ends the text.
   std::function<bool(int64_t token, std::span<const float> logits)> on_token;
   /// Called once, and last, unless it was cancelled: with an error if it could not be written to its end.

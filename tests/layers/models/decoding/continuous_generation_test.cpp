@@ -5,6 +5,7 @@
 #include <weft/layers/models/llama.h>
 #include <weft/layers/models/recurrent_lm.h>
 #include <weft/layers/models/recurrent_translator.h>
+#include <weft/layers/models/registry.h>
 #include <weft/layers/models/t5.h>
 #include <weft/layers/models/transformer.h>
 #include <weft/lib/array/random.h>
@@ -119,22 +120,34 @@ class Apart : public GPT {
 };
 
 /// One that remembers nothing.
-struct Forgetful : GPT {
-  using GPT::GPT;
+template <class M>
+struct Forgetful : M {
+  using M::M;
   std::unique_ptr<DecoderState> start(int64_t rows) const override { return GenerativeModel::start(rows); }
+  std::unique_ptr<DecoderState> start(const Batch& source) const override {
+    return GenerativeModel::start(source);
+  }
   Tensor next(const Array& ids, std::span<const int64_t> lengths, DecoderState& state) const override {
     return GenerativeModel::next(ids, lengths, state);
   }
 };
+
+const bool registered = [] {
+  register_model<Apart>("gpt-apart");
+  register_model<Forgetful<GPT>>("gpt-forgetful");
+  register_model<Forgetful<Transformer>>("transformer-forgetful");
+  return true;
+}();
 
 const GPTConfig small{.vocab_size = vocab, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 8};
 
 }  // namespace
 
 TEST_CASE("continuous generation: each text is what it is alone, whoever comes and goes beside it") {
+  static_cast<void>(registered);
   SUBCASE("GPT") { check_as_alone(*made<GPT>(small)); }
   SUBCASE("a GPT whose states cannot be joined") { check_as_alone(*made<Apart>(small)); }
-  SUBCASE("a GPT without a cache") { check_as_alone(*made<Forgetful>(small)); }
+  SUBCASE("a GPT without a cache") { check_as_alone(*made<Forgetful<GPT>>(small)); }
   SUBCASE("Llama with windows") {
     check_as_alone(*made<Llama>(LlamaConfig{.vocab_size = vocab,
                                             .block_size = 12,
@@ -151,6 +164,10 @@ TEST_CASE("continuous generation: each text is what it is alone, whoever comes a
   SUBCASE("Transformer") {
     check_as_alone(*made<Transformer>(
         TransformerConfig{.vocab_size = vocab, .block_size = 32, .n_layer = 2, .n_head = 2, .n_embd = 8}));
+  }
+  SUBCASE("a Transformer without a cache") {
+    check_as_alone(*made<Forgetful<Transformer>>(
+        TransformerConfig{.vocab_size = vocab, .block_size = 32, .n_layer = 1, .n_head = 2, .n_embd = 8}));
   }
   SUBCASE("T5") {
     check_as_alone(
