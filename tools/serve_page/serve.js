@@ -56,7 +56,7 @@ let theme = 'auto';
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 function showTheme() {
   document.documentElement.dataset.theme = theme === 'auto' ? (prefersDark.matches ? 'dark' : 'light') : theme;
-  $('theme').textContent = theme[0].toUpperCase() + theme.slice(1);
+  $('theme').textContent = `Colours: ${theme}`;
 }
 
 // --- Asking ----------------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ function stop() {
 function showUsage(usage, seconds, why) {
   const rate = (usage.completion_tokens / Math.max(seconds, 1e-3)).toFixed(1);
   $('status').textContent = `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ${rate} a second` +
-    (why === 'length' ? '; it had no more tokens' : '');
+    (why === 'length' ? '; it had no more tokens' : way === 'text' ? '; the text has ended' : '');
 }
 
 /// Adds what was said; tokens whose chances are known are marked by how much they surprise.
@@ -170,7 +170,7 @@ function turn(role, text = '') {
   said.textContent = text;
   item.append(said);
   $('turns').append(item);
-  item.scrollIntoView({ block: 'end' });
+  scrollTo(0, document.body.scrollHeight);
   return { item, said };
 }
 
@@ -186,7 +186,7 @@ async function say(question) {
   await ask('/v1/chat/completions', asked, (choice) => {
     const low = window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
     add(answer.said, choice.delta.content ?? '', chatTokens(choice.logprobs));
-    if (low) answer.item.scrollIntoView({ block: 'end' });
+    if (low) scrollTo(0, document.body.scrollHeight);
   });
   answer.item.classList.remove('under-way');
   const said = answer.said.textContent;
