@@ -268,6 +268,31 @@ void declare(Command<ChatArguments>& c) {
   c.last();
 }
 
+void declare(Command<ServeArguments>& c) {
+  ServeArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--name", a.name, "NAME", "what the model is called in requests (the run's or file's name)");
+  c.text("--host", a.host, "HOST",
+         "where to listen: 127.0.0.1 is this machine alone, 0.0.0.0 all nets (127.0.0.1)");
+  c.integer("--port", a.port, "N", 0, 65535, "likewise; 0 is any that is free (8000)");
+  c.integer("--rows", a.rows, "N", 1, 4096, "texts that are written at a time (64)");
+  c.integer("--waiting", a.waiting, "N", 0, 1 << 20, "texts that may wait; more are answered with 429 (256)");
+  c.integer("--tokens", a.tokens, "N", 1, most_tokens, "that a text may have (4096)");
+  c.integer("--timeout", a.timeout, "SECONDS", 1, 1 << 20, "within which a request is answered (600)");
+  c.integer("--connections", a.connections, "N", 1, 1 << 16, "at once; more are answered with 503 (512)");
+  c.integer("--body-limit", a.body_limit, "BYTES", 1, most_bytes, "that a request may have (1048576)");
+  c.text("--api-key", a.api_key, "KEY",
+         "that requests must carry; others who use this machine see it, so rather");
+  c.text("--api-key-file", a.api_key_file, "FILE", "a file with it, or WEFT_API_KEY in the environment");
+  c.last();
+  c.app.footer(
+      "GET /v1/models, POST /v1/completions and /v1/chat/completions are OpenAI's; /health and /metrics are\n"
+      "for those who watch, and / is a page to talk to the model with. A seed gives the text that generate "
+      "and\n"
+      "chat give, whoever else is served. It speaks no TLS: for other machines put a proxy before it.\n");
+}
+
 void declare(Command<LogitsArguments>& c) {
   LogitsArguments& a = c.arguments;
   c.threads();
@@ -465,6 +490,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
       declared(app, "transcribe", "write down what is said in sounds, and when", prepare_transcribe),
       declared(app, "chat", "talk to a model", prepare_chat),
+      declared(app, "serve", "answer programs and browsers over HTTP, as OpenAI's API does", prepare_serve),
       declared(app, "logits", "what a model says to ids, a picture or a sound, as a file of NumPy",
                prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),

@@ -137,6 +137,24 @@ struct ChatArguments {
 };
 Work prepare_chat(const ChatArguments& arguments);
 
+/// OpenAI's API over HTTP.
+struct ServeArguments {
+  std::string model;
+  std::string base;
+  std::string name;  ///< of the model, as requests ask for it; empty: the run's or the file's
+  std::string host = "127.0.0.1";
+  int64_t port = 8000;        ///< 0: any that is free
+  int64_t rows = 64;          ///< texts that are written at a time
+  int64_t waiting = 256;      ///< others that may wait
+  int64_t tokens = 4096;      ///< of a text, at most
+  int64_t timeout = 600;      ///< seconds, of a request
+  int64_t connections = 512;  ///< at once
+  int64_t body_limit = 1 << 20;
+  std::string api_key, api_key_file;  ///< without both, WEFT_API_KEY of the environment
+  bool last = false;
+};
+Work prepare_serve(const ServeArguments& arguments);
+
 struct LogitsArguments {
   std::string model;
   std::string base;
