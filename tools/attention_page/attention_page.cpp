@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "../base64.h"
+#include "../page/page.h"
 #include "attention_page_texts.h"
 
 namespace weft::tools {
@@ -117,11 +118,6 @@ ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
           {"pixels", base64(colours(x))}};
 }
 
-std::string filled(std::string_view pattern, std::string_view place, std::string_view text) {
-  const size_t at = pattern.find(place);
-  return str(pattern.substr(0, at), text, pattern.substr(at + place.size()));
-}
-
 }  // namespace
 
 std::string AttentionPage::html() const {
@@ -138,16 +134,9 @@ std::string AttentionPage::html() const {
                     {"sources", shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
   if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
-  // ASCII alone, and nothing that could end the element: '<' stands in strings only, where it may be escaped.
-  std::string json;
-  for (const char c : data.dump(-1, ' ', true))
-    if (c == '<')
-      json += "\\u003c";
-    else
-      json += c;
-
   const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
-  return filled(filled(filled(page_html, "@page.css@", page_css), "@script@", script), "@data@", json);
+  return filled(filled(filled(page_html, "@page.css@", str(base_css, page_css)), "@script@", script), "@data@",
+                json_in_script(data.dump(-1, ' ', true)));
 }
 
 }  // namespace weft::tools

@@ -11,7 +11,7 @@
 namespace weft::tools {
 namespace {
 
-constexpr double follows = 50;       ///< lines
+constexpr double follows = 50;        ///< lines
 constexpr int64_t learned_from = 30;  ///< lines
 
 using Values = std::vector<float>;
@@ -24,7 +24,8 @@ class Usual {
     const double share = std::max(1.0 / static_cast<double>(taken_), 1.0 / follows);
     const double away = std::abs(value - mean_);
     mean_ = taken_ == 1 ? value : mean_ + share * (value - mean_);
-    if (taken_ > 1) distance_ += std::max(1.0 / static_cast<double>(taken_ - 1), 1.0 / follows) * (away - distance_);
+    if (taken_ > 1)
+      distance_ += std::max(1.0 / static_cast<double>(taken_ - 1), 1.0 / follows) * (away - distance_);
   }
   double mean() const { return mean_; }
   double distance() const { return distance_; }
@@ -39,6 +40,10 @@ double mean_of(const Values& values, size_t begin, size_t end) {
   return std::accumulate(values.begin() + static_cast<std::ptrdiff_t>(begin),
                          values.begin() + static_cast<std::ptrdiff_t>(end), 0.0) /
          static_cast<double>(end - begin);
+}
+
+bool all_finite(const Values& values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
 }
 
 std::string at(int64_t step) { return str("step ", grouped(step)); }
@@ -56,7 +61,8 @@ Alert alert_of(const Spike& s, const Series& updates) {
   if (std::isfinite(s.norm) && s.norm > 3 * s.usual_norm && s.usual_norm > 0)
     text += str(", with gradients of norm ", brief(s.norm), " (usually ", brief(s.usual_norm), ")");
   text +=
-      ". One that comes back does little harm: a rare batch, or a step that was too large. Several call for a "
+      ". One that comes back does little harm: a rare batch, or a step that was too large. Several call for "
+      "a "
       "smaller learning_rate, a smaller grad_clip, or more warmup_iters.";
   return {Alert::Kind::spike, updates.steps()[s.line], "loss spike", text};
 }
@@ -94,14 +100,14 @@ void find_spikes(const Series& updates, std::vector<Alert>& to) {
 
 void find_not_finite(const Series& updates, std::vector<Alert>& to) {
   const Values &loss = updates["loss"], &norm = updates["grad_norm"];
-  const bool tells_norm = updates.tells("grad_norm");
   for (size_t i = 0; i < loss.size(); ++i) {
     const bool bad_loss = !std::isfinite(loss[i]);
-    if (!bad_loss && (!tells_norm || std::isfinite(norm[i]))) continue;
-    to.push_back({Alert::Kind::not_finite, updates.steps()[i], "not a finite number",
-                  str("The ", bad_loss ? "loss" : "norm of the gradient", " of ", at(updates.steps()[i]),
-                      " is NaN or infinite: what comes behind it is worth nothing. Go on from a checkpoint before "
-                      "it, with a smaller learning_rate or a grad_clip.")});
+    if (!bad_loss && !std::isinf(norm[i])) continue;
+    to.push_back(
+        {Alert::Kind::not_finite, updates.steps()[i], "not a finite number",
+         str("The ", bad_loss ? "loss" : "norm of the gradient", " of ", at(updates.steps()[i]),
+             " is NaN or infinite: what comes behind it is worth nothing. Go on from a checkpoint before "
+             "it, with a smaller learning_rate or a grad_clip.")});
     return;
   }
 }
@@ -140,8 +146,8 @@ std::optional<Alert> stop_at_large_gradients(const Series& updates) {
   const double last = static_cast<double>(norm.back());
   if (!usual.known() || !(last > 10 * usual.mean())) return std::nullopt;
   return Alert{Alert::Kind::divergence, updates.steps().back(), "stop at large gradients",
-               str("The run stopped behind ", at(updates.steps().back()), ", whose gradients had the norm ", brief(last),
-                   " (usually ", brief(usual.mean()),
+               str("The run stopped behind ", at(updates.steps().back()), ", whose gradients had the norm ",
+                   brief(last), " (usually ", brief(usual.mean()),
                    "). Training stops by itself before an update whose numbers are not finite; a smaller "
                    "learning_rate or grad_clip may help.")};
 }
@@ -150,6 +156,7 @@ std::optional<Alert> stop_at_large_gradients(const Series& updates) {
 
 std::optional<Alert> overfitting(const Series& evaluations) {
   const Values &train = evaluations["train_loss"], &validation = evaluations["val_loss"];
+  if (!all_finite(train) || !all_finite(validation)) return std::nullopt;
   const size_t best = static_cast<size_t>(std::ranges::min_element(validation) - validation.begin());
   const size_t count = validation.size();
   if (count < best + 4) return std::nullopt;
@@ -157,11 +164,12 @@ std::optional<Alert> overfitting(const Series& evaluations) {
   const double now = mean_of(validation, count - 3, count), learned_now = mean_of(train, count - 3, count);
   if (!(now > 1.005 * then) || !(learned_now < learned)) return std::nullopt;
   const int64_t step = evaluations.steps()[best];
-  return Alert{Alert::Kind::overfitting, step, "overfitting begins",
-               str("The validation loss was lowest at ", at(step), " (", fixed(then, 3), ") and is ", fixed(now, 3),
-                   " now, while the training loss went on from ", fixed(learned, 3), " to ", fixed(learned_now, 3),
-                   ": the model learns its training data by heart. best.h5 is the one of ", at(step),
-                   ". More data, dropout or weight_decay help; patience ends a run here.")};
+  return Alert{
+      Alert::Kind::overfitting, step, "overfitting begins",
+      str("The validation loss was lowest at ", at(step), " (", fixed(then, 3), ") and is ", fixed(now, 3),
+          " now, while the training loss went on from ", fixed(learned, 3), " to ", fixed(learned_now, 3),
+          ": the model learns its training data by heart. best.h5 is the one of ", at(step),
+          ". More data, dropout or weight_decay help; patience ends a run here.")};
 }
 
 /// From which of these on the best has hardly fallen; nothing where it still falls.
@@ -179,15 +187,18 @@ std::optional<size_t> begin_of_plateau(const std::vector<double>& losses) {
 std::optional<Alert> plateau(const Series& updates, const Series& evaluations) {
   const Values& rate = updates["lr"];
   const auto largest = std::ranges::max_element(rate);
-  if (largest != rate.end() && std::isfinite(*largest) && rate.back() <= 0.15F * *largest) return std::nullopt;
+  if (largest != rate.end() && std::isfinite(*largest) && rate.back() <= 0.15F * *largest)
+    return std::nullopt;
   std::vector<double> losses;
   std::vector<int64_t> steps;
   if (!evaluations.empty()) {
     const Values& validation = evaluations["val_loss"];
+    if (!all_finite(validation)) return std::nullopt;
     losses.assign(validation.begin(), validation.end());
     steps = evaluations.steps();
   } else {
     const Values& loss = updates["loss"];
+    if (!all_finite(loss)) return std::nullopt;
     constexpr size_t parts = 20;
     for (size_t part = 0; loss.size() >= 200 && part < parts; ++part) {
       const size_t begin = part * loss.size() / parts;
@@ -197,11 +208,12 @@ std::optional<Alert> plateau(const Series& updates, const Series& evaluations) {
   }
   const auto begin = begin_of_plateau(losses);
   if (!begin) return std::nullopt;
-  return Alert{Alert::Kind::plateau, steps[*begin], "plateau",
-               str("Since ", at(steps[*begin]), " the ", evaluations.empty() ? "" : "validation ", "loss stays near ",
-                   fixed(*std::ranges::min_element(losses), 3),
-                   ", though the learning rate is still high. A schedule that lets it fall, a larger model, or other "
-                   "data may get further; more of the same will hardly.")};
+  return Alert{
+      Alert::Kind::plateau, steps[*begin], "plateau",
+      str("Since ", at(steps[*begin]), " the ", evaluations.empty() ? "" : "validation ", "loss stays near ",
+          fixed(*std::ranges::min_element(losses), 3),
+          ", though the learning rate is still high. A schedule that lets it fall, a larger model, or other "
+          "data may get further; more of the same will hardly.")};
 }
 
 }  // namespace

@@ -53,7 +53,9 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-std::string spliced(const std::string& head, const std::string& object) { return head + "," + object.substr(1); }
+std::string spliced(const std::string& head, const std::string& object) {
+  return head + "," + object.substr(1);
+}
 
 }  // namespace
 
@@ -191,8 +193,8 @@ std::string Board::whole_json() const {
     statistics += str(key, "{", parts, "}");
   }
   return str("{\"runs\":{\"board\":\"file\",\"version\":", version_, ",\"empty\":", json_line(empty),
-             ",\"runs\":", runs_since(0), "},\"curves\":{", curves, "},\"samples\":{", samples, "},\"statistics\":{",
-             statistics, "}}");
+             ",\"runs\":", runs_since(0), "},\"curves\":{", curves, "},\"samples\":{", samples,
+             "},\"statistics\":{", statistics, "}}");
 }
 
 }  // namespace weft::tools

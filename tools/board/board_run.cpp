@@ -21,12 +21,13 @@ constexpr size_t longest_sample = size_t{1} << 20, longest_statistics = size_t{1
 
 /// Evaluations have no time of their own: that of the update before.
 const std::vector<std::string> of_updates = {"loss", "lr", "grad_norm", "tokens_per_second", "memory_bytes"};
-const std::vector<std::string> of_evaluations = {"train_loss", "val_loss", "val_accuracy", "val_bits_per_byte"};
+const std::vector<std::string> of_evaluations = {"train_loss", "val_loss", "val_accuracy",
+                                                 "val_bits_per_byte"};
 
-/// A number; `untold` where there is none, and where it is not finite, which JSON writes as null.
 double number_in(const ordered_json& entry, const std::string& key) {
   const auto found = entry.find(key);
-  return found != entry.end() && found->is_number() ? found->get<double>() : untold;
+  if (found == entry.end()) return untold;
+  return found->is_number() ? found->get<double>() : found->is_null() ? not_finite : untold;
 }
 
 std::vector<double> numbers_in(const ordered_json& entry, const std::vector<std::string>& keys) {
@@ -91,11 +92,11 @@ bool BoardRun::read(uint64_t most) {
                 samples_file_, most, [this](const LineTail::Line& line) { return take_sample(line); },
                 [this] { samples_.clear(); }) ||
             changed;
-  changed = read_lines(
-                statistics_file_, most,
-                [this](const LineTail::Line& line) { return statistics_.take(line.text); },
-                [this] { statistics_.clear(); }) ||
-            changed;
+  changed =
+      read_lines(
+          statistics_file_, most, [this](const LineTail::Line& line) { return statistics_.take(line.text); },
+          [this] { statistics_.clear(); }) ||
+      changed;
   const State state = state_now(grown);
   if (changed || state != state_)
     alerts_ = alerts_of(updates_, evaluations_,
@@ -163,7 +164,8 @@ bool BoardRun::take_metrics(std::string_view line) {
     if (!evaluations_.empty() && *step <= evaluations_.steps().back()) return false;
     // A line of the log may lie some updates behind.
     const bool first = updates_.empty();
-    const double updates = first ? 0 : static_cast<double>(*step) / static_cast<double>(updates_.steps().back() + 1);
+    const double updates =
+        first ? 0 : static_cast<double>(*step) / static_cast<double>(updates_.steps().back() + 1);
     evaluations_.add(*step, first ? 0 : updates_.tokens().back() * updates,
                      first ? 0 : updates_.seconds().back(), numbers_in(entry, of_evaluations));
     return true;

@@ -14,7 +14,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
+ordered_json finite_or_null(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json();
+}
 
 /// {"step": ..., and each of its values that is told}, of the last line.
 ordered_json last_of(const Series& series) {
@@ -45,7 +47,8 @@ std::string BoardRun::Lines::note(const char* name, bool whole) const {
     text = str(name, ": ", grouped(bad), bad == 1 ? " line is" : " lines are", " passed over (",
                bad == 1 ? "" : "the first is ", "line ", grouped(first_bad),
                "): damaged, not UTF-8, too long, or not behind the one before");
-  if (whole && tail.unfinished() > 0) text += str(text.empty() ? str(name, ": ") : "; ", "its last line is half written");
+  if (whole && tail.unfinished() > 0)
+    text += str(text.empty() ? str(name, ": ") : "; ", "its last line is half written");
   return text;
 }
 
@@ -60,7 +63,8 @@ std::vector<std::string> BoardRun::notes() const {
   add(samples_file_.note("samples.jsonl", whole));
   add(statistics_file_.note("statistics.jsonl", whole));
   if (statistics_.left_out())
-    add(str("statistics.jsonl: of a line the first ", grouped(StatisticsLog::most_rows), " numbers are shown"));
+    add(str("statistics.jsonl: of a line the first ", grouped(StatisticsLog::most_rows),
+            " numbers are shown"));
   return notes;
 }
 
@@ -78,12 +82,14 @@ std::string BoardRun::sample_json(size_t number) const {
   const InputFile file(folder_ + "/samples.jsonl");
   file.read(sample.offset, {reinterpret_cast<uint8_t*>(line.data()), line.size()});
   const ordered_json entry = ordered_json::parse(line, nullptr, false);
-  if (entry.value("step", int64_t{-1}) != sample.step) fail<FileError>(file.path(), ": is being written anew");
+  if (entry.value("step", int64_t{-1}) != sample.step)
+    fail<FileError>(file.path(), ": is being written anew");
   return json_line({{"step", sample.step}, {"text", entry.value("text", "")}});
 }
 
 std::string BoardRun::json() const {
-  ordered_json json{{"name", folder_}, {"generation", generation_}, {"state", name_of(state_)}, {"unit", config_.unit()}};
+  ordered_json json{
+      {"name", folder_}, {"generation", generation_}, {"state", name_of(state_)}, {"unit", config_.unit()}};
   const int64_t done = std::max(updates_.empty() ? 0 : updates_.steps().back() + 1,
                                 evaluations_.empty() ? 0 : evaluations_.steps().back());
   json["step"] = done;
@@ -100,11 +106,13 @@ std::string BoardRun::json() const {
   json["best"] = nullptr;
   const std::vector<float>& losses = evaluations_["val_loss"];
   if (const auto best = std::ranges::min_element(losses); best != losses.end() && std::isfinite(*best))
-    json["best"] = {{"step", evaluations_.steps()[static_cast<size_t>(best - losses.begin())]}, {"val_loss", *best}};
+    json["best"] = {{"step", evaluations_.steps()[static_cast<size_t>(best - losses.begin())]},
+                    {"val_loss", *best}};
   json["updates"] = updates_.size();
   json["evaluations"] = evaluations_.size();
   json["samples"] = sample_steps();
-  json["statistics"] = {{"lines", statistics_.lines()}, {"parts", ordered_json::parse(statistics_.parts_json())}};
+  json["statistics"] = {{"lines", statistics_.lines()},
+                        {"parts", ordered_json::parse(statistics_.parts_json())}};
   json["alerts"] = ordered_json::array();
   for (const Alert& alert : alerts_)
     json["alerts"].push_back(

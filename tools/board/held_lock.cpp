@@ -21,9 +21,11 @@ std::optional<bool> is_lock_held(const std::string& path) {
     if (!(words >> number >> kind >> advisory >> how >> process >> place) || kind != "FLOCK") continue;
     unsigned device = 0, part = 0;
     unsigned long inode = 0;
-    if (std::sscanf(place.c_str(), "%x:%x:%lu", &device, &part, &inode) != 3 || inode != file.st_ino) continue;
+    if (std::sscanf(place.c_str(), "%x:%x:%lu", &device, &part, &inode) != 3 || inode != file.st_ino)
+      continue;
     // A file system without a device of its own (overlays, subvolumes) may be listed under another number.
-    if ((device == major(file.st_dev) && part == minor(file.st_dev)) || (device == 0 && major(file.st_dev) == 0))
+    if ((device == major(file.st_dev) && part == minor(file.st_dev)) ||
+        (device == 0 && major(file.st_dev) == 0))
       return true;
   }
   return false;

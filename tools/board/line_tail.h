@@ -51,8 +51,8 @@ class LineTail {
   size_t longest_;
   FileIdentity identity_;
   uint64_t offset_ = 0, unfinished_ = 0;
-  std::string last_bytes_;     ///< those before offset_: a file that was written anew has others there
-  bool inside_line_ = false;   ///< offset_ lies within a line that was too long, and was told
+  std::string last_bytes_;    ///< those before offset_: a file that was written anew has others there
+  bool inside_line_ = false;  ///< offset_ lies within a line that was too long, and was told
   bool there_ = false, at_end_ = false;
   std::string error_;
 };

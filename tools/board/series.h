@@ -16,8 +16,9 @@
 
 namespace weft::tools {
 
-/// What a line does not tell.
+/// What a line does not tell, and what it tells of a number that is not finite, which JSON writes as null.
 inline constexpr double untold = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double not_finite = std::numeric_limits<double>::infinity();
 
 class Series {
  public:
@@ -26,7 +27,7 @@ class Series {
   /// Of the values of a line, in the order of names.
   explicit Series(std::vector<std::string> names) : names_(std::move(names)), values_(names_.size()) {}
 
-  /// Steps ascend. Values that were not finite are kept so; those that a line does not tell are `untold`.
+  /// Steps ascend. Values may be `untold` or `not_finite`.
   void add(int64_t step, double tokens, double seconds, std::span<const double> values);
   void clear();
 

@@ -84,7 +84,8 @@ std::optional<int64_t> ShownConfig::tokens_per_update() const {
 
 std::string ShownConfig::unit() const {
   const ModelEntry* const model = models().find(text("model").value_or(""));
-  if (model != nullptr && (model->takes(TaskKind::pictures) || model->takes(TaskKind::patches))) return "pictures";
+  if (model != nullptr && (model->takes(TaskKind::pictures) || model->takes(TaskKind::patches)))
+    return "pictures";
   if (model != nullptr && model->takes(TaskKind::sounds)) return "sounds";
   return "tokens";
 }

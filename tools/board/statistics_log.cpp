@@ -110,7 +110,8 @@ std::string StatisticsLog::json(std::string_view part, std::string_view measure,
     for (size_t i = 0; i < row.values.size(); i += width) {
       if (i > 0) values += ',';
       float value = none;
-      for (size_t j = i; j < std::min(row.values.size(), i + width); ++j) value = farther(value, row.values[j]);
+      for (size_t j = i; j < std::min(row.values.size(), i + width); ++j)
+        value = farther(value, row.values[j]);
       append_number(values, value);
     }
     values += ']';
