@@ -311,7 +311,8 @@ void declare(Command<BoardArguments>& c) {
            });
   c.text("--host", a.host, "ADDRESS",
          "the address that it listens on (127.0.0.1: nobody but this machine can ask)");
-  c.text("--out", a.out, "FILE.html", "write the page with all that is known now as one file, and serve nothing");
+  c.text("--out", a.out, "FILE.html",
+         "write the page with all that is known now as one file, and serve nothing");
 }
 
 void declare(Command<InspectArguments>& c) {

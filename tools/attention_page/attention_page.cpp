@@ -135,8 +135,8 @@ std::string AttentionPage::html() const {
   if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
   const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
-  return filled(filled(filled(page_html, "@page.css@", str(base_css, page_css)), "@script@", script), "@data@",
-                json_in_script(data.dump(-1, ' ', true)));
+  return filled(filled(filled(page_html, "@page.css@", str(base_css, page_css)), "@script@", script),
+                "@data@", json_in_script(data.dump(-1, ' ', true)));
 }
 
 }  // namespace weft::tools
