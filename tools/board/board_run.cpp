@@ -27,7 +27,7 @@ const std::vector<std::string> of_evaluations = {"train_loss", "val_loss", "val_
 double number_in(const ordered_json& entry, const std::string& key) {
   const auto found = entry.find(key);
   if (found == entry.end()) return untold;
-  return found->is_number() ? found->get<double>() : found->is_null() ? not_finite : untold;
+  return found->is_number() ? found->get<double>() : found->is_null() ? nonfinite : untold;
 }
 
 std::vector<double> numbers_in(const ordered_json& entry, const std::vector<std::string>& keys) {

@@ -18,7 +18,7 @@ namespace weft::tools {
 
 /// What a line does not tell, and what it tells of a number that is not finite, which JSON writes as null.
 inline constexpr double untold = std::numeric_limits<double>::quiet_NaN();
-inline constexpr double not_finite = std::numeric_limits<double>::infinity();
+inline constexpr double nonfinite = std::numeric_limits<double>::infinity();
 
 class Series {
  public:
@@ -27,7 +27,7 @@ class Series {
   /// Of the values of a line, in the order of names.
   explicit Series(std::vector<std::string> names) : names_(std::move(names)), values_(names_.size()) {}
 
-  /// Steps ascend. Values may be `untold` or `not_finite`.
+  /// Steps ascend. Values may be `untold` or `nonfinite`.
   void add(int64_t step, double tokens, double seconds, std::span<const double> values);
   void clear();
 

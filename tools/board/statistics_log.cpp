@@ -84,17 +84,15 @@ bool StatisticsLog::take(std::string_view line) {
 }
 
 std::string StatisticsLog::parts_json() const {
-  ordered_json parts = ordered_json::array();
-  for (const Row& row : rows_) {
-    const auto same = [&](const ordered_json& part) { return part[0] == row.part; };
-    auto part = std::ranges::find_if(parts, same);
-    if (part == parts.end()) {
-      parts.push_back({row.part, ordered_json::array()});
-      part = parts.end() - 1;
-    }
-    if (std::ranges::find((*part)[1], row.measure) == (*part)[1].end()) (*part)[1].push_back(row.measure);
+  ordered_json parts = ordered_json::object();
+  for (const Row& row : rows_) parts[row.part][row.measure] = true;
+  ordered_json list = ordered_json::array();
+  for (const auto& [part, measures] : parts.items()) {
+    ordered_json names = ordered_json::array();
+    for (const auto& [measure, is_there] : measures.items()) names.push_back(measure);
+    list.push_back({part, names});
   }
-  return parts.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
+  return list.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 std::string StatisticsLog::json(std::string_view part, std::string_view measure, size_t most) const {

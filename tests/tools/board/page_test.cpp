@@ -88,7 +88,7 @@ TEST_CASE("board page: its script is JavaScript") {
 TEST_CASE("board page: numbers as they are written") {
   if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
   CHECK(value_of("[0, 1234.4, 0.000994123, 1.23e-7, 12345678, null, 1.5].map((x) => digits(x))") ==
-        json({"0", "1,234", "0.0009941", "1.23e-7", "12,345,678", "–", "1.5"}));
+        json({"0", "1234", "0.0009941", "1.23e-7", "12,345,678", "–", "1.5"}));
   CHECK(value_of("[950, 12300, 999999, 1.2e6, 3.4e9, 0].map(brief)") ==
         json({"950", "12.3k", "1M", "1.2M", "3.4G", "0"}));
   CHECK(value_of("[0, 7, 2.25, 59.6, 125, 3725, 266400, NaN].map(duration)") ==
@@ -114,7 +114,8 @@ TEST_CASE("board page: axes") {
 TEST_CASE("board page: smoothing follows what is far apart as what is dense, and has no pull to 0") {
   if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
   CHECK(value_of("smoothed([0, 1, 2], [3, 4, 5], 0)") == json({3, 4, 5}));
-  CHECK(value_of("smoothed([0, 1, 2, 3], [7, 7, null, 7], 50)") == json({7, 7, 7, 7}));
+  CHECK(value_of("smoothed([0, 1, 2, 3], [7, 7, null, 7], 50).map((x) => Number(x.toFixed(9)))") ==
+        json({7, 7, 7, 7}));
   // A line every update, and the means of ten of them.
   const json both = value_of(R"((() => {
     const steps = [...Array(1000).keys()], values = steps.map((i) => 2 + Math.sin(i / 100));

@@ -7,9 +7,8 @@ function smoother(window) {
   return {
     push(step, value) {
       if (value === null || !Number.isFinite(value)) return weight > 0 ? sum / weight : null;
-      const kept = window > 0 && last !== null ? Math.exp(-(step - last) / window) : 0;
-      // A line stands for the updates since the one before.
-      const share = window > 0 && last !== null ? 1 - kept : 1;
+      // A line stands for the updates since the one before; the first for one.
+      const kept = window > 0 ? Math.exp(-(last === null ? 1 : step - last) / window) : 0, share = 1 - kept;
       sum = kept * sum + share * value;
       weight = kept * weight + share;
       last = step;

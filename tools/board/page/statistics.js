@@ -107,6 +107,7 @@ function drawMap() {
     }
   });
   byId('map-steps').replaceChildren(...[...new Set([0, (columns - 1) >> 1, columns - 1])].map((i) => make('span', { textContent: grouped(data.step[i]) })));
+  byId('map-gaps').hidden = !map.rows.some(({ values }) => values.includes(null));
   showMapLegend(byId('by-row').checked ? null : all);
   showCell();
 }
@@ -129,7 +130,7 @@ function showCell() {
   }
   const width = byId('map-box').clientWidth / map.data.step.length, { path, values } = map.rows[at.row];
   Object.assign(frame.style, { left: `${at.column * width}px`, top: `${at.row * rowHeight}px`, width: `${Math.max(3, width)}px`, height: `${rowHeight - 1}px` });
-  byId('map-told').textContent = `${path} at update ${grouped(map.data.step[at.column])}: ${values[at.column] === null ? 'not a finite number' : digits(values[at.column])}`;
+  byId('map-told').textContent = `${path} at update ${grouped(map.data.step[at.column])}: ${values[at.column] === null ? 'not finite, or missing' : digits(values[at.column])}`;
 }
 
 function cellAt(event) {
