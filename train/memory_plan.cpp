@@ -10,6 +10,7 @@
 #include <weft/optim/ema.h>
 #include <weft/optim/gradient_shards.h>
 #include <weft/train/build.h>
+#include <weft/train/watch/update_watch.h>
 
 #include <algorithm>
 #include <functional>
@@ -23,6 +24,8 @@ namespace {
 
 /// What the profiler keeps of an event, and writes of it, measured.
 constexpr int64_t profile_event = 1600;
+/// What the statistics of a parameter take while they are told: two histograms, and the numbers and lines made of them.
+constexpr int64_t told_statistics = 16'000;
 /// What stacks of threads, OpenMP and the heap come to later, and what of the program and its libraries is read later.
 constexpr int64_t program_later = int64_t{2} << 20, files_later = int64_t{5} << 20;
 
@@ -54,19 +57,22 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
   for (int64_t time = 0; time < 2; ++time) score(batches.short_one);
 }
 
-void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
-                    std::optional<EMA>& ema, const Batch& batch) {
+void imagine_update(const RunConfig& config, Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
+                    const Batch& batch) {
   std::vector<Array> partial_sums;
   const NumberRange shards = Processes::joined().shards(config.reduction_shards);
   for (int64_t kept = 1; kept < most_partial_sums(shards); ++kept)
     for (const NamedTensor& p : optimizer.parameters())
       partial_sums.emplace_back(p.tensor.shape(), p.tensor.dtype());
+  std::optional<UpdateWatch> watch;
+  if (config.stats_interval > 0 && Processes::joined().is_first()) watch.emplace(model, 0);
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
   }
   grad_norm(optimizer.parameters());
   optimizer.step();
+  watch.reset();
   if (ema) ema->update();
   optimizer.zero_grad();
 }
@@ -148,6 +154,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
         GradientShards(optimizer->parameters(), config.reduction_shards, processes).staging_bytes();
   std::optional<EMA> ema;
   if (config.ema_decay > 0) ema.emplace(optimizer->parameters(), config.ema_decay);
+  if (config.stats_interval > 0) plan.program += told_statistics * std::ssize(optimizer->parameters());
   plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, task.seen.size() >= config.batch_size, *model);

@@ -261,6 +261,10 @@ const Settings<RunConfig>& RunConfig::settings() {
           .steers(),
       Field(&C::sample_tokens, "sample_tokens", 0, 1'000'000,
             "tokens of the sample printed at each evaluation; 0 is none"),
+      Field(&C::stats_interval, "stats_interval", 0, most_steps,
+            "updates between statistics of weights, gradients and activations; 0 is none")
+          .steers(),
+      Field(&C::tensorboard, "tensorboard", "writes the run for TensorBoard too").steers(),
       Field(&C::end_id, "end_id", -1, 1 << 24,
             "id that ends what a model writes; -1 is the tokenizer's own, if it has one"),
       Field(&C::recompute, "recompute",

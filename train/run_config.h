@@ -47,6 +47,8 @@ struct RunConfig {
   int64_t keep_checkpoints = 3;
   int64_t patience = 0;
   int64_t sample_tokens = 100;
+  int64_t stats_interval = 0;
+  bool tensorboard = false;
   int64_t end_id = unset;  ///< unset: the tokenizer's, if it has one
   bool recompute = false;
 

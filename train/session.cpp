@@ -45,6 +45,12 @@ void open(Session& s, const RunFolder& folder, std::shared_ptr<const Tokenizer> 
   if (s.config.ema_decay > 0) s.ema.emplace(s.optimizer->parameters(), s.config.ema_decay);
 }
 
+std::vector<std::pair<std::string, SettingValue>> settings_of(const RunConfig& config) {
+  std::vector<std::pair<std::string, SettingValue>> all;
+  for (const Setting& key : keys_of(config)) all.emplace_back(key.name, value_of(config, key));
+  return all;
+}
+
 RunAbout about(const Session& s) {
   const RunConfig& c = s.config;
   TrainedOn on{.task = c.task, .seed = static_cast<uint64_t>(c.seed), .newlines = c.newlines};
@@ -59,6 +65,8 @@ RunAbout about(const Session& s) {
           .content_hash = s.task.content_hash,
           .bytes_per_target = s.task.unseen.bytes_per_target,
           .keep_checkpoints = c.keep_checkpoints,
+          .tensorboard = c.tensorboard,
+          .settings = settings_of(c),
           .checkpoint_interval = c.checkpoint_interval};
 }
 
@@ -435,7 +443,7 @@ std::shared_ptr<Session> resumed_here(std::shared_ptr<Session> s, RunClaim claim
   restore_best(s->run->held(), s->run->folder(), s->run->history(), found.best, say);
   if (read_text(s->run->folder().config()) != toml)
     write_file(s->run->held(), s->run->folder().config(), toml);
-  for (const std::string& note : s->run->log().notes()) say(note);
+  for (const std::string& note : s->run->notes()) say(note);
   return s;
 }
 

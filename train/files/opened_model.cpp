@@ -150,7 +150,9 @@ void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step,
 
 void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
   const std::string place = place_aside(held, run);
-  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.digest(), run.plot()})
+  std::vector<std::string> paths = run.records();
+  paths.insert(paths.begin(), {run.checkpoints(), run.best()});
+  for (const std::string& path : paths)
     if (is_there(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }
