@@ -365,6 +365,21 @@ void declare(Command<AverageArguments>& c) {
   c.text("--out", a.out, "FILE.h5", "the file to write, of a model alone")->required();
 }
 
+void declare(Command<BoardArguments>& c) {
+  BoardArguments& a = c.arguments;
+  c.texts("runs", a.runs, "RUN|DIR", "runs, or a folder that holds runs, also those that begin later")
+      ->required()
+      ->allow_extra_args(true);
+  c.option("--port", "N", "where the page is served: http://127.0.0.1:N (6060, or the next that is free)",
+           [&a](const std::string& typed) {
+             a.port = static_cast<int>(parse_integer("--port", typed, 0, 65535));
+           });
+  c.text("--host", a.host, "ADDRESS",
+         "the address that it listens on (127.0.0.1: nobody but this machine can ask)");
+  c.text("--out", a.out, "FILE.html",
+         "write the page with all that is known now as one file, and serve nothing");
+}
+
 void declare(Command<InspectArguments>& c) {
   c.model();
   c.json();
@@ -502,6 +517,7 @@ std::function<Work()> declare_commands(CLI::App& app) {
                prepare_merge),
       declared(app, "average", "the mean of the weights of models that are alike", prepare_average),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
+      declared(app, "board", "a page that follows runs while they train", prepare_board),
       declared(app, "data", "what files hold: text, tables, JSON, pairs; what fed an update", prepare_data),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),

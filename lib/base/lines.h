@@ -18,7 +18,9 @@ class LineReader {
   /// Bytes that a line may have, unless it is told.
   static constexpr size_t longest = size_t{1} << 16;
 
-  explicit LineReader(const std::string& path, size_t most = longest) : file_(path), most_(most) {}
+  /// From byte `from` of the file on.
+  explicit LineReader(const std::string& path, size_t most = longest, uint64_t from = 0)
+      : file_(path), most_(most), at_(from) {}
 
   /// The next line, without its newline; nothing at the end of the file, also behind a newline that ends it.
   /// Good until the next call.
@@ -28,6 +30,9 @@ class LineReader {
   bool was_too_long() const { return too_long_; }
   /// Whether a newline ended it: the last line may have none.
   bool had_newline() const { return newline_; }
+  /// Of the file, the byte behind that line and its newline: where the next one begins.
+  uint64_t offset() const { return at_ - (buffer_.size() - begin_); }
+  const InputFile& file() const { return file_; }
 
  private:
   bool read_more();

@@ -214,6 +214,17 @@ struct AverageArguments {
 };
 Work prepare_average(const AverageArguments& arguments);
 
+/// A page that follows runs while they train.
+struct BoardArguments {
+  static constexpr int usual_port = 6060;
+
+  std::vector<std::string> runs;  ///< folders of runs, or folders that hold such
+  std::string host = "127.0.0.1";
+  std::optional<int> port;  ///< none: the usual one, or the first free behind it; 0: any
+  std::string out;          ///< a file, instead of serving
+};
+Work prepare_board(const BoardArguments& arguments);
+
 struct InspectArguments {
   std::string model;
   bool json = false;
