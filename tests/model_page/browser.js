@@ -31,7 +31,8 @@ async function compareTexts(tab, page, cases) {
   for (const { text, prompt, ...values } of cases.filter((one) => one.text)) {
     const theirs = shorn(fs.readFileSync(text, 'utf8')), ours = shorn(await written(tab, { prompt, ...values }));
     const at = [...ours].findIndex((character, i) => character !== theirs[i]);
-    check(`${page}, ${text}`, ours === theirs, `differs at ${at}: ${JSON.stringify(ours.slice(at, at + 30))}, weft ${JSON.stringify(theirs.slice(at, at + 30))}`);
+    const part = (whole) => JSON.stringify(whole.slice(at, at + 30));
+    check(`${page}, ${text}`, ours === theirs, `differs at ${at}: ${part(ours)}, weft ${part(theirs)}`);
   }
   check(`${page}, the last case`, /\d+ tokens, \d+ a second/.test(await tab.evaluate("field('status').textContent")));
 }
@@ -54,7 +55,7 @@ async function useIt(tab, page) {
 
   await tab.evaluate("field('text').querySelector('.token').focus()");
   await tab.key('ArrowRight');
-  check(`${page}, arrow keys`, await tab.evaluate('written.chosen') === 1 && await tab.evaluate("field('next-name').textContent") === 'Token 2');
+  check(`${page}, arrow keys`, await tab.evaluate("`${written.chosen} ${field('next-name').textContent}`") === '1 Token 2');
   const listed = await tab.evaluate("[...document.querySelectorAll('#probabilities li:not(.names)')].map((item) => item.className)");
   check(`${page}, what might have stood there`, listed.length === 8 && listed.filter((name) => name === 'drawn').length === 1, String(listed));
 
@@ -70,10 +71,13 @@ async function talk(tab, page, { chat, said, tokens, seed, temperature }) {
   const theirs = fs.readFileSync(chat, 'utf8').split('\n');
   await tab.evaluate("chooseMode('chat')");
   for (const [i, text] of said.entries()) {
-    await tab.evaluate(`Object.entries(${JSON.stringify({ prompt: text, tokens, seed, temperature })}).forEach(([name, value]) => { field(name).value = value; }); field('go').click()`);
+    await tab.evaluate(`for (const [name, value] of Object.entries(${JSON.stringify({ prompt: text, tokens, seed, temperature })}))
+      field(name).value = value;
+      field('go').click()`);
     await tab.evaluate(until('!running'));
     const ours = await tab.evaluate("[...document.querySelectorAll('.turn.assistant')].at(-1).textContent");
-    check(`${page}, ${chat}, answer ${i}`, shorn(ours.replaceAll('\n', '')) === shorn(theirs[i]), `${JSON.stringify(ours)}, weft ${JSON.stringify(theirs[i])}`);
+    const right = shorn(ours.replaceAll('\n', '')) === shorn(theirs[i]);
+    check(`${page}, ${chat}, answer ${i}`, right, `${JSON.stringify(ours)}, weft ${JSON.stringify(theirs[i])}`);
   }
 }
 

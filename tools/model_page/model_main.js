@@ -32,11 +32,14 @@ function showModel() {
   field('settings').open = matchMedia('(min-width: 1000px)').matches;
   field('about').textContent = [
     `${data.kind}, ${counted(data.parameters, 'parameter')}${data.dtype === 'float32' ? '' : ` rounded to ${data.dtype}`}`,
-    `${counted(settings.n_layer, 'layer')}, ${counted(settings.n_head, 'head')}${shared ? ` that share ${settings.n_kv_head} of keys and values` : ''}, ${settings.n_embd} wide`,
+    [counted(settings.n_layer, 'layer'),
+      counted(settings.n_head, 'head') + (shared ? ` that share ${settings.n_kv_head} of keys and values` : ''),
+      `${settings.n_embd} wide`].join(', '),
     `${counted(settings.block_size, 'token')} of context`,
     `${counted(settings.vocab_size, 'token')} (${data.tokenizer_kind})`,
     ...(data.step === undefined ? [] : [`${counted(data.step, 'update')}`]),
-    ...(data.train_loss === undefined ? [] : [`training loss ${data.train_loss.toFixed(3)}`, `validation loss ${data.val_loss.toFixed(3)}`]),
+    ...(data.train_loss === undefined ? [] : [`training loss ${data.train_loss.toFixed(3)}`]),
+    ...(data.val_loss === undefined ? [] : [`validation loss ${data.val_loss.toFixed(3)}`]),
   ].join(' · ');
 }
 
@@ -69,7 +72,9 @@ async function run(made, silent) {
   running = { stopped: false };
   showButtons();
   const ids = [], time = { reading: 0, writing: 0 };
-  const told = () => `${counted(ids.length, 'token')}${ids.length > 1 ? `, ${(1000 * ids.length / time.writing).toFixed(0)} a second` : ''}`;
+  const rate = () => (ids.length > 1 ? `, ${(1000 * ids.length / time.writing).toFixed(0)} a second` : '');
+  const told = () => `${counted(ids.length, 'token')}${rate()}`;
+  field('status').ariaLive = 'off';
   let last = performance.now();
   for (const step of writer.tokens()) {
     const now = performance.now();
@@ -85,15 +90,18 @@ async function run(made, silent) {
     await breathe();
     if (running.stopped) break;
   }
+  field('status').ariaLive = 'polite';
   say(`${told()}${running.stopped ? '; stopped' : silent.includes(ids.at(-1)) ? '; it ended here by itself' : ''}`);
   return ids;
 }
 
 async function write() {
-  const options = { ...writingOptions(), endIds: data.end_ids, newRecord }, prompt = promptText(), ids = modelTokenizer.encode(prompt);
+  const options = { ...writingOptions(), endIds: data.end_ids, newRecord };
+  const prompt = promptText(), ids = modelTokenizer.encode(prompt);
   written.clear();
   written.begin(document.createElement('div'), prompt);
-  if (ids.length > model.context) complain(`the prompt has ${counted(ids.length, 'token')}; the model reads the last ${model.context} of them`);
+  if (ids.length > model.context)
+    complain(`the prompt has ${counted(ids.length, 'token')}; the model reads the last ${model.context} of them`);
   await run(new Writer(model, ids, options), data.end_ids);
 }
 
@@ -174,9 +182,11 @@ field('look').addEventListener('click', () => {
 
 function chooseMode(chosen, values = {}) {
   mode = chosen;
-  for (const button of document.querySelectorAll('#modes button')) button.setAttribute('aria-pressed', button.dataset.mode === mode);
+  for (const button of document.querySelectorAll('#modes button'))
+    button.setAttribute('aria-pressed', button.dataset.mode === mode);
   field('prompt-name').textContent = mode === 'chat' ? 'Say something' : 'Prompt';
-  field('prompt').placeholder = mode === 'chat' ? '' : `empty: ${data.default_prompt === '\n' ? 'a new line' : `“${data.default_prompt}”`}`;
+  const unsaid = data.default_prompt === '\n' ? 'a new line' : `“${data.default_prompt}”`;
+  field('prompt').placeholder = mode === 'chat' ? '' : `empty: ${unsaid}`;
   written.clear();
   if (chat) chat = new Chat(model, modelTokenizer, data.marks);
   showSettings(values);
@@ -189,7 +199,8 @@ function recall() {
 }
 
 for (const name of modes.length > 1 ? modes : []) {
-  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: name === 'chat' ? 'Chat' : 'Write' });
+  const button = document.createElement('button');
+  button.textContent = name === 'chat' ? 'Chat' : 'Write';
   button.dataset.mode = name;
   button.addEventListener('click', () => { chooseMode(name); keepSettings(); });
   field('modes').append(button);

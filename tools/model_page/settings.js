@@ -19,7 +19,10 @@ const field = (name) => document.getElementById(name);
 
 // What a Writer takes. Error that names the first field that is out of range.
 function writingOptions() {
-  const wrong = (name, kind) => new Error(`${document.querySelector(`label[for=${name}]`).textContent}: “${field(name).value}” is not ${kind}`);
+  const wrong = (name, kind) => {
+    const label = document.querySelector(`label[for=${name}]`).textContent;
+    return new Error(`${label}: “${field(name).value}” is not ${kind}`);
+  };
   const options = {};
   for (const [name, [right, kind]] of Object.entries(numeric)) {
     options[name] = field(name).value.trim() === '' ? NaN : Number(field(name).value);

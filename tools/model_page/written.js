@@ -36,11 +36,14 @@ class Written {
   constructor(box, tokenizer) {
     Object.assign(this, { box, tokenizer, steps: [], chosen: -1, waiting: 0 });
     const at = (event) => Number(event.target.closest?.('.token')?.dataset.index ?? -1);
-    box.addEventListener('pointerover', (event) => event.pointerType === 'mouse' && this.show(at(event) >= 0 ? at(event) : this.chosen));
+    box.addEventListener('pointerover', (event) => {
+      if (event.pointerType === 'mouse') this.show(at(event) >= 0 ? at(event) : this.chosen);
+    });
     box.addEventListener('pointerleave', () => this.show(this.chosen));
     box.addEventListener('click', (event) => this.choose(at(event)));
     box.addEventListener('focusin', (event) => event.target.matches(':focus-visible') && this.choose(at(event)));
-    rove(box, () => [...box.querySelectorAll('.token')], (key) => ({ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -10, ArrowDown: 10, Home: -1e9, End: 1e9 })[key]);
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -10, ArrowDown: 10, Home: -1e9, End: 1e9 };
+    rove(box, () => [...box.querySelectorAll('.token')], (key) => steps[key]);
   }
   clear() {
     this.box.replaceChildren();
@@ -75,7 +78,10 @@ class Written {
   }
 
   choose(index) {
-    for (const span of this.box.querySelectorAll('.token.chosen, .token[tabindex="0"]')) span.classList.remove('chosen'), span.tabIndex = -1;
+    for (const span of this.box.querySelectorAll('.token.chosen, .token[tabindex="0"]')) {
+      span.classList.remove('chosen');
+      span.tabIndex = -1;
+    }
     const span = this.box.querySelector(index >= 0 ? `.token[data-index="${index}"]` : '.token');
     if (span) span.tabIndex = 0;
     if (span && index >= 0) span.classList.add('chosen');
@@ -95,7 +101,8 @@ class Written {
       item.style.setProperty('--share', drawn);
       item.classList.toggle('drawn', id === step.id);
       const cell = (className, textContent) => Object.assign(document.createElement('span'), { className, textContent });
-      item.append(cell('where', label([printed(this.tokenizer.bytes(id))], 0) || '∅'), cell('says', percent(says)), cell('share', percent(drawn)));
+      const word = label([printed(this.tokenizer.bytes(id))], 0) || '∅';
+      item.append(cell('where', word), cell('says', percent(says)), cell('share', percent(drawn)));
       return item;
     }));
   }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <weft/tools/board/alerts.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>

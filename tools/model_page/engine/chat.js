@@ -5,8 +5,8 @@ class Chat {
     Object.assign(this, { model, tokenizer, marks, ids: [], turns: 0n });
   }
 
-  // What somebody says, before an answer of at most `tokens`. Gives whether the first turns had to go to make room; an error, and nothing
-  // is changed, for a text that the model cannot read.
+  // What somebody says, before an answer of at most `tokens`. Gives whether the first turns had to go to make room; an error, and
+  // nothing is changed, for a text that the model cannot read.
   ask(text, tokens) {
     const { user, assistant, end } = this.marks, room = this.model.context - Math.min(tokens, this.model.context >> 1);
     const turn = [user, ...this.tokenizer.encode(text), end, assistant];

@@ -11,7 +11,8 @@ class Decoder {
   // What is remembered of tokens: the keys and values of each block. record(place, block, head, weights), if given, is told how much
   // attention each token gives to all up to it.
   start(record = null) {
-    const caches = this.blocks.map(({ key, value }) => ({ keys: new Rows(key.weight.shape[0]), values: new Rows(value.weight.shape[0]) }));
+    const rows = ({ weight }) => new Rows(weight.shape[0]);
+    const caches = this.blocks.map(({ key, value }) => ({ keys: rows(key), values: rows(value) }));
     return { ids: [], caches, record };
   }
 

@@ -15,7 +15,8 @@ class CharTokenizer {
   encode(text) {
     return [...text].map((character, i) => {
       const id = this.ids.get(character) ?? this.unknown;
-      if (id === undefined) throw new Error(`character ${describeCharacter(character)} at position ${i} is not among the ${this.size} that the model knows`);
+      if (id === undefined)
+        throw new Error(`character ${describeCharacter(character)} at position ${i} is not among the ${this.size} of the vocabulary`);
       return id;
     });
   }
@@ -35,7 +36,8 @@ class BpeTokenizer {
     this.words = new Words(pattern, new CharacterClasses(classes));
     this.tokens = Array.from(ends, (end, id) => tokens.subarray(id > 0 ? ends[id - 1] : 0, end));
     this.merges = new Map();
-    for (let i = 0; i < merges.length; i += 3) this.merges.set(this.pairOf(merges[i], merges[i + 1]), { rank: i, result: merges[i + 2] });
+    for (let i = 0; i < merges.length; i += 3)
+      this.merges.set(this.pairOf(merges[i], merges[i + 1]), { rank: i, result: merges[i + 2] });
     this.whole = new Map();
     this.byteIds = [];
     this.tokens.forEach((bytes, id) => {
