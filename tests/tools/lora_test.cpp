@@ -47,6 +47,10 @@ Result done(const Folder& folder, const Arguments& arguments) {
   return result;
 }
 
+bool holds_adapters(const Folder& folder, const std::string& file) {
+  return std::ranges::count(keys_under(folder.path(file), "model"), "lora") == 1;
+}
+
 const std::string at_end = "/checkpoints/step-00000020.h5";
 
 }  // namespace
@@ -60,7 +64,7 @@ TEST_CASE("lora: checkpoints hold adapters alone and the digest of what they are
   const Arguments adapters{"blocks.0.attention.query.lora_A", "blocks.0.attention.query.lora_B",
                            "blocks.0.attention.value.lora_A", "blocks.0.attention.value.lora_B"};
   CHECK(keys_under(file, "model/weights") == adapters);
-  CHECK(keys_under(file, "training/optimizer/exp_avg") == adapters);
+  CHECK(keys_under(file, "training/optimizer/m") == adapters);
   CHECK(keys_under(file, "model/lora") == Arguments{"alpha", "base"});
   CHECK(text_at(file, "model/lora/base").size() == 32);
   CHECK(text_at(file, "model/must_know") == "lora");
@@ -68,11 +72,12 @@ TEST_CASE("lora: checkpoints hold adapters alone and the digest of what they are
   CHECK_FALSE(contains(folder.read("run" + at_end), folder.name()));
   // The base is as it was, and the adapters have learned.
   CHECK(contains(folder.read("run/config.toml"), "\ninit_from = \"../base/best.h5\"\n"));
-  const std::vector<std::string> log = lines_of(folder.read("run/metrics.jsonl"));
+  done(folder, lora("more", {"lora_layers=*", "lora_rank=8", "max_iters=300", "learning_rate=0.03"}));
+  const std::vector<std::string> log = lines_of(folder.read("more/metrics.jsonl"));
   double first = 0, last = 0;
   for (const std::string& line : log)
     if (contains(line, "val_loss")) (first == 0 ? first : last) = number_in(line, "val_loss");
-  CHECK(last < 0.9 * first);
+  CHECK(last < first - 0.1);
   const Result inspected = done(folder, {"inspect", "run"});
   CHECK_MESSAGE(contains(inspected.out, "adapters of 2 layers, of a model with the digest "), inspected.out);
   CHECK(number_in(done(folder, {"inspect", "run", "--json"}).out, "parameters") == 128);
@@ -84,7 +89,7 @@ TEST_CASE("lora: every command takes such a run, and what is merged is the same 
   done(folder, {"merge", "run", "--out", "merged.h5"});
   CHECK(keys_under(folder.path("merged.h5"), "model/weights") ==
         keys_under(folder.path("base/best.h5"), "model/weights"));
-  CHECK(keys_under(folder.path("merged.h5"), "model/lora").empty());
+  CHECK_FALSE(holds_adapters(folder, "merged.h5"));
   const auto written = [&](const std::string& model) {
     return done(folder, {"generate", model, "--prompt", "the ", "--tokens", "30"}).out;
   };
@@ -109,13 +114,13 @@ TEST_CASE("lora: every command takes such a run, and what is merged is the same 
   done(folder, {"import", "hf", "--out", "back.h5", "--no-tokenizer"});
   CHECK(logits("back.h5") == logits("run"));
   done(folder, {"average", "run", "--newest", "2", "--out", "mean.h5"});
-  CHECK(keys_under(folder.path("mean.h5"), "model/lora").empty());
+  CHECK_FALSE(holds_adapters(folder, "mean.h5"));
   CHECK(done(folder, {"tokenizer", "inspect", "run"}).code == 0);
   done(folder, {"data", "where", "run", "--step", "3"});
   // What was merged, and the run itself, are what others are trained on.
   done(folder,
        {"train", "--data", "text.txt", "--init-from", "run", "--out", "full", "--set", "max_iters=2"});
-  CHECK(keys_under(folder.path("full/best.h5"), "model/lora").empty());
+  CHECK_FALSE(holds_adapters(folder, "full/best.h5"));
   Arguments more = lora("more", {"max_iters=2"});
   more[2] = "run";
   done(folder, more);
@@ -184,7 +189,7 @@ TEST_CASE("lora: what the task has new is trained and saved in full; the rest st
   const Based folder;
   std::string table;
   for (int i = 0; i < 40; ++i)
-    table += std::string(i % 2 ? "cat\tthe cat ran\n" : "dog\tzebras & dogs ran\n");
+    table += (i % 2 ? "cat\tthe cat ran " : "dog\tzebras & dogs ran ") + std::to_string(i) + "\n";
   folder.write("table.tsv", table);
   const Result run =
       done(folder, {"train", "--data", "table.tsv", "--task", "classify", "--init-from", "base", "--out",
@@ -209,7 +214,7 @@ TEST_CASE("lora: what the task has new is trained and saved in full; the rest st
   done(folder, lora("short", {"block_size=4", "max_iters=3", "checkpoint_interval=3"}));
   const std::string file = folder.path("short/checkpoints/step-00000003.h5");
   CHECK(std::ranges::count(keys_under(file, "model/weights"), "position_embedding.weight") == 1);
-  CHECK(std::ranges::count(keys_under(file, "training/optimizer/exp_avg"), "position_embedding.weight") == 0);
+  CHECK(std::ranges::count(keys_under(file, "training/optimizer/m"), "position_embedding.weight") == 0);
   done(folder, {"generate", "short", "--tokens", "3"});
   done(folder, resume("short", {"max_iters=4"}));
   // peft needs not to know of it.
@@ -282,7 +287,8 @@ TEST_CASE("lora: a base that moved is named, another one is refused") {
   refused_with(folder, {"generate", "moved", "--base", "away/base"}, {"--base", "whole model"});
   refused_with(folder, {"merge", "away/base", "--out", "x.h5"},
                {"holds no adapters", "export --format weft"});
-  refused_with(folder, {"merge", "away/run", "--out", "merged.h5"}, {"merged.h5: is there already"});
+  refused_with(folder, {"merge", "away/run", "--out", "merged.h5"},
+               {"merged.h5: is a checkpoint, which is not written over"});
   refused_with(folder, {"train", "--resume", "away/base", "--base", "merged.h5"}, {"--base", "has no base"});
   refused_with(folder, {"train", "--data", "text.txt", "--base", "merged.h5"}, {"--base", "--init-from"});
   folder.write("away/run/config.toml", [&] {
