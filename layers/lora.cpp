@@ -5,10 +5,11 @@ namespace {
 
 constexpr const char *A_name = ".lora_A", *B_name = ".lora_B";
 
-void gather(Module& module, const std::string& path, std::vector<std::pair<std::string, Linear*>>& to) {
-  if (auto* const layer = dynamic_cast<Linear*>(&module)) to.emplace_back(path, layer);
+template <class Visit>
+void each_linear(const Module& module, const std::string& path, const Visit& visit) {
+  if (const auto* const layer = dynamic_cast<const Linear*>(&module)) visit(path, *layer);
   for (const auto& [name, below] : module.children())
-    gather(*below, path.empty() ? name : str(path, ".", name), to);
+    each_linear(*below, path.empty() ? name : str(path, ".", name), visit);
 }
 
 struct Adapter {
@@ -33,14 +34,18 @@ Adapter adapter_of(const StateDict& weights, const std::string& path, const Shap
 
 std::vector<std::pair<std::string, Linear*>> linear_layers(Module& root) {
   std::vector<std::pair<std::string, Linear*>> all;
-  gather(root, "", all);
+  // They are parts of `root`, which is not const.
+  each_linear(root, "", [&](const std::string& path, const Linear& layer) {
+    all.emplace_back(path, const_cast<Linear*>(&layer));
+  });
   return all;
 }
 
-LoraAlphas lora_alphas(Module& root) {
+LoraAlphas lora_alphas(const Module& root) {
   LoraAlphas alphas;
-  for (const auto& [path, layer] : linear_layers(root))
-    if (layer->has_lora()) alphas.emplace(path, layer->lora_options().alpha);
+  each_linear(root, "", [&](const std::string& path, const Linear& layer) {
+    if (layer.has_lora()) alphas.emplace(path, layer.lora_options().alpha);
+  });
   return alphas;
 }
 

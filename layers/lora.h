@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, Linear*>> linear_layers(Module& root);
 
 /// The alpha of each adapter, by the path of its layer.
 using LoraAlphas = std::map<std::string, double>;
-LoraAlphas lora_alphas(Module& root);
+LoraAlphas lora_alphas(const Module& root);
 
 /// The path of the layer whose adapter has this parameter; empty for any other parameter.
 std::string adapted_layer(const std::string& parameter);

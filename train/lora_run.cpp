@@ -65,24 +65,22 @@ void add_adapters(Model& model, const RunConfig& config, const OwnParts& own) {
 }
 
 std::vector<std::string> saved_parameters(const Model& model, const OwnParts& own) {
+  const LoraAlphas adapters = lora_alphas(model);
   std::vector<std::string> saved;
   const StateDict state = model.shared_state_dict();
   for (const std::string& name : state.keys())
-    if (!adapted_layer(name).empty() || among(own.trained, name) || among(own.kept, name))
+    if (adapters.contains(adapted_layer(name)) || among(own.trained, name) || among(own.kept, name))
       saved.push_back(name);
   return saved;
 }
 
 std::string describe_adapters(const Model& model, const RunConfig& config) {
-  int64_t adapters = 0, full = 0;
-  for (const NamedTensor& p : model.parameters()) {
-    if (!adapted_layer(p.name).empty())
-      ++adapters;
-    else
-      full += p.tensor.requires_grad();
-  }
+  const LoraAlphas adapters = lora_alphas(model);
+  int64_t full = 0;
+  for (const NamedTensor& p : model.parameters())
+    full += p.tensor.requires_grad() && !adapters.contains(adapted_layer(p.name));
   return str(
-      "adapters of rank ", config.lora_rank, " on ", grouped(adapters / 2), " layers",
+      "adapters of rank ", config.lora_rank, " on ", grouped(std::ssize(adapters)), " layers",
       full > 0 ? str(" and ", grouped(full), full == 1 ? " parameter" : " parameters", " in full") : "", ", ",
       grouped(model.parameter_count(false)), " values, are trained, on ", config.base());
 }

@@ -59,13 +59,14 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
 }
 
 /// A model may read the weight of a layer that it never calls.
-void check_adapters(const std::vector<NamedTensor>& parameters) {
-  for (const NamedTensor& p : parameters)
-    if (const std::string layer = adapted_layer(p.name); !layer.empty() && !p.tensor.grad().defined())
-      fail<ValueError>(
-          "lora_layers: an adapter of '", layer,
-          "' would do nothing: the model reads its weight, or leaves it out, but does not call the layer. "
-          "Leave it out of lora_layers, or write layer(x) in the model");
+void check_adapters(const Model& model, const std::vector<NamedTensor>& trained) {
+  const LoraAlphas adapters = lora_alphas(model);
+  for (const NamedTensor& p : trained)
+    if (const std::string layer = adapted_layer(p.name);
+        adapters.contains(layer) && !p.tensor.grad().defined())
+      fail<ValueError>("lora_layers: an adapter of '", layer,
+                       "' would do nothing: the model reads its weight, or leaves it out, but does not call "
+                       "the layer. Leave it out of lora_layers, or write layer(x) in the model");
 }
 
 void imagine_update(const RunConfig& config, Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
@@ -81,7 +82,7 @@ void imagine_update(const RunConfig& config, Model& model, Optimizer& optimizer,
     const RandomScope random({});
     model.loss(batch).sum.backward();
   }
-  check_adapters(optimizer.parameters());
+  check_adapters(model, optimizer.parameters());
   grad_norm(optimizer.parameters());
   optimizer.step();
   watch.reset();

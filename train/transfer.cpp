@@ -245,7 +245,9 @@ void Transfer::take_weights(Model& model, const Say& say) const {
   LoadReport report = model.load_matching(weights);
   size_t all = model.shared_state_dict().size();
   // Adapters that nobody has trained yet are told by their number elsewhere.
-  all -= std::erase_if(report.missing, [](const std::string& name) { return !adapted_layer(name).empty(); });
+  const LoraAlphas adapters = lora_alphas(model);
+  all -= std::erase_if(report.missing,
+                       [&](const std::string& name) { return adapters.contains(adapted_layer(name)); });
   const size_t fresh = report.missing.size() + report.mismatched.size();
   if (fresh == all)
     fail<ValueError>("--init-from: nothing in ", source_.path, " fits this model by name and shape");

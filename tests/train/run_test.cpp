@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <weft/data/dataset.h>
+#include <weft/layers/lora.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/optim/adam.h>
@@ -26,17 +27,33 @@ struct Program {
       .vocab_size = 7, .block_size = 6, .n_layer = 1, .n_head = 2, .n_embd = 8, .dropout = 0.1};
   const RandomScope initial{{.seed = 3}};
   GPT model{config};
-  AdamW optimizer{model.parameters()};
+  AdamW optimizer;
   Loader loader;
   std::string said;
   Run run;
 
-  explicit Program(const std::string& path, int64_t interval = 4)
-      : loader(dataset(), 2),
-        run(Run::create_or_resume(
-            path, {model, optimizer, loader},
-            {.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval},
-            [this](std::string_view line) { said += line; })) {}
+  explicit Program(const std::string& path, int64_t interval = 4, bool adapters = false)
+      : optimizer(trained(model, adapters)),
+        loader(dataset(), 2),
+        run(Run::create_or_resume(path, {model, optimizer, loader}, about(model, interval),
+                                  [this](std::string_view line) { said += line; })) {}
+
+  static std::vector<NamedTensor> trained(GPT& model, bool adapters) {
+    if (adapters) model.freeze();
+    for (auto& [path, layer] : linear_layers(model))
+      if (adapters) layer->add_lora({.rank = 2});
+    std::vector<NamedTensor> all = model.parameters();
+    std::erase_if(all, [](const NamedTensor& p) { return !p.tensor.requires_grad(); });
+    return all;
+  }
+  static RunAbout about(const GPT& model, int64_t interval) {
+    RunAbout about{.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval};
+    const LoraAlphas alphas = lora_alphas(model);
+    if (!alphas.empty()) about.lora = LoraPart{"the digest of its base", alphas};
+    for (const auto& [layer, alpha] : alphas)
+      for (const char* part : {".lora_A", ".lora_B"}) about.saved.push_back(layer + part);
+    return about;
+  }
 
   static std::shared_ptr<const Dataset> dataset() {
     std::vector<int64_t> ids;
@@ -82,6 +99,25 @@ TEST_CASE("run: left at any update and opened again, it ends with the same bytes
       CHECK(folder.read(name + "/best.h5") == folder.read("whole/best.h5"));
     }
   }
+}
+
+TEST_CASE("run: of adapters it saves those alone, and ends with the same bytes") {
+  const Folder folder;
+  Program(folder.path("whole"), 4, true).train(12);
+  const auto saved = RunCheckpoint::read(folder.path("whole/best.h5"), [](std::string_view) {});
+  CHECK(saved.model.lora->base == "the digest of its base");
+  CHECK(saved.model.weights.size() == 12);
+  CHECK_FALSE(saved.model.weights.contains("norm.weight"));
+  for (const int64_t left : {0, 3, 4, 11}) {
+    CAPTURE(left);
+    const std::string name = str("run-", left);
+    Program(folder.path(name), 4, true).train(left);
+    Program(folder.path(name), 4, true).train(12);
+    CHECK(checkpoint_of(folder, name) == checkpoint_of(folder, "whole"));
+  }
+  refuses<FileError>([&] { Program all(folder.path("whole")); }, {"whole", "adapters", "another model"});
+  Program(folder.path("all")).train(4);
+  refuses<FileError>([&] { Program adapted(folder.path("all"), 4, true); }, {"all", "adapters"});
 }
 
 TEST_CASE("run: one that was left before anything was saved can be begun again") {
