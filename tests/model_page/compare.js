@@ -110,7 +110,8 @@ for (const line of fs.readFileSync(cases, 'utf8').split('\n').filter(Boolean)) {
   else if (one.encoded) compareIds(one);
   else compareChat(one);
 }
-console.log(`${page}: ${counts.tokens} tokens (${(counts.tokens / counts.seconds).toFixed(0)} a second), ${counts.logits} logits, ${counts.attention} weights of attention, `
-  + `${counts.texts} texts as ids, `
-  + `${counts.differences === 0 ? 'all as weft' : `${counts.differences} differences`}`);
+const told = [[counts.tokens, `tokens (${(counts.tokens / counts.seconds).toFixed(0)} a second)`], [counts.logits, 'logits'],
+  [counts.attention, 'weights of attention'], [counts.texts, 'texts as ids']];
+const all = told.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}`).join(', ');
+console.log(`${page}: ${all}, ${counts.differences === 0 ? 'all as weft' : `${counts.differences} differences`}`);
 process.exitCode = counts.differences === 0 ? 0 : 1;

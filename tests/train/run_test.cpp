@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 #include <weft/data/dataset.h>
-#include <weft/layers/lora.h>
 #include <weft/layers/models/gpt.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/optim/adam.h>
@@ -27,33 +26,17 @@ struct Program {
       .vocab_size = 7, .block_size = 6, .n_layer = 1, .n_head = 2, .n_embd = 8, .dropout = 0.1};
   const RandomScope initial{{.seed = 3}};
   GPT model{config};
-  AdamW optimizer;
+  AdamW optimizer{model.parameters()};
   Loader loader;
   std::string said;
   Run run;
 
-  explicit Program(const std::string& path, int64_t interval = 4, bool adapters = false)
-      : optimizer(trained(model, adapters)),
-        loader(dataset(), 2),
-        run(Run::create_or_resume(path, {model, optimizer, loader}, about(model, interval),
-                                  [this](std::string_view line) { said += line; })) {}
-
-  static std::vector<NamedTensor> trained(GPT& model, bool adapters) {
-    if (adapters) model.freeze();
-    for (auto& [path, layer] : linear_layers(model))
-      if (adapters) layer->add_lora({.rank = 2});
-    std::vector<NamedTensor> all = model.parameters();
-    std::erase_if(all, [](const NamedTensor& p) { return !p.tensor.requires_grad(); });
-    return all;
-  }
-  static RunAbout about(const GPT& model, int64_t interval) {
-    RunAbout about{.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval};
-    const LoraAlphas alphas = lora_alphas(model);
-    if (!alphas.empty()) about.lora = LoraPart{"the digest of its base", alphas};
-    for (const auto& [layer, alpha] : alphas)
-      for (const char* part : {".lora_A", ".lora_B"}) about.saved.push_back(layer + part);
-    return about;
-  }
+  explicit Program(const std::string& path, int64_t interval = 4)
+      : loader(dataset(), 2),
+        run(Run::create_or_resume(
+            path, {model, optimizer, loader},
+            {.config = config.state(), .content_hash = "sevens", .checkpoint_interval = interval},
+            [this](std::string_view line) { said += line; })) {}
 
   static std::shared_ptr<const Dataset> dataset() {
     std::vector<int64_t> ids;
@@ -99,25 +82,6 @@ TEST_CASE("run: left at any update and opened again, it ends with the same bytes
       CHECK(folder.read(name + "/best.h5") == folder.read("whole/best.h5"));
     }
   }
-}
-
-TEST_CASE("run: of adapters it saves those alone, and ends with the same bytes") {
-  const Folder folder;
-  Program(folder.path("whole"), 4, true).train(12);
-  const auto saved = RunCheckpoint::read(folder.path("whole/best.h5"), [](std::string_view) {});
-  CHECK(saved.model.lora->base == "the digest of its base");
-  CHECK(saved.model.weights.size() == 12);
-  CHECK_FALSE(saved.model.weights.contains("norm.weight"));
-  for (const int64_t left : {0, 3, 4, 11}) {
-    CAPTURE(left);
-    const std::string name = str("run-", left);
-    Program(folder.path(name), 4, true).train(left);
-    Program(folder.path(name), 4, true).train(12);
-    CHECK(checkpoint_of(folder, name) == checkpoint_of(folder, "whole"));
-  }
-  refuses<FileError>([&] { Program all(folder.path("whole")); }, {"whole", "adapters", "another model"});
-  Program(folder.path("all")).train(4);
-  refuses<FileError>([&] { Program adapted(folder.path("all"), 4, true); }, {"all", "adapters"});
 }
 
 TEST_CASE("run: one that was left before anything was saved can be begun again") {
@@ -181,6 +145,61 @@ TEST_CASE("run: other data, another configuration, and steps out of order are re
         Run::create_or_resume(other.path("run"), {model, optimizer, loader}, {.content_hash = "sevens"});
       },
       {"another configuration"});
+}
+
+TEST_CASE("run: the tokens that were learned from go on with it, unless an update did not say") {
+  const Folder folder;
+  const auto counted = [](Run& run, std::optional<int64_t> more) {
+    const std::optional<int64_t> before = run.tokens();
+    Update done{.step = run.step(), .loss = 1, .lr = 0.01};
+    if (before && more) done.tokens = *before + *more;
+    run.record(done);
+  };
+  {
+    Program made(folder.path("run"));
+    CHECK(made.run.tokens() == 0);
+    for (int k = 0; k < 4; ++k) counted(made.run, 12);
+    made.run.save();
+    counted(made.run, 12);
+  }
+  {
+    Program made(folder.path("run"));
+    CHECK(made.run.tokens() == 48);
+    counted(made.run, 10);
+    CHECK(made.run.tokens() == 58);
+    CHECK(made.run.log().updates().back().tokens == 58);
+    counted(made.run, std::nullopt);
+    made.run.save();
+  }
+  Program made(folder.path("run"));
+  CHECK_FALSE(made.run.tokens());
+  counted(made.run, 10);
+  CHECK_FALSE(made.run.log().updates().back().tokens);
+}
+
+TEST_CASE("run: samples and statistics are of the step where it stands") {
+  const Folder folder;
+  {
+    Program made(folder.path("run"));
+    CHECK_FALSE(made.run.has_sample());
+    made.run.record_sample("one\n\xff two");
+    CHECK(made.run.has_sample());
+    refuses<ValueError>([&] { made.run.record_sample("again"); }, {"samples.jsonl: a line of step 0"});
+    refuses<ValueError>([&] { made.run.record(UpdateStatistics{.step = 1}); },
+                        {"statistics of step 1 at step 0"});
+    made.run.record(UpdateStatistics{});
+    refuses<ValueError>([&] { made.run.record(UpdateStatistics{}); }, {"statistics.jsonl: a line of step 0"});
+    made.run.record(Update{.step = 0});
+    CHECK_FALSE(made.run.has_sample());
+  }
+  CHECK(folder.read("run/samples.jsonl") == "{\"step\":0,\"text\":\"one\\n\xef\xbf\xbd two\"}\n");
+  folder.write("run/samples.jsonl", folder.read("run/samples.jsonl") + "none\n");
+  // Nothing was saved: it begins again.
+  Program again(folder.path("run"));
+  CHECK_FALSE(fs::exists(folder.path("run/samples.jsonl")));
+  CHECK_FALSE(fs::exists(folder.path("run/statistics.jsonl")));
+  CHECK(again.run.notes() ==
+        std::vector<std::string>{folder.path("run/samples.jsonl: 1 unreadable lines removed")});
 }
 
 TEST_CASE("run: weights that are not finite are never saved") {

@@ -109,6 +109,7 @@ Work prepare_export(const ExportArguments& arguments) {
   if (!arguments.dtype.empty() && format != "weft" && format != "gguf" && format != "html")
     fail<ValueError>("--dtype: is of --format weft, gguf and html alone");
   if (format == "weft" || format == "gguf" || format == "html") {
+    check_output(arguments.out);
     refuse_existing(arguments.out);
   } else {
     for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json",

@@ -91,14 +91,16 @@ TEST_CASE("alerts: a spike of one line, and of several that belong together") {
   CHECK(of_updates(spiked(-1.5, 1)).empty());
   // Two apart are two.
   const auto two =
-      of_updates(updates(600, [](int64_t i) { return falling(i) + (i == 200 || i == 400 ? 2 : 0); }));
-  CHECK(kinds(two) == std::vector{Kind::spike, Kind::spike});
+      of_updates(updates(600, [](int64_t i) { return falling(i) + (i == 300 || i == 500 ? 2 : 0); }));
+  CHECK(std::ranges::count(kinds(two), Kind::spike) == 2);
 }
 
 TEST_CASE("alerts: of many spikes the highest, by step") {
-  const auto alerts = of_updates(updates(6000, [](int64_t i) {
+  auto alerts = of_updates(updates(6000, [](int64_t i) {
     return 2 + 0.05 * noise(i) + (i > 0 && i % 100 == 0 ? static_cast<double>(i) / 1000 : 0);
   }));
+  std::erase_if(alerts,
+                [](const Alert& alert) { return alert.kind != Kind::spike; });  // it learns nothing, too
   CHECK(alerts.size() == most_spikes);
   CHECK(alerts.front().step == 40'000);
   CHECK(alerts.back().step == 59'000);
@@ -120,7 +122,8 @@ TEST_CASE("alerts: a loss that rises and stays up has diverged; one that comes b
       of_updates(updates(300, [](int64_t i) { return 4 + 0.01 * static_cast<double>(i) + 0.05 * noise(i); }));
   CHECK(std::ranges::count(kinds(never), Kind::divergence) == 1);
   // Losing a little of what was learned is no divergence.
-  CHECK(of_updates(updates(600, [](int64_t i) { return falling(i) + (i < 400 ? 0 : 0.2); })).empty());
+  const auto less = of_updates(updates(600, [](int64_t i) { return falling(i) + (i < 400 ? 0 : 0.2); }));
+  CHECK(std::ranges::count(kinds(less), Kind::divergence) == 0);
 }
 
 TEST_CASE("alerts: numbers that are not finite, and a stop right behind large gradients") {
