@@ -98,7 +98,7 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
   refused({"import", reference_model("gpt2"), "--out", "run"}, "run/model.h5: is there already");
   refused({"export", "run", "--format", "onnx", "--out", "out"},
-          "'onnx' is none of hf, safetensors, gguf, html and weft");
+          "'onnx' is none of hf, safetensors, gguf, html, weft and peft");
   refused({"export", "none", "--format", "hf", "--out", "out"}, "none");
   refused({"export", "run", "--format", "hf", "--out", "alone"}, "alone/config.json: is there already");
   REQUIRE(

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "../base64.h"
-#include "../page_text.h"
+#include "../page/page.h"
 #include "attention_page_texts.h"
 
 namespace weft::tools {
@@ -106,7 +106,7 @@ std::string AttentionPage::html() const {
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
   const std::string script =
       str(base64_js, data_js, colour_js, text_js, overview_js, matrix_js, picture_js, view_js, main_js);
-  return filled(page_html, {{"page.css", page_css},
+  return filled(page_html, {{"page.css", str(base_css, page_css)},
                             {"attention.html", attention_html},
                             {"script", script},
                             {"data", script_json(data.dump(-1, ' ', true))}});

@@ -19,7 +19,7 @@
 
 #include "../attention_page/attention_page_texts.h"
 #include "../base64.h"
-#include "../page_text.h"
+#include "../page/page.h"
 #include "model_page_texts.h"
 #include "page_tokenizer.h"
 
@@ -162,7 +162,7 @@ std::string ModelPage::html(const OpenedModel& opened) const {
           words_js, tokenizer_js, sampling_js, writer_js, chat_js, model_file_js);
   const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, view_js,
                                  settings_js, trace_js, written_js, model_main_js);
-  std::string page = filled(model_page_html, {{"page.css", page_css},
+  std::string page = filled(model_page_html, {{"page.css", str(base_css, page_css)},
                                               {"model_page.css", model_page_css},
                                               {"attention.html", attention_html},
                                               {"data", script_json(data.dump(-1, ' ', true))},

@@ -1,4 +1,5 @@
-// Pages that are put together of texts.
+// What the pages of weft are made with: files of HTML, CSS and JavaScript that travel inside the program (cmake/embed.cmake),
+// and JSON. A page is one file and asks for nothing of the net.
 #pragma once
 
 #include <initializer_list>
@@ -7,6 +8,9 @@
 #include <string_view>
 
 namespace weft::tools {
+
+/// page/base.css.
+extern const std::string_view base_css;
 
 /// A place "@name@" of a pattern, and what stands there.
 struct PageText {

@@ -1,4 +1,4 @@
-#include "page_text.h"
+#include "page.h"
 
 #include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
