@@ -165,14 +165,18 @@ HttpAnswer ApiServer::complete(const HttpRequest& request, bool chat) {
 HttpAnswer ApiServer::collect(CompletionCall& call, const CompletionJson& json, const HttpRequest& request,
                               Timed timed) {
   std::vector<Piece> choices(call.request().prompts.size() * static_cast<size_t>(call.request().n));
+  Clock::time_point looked = Clock::now();
   for (bool first = true; !call.over();) {
     std::optional<Piece> piece = call.next(look);
     if (timed.seconds() > static_cast<double>(options_.timeout.count())) throw too_late(options_.timeout);
-    if (!piece) {
-      if (!request.peer->gone()) continue;
-      metrics_.count(timed.endpoint, hung_up, timed.seconds());
-      return {.status = 503};  // which nobody reads
+    if (Clock::now() - looked >= look) {
+      looked = Clock::now();
+      if (request.peer->gone()) {
+        metrics_.count(timed.endpoint, hung_up, timed.seconds());
+        return {.status = 503};  // which nobody reads
+      }
     }
+    if (!piece) continue;
     if (piece->failed) throw not_written();
     if (std::exchange(first, false)) metrics_.first_token(timed.seconds());
     Piece& choice = choices[static_cast<size_t>(piece->choice)];
