@@ -1,5 +1,6 @@
 #include <weft/lib/base/values.h>
 #include <weft/tools/commands/json_line.h>
+#include <weft/tools/page/page.h>
 #include <weft/tools/serve/api_error.h>
 #include <weft/tools/serve/api_server.h>
 #include <weft/tools/serve_page/serve_page_texts.h>
@@ -56,11 +57,6 @@ ApiError too_late(std::chrono::seconds timeout) {
 }
 
 ApiError not_written() { return {{.status = 500, .type = "server_error"}, "the text could not be written"}; }
-
-std::string replaced(std::string text, std::string_view what, std::string_view with) {
-  const size_t at = text.find(what);
-  return text.replace(at, what.size(), with);
-}
 
 }  // namespace
 
@@ -169,14 +165,18 @@ HttpAnswer ApiServer::complete(const HttpRequest& request, bool chat) {
 HttpAnswer ApiServer::collect(CompletionCall& call, const CompletionJson& json, const HttpRequest& request,
                               Timed timed) {
   std::vector<Piece> choices(call.request().prompts.size() * static_cast<size_t>(call.request().n));
+  Clock::time_point looked = Clock::now();
   for (bool first = true; !call.over();) {
     std::optional<Piece> piece = call.next(look);
     if (timed.seconds() > static_cast<double>(options_.timeout.count())) throw too_late(options_.timeout);
-    if (!piece) {
-      if (!request.peer->gone()) continue;
-      metrics_.count(timed.endpoint, hung_up, timed.seconds());
-      return {.status = 503};  // which nobody reads
+    if (Clock::now() - looked >= look) {
+      looked = Clock::now();
+      if (request.peer->gone()) {
+        metrics_.count(timed.endpoint, hung_up, timed.seconds());
+        return {.status = 503};  // which nobody reads
+      }
     }
+    if (!piece) continue;
     if (piece->failed) throw not_written();
     if (std::exchange(first, false)) metrics_.first_token(timed.seconds());
     Piece& choice = choices[static_cast<size_t>(piece->choice)];
@@ -215,18 +215,16 @@ void ApiServer::stream(CompletionCall& call, const CompletionJson& json, HttpWri
 
 std::string ApiServer::page() const {
   const int64_t context = served_.model.writer->context();
-  std::string about = json_line({{"model", served_.name},
-                                 {"chats", served_.turns.has_value()},
-                                 {"answers", served_.model.answers()},
-                                 {"key", !options_.api_key.empty()},
-                                 {"tokens", served_.most_tokens},
-                                 {"context", context == INT64_MAX ? 0 : context}});
-  // Within a script, where </ ends it.
-  for (size_t at = about.find('<'); at != std::string::npos; at = about.find('<', at))
-    about.replace(at, 1, "\\u003c");
-  std::string text = replaced(std::string(serve_html), "@serve.css@", serve_css);
-  text = replaced(std::move(text), "@serve.js@", serve_js);
-  return replaced(std::move(text), "@about@", about);
+  const std::string about = json_line({{"model", served_.name},
+                                       {"chats", served_.turns.has_value()},
+                                       {"answers", served_.model.answers()},
+                                       {"key", !options_.api_key.empty()},
+                                       {"tokens", served_.most_tokens},
+                                       {"context", context == INT64_MAX ? 0 : context}});
+  return filled(serve_html, {{"base.css", base_css},
+                             {"serve.css", serve_css},
+                             {"about", script_json(about)},
+                             {"serve.js", serve_js}});
 }
 
 }  // namespace weft::tools
