@@ -82,8 +82,14 @@ FNR == 1 && name ~ /\.md$/ {
   print $0 " {#" (name == main ? "mainpage" : id_of(name)) "}"
   next
 }
-name ~ /\.md$/ && !/^    / {
-  print linked($0)
+name ~ /\.md$/ {
+  if (/^```/) {
+    fenced = !fenced
+    sub(/ .*/, "")  # the file that is written
+    print
+  } else {
+    print fenced || /^    / ? $0 : linked($0)
+  }
   next
 }
 name !~ /\.h$/ {

@@ -1,6 +1,6 @@
 #include "memory_plan.h"
 
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/hdf5_file.h>
 #include <weft/lib/machine/available_memory.h>
@@ -178,7 +178,52 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   plan.update = std::min(held(), peak + peak / 16) - plan.weights;
 }
 
-[[noreturn]] void refuse(const MemoryPlan& plan, const RunConfig& config, const std::string& wanted,
+/// The same plan, measured anew with this configuration. MemoryError when there are not even addresses for it.
+MemoryPlan measured(MemoryPlan plan, const RunConfig& config, const TaskData& task, int64_t profiled) {
+  const DryRun dry;
+  imagine_run(plan, config, task, profiled);
+  return plan;
+}
+
+/// Settings with which the run would have room: the same samples an update, in smaller micro-batches, or, where the model
+/// alone has none, a smaller one. None where halving does not help.
+std::vector<std::string> smaller(const MemoryPlan& plan, RunConfig config, const TaskData& task,
+                                 int64_t profiled, bool model_alone) {
+  constexpr int most_halvings = 20;
+  const auto halved = [&](const char* key, int64_t divisor) {
+    const int64_t half = config.parts.contains(key) ? config.parts.integer(key) / 2 : 0;
+    if (half < 1 || half % divisor != 0) return false;
+    config.parts.set(key, half);
+    return true;
+  };
+  for (int n = 0; n < most_halvings; ++n) {
+    if (model_alone) {
+      const int64_t heads = config.parts.contains("n_head") ? config.parts.integer("n_head") : 1;
+      if (!halved("n_embd", 2 * heads) && !halved("n_layer", 1)) return {};
+    } else {
+      if (config.batch_size < 2 || config.gradient_accumulation_steps > 1 << 18) return {};
+      config.batch_size /= 2;
+      config.gradient_accumulation_steps *= 2;
+    }
+    try {
+      if (measured(plan, config, task, profiled).most() > plan.available) continue;
+    } catch (const MemoryError&) {
+      continue;
+    }
+    if (!model_alone)
+      return {str("batch_size=", config.batch_size),
+              str("gradient_accumulation_steps=", config.gradient_accumulation_steps)};
+    std::vector<std::string> settings;
+    for (const char* key : {"n_embd", "n_layer"})
+      if (config.parts.contains(key)) settings.push_back(str(key, "=", config.parts.integer(key)));
+    return settings;
+  }
+  return {};
+}
+
+/// `bare` is the plan before anything was measured.
+[[noreturn]] void refuse(const MemoryPlan& plan, const MemoryPlan& bare, const RunConfig& config,
+                         const TaskData& task, int64_t profiled, const std::string& wanted,
                          const std::string& parts) {
   const auto with_value = [&](const char* key) {
     return config.parts.contains(key) ? str(key, " (", text_of(config.parts.at(key)), ")") : std::string(key);
@@ -190,7 +235,8 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
           ? str("Lower ", with_value("n_embd"), " or ", with_value("n_layer"))
           : str("Lower batch_size (", config.batch_size, "; gradient_accumulation_steps makes up for it) or ",
                 with_value("block_size"), config.recompute ? "" : ", or set recompute=true");
-  fail<MemoryError>("the run would take ", wanted, " of memory, but only ", amount(plan.available),
+  fail_with<MemoryError>({.settings = smaller(bare, config, task, profiled, model_alone)},
+                         "the run would take ", wanted, " of memory, but only ", amount(plan.available),
                     " are to be had", parts, ". ", keys);
 }
 
@@ -207,15 +253,20 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
     plan.available += resident + files;
     plan.available /= Processes::joined().on_this_machine();
   }
-  const DryRun dry;
-  try {
-    imagine_run(plan, config, task, profiled);
-  } catch (const MemoryError&) {
-    refuse(plan, config, str("more than ", amount(held())), "");
+  const MemoryPlan bare = plan;
+  std::string more_than;
+  {
+    const DryRun dry;
+    try {
+      imagine_run(plan, config, task, profiled);
+    } catch (const MemoryError&) {
+      more_than = str("more than ", amount(held()));
+    }
   }
+  if (!more_than.empty()) refuse(plan, bare, config, task, profiled, more_than, "");
   plan.loading = std::max(peak, resident + plan.weights) + files + files_later;
   if (plan.most() > plan.available)
-    refuse(plan, config, amount(plan.most()),
+    refuse(plan, bare, config, task, profiled, amount(plan.most()),
            str(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
                " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
   return plan;

@@ -12,6 +12,7 @@
 
 #include "commands.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -139,8 +140,8 @@ Work prepare_chat(const ChatArguments& arguments) {
       std::ranges::any_of(table_form("chat").special, [&](const std::string& name) {
         return name.starts_with("<|") && !c->marks.contains(name);
       }))
-    fail<ValueError>(c->opened.path, ": was not trained to chat; ", program_name(),
-                     " train --task chat --data FILE does");
+    fail_with<ValueError>(use_of(c->opened, arguments.model), c->opened.path, ": was not trained to chat; ",
+                          program_name(), " train --task chat --data FILE does. This one is used by:");
   if (!arguments.system.empty()) c->told = turn_of(*c, "system", arguments.system);
   if (room(*c) < least_room)
     fail<ValueError>("--system: has ", c->told.size(), " tokens, of the ", c->writer->context(),

@@ -2,7 +2,7 @@
 #include <weft/exchange/gguf.h>
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/tokenizers.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
@@ -50,12 +50,20 @@ bool has_json(const std::shared_ptr<const Tokenizer>& tokenizer) {
   }
 }
 
+/// What is nearest; of what is none of it, onnx say, what most others read.
+std::string near_format(const std::string& typed) {
+  const std::vector<std::string> formats = {"hf", "safetensors", "gguf", "weft"};
+  const std::string near = nearest(typed, formats.data(), formats.data() + formats.size());
+  return near.empty() ? "safetensors" : near;
+}
+
 }  // namespace
 
 Work prepare_export(const ExportArguments& arguments) {
   const std::string& format = arguments.format;
   if (format != "hf" && format != "safetensors" && format != "gguf" && format != "weft")
-    fail<ValueError>("--format: '", format, "' is none of hf, safetensors, gguf and weft");
+    fail_with<ValueError>({.typed = {format}, .meant = {near_format(format)}}, "--format: '", format,
+                          "' is none of hf, safetensors, gguf and weft");
   GgufOptions gguf;
   if (format == "gguf" && !arguments.dtype.empty()) gguf.type = gguf_type(arguments.dtype);
   if (format == "weft" && !arguments.dtype.empty() && arguments.dtype != "float32" &&

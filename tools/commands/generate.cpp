@@ -19,6 +19,7 @@
 
 #include "commands.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -76,7 +77,8 @@ void check_arguments(const GenerateArguments& a) {
 }
 
 Ids encoded(const Writer& w, const std::string& name, const std::string& text, const std::string& file = {}) {
-  if (text.empty()) fail<ValueError>(name, ": is empty; give at least one character");
+  if (text.empty())
+    fail_with<ValueError>({.typed = {name, ""}}, name, ": is empty; give at least one character, or leave it out");
   Ids ids = ids_of_text(w.file.checkpoint.model, name, text, file);
   // As the sequences that it was trained to answer end.
   if (w.answers() && !w.end_ids.empty()) ids.push_back(w.end_ids[0]);
@@ -258,8 +260,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
   refuse_sounds(w->file);
   w->generative = as_writer(*w->model);
   if (!w->generative)
-    fail<ValueError>(w->file.path, ": is a ", w->model->kind(), ", which does not write; ", program_name(),
-                     " eval and ", program_name(), " logits say what it knows");
+    fail_with<ValueError>(use_of(w->file, arguments.model), w->file.path, ": is a ", w->model->kind(),
+                          ", which does not write. It is used by:");
   w->end_ids = w->file.checkpoint.model.end_ids;
   if (!arguments.ids.empty()) {
     const Prompt prompt{"", parse_ids("--ids", arguments.ids, w->generative->vocab_size())};
@@ -275,7 +277,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
     return [=] { return write_lines(*w, prompts); };
   }
   if (w->answers() && !arguments.prompt)
-    fail<ValueError>("--prompt: is needed: a ", w->model->kind(), " answers what it reads");
+    fail_with<ValueError>({.more = {"--prompt", "TEXT"}}, "--prompt: is needed: a ", w->model->kind(),
+                          " answers what it reads");
   const std::string text =
       as_trained(w->file.checkpoint.model, arguments.prompt.value_or(default_prompt(*w->tokenizer)));
   const Prompt prompt{text, encoded(*w, "--prompt", text)};

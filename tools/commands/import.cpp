@@ -1,7 +1,7 @@
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/tokenizers.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/tools/commands/commands.h>
 #include <weft/train/files/model_file.h>
@@ -33,6 +33,28 @@ std::shared_ptr<const Tokenizer> tokenizer_in(const std::string& folder, const S
   }
 }
 
+/// FileError, with advice, for what is no folder of theirs.
+void check_folder(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    const std::string fetching =
+        str("huggingface-cli download ", quoted(folder), " --local-dir ", quoted(folder));
+    fail_with<FileError>({.typed = {folder}, .meant = {folder}, .lines = {fetching}}, folder,
+                         ": there is no such folder, and nothing is downloaded; a name on the Hub is fetched by "
+                         "their own program:");
+  }
+  const fs::path above = fs::path(folder).parent_path();
+  if (!fs::is_directory(folder, error)) {
+    if (fs::exists(above / "config.json", error))
+      fail_with<FileError>({.typed = {folder}, .meant = {above.empty() ? "." : above.string()}}, folder,
+                           ": is a file; name its folder, in which config.json lies");
+    fail<FileError>(folder, ": is a file; name a folder with config.json and model.safetensors");
+  }
+  if (RunFolder{folder}.holds_run())
+    fail_with<FileError>({.lines = {str(program_name(), " generate ", quoted(folder))}}, folder,
+                         ": is a run of ours, which is used as it is:");
+}
+
 /// --out, a file that ends in .h5, or a folder whose model.h5 is meant. FileError when it is there.
 std::string target(const std::string& out) {
   const std::string file = fs::path(out).extension() == ".h5" ? out : out + "/model.h5";
@@ -50,6 +72,7 @@ std::string target(const std::string& out) {
 }  // namespace
 
 Work prepare_import(const ImportArguments& arguments) {
+  check_folder(arguments.folder);
   const BareModel theirs = from_hugging_face(read_hugging_face(arguments.folder), arguments.folder);
   const std::string file = target(arguments.out);
   std::vector<std::string> notes = theirs.notes;
