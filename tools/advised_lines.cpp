@@ -67,7 +67,8 @@ void add_settings(const Words& settings, Words& words) {
   for (const std::string& setting : settings) {
     const std::string key = setting.substr(0, setting.find('=') + 1);
     // Of several the last counts.
-    const auto typed = std::find_if(words.rbegin(), words.rend(), [&](const auto& w) { return w.starts_with(key); });
+    const auto typed =
+        std::find_if(words.rbegin(), words.rend(), [&](const auto& w) { return w.starts_with(key); });
     if (typed != words.rend()) {
       *typed = setting;
       continue;

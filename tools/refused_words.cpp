@@ -1,3 +1,5 @@
+#include "refused_words.h"
+
 #include <weft/lib/base/advice.h>
 #include <weft/lib/base/join.h>
 #include <weft/train/files/near_paths.h>
@@ -11,7 +13,6 @@
 #include <utility>
 
 #include "advised_lines.h"
-#include "refused_words.h"
 
 namespace weft::tools {
 namespace {
@@ -33,7 +34,8 @@ bool takes(const CLI::App& command, const std::string& option) {
 /// The one that begins so, or the nearest.
 std::string option_meant(const std::string& name, const Words& names) {
   const auto begins = [&](const std::string& one) { return one.starts_with(name); };
-  if (name.size() > 3 && std::ranges::count_if(names, begins) == 1) return *std::ranges::find_if(names, begins);
+  if (name.size() > 3 && std::ranges::count_if(names, begins) == 1)
+    return *std::ranges::find_if(names, begins);
   return nearest(name, names.data(), names.data() + names.size());
 }
 
@@ -73,8 +75,8 @@ Advice advice_for_option(const CLI::App& command, const std::string& word, const
   if (takes(command, "--data") && std::filesystem::exists(extras[0], error))
     fail_with<ValueError>({.typed = {extras[0]}, .meant = {"--data", extras[0]}}, command.get_name(),
                           ": nothing takes '", extras[0], "'; files are named by --data");
-  fail_with<ValueError>({.lines = {line_of({command.get_name(), "--help"})}},
-                        command.get_name(), ": nothing takes '", extras[0], "'");
+  fail_with<ValueError>({.lines = {line_of({command.get_name(), "--help"})}}, command.get_name(),
+                        ": nothing takes '", extras[0], "'");
 }
 
 /// What a file to write may be called: of FILE.npy, say, "logits.npy".
@@ -103,8 +105,8 @@ std::string example_of(const CLI::App& command, const std::string& option) {
                           command.get_option(name)->get_type_name(), " is required");
   if (name == "--seed")
     fail_with<ValueError>({.more = {name, "1"}}, command.get_name(), ": ", name, " is required");
-  fail_with<ValueError>({.lines = {line_of({command.get_name(), "--help"})}},
-                        command.get_name(), ": ", name, " is required");
+  fail_with<ValueError>({.lines = {line_of({command.get_name(), "--help"})}}, command.get_name(), ": ", name,
+                        " is required");
 }
 
 }  // namespace
@@ -138,17 +140,16 @@ void check_command(const CLI::App& app, const std::string& word) {
   for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
   if (std::ranges::count(names, word) > 0) return;
   // What others call it.
-  const std::map<std::string, Words> others = {
-      {"help", {"--help"}},
-      {"version", {"--version"}},
-      {"resume", {"train", "--resume"}},
-      {"continue", {"train", "--continue"}},
-      {"finetune", {"train", "--init-from"}},
-      {"fine-tune", {"train", "--init-from"}},
-      {"test", {"eval"}},
-      {"sample", {"generate"}},
-      {"predict", {"classify"}},
-      {"convert", {"import"}}};
+  const std::map<std::string, Words> others = {{"help", {"--help"}},
+                                               {"version", {"--version"}},
+                                               {"resume", {"train", "--resume"}},
+                                               {"continue", {"train", "--continue"}},
+                                               {"finetune", {"train", "--init-from"}},
+                                               {"fine-tune", {"train", "--init-from"}},
+                                               {"test", {"eval"}},
+                                               {"sample", {"generate"}},
+                                               {"predict", {"classify"}},
+                                               {"convert", {"import"}}};
   const std::string near = nearest(word, names.data(), names.data() + names.size());
   Words meant;
   if (!near.empty()) meant = {near};
@@ -163,9 +164,9 @@ void refuse_words(const CLI::App& app, const Words& words, const CLI::ParseError
   const std::string what = error.what();
   const auto chosen = app.get_subcommands();
   if (chosen.empty())
-    fail_with<ValueError>({.lines = {line_of({"--help"})}},
-                          words.empty() ? "a command is needed"
-                                        : str("'", words[0], "' is no command, which comes first"));
+    fail_with<ValueError>(
+        {.lines = {line_of({"--help"})}},
+        words.empty() ? "a command is needed" : str("'", words[0], "' is no command, which comes first"));
   const CLI::App& command = *chosen[0];
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
   if (code == CLI::ExitCodes::ExtrasError && !command.remaining().empty()) refuse_extra(command, words);

@@ -7,6 +7,7 @@
 #include <weft/train/run_config.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace weft {
@@ -38,8 +39,9 @@ const std::vector<OtherNames>& other_names() {
       {"n_head", {"heads", "num_heads", "nhead", "num_attention_heads"}},
       {"n_kv_head", {"num_key_value_heads"}},
       {"n_embd", {"dim", "d_model", "embed_dim", "hidden_size"}},
-      {"block_size", {"context", "context_length", "seq_len", "seq_length", "max_length", "max_seq_length",
-                      "max_position_embeddings"}}};
+      {"block_size",
+       {"context", "context_length", "seq_len", "seq_length", "max_length", "max_seq_length",
+        "max_position_embeddings"}}};
   return all;
 }
 
@@ -82,6 +84,32 @@ std::string meant_key(const std::string& typed) {
   const std::vector<std::string> all = all_names();
   const auto own = std::ranges::find_if(all, [&](const std::string& key) { return is_name_of(key, name); });
   return own != all.end() ? *own : nearest(name, all.data(), all.data() + all.size());
+}
+
+std::string near_choice(const Setting& key, const std::string& text) {
+  return nearest(text, key.choices.data(), key.choices.data() + key.choices.size());
+}
+
+std::string meant_value(const Setting& key, std::string text) {
+  std::erase(text, ' ');
+  if (const std::string near = near_choice(key, text); !near.empty()) return near;
+  if (std::holds_alternative<bool>(key.value)) {
+    for (const char* yes : {"1", "True", "TRUE", "yes", "on"})
+      if (text == yes) return "true";
+    for (const char* no : {"0", "False", "FALSE", "no", "off"})
+      if (text == no) return "false";
+    return text_of(key.value);
+  }
+  std::ranges::replace(text, ',', '.');
+  if (parsed(key, text)) return text;
+  if (std::holds_alternative<int64_t>(key.value)) {
+    const Setting number{.name = key.name, .value = 0.0};
+    const std::optional<SettingValue> found = parsed(number, text);
+    const double given = found ? std::get<double>(*found) : 0.0;
+    if (std::abs(given) < 1e15)
+      if (const auto whole = str(static_cast<int64_t>(given)); parsed(key, whole)) return whole;
+  }
+  return text_of(key.value);
 }
 
 }  // namespace weft

@@ -237,7 +237,7 @@ std::vector<std::string> smaller(const MemoryPlan& plan, RunConfig config, const
                 with_value("block_size"), config.recompute ? "" : ", or set recompute=true");
   fail_with<MemoryError>({.settings = smaller(bare, config, task, profiled, model_alone)},
                          "the run would take ", wanted, " of memory, but only ", amount(plan.available),
-                    " are to be had", parts, ". ", keys);
+                         " are to be had", parts, ". ", keys);
 }
 
 }  // namespace

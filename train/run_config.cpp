@@ -14,7 +14,6 @@
 #include <weft/train/show/console.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <limits>
@@ -118,33 +117,6 @@ std::optional<SettingValue> value_for(const Assignment& given, const Setting& ke
   return given.is_typed || !text ? fitting(key, given.value) : parsed(key, *text);
 }
 
-/// The choice that is nearest; empty where none is, or there are none.
-std::string near_choice(const Setting& key, const std::string& text) {
-  return nearest(text, key.choices.data(), key.choices.data() + key.choices.size());
-}
-
-/// What was meant by a text that is no value of a key: 0.8 by "0,8", 10000 by "1e4", 3 by " 3", adamw by "adamW"; else
-/// what the key is by default.
-std::string meant_value(const Setting& key, std::string text) {
-  std::erase(text, ' ');
-  if (const std::string near = near_choice(key, text); !near.empty()) return near;
-  if (std::holds_alternative<bool>(key.value)) {
-    for (const char* yes : {"1", "True", "TRUE", "yes", "on"})
-      if (text == yes) return "true";
-    return "false";
-  }
-  std::ranges::replace(text, ',', '.');
-  if (parsed(key, text)) return text;
-  if (std::holds_alternative<int64_t>(key.value)) {
-    const Setting number{.name = key.name, .value = 0.0, .from = -any, .below = any};
-    const std::optional<SettingValue> found = parsed(number, text);
-    const double given = found ? std::get<double>(*found) : 0.0;
-    if (std::abs(given) < 1e15)
-      if (const auto whole = str(static_cast<int64_t>(given)); parsed(key, whole)) return whole;
-  }
-  return text_of(key.value);
-}
-
 SettingValue read_value(const Assignment& given, const Setting& key) {
   const auto* const text = std::get_if<std::string>(&given.value);
   const std::optional<SettingValue> value = value_for(given, key);
@@ -155,7 +127,8 @@ SettingValue read_value(const Assignment& given, const Setting& key) {
   if (key.name == "model" || key.name == "task") advice = {.typed = {typed}, .meant = {meant}};
   const bool is_near = !near_choice(key, typed).empty();
   fail_with<ValueError>(std::move(advice), given.where, key.name, " must be ", wanted(key), ", not ",
-                        text ? "'" + typed + "'" : typed, is_near ? str("; did you mean '", meant, "'?") : "");
+                        text ? "'" + typed + "'" : typed,
+                        is_near ? str("; did you mean '", meant, "'?") : "");
 }
 
 const Setting* find_key(const std::vector<Setting>& keys, const std::string& name) {
@@ -193,8 +166,8 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
       return;
     }
     fail_with<ValueError>({.settings = {str(first->registry, "=", fit[0])}}, given.where, given.key, " = ",
-                          text_of(given.value), ": ", named_by(config, first->registry),
-                          " has no such key; ", joined(fit), fit.size() == 1 ? " has" : " have");
+                          text_of(given.value), ": ", named_by(config, first->registry), " has no such key; ",
+                          joined(fit), fit.size() == 1 ? " has" : " have");
   }
   for (const char* epochs : {"epochs", "num_epochs", "max_epochs", "num_train_epochs"})
     if (given.key == epochs)
@@ -249,19 +222,19 @@ void check_parts(const RunConfig& config) {
   const int64_t classes = task.kind == TaskKind::masked || task.kind == TaskKind::language ? 0 : 2;
   const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
   const auto check_model = [&] {
-  model.settings_for(config.parts, {.kind = task.kind,
-                                    .vocab_size = 8,
-                                    .classes = classes,
-                                    .pad_id = 0,
-                                    .start_id = 1,
-                                    .end_id = 2,
-                                    .sizes = {.longest_input = 1,
-                                              .longest_target = 1,
-                                              .channels = 1,
-                                              .height = patch,
-                                              .width = patch,
-                                              .patch = patch,
-                                              .n_mels = 1}});
+    model.settings_for(config.parts, {.kind = task.kind,
+                                      .vocab_size = 8,
+                                      .classes = classes,
+                                      .pad_id = 0,
+                                      .start_id = 1,
+                                      .end_id = 2,
+                                      .sizes = {.longest_input = 1,
+                                                .longest_target = 1,
+                                                .channels = 1,
+                                                .height = patch,
+                                                .width = patch,
+                                                .patch = patch,
+                                                .n_mels = 1}});
   };
   try {
     check_model();

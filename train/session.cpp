@@ -205,8 +205,7 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options) {
   config.test_data = !options.test_data.empty() ? options.test_data
                      : !file.test_data.empty()  ? file.test_data
                                                 : before.test_data;
-  if (config.data.empty() && tasks().at(config.task).reads_files({}))
-    fail_without_data();
+  if (config.data.empty() && tasks().at(config.task).reads_files({})) fail_without_data();
   check_files_there("--data", config.data);
   check_files_there("--val-data", config.val_data);
   if (config.task == "text") check_no_commas(config.data);
@@ -320,9 +319,8 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
     return begin(std::move(claim));
   }
 
-  const std::string name = config.data.empty()
-                               ? config.model + "-" + config.task
-                               : fs::path(weighted_path(config.data[0]).path).stem().string();
+  const std::string name = config.data.empty() ? config.model + "-" + config.task
+                                               : fs::path(weighted_path(config.data[0]).path).stem().string();
   RunClaim claim = [&] {
     try {
       return options.out.empty() ? RunClaim::create_free(name)

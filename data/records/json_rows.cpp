@@ -101,9 +101,9 @@ class JsonRows : public RowReader {
     paths.resize(std::min(paths.size(), most));
     Advice advice{.typed = {column}, .meant = {near}};
     if (near.empty()) advice = {};
-    source_.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ", paths.size() == 1 ? "is " : "are ",
-                    paths.empty() ? "none" : joined(paths), more ? ", ..." : "",
-                    near.empty() ? "" : str("; did you mean '", near, "'?"));
+    source_.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ",
+                    paths.size() == 1 ? "is " : "are ", paths.empty() ? "none" : joined(paths),
+                    more ? ", ..." : "", near.empty() ? "" : str("; did you mean '", near, "'?"));
   }
   /// Where a record may lack a column, one that all lack is mistyped.
   void check_met() const {

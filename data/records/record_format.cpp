@@ -103,7 +103,8 @@ std::vector<size_t> chosen_columns(const RecordSource& source, int64_t line,
     const std::string near = names.empty() ? "" : nearest(column, all.data(), all.data() + all.size());
     Advice advice{.typed = {column}, .meant = {near}};
     if (near.empty()) advice = {};
-    source.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ", width == 1 ? "is " : "are ",
+    source.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ",
+                   width == 1 ? "is " : "are ",
                    names.empty() && width > 1 ? str("1 to ", width) : joined(all),
                    near.empty() ? "" : str("; did you mean '", near, "'?"),
                    near.empty() && !number ? hint : std::string_view(), format_hint(source.beginning(), {}));

@@ -28,8 +28,8 @@ int64_t parse_integer(const std::string& name, std::string_view text, int64_t le
   if (double number = 0; read_whole(text, number) && std::abs(number) < exact && number == std::floor(number))
     if (const auto whole = static_cast<int64_t>(number); whole >= least && whole <= most)
       advice = {.typed = {std::string(text)}, .meant = {str(whole)}};
-  fail_with<ValueError>(std::move(advice), name, ": '", text, "' is not a whole number between ", least, " and ",
-                        most);
+  fail_with<ValueError>(std::move(advice), name, ": '", text, "' is not a whole number between ", least,
+                        " and ", most);
 }
 
 double parse_number(const std::string& name, std::string_view text, double least, double most) {

@@ -34,7 +34,8 @@ Advice built_with(std::string packages) {
   constexpr std::string_view between = " and ";
   for (size_t at = 0; (at = packages.find(between)) != std::string::npos;)
     packages.replace(at, between.size(), " ");
-  return {.lines = {"sudo apt-get install " + packages, "cmake -S . -B build -G Ninja && cmake --build build"}};
+  return {
+      .lines = {"sudo apt-get install " + packages, "cmake -S . -B build -G Ninja && cmake --build build"}};
 }
 
 }  // namespace
@@ -49,9 +50,9 @@ void* plugin_function(const Plugin& plugin) {
   void* const found = library != nullptr ? ::dlsym(library, plugin.function) : nullptr;
   if (library != nullptr && found == nullptr) why = ::dlerror();
   if (found == nullptr)
-    fail_with<PluginError>(built_with(plugin.needs), plugin.library, ": ", plugin.purpose, " needs it, but it cannot be loaded (", why,
-                      "); install the package ", package_of(plugin.library), ", or, to build it, ",
-                      plugin.needs);
+    fail_with<PluginError>(built_with(plugin.needs), plugin.library, ": ", plugin.purpose,
+                           " needs it, but it cannot be loaded (", why, "); install the package ",
+                           package_of(plugin.library), ", or, to build it, ", plugin.needs);
   return found;
 }
 

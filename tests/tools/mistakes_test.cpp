@@ -13,9 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Mistake {
-  std::string typed;               ///< into a shell
-  std::vector<std::string> said;   ///< parts of what is said before the lines to type
-  std::vector<std::string> lines;  ///< to type instead; the last replaces the command. FOLDER is where it was typed
+  std::string typed;              ///< into a shell
+  std::vector<std::string> said;  ///< parts of what is said before the lines to type
+  std::vector<std::string>
+      lines;  ///< to type instead; the last replaces the command. FOLDER is where it was typed
   int code = 2;
   bool works = true;  ///< the lines do, in the folder as it is
 };
@@ -48,9 +49,12 @@ std::string shown(const std::vector<std::string>& lines) {
 }
 
 /// Small and quick.
-const std::string small = " --set n_layer=1 n_embd=16 n_head=2 block_size=8 batch_size=4 max_iters=4 eval_iters=2 "
-                          "warmup_iters=1 sample_tokens=0";
-std::string fresh(const std::string& more) { return "weft train --data text.txt --out runs/new" + small + more; }
+const std::string small =
+    " --set n_layer=1 n_embd=16 n_head=2 block_size=8 batch_size=4 max_iters=4 eval_iters=2 "
+    "warmup_iters=1 sample_tokens=0";
+std::string fresh(const std::string& more) {
+  return "weft train --data text.txt --out runs/new" + small + more;
+}
 
 /// What lies about where a newcomer types.
 void furnish(const Folder& folder) {
@@ -59,7 +63,8 @@ void furnish(const Folder& folder) {
   folder.with("short.txt", "the cat sat on a mat; the cat sat on a mat; ");
   std::string table = "review,stars\n";
   for (int i = 0; i < 60; ++i)
-    table += (i % 2 ? "a good film number " : "a bad film number ") + std::to_string(i) + (i % 2 ? ",up\n" : ",down\n");
+    table += (i % 2 ? "a good film number " : "a bad film number ") + std::to_string(i) +
+             (i % 2 ? ",up\n" : ",down\n");
   folder.with("reviews.csv", table);
   std::string latin;
   for (int i = 0; i < 60; ++i) latin += "un caf\xe9 au lait, s'il vous pla\xeet\n";
@@ -154,9 +159,13 @@ TEST_CASE("mistakes: commands and options") {
 TEST_CASE("mistakes: settings") {
   make({
       {fresh(" n_layr=2"), {"there is no key 'n_layr'; did you mean 'n_layer'?"}, {fresh(" n_layer=2")}},
-      {fresh(" lr=1e-3"), {"there is no key 'lr'; did you mean 'learning_rate'?"}, {fresh(" learning_rate=1e-3")}},
+      {fresh(" lr=1e-3"),
+       {"there is no key 'lr'; did you mean 'learning_rate'?"},
+       {fresh(" learning_rate=1e-3")}},
       {fresh(" --set n_layer = 2"), {"without spaces around ="}, {fresh(" --set n_layer=2")}},
-      {fresh(" 'n_layer= 2'"), {"n_layer must be a whole number between 1 and 1024, not ' 2'"}, {fresh(" n_layer=2")}},
+      {fresh(" 'n_layer= 2'"),
+       {"n_layer must be a whole number between 1 and 1024, not ' 2'"},
+       {fresh(" n_layer=2")}},
       {fresh(" --set n_layer"), {"needs the form key=value"}, {fresh(" --set n_layer=4")}},
       {fresh(" n_layer=two"), {"n_layer must be a whole number"}, {fresh(" n_layer=4")}},
       {fresh(" learning_rate=0,01"), {"learning_rate must be a number"}, {fresh(" learning_rate=0.01")}},
@@ -165,7 +174,9 @@ TEST_CASE("mistakes: settings") {
       {fresh(" n_embd=18 n_head=4"),
        {"n_embd = 18 is not divided by n_head = 4"},
        {fresh(" n_embd=16 n_head=4")}},
-      {fresh(" vocab_size=300"), {"char has no such key; bpe"}, {fresh(" vocab_size=300 --set tokenizer=bpe")}},
+      {fresh(" vocab_size=300"),
+       {"char has no such key; bpe"},
+       {fresh(" vocab_size=300 --set tokenizer=bpe")}},
       {fresh(" epochs=3"), {"max_iters says, in updates"}, {fresh(" max_iters=2000")}, 2, false},
       {fresh(" optimizer=adamW"), {"did you mean 'adamw'?"}, {fresh(" optimizer=adamw")}},
       {"weft train --model gtp2 --data text.txt" + small,
@@ -255,7 +266,11 @@ TEST_CASE("mistakes: runs and models") {
        {"weft generate runs/first"}},
       {"weft generate first", {"first: there is no such run or file"}, {"weft generate runs/first"}},
       {"weft generate runs", {"runs: holds no run"}, {"weft generate runs/first"}},
-      {"weft eval text.txt", {"text.txt: is not a weft checkpoint but a text"}, {"weft train --data text.txt"}, 2, false},
+      {"weft eval text.txt",
+       {"text.txt: is not a weft checkpoint but a text"},
+       {"weft train --data text.txt"},
+       2,
+       false},
       {"weft train --resume first", {"there is no such run"}, {"weft train --resume runs/first"}},
       {"weft generate theirs",
        {"a model in Hugging Face's layout, which is imported first"},
@@ -300,7 +315,11 @@ TEST_CASE("mistakes: runs and models") {
       {"weft classify runs/first 'the cat'", {"tells no classes of texts"}, {"weft generate runs/first"}},
       {"weft chat runs/first", {"was not trained to chat"}, {"weft generate runs/first"}},
       {"weft translate runs/first", {"which does not answer a sequence"}, {"weft generate runs/first"}},
-      {"weft train --resume runs/first", {"4 updates done"}, {"weft generate runs/first", "weft eval runs/first", "weft train --continue runs/first --set max_iters=4"}, 0},
+      {"weft train --resume runs/first",
+       {"4 updates done"},
+       {"weft generate runs/first", "weft eval runs/first",
+        "weft train --continue runs/first --set max_iters=4"},
+       0},
   });
 }
 

@@ -51,7 +51,8 @@ std::vector<Block> blocks_of(const std::string& page) {
       inside = !inside;
       if (!inside) continue;
       const size_t space = std::min(line.find(' '), line.size());
-      blocks.push_back({number, line.substr(3, space - 3), line.substr(std::min(space + 1, line.size())), {}});
+      blocks.push_back(
+          {number, line.substr(3, space - 3), line.substr(std::min(space + 1, line.size())), {}});
     } else if (inside) {
       blocks.back().lines.push_back(line);
     }
@@ -115,8 +116,8 @@ std::string installed() {
   static const bool done = [] {
     Program::Options cmake;
     cmake.program = WEFT_CMAKE;
-    const Result result =
-        weft(prefix, {"--install", WEFT_BINARY_DIR, "--prefix", prefix.name(), "--component", "library"}, cmake);
+    const Result result = weft(
+        prefix, {"--install", WEFT_BINARY_DIR, "--prefix", prefix.name(), "--component", "library"}, cmake);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     return true;
   }();
@@ -173,7 +174,8 @@ TEST_CASE("how a page is compared with what is printed") {
   CHECK(first_missing(Lines{"a", "b"}, Lines{"a"}).has_value());
   CHECK(first_missing(Lines{"a", "b"}, Lines{"b"}).has_value());
   CHECK(first_missing(Lines{"a"}, Lines{"a", "b"}).has_value());
-  const auto blocks = blocks_of("text\n```console\n$ one \\\n  more\nout\n[exit 2]\n$ two\n```\n```cpp a.cpp\nint;\n```\n");
+  const auto blocks =
+      blocks_of("text\n```console\n$ one \\\n  more\nout\n[exit 2]\n$ two\n```\n```cpp a.cpp\nint;\n```\n");
   REQUIRE(blocks.size() == 2);
   const auto commands = commands_of(blocks[0]);
   REQUIRE(commands.size() == 2);

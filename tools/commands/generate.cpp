@@ -78,7 +78,8 @@ void check_arguments(const GenerateArguments& a) {
 
 Ids encoded(const Writer& w, const std::string& name, const std::string& text, const std::string& file = {}) {
   if (text.empty())
-    fail_with<ValueError>({.typed = {name, ""}}, name, ": is empty; give at least one character, or leave it out");
+    fail_with<ValueError>({.typed = {name, ""}}, name,
+                          ": is empty; give at least one character, or leave it out");
   Ids ids = ids_of_text(w.file.checkpoint.model, name, text, file);
   // As the sequences that it was trained to answer end.
   if (w.answers() && !w.end_ids.empty()) ids.push_back(w.end_ids[0]);

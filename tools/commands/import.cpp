@@ -39,9 +39,10 @@ void check_folder(const std::string& folder) {
   if (!fs::exists(folder, error)) {
     const std::string fetching =
         str("huggingface-cli download ", quoted(folder), " --local-dir ", quoted(folder));
-    fail_with<FileError>({.typed = {folder}, .meant = {folder}, .lines = {fetching}}, folder,
-                         ": there is no such folder, and nothing is downloaded; a name on the Hub is fetched by "
-                         "their own program:");
+    fail_with<FileError>(
+        {.typed = {folder}, .meant = {folder}, .lines = {fetching}}, folder,
+        ": there is no such folder, and nothing is downloaded; a name on the Hub is fetched by "
+        "their own program:");
   }
   const fs::path above = fs::path(folder).parent_path();
   if (!fs::is_directory(folder, error)) {

@@ -28,7 +28,8 @@ namespace {
 std::string known_part(const Tokenizer& tokenizer, std::string text) {
   std::vector<int64_t> ids;
   for (size_t known = 0; (known = tokenizer.append_ids(text, ids)) < text.size();)
-    text.erase(known, static_cast<size_t>(std::max(1, decode_utf8(std::string_view(text).substr(known)).length)));
+    text.erase(known,
+               static_cast<size_t>(std::max(1, decode_utf8(std::string_view(text).substr(known)).length)));
   return text;
 }
 

@@ -13,7 +13,8 @@ Advice use_of(const OpenedModel& opened, const std::string& typed) {
   const auto by = [&](const char* command, const char* what) {
     return Advice{.lines = {str(program_name(), " ", command, " ", quoted(typed), what)}};
   };
-  if (models().at(file.kind).takes(TaskKind::transcripts) && file.tokenizer) return by("transcribe", " SOUND");
+  if (models().at(file.kind).takes(TaskKind::transcripts) && file.tokenizer)
+    return by("transcribe", " SOUND");
   if (!file.class_names.empty()) return by("classify", file.tokenizer ? " TEXT" : " FILE");
   const std::unique_ptr<Model> model = opened.build();
   const GenerativeModel* const writer = as_writer(*model);

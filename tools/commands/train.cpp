@@ -96,12 +96,12 @@ std::pair<Update, Told> update(Session& s) {
       TrainStep again(*s.optimizer, options);
       backward(s, again);
     });
-    fail_with<NumericError>(
-        with_smaller_rate(s), "step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-        s.run->saved_step() >= 0
-            ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
-            : "no checkpoint was written yet",
-        "; a smaller learning_rate or grad_clip may help");
+    fail_with<NumericError>(with_smaller_rate(s), "step ", at, ": ", error.what(), ". First: ", origin,
+                            ". The run stops before this update; ",
+                            s.run->saved_step() >= 0 ? str("the last good checkpoint is ",
+                                                           s.run->folder().checkpoint(s.run->saved_step()))
+                                                     : "no checkpoint was written yet",
+                            "; a smaller learning_rate or grad_clip may help");
   }
 }
 

@@ -49,7 +49,8 @@ void refuse_foreign_model(const std::string& path) {
     fail<FileError>(not_ours, "weights alone, without the config.json that says of which model");
   }
   if (begin.starts_with("GGUF"))
-    fail<FileError>(not_ours, "a file of llama.cpp, which ", program_name(), " export writes and nothing reads");
+    fail<FileError>(not_ours, "a file of llama.cpp, which ", program_name(),
+                    " export writes and nothing reads");
   const bool is_zip = begin.starts_with("PK\3\4"), is_pickle = begin.starts_with("\x80\x02");
   for (const char* ending : {".pt", ".pth", ".ckpt", ".bin"})
     if ((is_zip || is_pickle) && path.ends_with(ending))

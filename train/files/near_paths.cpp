@@ -1,3 +1,4 @@
+#include <unistd.h>
 #include <weft/data/text/data_files.h>
 #include <weft/data/text/foreign_file.h>
 #include <weft/lib/base/advice.h>
@@ -6,8 +7,6 @@
 #include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_folder.h>
 #include <weft/train/show/console.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,12 +60,11 @@ std::string nearest_of(const std::string& typed, const std::vector<std::string>&
   const fs::path path = typed;
   std::vector<std::string> names;
   for (const std::string& one : there)
-    names.push_back((fs::path(one).extension() == path.extension() ? fs::path(one).stem()
-                                                                   : fs::path(one).filename())
-                        .string());
+    names.push_back(
+        (fs::path(one).extension() == path.extension() ? fs::path(one).stem() : fs::path(one).filename())
+            .string());
   std::string near = nearest(path.stem().string(), names.data(), names.data() + names.size());
-  if (near.empty())
-    near = nearest(path.filename().string(), names.data(), names.data() + names.size());
+  if (near.empty()) near = nearest(path.filename().string(), names.data(), names.data() + names.size());
   const auto found = near.empty() ? names.end() : std::ranges::find(names, near);
   return found == names.end() ? "" : there[static_cast<size_t>(found - names.begin())];
 }
@@ -135,10 +133,11 @@ void fail_without_data() {
       texts.emplace_back(fs::file_size(path, error), path.string());
   Advice advice{.lines = first_steps()};
   if (!texts.empty()) advice = {.more = {"--data", std::ranges::max(texts).second}};
-  fail_with<ValueError>(std::move(advice),
-                        "no text to train on: give --data FILE, or a --config that names it, or a --task that "
-                        "makes its own samples",
-                        texts.empty() ? "; here is a text to try:" : "");
+  fail_with<ValueError>(
+      std::move(advice),
+      "no text to train on: give --data FILE, or a --config that names it, or a --task that "
+      "makes its own samples",
+      texts.empty() ? "; here is a text to try:" : "");
 }
 
 namespace {
@@ -154,9 +153,10 @@ namespace {
   const char* const what = is_pattern(path) ? ": matches no file" : ": there is no such file";
   fail_with<FileError>(std::move(advice), path, what,
                        fs::is_directory(folder, error) ? str(" in ", folder) : str(", nor a folder ", folder),
-                       !near.empty()   ? str("; did you mean ", near, "?")
-                       : there.empty() ? ""
-                                       : str("; there ", there.size() == 1 ? "is " : "are ", names_of(there)));
+                       !near.empty() ? str("; did you mean ", near, "?")
+                       : there.empty()
+                           ? ""
+                           : str("; there ", there.size() == 1 ? "is " : "are ", names_of(there)));
 }
 
 }  // namespace
@@ -169,7 +169,8 @@ void fail_elsewhere(const std::string& path, const FileError& error) {
     std::error_code ignored;
     fs::path above = fs::absolute(place);
     while (above.has_relative_path() && !fs::exists(above, ignored)) above = above.parent_path();
-    if (above != fs::absolute(place) && fs::is_directory(above, ignored) && ::access(above.c_str(), W_OK) == 0)
+    if (above != fs::absolute(place) && fs::is_directory(above, ignored) &&
+        ::access(above.c_str(), W_OK) == 0)
       fail_with<FileError>({.more = {"--out", place.string()}}, error.what());
   }
   throw;
