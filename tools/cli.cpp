@@ -28,6 +28,18 @@ namespace {
 
 constexpr int refused = 2, failed = 1;
 
+/// While a thread of MPI is at work, which cannot be waited for.
+[[noreturn]] void end_at_once(int code) {
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+/// Leaves the others, and gives the exit code.
+int leave(int code) {
+  if (!Processes::joined().leave()) end_at_once(code);
+  return code;
+}
+
 /// An error is told once, by one of the processes that had it.
 int complain(const char* what, int code) {
   if (!Processes::are_several()) {
@@ -39,23 +51,21 @@ int complain(const char* what, int code) {
     set_silent(false);
     Console().print(str(program_name(), ": ", what));
   }
-  if (processes.leave()) return code;
-  std::fflush(nullptr);
-  std::_Exit(code);
+  return leave(code);
 }
 
-/// Those that mpirun has started with this one; false when they cannot be joined.
-bool join_processes() {
-  if (!Processes::are_several()) return true;
+/// Those that mpirun has started with this one.
+void join_processes() {
+  if (!Processes::are_several()) return;
   set_silent(Processes::rank_of_start() > 0);
   try {
     const Processes& processes = Processes::joined();
     set_silent(!processes.is_first());
     set_num_threads(std::max(1, available_cores() / processes.sharing_cores()));
-    return true;
   } catch (const std::exception& error) {
-    Console().print(str(program_name(), ": ", error.what()));
-    return false;
+    if (dynamic_cast<const JoinError*>(&error) != nullptr) set_silent(false);
+    Console().print(str(program_name(), ": ", error.what(), advised_lines(advice_of(error), {})));
+    end_at_once(refused);
   }
 }
 
@@ -80,10 +90,11 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
   const std::function<Work()> prepare = declare_commands(app);
-  if (!join_processes()) return refused;
+  join_processes();
   Work work;
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const int code = guarded(refused, words, [&] {
+    Processes::joined().check();
     if (Processes::are_several() && argc > 1 && argv[1][0] != '-' && std::string_view(argv[1]) != "train")
       fail<ValueError>(argv[1], ": is for one process, but mpirun has started ", Processes::joined().size(),
                        "; only train works on several");
@@ -95,8 +106,7 @@ int run(int argc, char** argv) {
       std::ostringstream text;
       app.exit(asked, text);
       if (Processes::joined().is_first()) write_out(text.str());
-      Processes::joined().leave();
-      return 0;
+      return leave(0);
     } catch (const CLI::ParseError& error) {
       refuse_words(app, words, error);
     }
@@ -104,11 +114,7 @@ int run(int argc, char** argv) {
     return 0;
   });
   if (!work) return code;
-  return guarded(failed, words, [&] {
-    const int done = work();
-    Processes::joined().leave();
-    return done;
-  });
+  return guarded(failed, words, [&] { return leave(work()); });
 }
 
 }  // namespace

@@ -54,11 +54,17 @@ void FirstSession::tell(Processes& processes, const RunFolder& folder, const Hel
     image.assign(bytes.begin(), bytes.end());
   }
   const std::string path = std::filesystem::absolute(folder.path).string();
-  processes.from_first(path);
-  processes.from_first(mark);
-  processes.from_first(image);
-  processes.from_first(content_hash);
-  processes.gather("");  // all have looked
+  try {
+    processes.from_first(path);
+    processes.from_first(mark);
+    processes.from_first(image);
+    processes.from_first(content_hash);
+    processes.gather("");  // all have looked
+  } catch (const ProcessError&) {
+    std::error_code ignored;
+    std::filesystem::remove(mark_in(folder.path), ignored);
+    throw;
+  }
   held.remove(mark_in(folder.path));
 }
 

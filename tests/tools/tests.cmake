@@ -10,6 +10,17 @@ if(TARGET test_tools)
                                                 WEFT_VERSION="${PROJECT_VERSION}"
                                                 WEFT_CMAKE="${CMAKE_COMMAND}" WEFT_BINARY_DIR="${PROJECT_BINARY_DIR}"
                                                 WEFT_MPI_PLUGIN="${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft/libweft-mpi.so")
+  # Stop it where several processes are about to take part in something.
+  foreach(shim gather:MPI_Iallgatherv finish:MPI_Finalize)
+    string(REGEX MATCH "([a-z]+):(.+)" ignored ${shim})
+    set(stop stop_at_${CMAKE_MATCH_1})
+    string(TOUPPER WEFT_${stop} variable)
+    add_library(${stop} MODULE faults/stop_shim.cpp)
+    target_compile_definitions(${stop} PRIVATE STOP_AT=${CMAKE_MATCH_2})
+    target_link_libraries(${stop} PRIVATE weft_settings)
+    add_dependencies(test_tools ${stop})
+    target_compile_definitions(test_tools PRIVATE ${variable}="$<TARGET_FILE:${stop}>")
+  endforeach()
   if(TARGET weft_mpi)
     add_dependencies(test_tools weft_mpi)
   endif()
