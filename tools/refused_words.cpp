@@ -117,7 +117,7 @@ const std::string& refuse_typed(const char* name, const std::string& typed) {
   const char* const home = std::getenv("HOME");
   if (home != nullptr && (typed == "~" || typed.starts_with("~/")) && !std::filesystem::exists("~", error))
     fail_with<ValueError>({.typed = {typed}, .meant = {home + typed.substr(1)}}, name, ": ", typed,
-                          " is a folder called ~: in quotes, and behind =, the shell leaves ~ as it is");
+                          ": the shell has left the ~ as it is, as it does in quotes and behind =");
   return typed;
 }
 

@@ -207,7 +207,7 @@ TEST_CASE("mistakes: files") {
        {"txt.txt: there is no such file in ", "did you mean text.txt?"},
        {"weft train --data text.txt" + behind}},
       {"weft train --data '~/text.txt'" + behind,
-       {"the shell leaves ~ as it is"},
+       {"the shell has left the ~ as it is"},
        {"weft train --data FOLDER/text.txt" + behind}},
       {"weft train --data latin.txt" + behind,
        {"latin.txt: not UTF-8 at byte 6"},
