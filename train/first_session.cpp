@@ -21,16 +21,6 @@ std::string digest_of_program() {
   return to_hex(digest_of(bytes));
 }
 
-std::string digest_of_weights(const Model& model) {
-  Hasher hasher;
-  for (const NamedTensor& p : model.parameters()) {
-    const Array& value = p.tensor.value();
-    hasher.update(str(p.name, " "));
-    hasher.update({static_cast<const uint8_t*>(value.bytes()), value.nbytes()});
-  }
-  return to_hex(hasher.digest());
-}
-
 /// What must be equal, a line each: "NAME = VALUE".
 std::string description(const Session& s, int64_t step) {
   std::string lines = str("the program's digest = ", digest_of_program(),
@@ -38,7 +28,7 @@ std::string description(const Session& s, int64_t step) {
   for (const Setting& key : keys_of(s.config))
     lines += str(key.name, " = ", text_of(value_of(s.config, key)), "\n");
   return lines + str("the data's digest = ", s.task.content_hash, "\nthe step = ", step,
-                     "\nthe weights' digest = ", digest_of_weights(*s.model), "\n");
+                     "\nthe weights' digest = ", weights_digest(s.model->shared_state_dict()), "\n");
 }
 
 }  // namespace

@@ -282,6 +282,19 @@ const Settings<RunConfig>& RunConfig::settings() {
             "above 0, the weights' exponential average with this decay is evaluated and used"),
       Field(&C::freeze, "freeze", {},
             "parameters that stay as they are: names or patterns with * and ?, separated by commas"),
+      Field(&C::lora_rank, "lora_rank", 0, 1 << 16,
+            "above 0, with --init-from: only adapters of this rank are trained and saved (LoRA), beside the "
+            "layers "
+            "of that model, which stays as it is"),
+      Field(&C::lora_alpha, "lora_alpha", -any, any,
+            "what an adapter adds to its layer is multiplied by lora_alpha / lora_rank"),
+      Field(&C::lora_dropout, "lora_dropout", 0.0, 1.0,
+            "probability of dropping a value that an adapter reads, in training"),
+      Field(&C::lora_layers, "lora_layers", {},
+            "layers that have adapters: names or patterns with * and ?, separated by commas"),
+      Field(&C::lora_full, "lora_full", {},
+            "parameters that are trained and saved in full beside the adapters, likewise; what the model has "
+            "new is anyway"),
       Field(&C::label_smoothing, "label_smoothing", 0.0, 1.0,
             "share of each target that is spread over all classes, in training"),
       Field(&C::eval_interval, "eval_interval", 1, most_steps, "updates between evaluations").steers(),
@@ -299,6 +312,10 @@ const Settings<RunConfig>& RunConfig::settings() {
           .steers(),
       Field(&C::sample_tokens, "sample_tokens", 0, 1'000'000,
             "tokens of the sample printed at each evaluation; 0 is none"),
+      Field(&C::stats_interval, "stats_interval", 0, most_steps,
+            "updates between statistics of weights, gradients and activations; 0 is none")
+          .steers(),
+      Field(&C::tensorboard, "tensorboard", "writes the run for TensorBoard too").steers(),
       Field(&C::end_id, "end_id", -1, 1 << 24,
             "id that ends what a model writes; -1 is the tokenizer's own, if it has one"),
       Field(&C::recompute, "recompute",
@@ -377,13 +394,15 @@ ConfigFile read_config(const std::string& path) {
                          "paths_from must be \"here\", this file's folder; without it paths begin where ",
                          program_name(), " is started");
       here = std::filesystem::path(path).parent_path().string();
-    } else if (entry.key == "init_from" || entry.key == "carries") {
+    } else if (entry.key == "init_from" || entry.key == "lora_base" || entry.key == "carries") {
       const auto* const text = std::get_if<std::string>(&entry.value);
-      const bool is_path = entry.key == "init_from";
+      const bool is_path = entry.key != "carries";
       if (entry.is_list || !text ||
           (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
         fail<ValueError>(where, entry.key, " must be ", is_path ? "a path" : "weights, optimizer or all");
-      (is_path ? file.init_from : file.carries) = *text;
+      (entry.key == "init_from"   ? file.init_from
+       : entry.key == "lora_base" ? file.lora_base
+                                  : file.carries) = *text;
     } else {
       if (entry.is_list) fail<ValueError>(where, entry.key, " must be one value, not a list");
       file.assignments.push_back({where, entry.key, entry.value, true, true});
@@ -393,7 +412,8 @@ ConfigFile read_config(const std::string& path) {
   if (here) {
     for (std::vector<std::string>* const paths : {&file.data, &file.val_data, &file.test_data})
       for (std::string& data : *paths) data = path_at(*here, data);
-    if (!file.init_from.empty()) file.init_from = path_at(*here, file.init_from);
+    for (std::string* const model : {&file.init_from, &file.lora_base})
+      if (!model->empty()) *model = path_at(*here, *model);
   }
   return file;
 }
@@ -409,6 +429,7 @@ Assignment setting_typed(const std::string& typed) {
     fail_with<ValueError>({.lines = {str(program_name(), " train --help")}}, where, text);
   }
   const std::string name = typed.substr(0, equals);
+  if (name == "lora_base") fail<ValueError>(where, "is given by --base");
   if (name == "data" || name == "val_data" || name == "test_data" || name == "init_from" || name == "carries")
     fail<ValueError>(where, "is given by --",
                      name == "data"        ? "data"
@@ -481,6 +502,7 @@ RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed
   changed.val_data = config.val_data;
   changed.test_data = config.test_data;
   changed.init_from = config.init_from;
+  changed.lora_base = config.lora_base;
   changed.carries = config.carries;
   return changed;
 }
@@ -572,18 +594,20 @@ std::string to_toml(const RunConfig& config, const std::string& folder) {
   const auto named = [&](const std::string& path) { return folder.empty() ? path : path_from(folder, path); };
   std::vector<std::string> data;
   std::ranges::transform(config.data, std::back_inserter(data), named);
-  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from);
+  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from),
+                    lora_base = config.lora_base.empty() ? "" : named(config.lora_base);
   std::vector<std::string> val_data, test_data;
   std::ranges::transform(config.val_data, std::back_inserter(val_data), named);
   std::ranges::transform(config.test_data, std::back_inserter(test_data), named);
   const bool here = data != config.data || val_data != config.val_data || test_data != config.test_data ||
-                    init_from != config.init_from;
+                    init_from != config.init_from || lora_base != config.lora_base;
   std::string text =
       str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
           joined(data, ", ", toml_string), "]\n");
   if (!val_data.empty()) text += str("val_data = [", joined(val_data, ", ", toml_string), "]\n");
   if (!test_data.empty()) text += str("test_data = [", joined(test_data, ", ", toml_string), "]\n");
   if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
+  if (!lora_base.empty()) text += str("lora_base = ", toml_string(lora_base), "\n");
   if (here)
     text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";
   if (!config.carries.empty() && config.carries != "weights")

@@ -155,6 +155,7 @@ Arguments of_text(const Arguments& more) {
                      "dropout=0.1",
                      "checkpoint_interval=2",
                      "sample_tokens=2",
+                     "stats_interval=3",
                      "log_interval=1",
                      "lr_decay_iters=4"};
   settings.insert(settings.end(), more.begin(), more.end());

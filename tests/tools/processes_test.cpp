@@ -7,20 +7,13 @@
 
 #include "mpirun.h"
 #include "program.h"
+#include "records.h"
 
 namespace {
 
 struct Text : Folder {
   Text() { write_text(*this); }
 };
-
-/// What the log says, without the clock.
-std::string without_times(const std::string& log) {
-  std::string all;
-  for (const std::string& line : lines_of(log))
-    all += line.substr(0, line.find(",\"tokens_per_second\"")) + "\n";
-  return all;
-}
 
 /// A picture tells its run's name.
 std::string without(std::string text, const std::string& name) {
@@ -38,7 +31,7 @@ void check_same_runs(const Folder& folder, const std::string& a, const std::stri
     CHECK_MESSAGE(folder.read(a + "/checkpoints/" + file) == folder.read(b + "/checkpoints/" + file), file);
   CHECK(folder.read(a + "/best.h5") == folder.read(b + "/best.h5"));
   CHECK((without(folder.read(a + "/loss.svg"), a) == without(folder.read(b + "/loss.svg"), b)));
-  CHECK(without_times(folder.read(a + "/metrics.jsonl")) == without_times(folder.read(b + "/metrics.jsonl")));
+  CHECK(records_of(folder, a) == records_of(folder, b));
 }
 
 /// A command as several processes, against one process of the same shards.

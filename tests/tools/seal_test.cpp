@@ -28,7 +28,7 @@ struct Trained : Folder {
   std::string closed_by_h5py() const {
     uint64_t end = 0;
     std::memcpy(&end, good.data() + 512 + 40, sizeof end);
-    REQUIRE(end < good.size());
+    REQUIRE(end <= good.size());
     return good.substr(0, end);
   }
   std::string good;

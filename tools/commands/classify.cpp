@@ -160,8 +160,9 @@ std::string table_row(const std::string& what, const std::vector<std::string>& c
 Work prepare_classify(const ClassifyArguments& arguments) {
   auto c = std::make_shared<Classifier>();
   c->arguments = arguments;
-  c->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
+  c->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); },
+      arguments.base);
   const ModelFile& file = c->file();
   const ModelEntry& entry_of_model = models().at(file.kind);
   if (entry_of_model.takes(TaskKind::pictures) || entry_of_model.takes(TaskKind::sounds))

@@ -243,7 +243,7 @@ std::vector<std::string> test_data_of(const OpenedModel& opened, const Say& say)
 Work prepare_eval(const EvalArguments& given) {
   auto e = std::make_shared<Evaluated>();
   const Say say = [&](std::string_view line) { e->console.print(line); };
-  e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say));
+  e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say, given.base));
   EvalArguments arguments = given;
   check_files_there("--data", given.data);
   if (given.test && (!given.data.empty() || !given.choices.empty()))

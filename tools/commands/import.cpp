@@ -1,11 +1,14 @@
 #include <weft/data/tokenizers/padded_tokenizer.h>
 #include <weft/exchange/hugging_face.h>
+#include <weft/exchange/peft.h>
 #include <weft/exchange/tokenizers.h>
 #include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/tools/commands/commands.h>
-#include <weft/train/files/model_file.h>
+#include <weft/train/files/adapters.h>
 #include <weft/train/files/run_folder.h>
+#include <weft/train/files/run_paths.h>
+#include <weft/train/files/toml_file.h>
 #include <weft/train/show/console.h>
 
 #include <filesystem>
@@ -70,10 +73,55 @@ std::string target(const std::string& out) {
   return file;
 }
 
+/// Adapters of peft, as a file of adapters of the base, and in a folder a file beside it that says where that lies.
+Work prepare_peft_import(const ImportArguments& arguments) {
+  const auto console = std::make_shared<Console>();
+  if (arguments.base.empty())
+    fail<ValueError>(arguments.folder, ": holds adapters of a model; --base RUN|FILE.h5 names it");
+  const OpenedModel base =
+      open_model(arguments.base, false, [&](std::string_view line) { console->print(line); });
+  const ModelFile& below = base.checkpoint.model;
+  BareAdapters theirs =
+      from_peft(read_peft(arguments.folder),
+                {.kind = below.kind, .config = below.settings, .weights = below.weights}, arguments.folder);
+  const auto model = std::make_shared<ModelFile>(below);
+  const bool same_classes = identical(below.settings, theirs.config);
+  model->settings = theirs.config;
+  model->weights = theirs.weights;
+  model->lora = LoraPart{weights_digest(below.weights), theirs.alphas};
+  if (!same_classes) model->class_names.clear();
+  try {
+    model->check();
+    ModelFile whole = *model;
+    whole.weights = joined_weights(*model, below);
+    whole.check();
+  } catch (const Error& error) {
+    fail<FileError>(arguments.folder, ": does not fit ", base.path, ": ", error.what());
+  }
+  const std::string file = target(arguments.out);
+  std::string beside;
+  if (file != arguments.out)
+    beside =
+        str("# The model that the adapters of model.h5 are of.\nlora_base = ",
+            toml_string(path_from(absolute_path(arguments.out), absolute_path(base.path))), "\npaths_from = \"here\"\n");
+  return [=, folder = arguments.folder, base = base.path, notes = theirs.notes] {
+    if (const fs::path above = fs::path(file).parent_path(); !above.empty()) make_folders(above.string());
+    if (!beside.empty()) write_file((fs::path(file).parent_path() / "base.toml").string(), beside);
+    model->write(file);
+    console->print(
+        str(file, ": ", grouped(std::ssize(model->lora->alphas)), " adapters of ", base, ", from ", folder));
+    for (const std::string& note : notes) console->print("  " + note);
+    return 0;
+  };
+}
+
 }  // namespace
 
 Work prepare_import(const ImportArguments& arguments) {
   check_folder(arguments.folder);
+  if (is_peft(arguments.folder)) return prepare_peft_import(arguments);
+  if (!arguments.base.empty())
+    fail<ValueError>("--base: is for adapters of peft; ", arguments.folder, " holds no adapter_config.json");
   const BareModel theirs = from_hugging_face(read_hugging_face(arguments.folder), arguments.folder);
   const std::string file = target(arguments.out);
   std::vector<std::string> notes = theirs.notes;

@@ -260,8 +260,9 @@ int work(Listener& l) {
 Work prepare_transcribe(const TranscribeArguments& arguments) {
   auto l = std::make_shared<Listener>();
   l->arguments = arguments;
-  l->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { l->console.print(line); });
+  l->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { l->console.print(line); },
+      arguments.base);
   const ModelFile& file = l->file();
   if (arguments.json && arguments.text) fail<ValueError>("--text and --json: one of the two");
   l->model = l->opened.build();

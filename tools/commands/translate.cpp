@@ -126,8 +126,9 @@ int work(Translator& t) {
 Work prepare_translate(const TranslateArguments& arguments) {
   auto t = std::make_shared<Translator>();
   t->arguments = arguments;
-  t->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); });
+  t->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); },
+      arguments.base);
   if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
     fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
   refuse_sounds(t->opened);

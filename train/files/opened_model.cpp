@@ -2,6 +2,7 @@
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/train/files/adapters.h>
 #include <weft/train/files/foreign_model.h>
 #include <weft/train/files/near_paths.h>
 #include <weft/train/files/opened_model.h>
@@ -152,7 +153,9 @@ void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step,
 
 void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
   const std::string place = place_aside(held, run);
-  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.digest(), run.plot()})
+  std::vector<std::string> paths = run.records();
+  paths.insert(paths.begin(), {run.checkpoints(), run.best()});
+  for (const std::string& path : paths)
     if (is_there(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }
@@ -175,7 +178,15 @@ std::optional<OpenedModel> newest_checkpoint(const RunFolder& run, const Say& sa
   return std::nullopt;
 }
 
-OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say) {
+OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say, const std::string& base) {
+  OpenedModel opened = open_file(run_or_file, last, say);
+  if (!opened.checkpoint.model.lora && !base.empty())
+    fail<ValueError>("--base: ", opened.path, " is a whole model; --base is for adapters");
+  if (opened.checkpoint.model.lora) complete(opened, base, say);
+  return opened;
+}
+
+OpenedModel open_file(const std::string& run_or_file, bool last, const Say& say) {
   std::error_code error;
   if (!fs::exists(run_or_file, error) && !error) fail_without_model(run_or_file);
   if (!fs::is_directory(run_or_file, error)) {
