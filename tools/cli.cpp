@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/machine/cores.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/processes/processes.h>
@@ -17,8 +17,11 @@
 #include <new>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
+#include "advised_lines.h"
 #include "command_line.h"
+#include "refused_words.h"
 
 namespace weft::tools {
 namespace {
@@ -61,14 +64,14 @@ void join_processes() {
     set_num_threads(std::max(1, available_cores() / processes.sharing_cores()));
   } catch (const std::exception& error) {
     if (dynamic_cast<const JoinError*>(&error) != nullptr) set_silent(false);
-    Console().print(str(program_name(), ": ", error.what()));
+    Console().print(str(program_name(), ": ", error.what(), advised_lines(advice_of(error), {})));
     end_at_once(refused);
   }
 }
 
-/// Runs `body`; errors are told and become `code`.
+/// Runs `body`; errors are told, with what to type instead of `words`, and become `code`.
 template <class Body>
-int guarded(int code, Body&& body) {
+int guarded(int code, const std::vector<std::string>& words, Body&& body) {
   try {
     return body();
   } catch (const Stopped& stopped) {
@@ -78,7 +81,7 @@ int guarded(int code, Body&& body) {
   } catch (const std::bad_alloc&) {
     return complain("there is not enough memory", code);
   } catch (const std::exception& error) {
-    return complain(error.what(), code);
+    return complain((error.what() + advised_lines(advice_of(error), words)).c_str(), code);
   }
 }
 
@@ -89,7 +92,8 @@ int run(int argc, char** argv) {
   const std::function<Work()> prepare = declare_commands(app);
   join_processes();
   Work work;
-  const int code = guarded(refused, [&] {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const int code = guarded(refused, words, [&] {
     Processes::joined().check();
     if (Processes::are_several() && argc > 1 && argv[1][0] != '-' && std::string_view(argv[1]) != "train")
       fail<ValueError>(argv[1], ": is for one process, but mpirun has started ", Processes::joined().size(),
@@ -104,14 +108,13 @@ int run(int argc, char** argv) {
       if (Processes::joined().is_first()) write_out(text.str());
       return leave(0);
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; ", program_name(), " ",
-                       argc > 1 && argv[1][0] != '-' ? str(argv[1], " ") : "", "--help tells more");
+      refuse_words(app, words, error);
     }
     work = prepare();
     return 0;
   });
   if (!work) return code;
-  return guarded(failed, [&] { return leave(work()); });
+  return guarded(failed, words, [&] { return leave(work()); });
 }
 
 }  // namespace

@@ -12,19 +12,17 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "refused_words.h"
 
 namespace weft::tools {
 namespace {
 
 constexpr int64_t most_tokens = 1'000'000'000;
 constexpr int64_t most_bytes = int64_t{1} << 28;
-
-const std::string& refuse_empty(const char* name, const std::string& typed) {
-  if (typed.empty()) fail<ValueError>(name, ": is empty");
-  return typed;
-}
 
 /// A command that fills its arguments as it is parsed.
 template <class Arguments>
@@ -36,7 +34,7 @@ class Command {
   /// Nothing in the place of a value is refused.
   template <class Read>
   CLI::Option* option(const char* name, const char* type, const char* help, Read read) {
-    const auto take = [=](const std::string& typed) { read(refuse_empty(name, typed)); };
+    const auto take = [=](const std::string& typed) { read(refuse_typed(name, typed)); };
     return app.add_option_function<std::string>(name, take, help)->type_name(type);
   }
   CLI::Option* text(const char* name, std::string& to, const char* type, const char* help) {
@@ -47,7 +45,8 @@ class Command {
                      bool may_be_empty = false) {
     const auto take = [=, &to](const std::vector<std::string>& typed) {
       for (const std::string& one : typed)
-        if (!may_be_empty) refuse_empty(name, one);
+        if (!may_be_empty) refuse_typed(name, one);
+      if (name == std::string_view("--set")) refuse_spaces(typed);
       to = typed;
     };
     // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
@@ -534,15 +533,6 @@ std::function<Work()> declare_commands(CLI::App& app) {
     kernels::unary(kernels::Unary::exp, Array::zeros({1}));
     return command->prepare();
   };
-}
-
-void check_command(const CLI::App& app, const std::string& word) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
-  if (std::ranges::count(names, word) > 0) return;
-  const std::string near = nearest(word, names.data(), names.data() + names.size());
-  fail<ValueError>("there is no command '", word, "'",
-                   near.empty() ? "; weft --help lists them" : str("; did you mean '", near, "'?"));
 }
 
 }  // namespace weft::tools

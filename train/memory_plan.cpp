@@ -248,6 +248,44 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
   return plan;
 }
 
+std::vector<std::string> settings_with_room(RunConfig config, const TaskData& task, int64_t profiled,
+                                            const OwnParts& own) {
+  const auto has_room = [&](const RunConfig& tried) {
+    try {
+      plan_memory(tried, task, profiled, own);
+      return true;
+    } catch (const MemoryError&) {
+      return false;
+    }
+  };
+  RunConfig smallest = config;
+  smallest.batch_size = 1;
+  if (config.batch_size > 1 && has_room(smallest)) {
+    do {
+      config.batch_size /= 2;
+      config.gradient_accumulation_steps *= 2;
+    } while (!has_room(config));
+    return {str("batch_size=", config.batch_size),
+            str("gradient_accumulation_steps=", config.gradient_accumulation_steps)};
+  }
+  // The sizes of what a run begins from are what they are.
+  const auto halved = [&](const char* key, int64_t divisor) {
+    const int64_t half = config.parts.contains(key) ? config.parts.integer(key) / 2 : 0;
+    if (half < 1 || half % divisor != 0) return false;
+    config.parts.set(key, half);
+    return true;
+  };
+  const int64_t heads = config.parts.contains("n_head") ? config.parts.integer("n_head") : 1;
+  while (config.init_from.empty() && (halved("n_embd", 2 * heads) || halved("n_layer", 1)))
+    if (has_room(config)) {
+      std::vector<std::string> settings;
+      for (const char* key : {"n_embd", "n_layer"})
+        if (config.parts.contains(key)) settings.push_back(str(key, "=", config.parts.integer(key)));
+      return settings;
+    }
+  return {};
+}
+
 std::string describe(const MemoryPlan& plan) {
   return str("memory: at most ", amount(plan.most()), " (weights and optimizer ", amount(plan.weights),
              ", an update ", amount(plan.update), ", a checkpoint ", amount(plan.checkpoint),

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace weft {
 
@@ -30,6 +31,11 @@ struct MemoryPlan {
 /// uses its weight without calling it.
 MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled = 0,
                        const OwnParts& own = {});
+
+/// Settings for which that has room, where it was refused for `config`: the same samples an update in smaller micro-batches,
+/// or, where not even one sample has room, a smaller model. Empty when there are none.
+std::vector<std::string> settings_with_room(RunConfig config, const TaskData& task, int64_t profiled = 0,
+                                            const OwnParts& own = {});
 
 /// "memory: at most 54.4 MB (...); 22.1 GB are available".
 std::string describe(const MemoryPlan& plan);

@@ -2,11 +2,12 @@
 #include <weft/data/text/text.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/lora.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
 #include <weft/train/files/adapters.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/resume_choice.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/first_session.h>
@@ -43,7 +44,11 @@ void open_data(Session& s, const std::function<TaskData(const ReadProgress&)>& o
 /// are of.
 void open_parts(Session& s, int64_t profiled, const OpenedModel* base) {
   if (base) s.own = own_parts(s.config, s.task, *base);
-  s.memory = plan_memory(s.config, s.task, profiled, s.own);
+  try {
+    s.memory = plan_memory(s.config, s.task, profiled, s.own);
+  } catch (const MemoryError& error) {
+    fail_with<MemoryError>({.settings = settings_with_room(s.config, s.task, profiled, s.own)}, error.what());
+  }
   s.model = build_model(s.config, s.task, s.own);
   if (base) s.lora = {weights_digest(base->checkpoint.model.weights), lora_alphas(*s.model)};
   s.optimizer = build_optimizer(s.config, *s.model);
@@ -103,6 +108,15 @@ void check_test_data(const RunConfig& config) {
                         " eval RUN --test scores");
 }
 
+/// Several texts are several words.
+void check_no_commas(const std::vector<std::string>& data) {
+  for (const std::string& path : data)
+    if (const std::vector<std::string> parts = parallel_files(path);
+        parts.size() > 1 && std::ranges::all_of(parts, names_data))
+      fail_with<FileError>({.typed = {path}, .meant = parts}, path,
+                           ": are files side by side, as pairs are; texts are named one behind the other");
+}
+
 /// What is likely not meant by these settings of the learning rate.
 void warn_of_rate(const RunConfig& c, std::vector<std::string>& notes) {
   if (c.max_iters > 0 && learning_rate_at(c, std::max(c.lr_decay_iters, c.max_iters)) > c.learning_rate)
@@ -122,7 +136,10 @@ struct Budget {
 /// Defaults, then what the budget says, the source, --config, options and --set.
 std::optional<Source> configure(Session& s, const NewRunOptions& options, Budget* budget = nullptr) {
   ConfigFile file;
-  if (!options.config.empty()) file = read_config(options.config);
+  if (!options.config.empty()) {
+    check_files_there("--config", {options.config});
+    file = read_config(options.config);
+  }
   const std::string from = !options.continued.empty()   ? options.continued
                            : !options.init_from.empty() ? options.init_from
                                                         : file.init_from;
@@ -205,11 +222,10 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options, Budget
   config.test_data = !options.test_data.empty() ? options.test_data
                      : !file.test_data.empty()  ? file.test_data
                                                 : before.test_data;
-  if (config.data.empty() && tasks().at(config.task).reads_files({}))
-    fail<ValueError>(
-        "no text to train on: give --data FILE, or a --config that names it, or a --task that "
-        "makes its own samples; ",
-        program_name(), " train --help lists them");
+  if (config.data.empty() && tasks().at(config.task).reads_files({})) fail_without_data();
+  check_files_there("--data", config.data);
+  check_files_there("--val-data", config.val_data);
+  if (config.task == "text") check_no_commas(config.data);
   for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
   check_test_data(config);
@@ -354,12 +370,16 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
     return begin(std::move(claim));
   }
 
-  RunClaim claim =
-      options.out.empty()
-          ? RunClaim::create_free(config.data.empty()
-                                      ? config.model + "-" + config.task
-                                      : fs::path(weighted_path(config.data[0]).path).stem().string())
-          : RunClaim::create(options.out, options.overwrite);
+  const std::string name = config.data.empty() ? config.model + "-" + config.task
+                                               : fs::path(weighted_path(config.data[0]).path).stem().string();
+  RunClaim claim = [&] {
+    try {
+      return options.out.empty() ? RunClaim::create_free(name)
+                                 : RunClaim::create(options.out, options.overwrite);
+    } catch (const FileError& error) {
+      fail_elsewhere(options.out.empty() ? "runs/" + name : options.out, error);
+    }
+  }();
   const auto write_config = [&] {
     write_file(claim.held(), claim.folder().config(), to_toml(config, claim.called()));
   };
@@ -415,11 +435,11 @@ std::shared_ptr<Session> resumed_here(std::shared_ptr<Session> s, RunClaim claim
   ResumePoint point = choose_resume_point(found, plan_of(before), plan_of(config));
   if (point == ResumePoint::refused) {
     if (!options.start_over)
-      fail<FileError>(
-          folder.path, ": nothing that was saved can be read, so that nothing is begun anew over it",
-          saved.reasons, saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
-          "\n  mend what stands in the way, or move all of it aside and begin again: ", program_name(),
-          " train --resume ", quoted(folder.path), " --start-over");
+      fail_with<FileError>(
+          {.more = {"--start-over"}}, folder.path,
+          ": nothing that was saved can be read, so that nothing is begun anew over it", saved.reasons,
+          saved.reasons.empty() ? " (the checkpoints are gone; the log tells of updates)" : "",
+          "\n  mend what stands in the way, or move all of it aside and begin again: --start-over");
   } else if (options.start_over && writes) {
     fail<ValueError>("--start-over: ", folder.path,
                      " can go on; leave the option out, or begin a new run with --out");
@@ -436,8 +456,10 @@ std::shared_ptr<Session> resumed_here(std::shared_ptr<Session> s, RunClaim claim
   warn_of_rate(config, s->notes);
   if (const std::string warning = behind_schedule(config, folder); !warning.empty()) say(warning);
   if (start && config.max_iters < start->checkpoint.training->step)
-    fail<ValueError>("max_iters = ", config.max_iters, ": the run has made ",
-                     start->checkpoint.training->step, " updates already");
+    fail_with<ValueError>({.typed = {str("max_iters=", config.max_iters)},
+                           .meant = {str("max_iters=", 2 * start->checkpoint.training->step)}},
+                          "max_iters = ", config.max_iters, ": the run has made ",
+                          start->checkpoint.training->step, " updates already");
   const std::optional<OpenedModel>& known = start ? start : best;
   const std::vector<std::string> named = config.data;
   config.data =
@@ -451,6 +473,7 @@ std::shared_ptr<Session> resumed_here(std::shared_ptr<Session> s, RunClaim claim
   if (!options.base.empty() && config.lora_rank == 0)
     fail<ValueError>("--base: the run trains all of its weights, and has no base");
   if (!options.test_data.empty()) config.test_data = options.test_data;
+  check_files_there("--data", options.data);
   for (std::vector<std::string>* const paths : {&config.data, &config.val_data, &config.test_data})
     for (std::string& path : *paths) path = absolute_path(path);
   if (!options.test_data.empty()) check_test_data(config);

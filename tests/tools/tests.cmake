@@ -8,6 +8,7 @@ if(TARGET test_tools)
   target_compile_definitions(test_tools PRIVATE WEFT_PROGRAM="$<TARGET_FILE:weft_program>"
                                                 WEFT_FAULT_SHIM="$<TARGET_FILE:fault_shim>"
                                                 WEFT_VERSION="${PROJECT_VERSION}"
+                                                WEFT_CMAKE="${CMAKE_COMMAND}" WEFT_BINARY_DIR="${PROJECT_BINARY_DIR}"
                                                 WEFT_MPI_PLUGIN="${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft/libweft-mpi.so")
   # Stop it where several processes are about to take part in something.
   foreach(shim gather:MPI_Iallgatherv finish:MPI_Finalize)

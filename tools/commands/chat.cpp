@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -116,8 +117,9 @@ Work prepare_chat(const ChatArguments& arguments) {
       arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); }, arguments.base);
   c->turns = ChatTurns::of(c->model);
   if (!c->turns)
-    fail<ValueError>(c->model.file.path, ": was not trained to chat; ", program_name(),
-                     " train --task chat --data FILE does");
+    fail_with<ValueError>(use_of(c->model.file, arguments.model), c->model.file.path,
+                          ": was not trained to chat; ", program_name(),
+                          " train --task chat --data FILE does. This one is used by:");
   if (!arguments.system.empty()) c->told = c->turns->turn("system", arguments.system);
   if (room(*c) < least_room)
     fail<ValueError>("--system: has ", c->told.size(), " tokens, of the ", c->model.writer->context(),

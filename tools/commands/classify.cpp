@@ -15,6 +15,7 @@
 #include "classify_internal.h"
 #include "commands.h"
 #include "eval_task.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -167,8 +168,9 @@ Work prepare_classify(const ClassifyArguments& arguments) {
   if (entry_of_model.takes(TaskKind::pictures) || entry_of_model.takes(TaskKind::sounds))
     return prepare_file_classify(std::move(c->opened), arguments);
   if (file.class_names.empty() || !file.tokenizer)
-    fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
-                     " train --task classify --data FILE makes a model that does");
+    fail_with<ValueError>(use_of(c->opened, arguments.model), c->opened.path,
+                          ": tells no classes of texts by name; ", program_name(),
+                          " train --task classify --data FILE makes a model that does. This one is used by:");
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   const TaskEntry& entry = tasks().at("classify");

@@ -3,7 +3,7 @@
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/peft.h>
 #include <weft/exchange/tokenizers.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/show/console.h>
@@ -92,13 +92,21 @@ bool has_json(const std::shared_ptr<const Tokenizer>& tokenizer) {
   }
 }
 
+/// What is nearest; of what is none of it, onnx say, what most others read.
+std::string near_format(const std::string& typed) {
+  const std::vector<std::string> formats = {"hf", "safetensors", "gguf", "html", "weft", "peft"};
+  const std::string near = nearest(typed, formats.data(), formats.data() + formats.size());
+  return near.empty() ? "safetensors" : near;
+}
+
 }  // namespace
 
 Work prepare_export(const ExportArguments& arguments) {
   const std::string& format = arguments.format;
   if (format != "hf" && format != "safetensors" && format != "gguf" && format != "html" && format != "weft" &&
       format != "peft")
-    fail<ValueError>("--format: '", format, "' is none of hf, safetensors, gguf, html, weft and peft");
+    fail_with<ValueError>({.typed = {format}, .meant = {near_format(format)}}, "--format: '", format,
+                          "' is none of hf, safetensors, gguf, html, weft and peft");
   GgufOptions gguf;
   ModelPage page;
   if (format == "gguf" && !arguments.dtype.empty()) gguf.type = gguf_type(arguments.dtype);

@@ -2,7 +2,7 @@
 #include <weft/data/text/foreign_file.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/decoding/generation.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
@@ -244,7 +244,8 @@ Work prepare_generate(const GenerateArguments& arguments) {
     return [=] { return write_lines(*w, prompts); };
   }
   if (w->answers() && !arguments.prompt)
-    fail<ValueError>("--prompt: is needed: a ", model.model->kind(), " answers what it reads");
+    fail_with<ValueError>({.more = {"--prompt", "TEXT"}}, "--prompt: is needed: a ", model.model->kind(),
+                          " answers what it reads");
   const std::string text =
       as_trained(model.file.checkpoint.model, arguments.prompt.value_or(default_prompt(*model.tokenizer)));
   const Prompt prompt{text, model.encoded("--prompt", text)};

@@ -2,10 +2,11 @@
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/peft.h>
 #include <weft/exchange/tokenizers.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/tools/commands/commands.h>
 #include <weft/train/files/adapters.h>
+#include <weft/train/files/run_folder.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/files/toml_file.h>
 #include <weft/train/show/console.h>
@@ -33,6 +34,29 @@ std::shared_ptr<const Tokenizer> tokenizer_in(const std::string& folder, const S
   } catch (const FileError& error) {
     fail<FileError>(error.what(), "; weft import ", quoted(folder), " --no-tokenizer takes the model alone");
   }
+}
+
+/// FileError, with advice, for what is no folder of theirs.
+void check_folder(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    const std::string fetching =
+        str("huggingface-cli download ", quoted(folder), " --local-dir ", quoted(folder));
+    fail_with<FileError>(
+        {.typed = {folder}, .meant = {folder}, .lines = {fetching}}, folder,
+        ": there is no such folder, and nothing is downloaded; a name on the Hub is fetched by "
+        "their own program:");
+  }
+  const fs::path above = fs::path(folder).parent_path();
+  if (!fs::is_directory(folder, error)) {
+    if (fs::exists(above / "config.json", error))
+      fail_with<FileError>({.typed = {folder}, .meant = {above.empty() ? "." : above.string()}}, folder,
+                           ": is a file; name its folder, in which config.json lies");
+    fail<FileError>(folder, ": is a file; name a folder with config.json and model.safetensors");
+  }
+  if (RunFolder{folder}.holds_run())
+    fail_with<FileError>({.lines = {str(program_name(), " generate ", quoted(folder))}}, folder,
+                         ": is a run of ours, which is used as it is:");
 }
 
 /// --out, a file that ends in .h5, or a folder whose model.h5 is meant. FileError when it is there.
@@ -94,6 +118,7 @@ Work prepare_peft_import(const ImportArguments& arguments) {
 }  // namespace
 
 Work prepare_import(const ImportArguments& arguments) {
+  check_folder(arguments.folder);
   if (is_peft(arguments.folder)) return prepare_peft_import(arguments);
   if (!arguments.base.empty())
     fail<ValueError>("--base: is for adapters of peft; ", arguments.folder, " holds no adapter_config.json");

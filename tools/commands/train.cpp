@@ -1,4 +1,4 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/machine/available_memory.h>
 #include <weft/lib/machine/memory.h>
@@ -66,6 +66,18 @@ struct Told {
   }
 };
 
+/// The run once more, when what stood in its way is gone.
+Advice resuming(const Run& run) {
+  return {.lines = {str(program_name(), " train --resume ", quoted(run.called()))}};
+}
+
+/// The run again, in a folder of its own, at a rate that is likelier to be good.
+Advice with_smaller_rate(const Session& s) {
+  const double usual = RunConfig().learning_rate, rate = s.config.learning_rate;
+  return {.lines = {str(program_name(), " train --config ", quoted(s.run->folder().config()),
+                        " --set learning_rate=", rate > usual ? usual : rate / 10)}};
+}
+
 /// Whether the update that is next is one whose statistics are kept.
 bool is_watched(const Session& s) {
   const int64_t interval = s.config.stats_interval;
@@ -106,12 +118,12 @@ Made update(Session& s) {
       TrainStep again(*s.optimizer, options);
       backward(s, again);
     });
-    fail<NumericError>(
-        "step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-        s.run->saved_step() >= 0
-            ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
-            : "no checkpoint was written yet",
-        "; a smaller learning_rate or grad_clip may help");
+    fail_with<NumericError>(with_smaller_rate(s), "step ", at, ": ", error.what(), ". First: ", origin,
+                            ". The run stops before this update; ",
+                            s.run->saved_step() >= 0 ? str("the last good checkpoint is ",
+                                                           s.run->folder().checkpoint(s.run->saved_step()))
+                                                     : "no checkpoint was written yet",
+                            "; a smaller learning_rate or grad_clip may help");
   }
 }
 
@@ -137,8 +149,8 @@ Evaluation evaluate_both(Session& s) {
           Told::of_all(s.processes.gather(Told{.signal = StopSignals::received()}.text())).signal)
     throw Stopped{signal};
   if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
-    fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss,
-                       " and the validation loss ", found.val_loss);
+    fail_with<NumericError>(with_smaller_rate(s), "step ", found.step, ": the training loss is ",
+                            found.train_loss, " and the validation loss ", found.val_loss);
   return found;
 }
 
@@ -287,6 +299,12 @@ int train(Session& s, int64_t profile_steps) {
                         run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(),
                         " train --resume ", quoted(run.called()), " goes on"));
     return exit_code_of(stopped.signal);
+  } catch (const FileError& error) {
+    if (run.replaces()) throw;
+    fail_with<FileError>(resuming(run), error.what());
+  } catch (const MemoryError& error) {
+    if (run.replaces()) throw;
+    fail_with<MemoryError>(resuming(run), error.what());
   }
 }
 

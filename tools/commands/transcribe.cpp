@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "json_line.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -267,8 +268,10 @@ Work prepare_transcribe(const TranscribeArguments& arguments) {
   l->model = l->opened.build();
   l->transcriber = dynamic_cast<const Transcriber*>(l->model.get());
   if (!l->transcriber || !file.tokenizer)
-    fail<ValueError>(l->opened.path, ": is a ", file.kind, ", which writes down no sounds; ", program_name(),
-                     " train --model speech --task transcribe --data FILE.csv makes a model that does");
+    fail_with<ValueError>(use_of(l->opened, arguments.model), l->opened.path, ": is a ", file.kind,
+                          ", which writes down no sounds; ", program_name(),
+                          " train --model speech --task transcribe --data FILE.csv makes a model that does. "
+                          "This one is used by:");
   l->unsaid = special_ids(*file.tokenizer);
   l->frames = std::make_unique<LogMel>(frames_heard_by(file));
   constexpr double usual_window = 30, most_overlap = 4;

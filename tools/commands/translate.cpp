@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -134,9 +135,8 @@ Work prepare_translate(const TranslateArguments& arguments) {
   t->model = t->opened.build();
   t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())
-    fail<ValueError>(t->opened.path, ": is a ", t->file().kind,
-                     ", which does not answer a sequence with another; ", program_name(),
-                     " generate goes on with a text");
+    fail_with<ValueError>(use_of(t->opened, arguments.model), t->opened.path, ": is a ", t->file().kind,
+                          ", which does not answer a sequence with another. It is used by:");
   if (!t->file().tokenizer || t->file().end_ids.empty())
     fail<ValueError>(t->opened.path, ": has no tokenizer with an end of text; ", program_name(),
                      " generate --ids takes ids");

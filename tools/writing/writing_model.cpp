@@ -1,5 +1,6 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/tools/commands/model_input.h>
+#include <weft/tools/commands/model_use.h>
 #include <weft/tools/writing/writing_model.h>
 #include <weft/train/show/console.h>
 
@@ -7,7 +8,9 @@ namespace weft::tools {
 
 std::vector<int64_t> WritingModel::encoded(const std::string& name, const std::string& text,
                                            const std::string& in_file) const {
-  if (text.empty()) fail<ValueError>(name, ": is empty; give at least one character");
+  if (text.empty())
+    fail_with<ValueError>({.typed = {name, ""}}, name,
+                          ": is empty; give at least one character, or leave it out");
   std::vector<int64_t> ids = ids_of_text(file.checkpoint.model, name, text, in_file);
   // As the sequences that it was trained to answer end.
   if (answers() && !end_ids.empty()) ids.push_back(end_ids[0]);
@@ -28,8 +31,8 @@ WritingModel WritingModel::open(const std::string& run_or_file, bool last, const
 void WritingModel::check_writes() const {
   refuse_sounds(file);
   if (!writer)
-    fail<ValueError>(file.path, ": is a ", model->kind(), ", which does not write; ", program_name(),
-                     " eval and ", program_name(), " logits say what it knows");
+    fail_with<ValueError>(use_of(file, file.run ? file.run->path : file.path), file.path, ": is a ",
+                          model->kind(), ", which does not write. It is used by:");
 }
 
 }  // namespace weft::tools

@@ -1,5 +1,8 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_claim.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -222,8 +225,9 @@ RunClaim RunClaim::create(const std::string& typed, bool overwrite) {
   const bool holds_run = claim.folder_.holds_run();
   if (holds_run && !overwrite) {
     claim.keep();
-    fail<FileError>(path, ": holds a run already; --resume ", path,
-                    " goes on with it, --overwrite replaces it");
+    fail_with<FileError>({.lines = {str(program_name(), " train --resume ", quoted(path))}}, path,
+                         ": holds a run already; --overwrite replaces it, another --out leaves it, and it "
+                         "goes on by:");
   }
   if (!holds_run && claim.made_.empty() && !is_free(path))
     fail<FileError>(path, ": is not empty and holds no run; choose another folder");
@@ -254,13 +258,13 @@ RunClaim RunClaim::create_free(const std::string& name) {
 RunClaim RunClaim::open(const std::string& typed) {
   const std::string path = without_slashes(typed);
   bring_back(path);
-  if (!is_there(path)) fail<FileError>(path, ": there is no such run");
+  if (!is_there(path)) fail_without_model(path);
   std::error_code error;
   if (!fs::is_directory(path, error))
     fail<FileError>(path, ": is not a folder; --resume takes the folder of a run");
   const RunFolder folder{path};
   const auto check = [&] {
-    if (!folder.holds_run()) fail<FileError>(path, ": holds no run: it has no config.toml");
+    if (!folder.holds_run()) fail_without_model(path);
   };
   check();
   check_places(folder);
