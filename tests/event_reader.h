@@ -28,6 +28,7 @@ struct ReadEvent {
   double wall_time = 0;
   int64_t step = 0;
   std::string version;
+  bool restarts = false;
   std::vector<ReadValue> values;
 };
 
@@ -161,6 +162,9 @@ inline std::vector<ReadEvent> read_events(std::string_view file) {
       if (field.number == 1) event.wall_time = field.real();
       if (field.number == 2) event.step = static_cast<int64_t>(field.bits);
       if (field.number == 3) event.version = field.part;
+      if (field.number == 7)
+        for (const ReadField& of_session : read_fields(field.part))
+          event.restarts = of_session.number == 1 && of_session.bits == 1;
       if (field.number == 5)
         for (const ReadField& of_summary : read_fields(field.part))
           event.values.push_back(read_value(of_summary.part));

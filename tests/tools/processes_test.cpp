@@ -8,20 +8,13 @@
 
 #include "mpirun.h"
 #include "program.h"
+#include "records.h"
 
 namespace {
 
 struct Text : Folder {
   Text() { write_text(*this); }
 };
-
-/// What the log says, without the clock.
-std::string without_times(const std::string& log) {
-  std::string all;
-  for (const std::string& line : lines_of(log))
-    all += line.substr(0, line.find(",\"tokens_per_second\"")) + "\n";
-  return all;
-}
 
 /// A picture tells its run's name.
 std::string without(std::string text, const std::string& name) {
@@ -30,16 +23,23 @@ std::string without(std::string text, const std::string& name) {
   return text;
 }
 
+/// Those that a run has, but for what is named by the clock.
+std::vector<std::string> files_of(const Folder& folder, const std::string& run) {
+  std::vector<std::string> names = listed(folder, run);
+  std::erase_if(names, [](const std::string& name) { return contains(name, ".tfevents."); });
+  return names;
+}
+
 void check_same_runs(const Folder& folder, const std::string& a, const std::string& b) {
   CAPTURE(a);
   CAPTURE(b);
-  CHECK(listed(folder, a) == listed(folder, b));
+  CHECK(files_of(folder, a) == files_of(folder, b));
   CHECK(listed(folder, a + "/checkpoints") == listed(folder, b + "/checkpoints"));
   for (const std::string& file : listed(folder, a + "/checkpoints"))
     CHECK_MESSAGE(folder.read(a + "/checkpoints/" + file) == folder.read(b + "/checkpoints/" + file), file);
   CHECK(folder.read(a + "/best.h5") == folder.read(b + "/best.h5"));
   CHECK((without(folder.read(a + "/loss.svg"), a) == without(folder.read(b + "/loss.svg"), b)));
-  CHECK(without_times(folder.read(a + "/metrics.jsonl")) == without_times(folder.read(b + "/metrics.jsonl")));
+  CHECK(records_of(folder, a) == records_of(folder, b));
 }
 
 Arguments of_text(const Arguments& more) {
@@ -54,6 +54,8 @@ Arguments of_text(const Arguments& more) {
                      "dropout=0.1",
                      "checkpoint_interval=2",
                      "sample_tokens=2",
+                     "stats_interval=3",
+                     "tensorboard=true",
                      "log_interval=1",
                      "lr_decay_iters=4"};
   settings.insert(settings.end(), more.begin(), more.end());

@@ -26,6 +26,11 @@ void AppendedFile::append(std::string_view bytes) const {
   fail<FileError>(path_, ": cannot be written: ", reason);
 }
 
+void AppendedFile::clear() const {
+  if (::ftruncate(file_.get(), 0) != 0)
+    fail<FileError>(path_, ": cannot be cut short: ", std::generic_category().message(errno));
+}
+
 void AppendedFile::sync() const {
   if (is_open() && ::fsync(file_.get()) != 0)
     fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));

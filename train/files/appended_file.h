@@ -22,6 +22,8 @@ class AppendedFile {
 
   /// FileError when the disk does not take all of it; a part may stand there then.
   void append(std::string_view bytes) const;
+  /// Takes all of it away.
+  void clear() const;
   /// Brings what was appended to the disk; nothing of one that is not open.
   void sync() const;
 

@@ -68,7 +68,15 @@ class Message {
 };
 
 // Numbers of fields, by message.
-enum EventField : uint64_t { event_wall_time = 1, event_step = 2, event_version = 3, event_summary = 5 };
+enum EventField : uint64_t {
+  event_wall_time = 1,
+  event_step = 2,
+  event_version = 3,
+  event_summary = 5,
+  event_session = 7
+};
+constexpr uint64_t session_status = 1;
+constexpr int64_t session_start = 1;
 constexpr uint64_t summary_value = 1;
 enum ValueField : uint64_t {
   value_tag = 1,
@@ -140,7 +148,9 @@ Event& Event::scalar(std::string_view tag, double value) {
 
 void Event::add_tensor(std::string_view tag, std::string_view plugin, std::string_view content,
                        std::string_view tensor) {
-  const Message about = Message().part(plugin_name, plugin).part(plugin_content, content);
+  Message about;
+  about.part(plugin_name, plugin);
+  if (!content.empty()) about.part(plugin_content, content);
   const Message metadata =
       Message().part(metadata_plugin, about.bytes()).whole(metadata_class, class_of_tensors);
   const Message value =
@@ -205,6 +215,11 @@ std::string Event::bytes() const {
 
 std::string version_event(double wall_time) {
   return Message().number(event_wall_time, wall_time).part(event_version, "brain.Event:2").bytes();
+}
+
+std::string restart_event(double wall_time) {
+  const Message session = Message().whole(session_status, session_start);
+  return Message().number(event_wall_time, wall_time).part(event_session, session.bytes()).bytes();
 }
 
 std::string event_record(std::string_view event) {

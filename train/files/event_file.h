@@ -53,6 +53,8 @@ class Event {
 
 /// The event that a file begins with.
 std::string version_event(double wall_time);
+/// Behind it, in a file that takes the place of another: what was told so far counts no more.
+std::string restart_event(double wall_time);
 /// An event as it stands in the file.
 std::string event_record(std::string_view event);
 

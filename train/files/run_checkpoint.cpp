@@ -60,7 +60,9 @@ TrainingState from_first_format(const StateDict& state) {
 void check(const TrainingState& t) {
   const std::vector<Evaluation>& made = t.history.evaluations;
   if (t.step < 0) fail<StateError>("step: ", t.step, " is below 0");
-  if (t.tokens && *t.tokens < 0) fail<StateError>("tokens: ", *t.tokens, " is below 0");
+  constexpr int64_t most_tokens = int64_t{1} << 62;
+  if (t.tokens && (*t.tokens < 0 || *t.tokens > most_tokens))
+    fail<StateError>("tokens: ", *t.tokens, " is not in [0, ", most_tokens, "]");
   if (!made.empty() && made.back().step > t.step)
     fail<StateError>("history: an evaluation of step ", made.back().step, ", though only ", t.step,
                      " updates were made");

@@ -68,12 +68,16 @@ TensorBoardLog::TensorBoardLog(const HeldFolder& held, const RunFolder& folder, 
   const std::vector<std::string> before = folder.events();
   file_ = AppendedFile(held, folder.next_events(static_cast<int64_t>(now())));
   wall_time_ = now() - log.seconds();
-  waiting_ = event_record(version_event(wall_time_));
+  waiting_ = event_record(version_event(wall_time_)) + event_record(restart_event(wall_time_));
   put(event(0).hyperparameters(settings));
   write_log(folder, log);
   flush();
   waits_ = false;
-  for (const std::string& file : before) held.remove(file);
+  for (const std::string& file : before)
+    if (file == before.back())
+      AppendedFile(held, file).clear();
+    else
+      held.remove(file);
 }
 
 /// In the order in which a run that was never stopped wrote it.
@@ -150,9 +154,10 @@ void TensorBoardLog::add(const UpdateStatistics& all) {
   for (const auto& [prefix, tensors] : {std::pair{"weights/", &all.weights}, {"gradients/", &all.gradients}})
     for (const auto& [path, s] : *tensors)
       if (!s.histogram.empty()) told.histogram(prefix + path, histogram_of(s));
-  for (const auto& [path, ratio] : all.ratios) told.scalar("update_ratio/" + path, ratio);
+  for (const auto& [path, ratio] : all.ratios) told.scalar("statistics/update_ratio/" + path, ratio);
   for (const auto& [path, s] : all.activations)
-    told.scalar("activation_std/" + path, s.std).scalar("activation_zero/" + path, s.zero);
+    told.scalar("statistics/activation_std/" + path, s.std)
+        .scalar("statistics/activation_zero/" + path, s.zero);
   put(told);
 }
 

@@ -4,12 +4,13 @@
 //   loss/validation, loss/train_evaluated, bits_per_byte/validation, accuracy/validation    of each evaluation
 //   sample                                                                                  text, of each evaluation
 //   weights/PATH, gradients/PATH          histograms, of each update whose statistics are kept (update_statistics.h)
-//   update_ratio/PATH, activation_std/PATH, activation_zero/PATH                            curves of the same
+//   statistics/update_ratio/PATH, .../activation_std/PATH, .../activation_zero/PATH         curves of the same
 //   the settings, in the tab "HPARAMS"
 //
 // The file says what the run's other files say, and nothing else. So it is not cut where a run goes on, but written anew,
 // under a new name by which a TensorBoard that is open notices it: no step is in it twice, and a run that is told to
-// write it late has all of it. The time of each point is the clock's, or, of points that are written anew, follows from
+// write it late has all of it. The file of before stays, empty: a TensorBoard without its fast reader ends for ever at one
+// that is gone. The time of each point is the clock's, or, of points that are written anew, follows from
 // the seconds of training that the log has: the file is of the clock, and two runs of equal bytes have different ones.
 #pragma once
 
@@ -30,8 +31,7 @@ namespace weft {
 
 class TensorBoardLog {
  public:
-  /// Writes what stands in the run's files, which are open by now and cut to where it goes on, and removes the file of
-  /// before. FileError when the folder does not take it.
+  /// Writes what stands in the run's files, which are open by now and cut to where it goes on. FileError when the folder does not take it.
   TensorBoardLog(const HeldFolder& held, const RunFolder& folder, const RunLog& log,
                  const std::vector<std::pair<std::string, SettingValue>>& settings);
 

@@ -25,6 +25,7 @@ TEST_CASE("event file: the bytes are those of TensorBoard's own package") {
       {"rate", 0.001},   {"text", std::string()}};
   const std::vector<int64_t> counts = {1, 0, 4, 5}, all_in_one = {5, 0, 0, 0};
   std::string file = event_record(version_event(1700000000.0));
+  file += event_record(restart_event(1700000000.5));
   file += event_record(Event(1700000001.5, 0).hyperparameters(settings).bytes());
   file += event_record(Event(1700000001.5, 0).scalar("loss/train", 4.5).scalar("zero", 0).bytes());
   file += event_record(Event(1700000002.25, 250).text("sample", "one\n\nzwölf").bytes());
@@ -38,15 +39,16 @@ TEST_CASE("event file: the bytes are those of TensorBoard's own package") {
   CHECK(file == read_text(WEFT_SOURCE_DIR "/tests/reference/tensorboard.events"));
 
   const std::vector<ReadEvent> events = read_events(file);
-  REQUIRE(events.size() == 5);
+  REQUIRE(events.size() == 6);
+  CHECK(events[1].restarts);
   CHECK(events[0].version == "brain.Event:2");
   CHECK(events[0].wall_time == 1700000000.0);
-  CHECK(read_settings(events[1].values.at(0)).at("model") == "gpt2");
-  CHECK(events[2].values.at(1).number == 0.0f);
-  CHECK(events[3].step == 250);
-  CHECK(events[3].values.at(0).text == "    one\n    \n    zwölf");
-  CHECK(events[4].step == int64_t{1} << 40);
-  CHECK(events[4].values.at(0).histogram->counts == std::vector<double>{1, 0, 4, 5});
+  CHECK(read_settings(events[2].values.at(0)).at("model") == "gpt2");
+  CHECK(events[3].values.at(1).number == 0.0f);
+  CHECK(events[4].step == 250);
+  CHECK(events[4].values.at(0).text == "    one\n    \n    zwölf");
+  CHECK(events[5].step == int64_t{1} << 40);
+  CHECK(events[5].values.at(0).histogram->counts == std::vector<double>{1, 0, 4, 5});
 }
 
 TEST_CASE("event file: what is not finite is told, and a damaged record is none") {

@@ -133,6 +133,11 @@ TEST_CASE("entries that cannot be true of a run are refused, in files of both fo
     refused(in + "history", evaluations({0, 1 << 30}, 1), "an evaluation of step 1073741824, though only ");
   }
   const StateDict good = read_checkpoint(WEFT_SOURCE_DIR "/tests/fixtures/format-2/gpt2/end.h5");
+  for (const int64_t tokens : {int64_t{-1}, INT64_MAX})
+    refuses<StateError>([&] { RunCheckpoint::from_state(with(good, "training/tokens", tokens), say); },
+                        {"tokens: "});
+  CHECK(RunCheckpoint::from_state(with(good, "training/tokens", int64_t{640}), say).training->tokens == 640);
+  CHECK_FALSE(RunCheckpoint::from_state(good, say).training->tokens);  // nobody counted then
   refuses<StateError>(
       [&] {
         RunCheckpoint::from_state(with(good, "model/end_ids", Array::from(std::vector<int64_t>{999}, {1})),
