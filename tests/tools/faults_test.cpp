@@ -21,8 +21,8 @@ struct Text : Folder {
 
 using Names = std::vector<std::string>;
 
-const Names settings = {"max_iters=6",        "checkpoint_interval=2", "eval_interval=2",
-                        "keep_checkpoints=2", "sample_tokens=3",       "stats_interval=3"};
+const Names settings = {"max_iters=6",     "checkpoint_interval=2", "eval_interval=2", "keep_checkpoints=2",
+                        "sample_tokens=3", "stats_interval=3",      "tensorboard=true"};
 
 /// What must be the same as in a run that met no fault.
 struct Outcome {

@@ -156,6 +156,7 @@ Arguments of_text(const Arguments& more) {
                      "checkpoint_interval=2",
                      "sample_tokens=2",
                      "stats_interval=3",
+                     "tensorboard=true",
                      "log_interval=1",
                      "lr_decay_iters=4"};
   settings.insert(settings.end(), more.begin(), more.end());

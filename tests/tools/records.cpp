@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "event_reader.h"
 
 namespace {
 
@@ -11,6 +14,26 @@ bool of_clock(const std::string& key) {
 
 std::string read(const Folder& folder, const std::string& file) {
   return exists(folder, file) ? folder.read(file) : "";
+}
+
+/// What a run's files for TensorBoard tell, a line each.
+std::string events_told(const Folder& folder, const std::string& run) {
+  std::string told;
+  for (const std::string& name : listed(folder, run)) {
+    if (!contains(name, ".tfevents.")) continue;
+    for (const event_reader::ReadEvent& event : event_reader::read_events(folder.read(run + "/" + name)))
+      for (const event_reader::ReadValue& value : event.values) {
+        if (of_clock(value.tag)) continue;
+        std::ostringstream line;
+        line << event.step << " " << value.tag << " " << value.number.value_or(0) << value.text;
+        if (value.histogram)
+          for (const double count : value.histogram->counts) line << " " << count;
+        for (const auto& [key, setting] : event_reader::read_settings(value))
+          line << " " << key << "=" << setting;
+        told += line.str() + "\n";
+      }
+  }
+  return told;
 }
 
 }  // namespace
@@ -32,7 +55,8 @@ std::string text_in(const std::string& line) {
 
 Records records_of(const Folder& folder, const std::string& run) {
   Records found{.samples = read(folder, run + "/samples.jsonl"),
-                .statistics = read(folder, run + "/statistics.jsonl")};
+                .statistics = read(folder, run + "/statistics.jsonl"),
+                .events = events_told(folder, run)};
   for (const std::string& line : lines_of(read(folder, run + "/metrics.jsonl"))) {
     auto entry = nlohmann::ordered_json::parse(line);
     for (const char* key : {"tokens_per_second", "seconds", "memory_bytes"}) entry.erase(key);

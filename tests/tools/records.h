@@ -8,7 +8,7 @@
 
 /// Files of a run, without what a clock, the machine or the run's name put into them; empty where there is none.
 struct Records {
-  std::string log = {}, table = {}, samples = {}, statistics = {};
+  std::string log = {}, table = {}, samples = {}, statistics = {}, events = {};
   bool operator==(const Records&) const = default;
 };
 Records records_of(const Folder& folder, const std::string& run);

@@ -24,8 +24,9 @@ using Names = std::vector<std::string>;
 
 /// A run that shows all there is.
 Names all_of_it(const Names& more = {}) {
-  Names settings{"max_iters=24",    "lr_decay_iters=24", "eval_interval=4", "checkpoint_interval=6",
-                 "sample_tokens=5", "stats_interval=3",  "log_interval=2",  "keep_checkpoints=0"};
+  Names settings{"max_iters=24",          "lr_decay_iters=24",  "eval_interval=4",
+                 "checkpoint_interval=6", "sample_tokens=5",    "stats_interval=3",
+                 "log_interval=2",        "keep_checkpoints=0", "tensorboard=true"};
   settings.insert(settings.end(), more.begin(), more.end());
   return settings;
 }
@@ -224,6 +225,6 @@ TEST_CASE("statistics begin and end as a resume says, and another run replaces t
   CHECK(listed(folder, "run") == Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg",
                                        "metrics.csv", "metrics.digest", "metrics.jsonl", "notes.txt"});
   CHECK(lines_of(folder.read("run/metrics.csv")).size() == 7);
-  refused_with(folder, {"export", "run", "--format", "weft", "--out", "run/metrics.csv"},
+  refused_with(folder, {"logits", "run", "--ids", "1,2", "--out", "run/metrics.csv"},
                {"is a file of the run"});
 }

@@ -141,7 +141,7 @@ TEST_CASE("the file for TensorBoard says what the run's other files say") {
   CHECK(event_files(folder, "plain").empty());
   // It is one of the run's own.
   const std::string own = "run/" + event_files(folder, "run")[0];
-  refused_with(folder, {"export", "run", "--format", "weft", "--out", own}, {"is a file of the run"});
+  refused_with(folder, {"logits", "run", "--ids", "1,2", "--out", own}, {"is a file of the run"});
   Arguments over = train("run", {"max_iters=4"});
   over.emplace_back("--overwrite");
   REQUIRE(weft(folder, over).code == 0);
