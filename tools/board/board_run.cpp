@@ -17,7 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t longest_sample = size_t{1} << 20, longest_statistics = size_t{1} << 24;
+/// Bytes of a line of samples or statistics.
+constexpr size_t longest_shown = size_t{1} << 24;
 
 /// Evaluations have no time of their own: that of the update before.
 const std::vector<std::string> of_updates = {"loss", "lr", "grad_norm", "tokens_per_second", "memory_bytes"};
@@ -62,8 +63,8 @@ bool is_folder(const std::string& path) {
 BoardRun::BoardRun(std::string path)
     : folder_(std::move(path)),
       metrics_{.tail = LineTail(RunFolder{folder_}.metrics(), LineReader::longest)},
-      samples_file_{.tail = LineTail(folder_ + "/samples.jsonl", longest_sample)},
-      statistics_file_{.tail = LineTail(folder_ + "/statistics.jsonl", longest_statistics)},
+      samples_file_{.tail = LineTail(RunFolder{folder_}.samples(), longest_shown)},
+      statistics_file_{.tail = LineTail(RunFolder{folder_}.statistics(), longest_shown)},
       updates_(of_updates),
       evaluations_(of_evaluations) {}
 

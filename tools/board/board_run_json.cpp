@@ -1,6 +1,7 @@
 // What is told of a run.
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
+#include <weft/train/files/run_folder.h>
 
 #include <algorithm>
 #include <cmath>
@@ -79,7 +80,7 @@ std::string BoardRun::sample_json(size_t number) const {
     fail<ValueError>("sample ", number, ": there are ", samples_.size(), " of ", folder_);
   const Sample& sample = samples_[number];
   std::string line(sample.size, '\0');
-  const InputFile file(folder_ + "/samples.jsonl");
+  const InputFile file(RunFolder{folder_}.samples());
   file.read(sample.offset, {reinterpret_cast<uint8_t*>(line.data()), line.size()});
   const ordered_json entry = ordered_json::parse(line, nullptr, false);
   if (entry.value("step", int64_t{-1}) != sample.step)

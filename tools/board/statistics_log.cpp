@@ -1,6 +1,7 @@
 #include "statistics_log.h"
 
 #include <weft/lib/base/error.h>
+#include <weft/train/watch/update_statistics.h>
 
 #include <algorithm>
 #include <cmath>
@@ -57,27 +58,31 @@ void StatisticsLog::halve() {
   in_last_ = stride_;
 }
 
+void StatisticsLog::put(const char* part, const char* measure, const std::string& path, double value) {
+  Row* const into = row(part, measure, path);
+  if (into == nullptr) return;
+  float& last = into->values.back();
+  last = farther(last, std::isfinite(value) ? static_cast<float>(value) : static_cast<float>(nonfinite));
+}
+
 bool StatisticsLog::take(std::string_view line) {
-  const ordered_json entry = ordered_json::parse(line, nullptr, false);
-  if (!entry.is_object()) return false;
-  const auto step = entry.find("step");
-  if (step == entry.end() || !step->is_number_integer()) return false;
-  const auto at = step->get<int64_t>();
-  if (at < 0 || at <= last_step_) return false;
-  open_column(at);
-  for (const auto& [part, paths] : entry.items()) {
-    if (!paths.is_object()) continue;
-    for (const auto& [path, measures] : paths.items()) {
-      if (!measures.is_object()) continue;
-      for (const auto& [measure, value] : measures.items()) {
-        if (!value.is_number()) continue;
-        Row* const into = row(part, measure, path);
-        if (into != nullptr)
-          into->values.back() = farther(into->values.back(), static_cast<float>(value.get<double>()));
-      }
+  const auto told = UpdateStatistics::from_line(line);
+  if (!told || told->step < 0 || told->step <= last_step_) return false;
+  open_column(told->step);
+  const auto put_all = [&](const char* part, const auto& tensors, const char* own, auto of_own) {
+    for (const auto& [path, s] : tensors) {
+      put(part, own, path, s.*of_own);
+      put(part, "std", path, s.std);
+      put(part, "mean", path, s.mean);
+      put(part, "min", path, s.min);
+      put(part, "max", path, s.max);
     }
-  }
-  last_step_ = at;
+  };
+  put_all("weights", told->weights, "norm", &TensorStatistics::norm);
+  put_all("gradients", told->gradients, "norm", &TensorStatistics::norm);
+  for (const auto& [path, ratio] : told->ratios) put("updates", "ratio", path, ratio);
+  put_all("activations", told->activations, "zero", &TensorStatistics::zero);
+  last_step_ = told->step;
   ++lines_;
   ++in_last_;
   return true;

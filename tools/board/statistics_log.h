@@ -1,10 +1,9 @@
-// statistics.jsonl of a run: of each tensor some numbers, as they go on over the steps.
+// statistics.jsonl of a run (train/watch/update_statistics.h): of each tensor some numbers, as they go on over the steps.
 //
-//   {"step": 100, "weights": {"blocks.0.attention.query.weight": {"mean": 0.1, "std": 0.5, ...}, ...}, "gradients": ...}
-//
-// A line has parts (weights, gradients, updates, activations), a part has rows by path, a row has measures. However long a
-// run is, a measure keeps at most `most_columns` columns: when they are full each two become one, with the value of the two
-// that is farther from 0, so that what explodes for one line is seen for ever.
+// A line has parts (weights, gradients, updates, activations), a part has rows by path, a row has measures (norm, std, mean,
+// min, max; ratio; zero). However long a run is, a measure keeps at most `most_columns` columns: when they are full each
+// two become one, with the value of the two that is farther from 0, and what is not finite is farthest: so what explodes
+// for one line is seen for ever.
 #pragma once
 
 #include <cstddef>
@@ -42,11 +41,12 @@ class StatisticsLog {
  private:
   struct Row {
     std::string part, measure, path;
-    std::vector<float> values;  ///< a column each; NaN where there is none
+    std::vector<float> values;  ///< a column each; NaN where a line has none, infinite where it is not finite
   };
 
   /// Of one number of a line; nullptr where there are too many.
   Row* row(const std::string& part, const std::string& measure, const std::string& path);
+  void put(const char* part, const char* measure, const std::string& path, double value);
   void open_column(int64_t step);
   void halve();
 

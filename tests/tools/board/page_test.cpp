@@ -26,7 +26,12 @@ std::string script_of(const std::string& html) {
   return html.substr(begin, html.find("</script>", begin) - begin);
 }
 
-bool has_node() { return std::system("node --version >/dev/null 2>&1") == 0; }
+/// False, and said, where there is none.
+bool has_node() {
+  if (std::system("node --version >/dev/null 2>&1") == 0) return true;
+  MESSAGE("node is not installed: what the script of the page computes is not checked");
+  return false;
+}
 
 /// Runs JavaScript behind some of the page's files; what it prints.
 std::string printed(const std::string& script) {
@@ -79,14 +84,14 @@ TEST_CASE("board page: every element that the script asks for is there") {
 }
 
 TEST_CASE("board page: its script is JavaScript") {
-  if (!has_node()) return MESSAGE("node is not installed: the script of the page is not checked");
+  if (!has_node()) return;
   const Folder folder;
   folder.write("page.js", script_of(board_html("null")));
   CHECK(std::system(("node --check " + folder.path("page.js")).c_str()) == 0);
 }
 
 TEST_CASE("board page: numbers as they are written") {
-  if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
+  if (!has_node()) return;
   CHECK(value_of("[0, 1234.4, 0.000994123, 1.23e-7, 12345678, null, 1.5].map((x) => digits(x))") ==
         json({"0", "1234", "0.0009941", "1.23e-7", "12,345,678", "–", "1.5"}));
   CHECK(value_of("[950, 12300, 999999, 1.2e6, 3.4e9, 0].map(brief)") ==
@@ -98,7 +103,7 @@ TEST_CASE("board page: numbers as they are written") {
 }
 
 TEST_CASE("board page: axes") {
-  if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
+  if (!has_node()) return;
   CHECK(value_of("linearTicks(0, 1999, 5)") == json({0, 500, 1000, 1500}));
   CHECK(value_of("Object.is(linearTicks(0, 10, 5)[0], -0)") == false);
   CHECK(value_of("tickTexts(linearTicks(1.48, 1.53, 5))") ==
@@ -112,7 +117,7 @@ TEST_CASE("board page: axes") {
 }
 
 TEST_CASE("board page: smoothing follows what is far apart as what is dense, and has no pull to 0") {
-  if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
+  if (!has_node()) return;
   CHECK(value_of("smoothed([0, 1, 2], [3, 4, 5], 0)") == json({3, 4, 5}));
   CHECK(value_of("smoothed([0, 1, 2, 3], [7, 7, null, 7], 50).map((x) => Number(x.toFixed(9)))") ==
         json({7, 7, 7, 7}));
@@ -132,7 +137,7 @@ TEST_CASE("board page: smoothing follows what is far apart as what is dense, and
 }
 
 TEST_CASE("board page: places in lists") {
-  if (!has_node()) return MESSAGE("node is not installed: what the page computes is not checked");
+  if (!has_node()) return;
   CHECK(value_of("[nearest([], 1), nearest([1], 9), nearest([1, 4, 9], 6), nearest([1, 4, 9], 7), "
                  "nearest([1, 4, 9], -3)]") == json({-1, 0, 1, 2, 0}));
   CHECK(value_of("[within([0, 1, 2, 3, 4], 1.5, 2.5), within([0, 1], 5, 6), within([], 0, 1), within([0, 1, "

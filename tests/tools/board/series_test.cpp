@@ -3,8 +3,10 @@
 #include <weft/lib/base/error.h>
 #include <weft/tools/board/series.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "checks.h"
 
@@ -55,12 +57,13 @@ TEST_CASE("series: of every bucket the smallest, the mean and the largest value 
     if (most > 1) CHECK(cut.end > most / 2);
     const json all = shown(series, cut);
     CHECK(all["loss"]["max"].size() == cut.end);
-    const auto largest = std::ranges::max_element(all["loss"]["max"]),
-               least = std::ranges::min_element(all["loss"]["min"]);
-    CHECK(*largest == 9);
-    CHECK(*least == 0.25);
-    CHECK(largest - all["loss"]["max"].begin() == 54'321 >> cut.level);
-    CHECK(least - all["loss"]["min"].begin() == 77'777 >> cut.level);
+    const auto largest = all["loss"]["max"].get<std::vector<double>>();
+    const auto least = all["loss"]["min"].get<std::vector<double>>();
+    const auto highest = std::ranges::max_element(largest), lowest = std::ranges::min_element(least);
+    CHECK(*highest == 9);
+    CHECK(*lowest == 0.25);
+    CHECK(highest - largest.begin() == 54'321 >> cut.level);
+    CHECK(lowest - least.begin() == 77'777 >> cut.level);
     double sum = 0;
     const size_t width = size_t{1} << cut.level;
     for (size_t k = 0; k < cut.end; ++k)

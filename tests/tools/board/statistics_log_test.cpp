@@ -1,55 +1,81 @@
 #include <doctest/doctest.h>
 #include <weft/tools/board/statistics_log.h>
+#include <weft/train/watch/update_statistics.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace weft::tools {
 namespace {
 
 using nlohmann::json;
 
+TensorStatistics of_norm(double norm) {
+  return {.mean = -norm, .std = 1, .min = -2, .max = 3, .norm = norm, .zero = 0.5};
+}
+
 std::string line(int64_t step, double norm) {
-  return json{{"step", step},
-              {"gradients", {{"b.weight", {{"norm", norm}, {"mean", -norm}}}, {"a.weight", {{"norm", 1}}}}},
-              {"activations", {{"b", {{"zero", 0.5}}}}}}
-      .dump();
+  return UpdateStatistics{.step = step,
+                          .weights = {},
+                          .gradients = {{"b.weight", of_norm(norm)}, {"a.weight", of_norm(1)}},
+                          .ratios = {{"b.weight", 0.001}},
+                          .activations = {{"b", of_norm(4)}}}
+      .line();
 }
 
 }  // namespace
 
-TEST_CASE("statistics: parts, measures and rows come back by name") {
+TEST_CASE("statistics: parts, measures and rows come back by name, in the order of the model") {
   StatisticsLog log;
   CHECK(log.take(line(0, 2)));
   CHECK(log.take(line(10, 3)));
   CHECK(log.lines() == 2);
-  CHECK(log.rows() == 4);
+  CHECK(log.rows() == 5 + 5 + 1 + 5);
   const json norms = json::parse(log.json("gradients", "norm"));
-  CHECK(norms["step"] == json({0, 10}));
-  CHECK(norms["lines"] == 2);
-  for (size_t i = 0; i < 2; ++i)
-    CHECK(norms["values"][i] == (norms["rows"][i] == "b.weight" ? json({2, 3}) : json({1, 1})));
-  CHECK(json::parse(log.json("gradients", "mean"))["values"] == json({{-2, -3}}));
+  CHECK(norms == json{{"lines", 2},
+                      {"step", {0, 10}},
+                      {"rows", {"b.weight", "a.weight"}},
+                      {"values", {{2, 3}, {1, 1}}}});
+  CHECK(json::parse(log.json("gradients", "mean"))["values"] == json({{-2, -3}, {-1, -1}}));
+  CHECK(json::parse(log.json("updates", "ratio"))["values"] == json::parse("[[0.001,0.001]]"));
+  CHECK(json::parse(log.json("activations", "zero"))["values"] == json::parse("[[0.5,0.5]]"));
   CHECK(json::parse(log.json("weights", "mean"))["rows"].empty());
-  const json parts = json::parse(log.parts_json());
-  REQUIRE(parts.size() == 2);
-  for (const json& part : parts) CHECK(part[1].size() == (part[0] == "gradients" ? 2 : 1));
+  const json measures{"norm", "std", "mean", "min", "max"};
+  CHECK(json::parse(log.parts_json()) ==
+        json::array({json::array({"gradients", measures}), json::array({"updates", json::array({"ratio"})}),
+                     json::array({"activations", {"zero", "std", "mean", "min", "max"}})}));
 }
 
-TEST_CASE("statistics: lines of another kind are refused, numbers of another kind are passed over") {
+TEST_CASE("statistics: lines of another kind are refused") {
   StatisticsLog log;
-  for (const char* bad :
-       {"", "{", "[]", "1", "null", "{}", R"({"step":"1"})", R"({"step":-1})", R"({"step":1.5})", "\xff\xfe"})
+  const std::string whole = line(5, 1);
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{}"),
+        std::string("\xff\xfe"), whole.substr(0, whole.size() - 1), line(-1, 1),
+        std::string(R"({"step":5,"weights":{}})")})
     CHECK_FALSE(log.take(bad));
   CHECK(log.empty());
-  CHECK(
-      log.take(R"({"step":5,"weights":{"a":{"std":1,"norm":null,"name":"x"},"b":3},"note":"x","list":[1]})"));
-  CHECK_FALSE(log.take(R"({"step":5})"));
-  CHECK_FALSE(log.take(R"({"step":4})"));
-  CHECK(log.rows() == 1);
-  CHECK(log.take(R"({"step":6,"weights":{"c":{"std":7}}})"));
-  const json all = json::parse(log.json("weights", "std"));
+  CHECK(log.take(whole));
+  CHECK_FALSE(log.take(whole));
+  CHECK_FALSE(log.take(line(4, 1)));
+  CHECK(log.lines() == 1);
+}
+
+TEST_CASE("statistics: layers that come later or are left out, and numbers that are not finite") {
+  StatisticsLog log;
+  const auto take = [&](int64_t step, const std::string& path, double ratio) {
+    REQUIRE(log.take(UpdateStatistics{.step = step, .ratios = {{path, ratio}}}.line()));
+  };
+  take(1, "a", 1);
+  take(2, "c", 7);
+  take(3, "a", static_cast<double>(NAN));
+  const json all = json::parse(log.json("updates", "ratio"));
   CHECK(all["rows"] == json({"a", "c"}));
-  CHECK(all["values"] == json({{1, nullptr}, {nullptr, 7}}));
+  CHECK(all["values"] == json({{1, nullptr, nullptr}, {nullptr, 7, nullptr}}));
+  // A column of several lines: what is not finite hides the rest, what is missing does not.
+  CHECK(json::parse(log.json("updates", "ratio", 1))["values"] == json::parse("[[null],[7]]"));
 }
 
 TEST_CASE("statistics: however many lines, few columns, and what is farthest from 0 stays") {
@@ -63,8 +89,8 @@ TEST_CASE("statistics: however many lines, few columns, and what is farthest fro
     const json& values = norms["values"][row];
     CHECK(values.size() == norms["step"].size());
     CHECK(values.size() <= most);
-    CHECK(std::ranges::count(values, 1000) == 1);
-    if (most > 3) CHECK(std::ranges::count(values, -500) == 1);
+    CHECK(std::ranges::count(values.get<std::vector<double>>(), 1000) == 1);
+    if (most > 3) CHECK(std::ranges::count(values.get<std::vector<double>>(), -500) == 1);
     CHECK(norms["step"][0] == 0);
     for (size_t i = 0; i < values.size(); ++i) {
       const int64_t begin = norms["step"][i],
@@ -75,10 +101,10 @@ TEST_CASE("statistics: however many lines, few columns, and what is farthest fro
 }
 
 TEST_CASE("statistics: rows beyond all measure are left out") {
-  json many{{"step", 1}};
-  for (size_t i = 0; i < StatisticsLog::most_rows + 5; ++i) many["weights"][std::to_string(i)] = {{"std", 1}};
+  UpdateStatistics many{.step = 1};
+  for (size_t i = 0; i < StatisticsLog::most_rows + 5; ++i) many.ratios.emplace_back(std::to_string(i), 1);
   StatisticsLog log;
-  CHECK(log.take(many.dump()));
+  CHECK(log.take(many.line()));
   CHECK(log.left_out());
   CHECK(log.rows() == StatisticsLog::most_rows);
 }
