@@ -214,6 +214,8 @@ TEST_CASE("board: runs that begin, are cut, replaced, removed and come back") {
 TEST_CASE("board: a run is training while somebody holds its lock") {
   const Folder folder;
   make_run(folder, "a");
+  fs::last_write_time(folder.path("a/metrics.jsonl"),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
   Board board({folder.path("a")});
   CHECK(first_run(board)["state"] == "stopped");
   {
