@@ -45,7 +45,7 @@ TEST_CASE("statistics: parts, measures and rows come back by name, in the order 
   const json measures{"norm", "std", "mean", "min", "max"};
   CHECK(json::parse(log.parts_json()) ==
         json::array({json::array({"gradients", measures}), json::array({"updates", json::array({"ratio"})}),
-                     json::array({"activations", json{"zero", "std", "mean", "min", "max"}})}));
+                     json::array({"activations", {"zero", "std", "mean", "min", "max"}})}));
 }
 
 TEST_CASE("statistics: lines of another kind are refused") {

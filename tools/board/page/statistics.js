@@ -66,12 +66,13 @@ function shortened(path, most) {
 // {colours, at(value) in [0, 1], low, high} of values; about 0 where some are below it, by the logarithm where they are far apart.
 function tones(values) {
   const finite = values.filter((value) => value !== null);
-  const high = Math.max(...finite), low = Math.min(...finite);
+  const high = finite.reduce((a, b) => Math.max(a, b), -Infinity), low = finite.reduce((a, b) => Math.min(a, b), Infinity);
   if (low < 0) {
     const most = Math.max(high, -low);
     return { colours: diverging(), low: -most, high: most, at: (v) => 0.5 + 0.5 * Math.sign(v) * Math.sqrt(Math.abs(v) / most) };
   }
-  const least = Math.min(...finite.filter((value) => value > 0));
+  // The few that are smallest by far share a tone.
+  const positive = finite.filter((value) => value > 0).sort((a, b) => a - b), least = positive[Math.floor(positive.length / 50)];
   if (high / least > 30) {
     const base = Math.max(least, high * 1e-8), range = Math.log(high / base);
     return { colours: sequential(), low: base, high, at: (v) => (v <= base ? 0 : Math.log(v / base) / range), log: true };
@@ -117,7 +118,7 @@ function showMapLegend(tone) {
   const colours = tone?.colours ?? sequential();
   colours.forEach((c, i) => image.data.set([...c, 255], 4 * i));
   context.putImageData(image, 0, 0);
-  byId('map-low').textContent = tone ? digits(tone.low, 3) : 'least of the row';
+  byId('map-low').textContent = tone ? `${tone.log ? 'up to ' : ''}${digits(tone.low, 3)}` : 'least of the row';
   byId('map-high').textContent = tone ? `${digits(tone.high, 3)}${tone.log ? ', by powers' : ''}` : 'most';
 }
 
