@@ -182,8 +182,9 @@ void check_files_there(const std::string& option, const std::vector<std::string>
       const std::string file = weighted_path(part).path;
       std::error_code error;
       if (!file.empty() && !names_data(file)) {
-        fs::exists(file, error);
-        if (!error) fail_without_file(option, file);  // else its reader says why it cannot be looked at
+        const bool there = fs::exists(file, error);
+        if (!there && !error)
+          fail_without_file(option, file);  // else its reader says why it cannot be looked at
       } else if (fs::is_regular_file(file, error) && ::access(file.c_str(), R_OK) != 0 && errno == EACCES) {
         fail_with<FileError>({.lines = {str("sudo chmod a+r ", quoted(file))}}, file,
                              ": cannot be read: no permission");
