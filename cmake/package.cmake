@@ -55,6 +55,17 @@ if(TARGET weft_mpi)
  With this plug-in a run is computed by many processes, on one machine or many,
  that mpirun starts. The result is that of one process.")
 endif()
+if(TARGET weft_http)
+  list(APPEND CPACK_COMPONENTS_ALL http)
+  list(APPEND weft_documented http)
+  set(CPACK_DEBIAN_HTTP_PACKAGE_NAME weft-http)
+  set(CPACK_DEBIAN_HTTP_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_HTTP_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_HTTP_DESCRIPTION
+      "trains transformers from scratch, HTTP
+ With this plug-in weft serves models to programs that speak OpenAI's API, and
+ pages to browsers.")
+endif()
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME weft)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)

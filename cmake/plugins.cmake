@@ -5,9 +5,10 @@ set_property(SOURCE ${PROJECT_SOURCE_DIR}/lib/machine/plugin.cpp
              PROPERTY COMPILE_DEFINITIONS WEFT_LIBRARY_FOLDER="${CMAKE_INSTALL_LIBDIR}"
                                           WEFT_INSTALLED_LIBRARIES="${CMAKE_INSTALL_FULL_LIBDIR}")
 
-# weft_plugin(ROOM NAME INCLUDE LIBRARY...): ROOM/plugins/NAME.cpp, a package of its own.
+# weft_plugin(ROOM NAME INCLUDE LIBRARY...): ROOM/plugins/NAME.cpp and what else begins so, a package of its own.
 function(weft_plugin room name include)
-  add_library(weft_${name} MODULE ${room}/plugins/${name}.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${room}/plugins/${name}.cpp ${room}/plugins/${name}_*.cpp)
+  add_library(weft_${name} MODULE ${sources})
   set_target_properties(weft_${name} PROPERTIES
     OUTPUT_NAME weft-${name} CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/weft)
@@ -41,6 +42,7 @@ if(PkgConfig_FOUND)
   pkg_check_modules(SNDFILE QUIET sndfile)
   pkg_check_modules(SAMPLERATE QUIET samplerate)
   pkg_check_modules(OPENMPI QUIET ompi-c)
+  pkg_check_modules(HTTPLIB QUIET cpp-httplib)
 endif()
 if(OPENMPI_FOUND)
   weft_plugin(lib mpi "${OPENMPI_INCLUDE_DIRS}" ${OPENMPI_LINK_LIBRARIES})
@@ -52,4 +54,11 @@ if(SNDFILE_FOUND AND SAMPLERATE_FOUND)
               ${SAMPLERATE_LINK_LIBRARIES})
 else()
   message(STATUS "weft: without libsndfile1-dev and libsamplerate0-dev no sounds are read")
+endif()
+if(WEFT_BUILD_TOOLS AND HTTPLIB_FOUND)
+  weft_plugin(tools http "${HTTPLIB_INCLUDE_DIRS}" ${HTTPLIB_LINK_LIBRARIES} Threads::Threads)
+  # What the library was built with decides how its classes lie in memory.
+  target_compile_options(weft_http PRIVATE ${HTTPLIB_CFLAGS_OTHER})
+elseif(WEFT_BUILD_TOOLS)
+  message(STATUS "weft: without libcpp-httplib-dev nothing is served")
 endif()

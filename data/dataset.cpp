@@ -1,18 +1,21 @@
 #include <weft/data/dataset.h>
 #include <weft/lib/array/random.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace weft {
 namespace {
 
 void check_window(const char* op, const TokenRange& tokens, int64_t block_size) {
   if (block_size < 1) fail<ValueError>(op, ": block_size must be at least 1, not ", block_size);
-  if (tokens.size <= block_size)
-    fail<ValueError>(tokens.name, ": too short for one window: block_size ", block_size, " needs at least ",
-                     block_size + 1, " tokens, found ", tokens.size,
-                     "; give more text or a smaller block_size");
+  if (tokens.size > block_size) return;
+  Advice advice;
+  if (tokens.size > 1) advice.settings = {str("block_size=", tokens.size - 1)};
+  fail_with<ValueError>(std::move(advice), tokens.name, ": too short for one window: block_size ", block_size,
+                        " needs at least ", block_size + 1, " tokens, found ", tokens.size,
+                        "; give more text or a smaller block_size");
 }
 
 /// Rows of `length` inputs and the same shifted by one; begin_of(row) says where a row begins.

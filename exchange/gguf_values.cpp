@@ -1,7 +1,7 @@
 #include <weft/exchange/gguf_internal.h>
+#include <weft/lib/base/float16.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace weft {
@@ -9,28 +9,13 @@ namespace {
 
 constexpr int64_t block = 32;
 
-/// To the nearest, halves to even.
-uint16_t half(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
-  const uint32_t rest = bits & 0x7FFFFFFF;
-  if (rest >= 0x7F800000) return static_cast<uint16_t>(sign | 0x7C00 | (rest > 0x7F800000 ? 0x200 : 0));
-  if (rest >= 0x477FF000) return static_cast<uint16_t>(sign | 0x7C00);
-  if (rest < 0x38800000) {  // subnormal: a whole number of 2^-24
-    const auto whole = static_cast<uint16_t>(std::nearbyint(std::ldexp(std::bit_cast<float>(rest), 24)));
-    return static_cast<uint16_t>(sign | whole);
-  }
-  const uint32_t odd = rest >> 13 & 1;
-  return static_cast<uint16_t>(sign | (rest - 0x38000000 + 0xFFF + odd) >> 13);
-}
-
 /// Blocks of 32 as ggml's quantize_row_q8_0_ref makes them.
 void put_q8_0(std::string& to, const float* values, int64_t count) {
   for (int64_t begin = 0; begin < count; begin += block) {
     float most = 0;
     for (int64_t i = 0; i < block; ++i) most = std::max(most, std::fabs(values[begin + i]));
     const float factor = most / 127.0f, inverse = factor != 0 ? 1.0f / factor : 0.0f;
-    put(to, half(factor));
+    put(to, float16_of(factor));
     for (int64_t i = 0; i < block; ++i)
       to += static_cast<char>(static_cast<int8_t>(std::round(values[begin + i] * inverse)));
   }
@@ -57,7 +42,7 @@ void put_values(std::string& to, const Array& values, GgufTensor type) {
   else if (type == tensor_q8_0)
     put_q8_0(to, from, values.size());
   else
-    for (int64_t i = 0; i < values.size(); ++i) put(to, half(from[i]));
+    for (int64_t i = 0; i < values.size(); ++i) put(to, float16_of(from[i]));
 }
 
 }  // namespace weft

@@ -3,14 +3,13 @@
 #include <weft/layers/models/registry.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/safetensors.h>
-#include <weft/lib/kernels/movement.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <set>
 
 #include "hugging_face_family_internal.h"
+#include "hugging_face_tensors_internal.h"
 
 namespace weft {
 namespace {
@@ -63,54 +62,6 @@ bool matches(std::string_view name, std::string_view pattern) {
   name.remove_prefix(star);
   const size_t end = std::min(name.find_first_not_of("0123456789"), name.size());
   return end > 0 && matches(name.substr(end), pattern.substr(star + 1));
-}
-
-bool is_ignored(const std::string& name, const Family& family, const Names& names) {
-  return std::ranges::any_of(names.ignored, [&](const std::string& pattern) {
-    return matches(name, pattern) || matches(family.prefix + name, pattern);
-  });
-}
-
-Array ours_of(const Array& theirs, const Mapping& mapping, const std::string& who) {
-  if (!is_floating(theirs.dtype()))
-    fail<FileError>(who, "its values are ", theirs.dtype(), ", not floating numbers");
-  const Array values = theirs.to(float32);
-  if (mapping.turn == Turn::none) return values;
-  if (mapping.turn == Turn::transposed) {
-    if (values.rank() != 2) fail<FileError>(who, "is ", values.shape(), ", not a matrix");
-    return kernels::permute(values, std::array{1, 0});
-  }
-  if (values.rank() < 1 || values.dim(0) != 1)
-    fail<FileError>(who, "is ", values.shape(), ", whose first axis has not extent 1");
-  return values.reshape(values.shape().without(0));
-}
-
-Array theirs_of(const Array& ours, const Mapping& mapping) {
-  if (mapping.turn == Turn::none) return ours;
-  if (mapping.turn == Turn::transposed) return kernels::permute(ours, std::array{1, 0});
-  return ours.reshape(ours.shape().inserted(0, 1));
-}
-
-/// Equal parts along the first axis.
-std::vector<Array> split(const Array& whole, size_t parts, const std::string& who) {
-  if (parts == 1) return {whole};
-  const auto n = static_cast<int64_t>(parts);
-  if (whole.rank() < 1 || whole.dim(0) % n != 0)
-    fail<FileError>(who, "is ", whole.shape(), ", which does not divide into ", parts);
-  const Shape shape = whole.shape().with(0, whole.dim(0) / n);
-  const auto size = static_cast<size_t>(shape.size());
-  std::vector<Array> found;
-  for (size_t i = 0; i < parts; ++i)
-    found.push_back(Array::from(whole.values<float>().subspan(i * size, size), shape));
-  return found;
-}
-
-Array concatenated(const std::vector<Array>& parts) {
-  if (parts.size() == 1) return parts[0];
-  std::vector<float> values;
-  for (const Array& part : parts)
-    values.insert(values.end(), part.data<float>(), part.data<float>() + part.size());
-  return Array::from(values, parts[0].shape().with(0, parts[0].dim(0) * static_cast<int64_t>(parts.size())));
 }
 
 Tensors renamed(const Tensors& tensors, const Family& family, const Names& names, const std::string& path) {
@@ -169,6 +120,21 @@ void check_weights(const BareModel& model, const std::string& path) {
 
 }  // namespace
 
+bool is_ignored(const std::string& name, const Family& family, const Names& names) {
+  return std::ranges::any_of(names.ignored, [&](const std::string& pattern) {
+    return matches(name, pattern) || matches(family.prefix + name, pattern);
+  });
+}
+
+const Family& family_for(const std::string& kind, const StateDict& config) {
+  std::vector<std::string> known;
+  for (const Family& family : families()) {
+    if (kind == family.kind && (!family.holds || family.holds(config))) return family;
+    if (std::ranges::count(known, family.kind) == 0) known.emplace_back(family.kind);
+  }
+  fail<ValueError>("transformers has no model for weft's ", kind, "; there are ", listed(known));
+}
+
 void add_blocks(Mappings& to, int64_t count, const Mappings& block) {
   for (int64_t i = 0; i < count; ++i) {
     const auto numbered = [&](std::string name) {
@@ -224,17 +190,9 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
 }
 
 HuggingFaceModel to_hugging_face(const BareModel& model) {
-  const auto family = std::ranges::find_if(families(), [&](const Family& f) {
-    return model.kind == f.kind && (!f.holds || f.holds(model.config));
-  });
-  if (family == families().end()) {
-    std::vector<std::string> known;
-    for (const Family& one : families())
-      if (std::ranges::count(known, one.kind) == 0) known.emplace_back(one.kind);
-    fail<ValueError>("transformers has no model for weft's ", model.kind, "; there are ", listed(known));
-  }
-  nlohmann::ordered_json config = family->config_for(model.config);
-  config["model_type"] = family->model_type;
+  const Family& family = family_for(model.kind, model.config);
+  nlohmann::ordered_json config = family.config_for(model.config);
+  config["model_type"] = family.model_type;
   config["dtype"] = "float32";
   const int64_t classes = model.config.contains("n_class") ? model.config.integer("n_class") : 0;
   for (int64_t i = 0; i < classes; ++i) {
@@ -247,17 +205,8 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
   if (classes > 0 && model.pad_id >= 0) config["pad_token_id"] = model.pad_id;
   config["eos_token_id"] = model.end_id < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.end_id);
   HuggingFaceModel theirs{config.dump(2) + "\n", {}};
-  for (const Mapping& mapping : family->names(model.config).mappings) {
-    std::vector<Array> parts;
-    for (const std::string& name : mapping.ours) {
-      // Theirs has biases everywhere; 0 is the same as none.
-      const bool none = name.ends_with(".bias") && !model.weights.contains(name);
-      const std::string weight = none ? name.substr(0, name.size() - 4) + "weight" : name;
-      parts.push_back(none ? Array::zeros({model.weights.array(weight).dim(0)}, float32)
-                           : model.weights.array(name).to(float32));
-    }
-    theirs.tensors.emplace(mapping.theirs, theirs_of(concatenated(parts), mapping));
-  }
+  for (const Mapping& mapping : family.names(model.config).mappings)
+    theirs.tensors.emplace(mapping.theirs, tensor_for(mapping, model.weights));
   return theirs;
 }
 

@@ -84,6 +84,12 @@ int64_t HuggingFaceConfig::entries(const std::string& key, int64_t fallback) con
   return has(key) ? static_cast<int64_t>(object(key).root_.size()) : fallback;
 }
 
+std::vector<std::string> HuggingFaceConfig::keys() const {
+  std::vector<std::string> all;
+  for (const auto& entry : root_.items()) all.push_back(entry.key());
+  return all;
+}
+
 HuggingFaceConfig HuggingFaceConfig::object(const std::string& key) const {
   return {value(key, std::optional(json::object()), "an object", [](const json& v) { return v.is_object(); }),
           str(path_, ": ", key)};

@@ -28,6 +28,8 @@ class HuggingFaceConfig {
   std::vector<int64_t> integers(const std::string& key) const;
   /// How many entries an object has; `fallback` when absent.
   int64_t entries(const std::string& key, int64_t fallback) const;
+  /// Those that it has.
+  std::vector<std::string> keys() const;
   /// The names under id2label by number; none where they are missing, not all there, or LABEL_0, LABEL_1, ...
   std::vector<std::string> label_names() const;
   /// The object of a key, an empty one when absent.

@@ -64,6 +64,11 @@ bool tells_classes(const HuggingFaceConfig& theirs, const char* architecture);
 /// How many labels a classifier has.
 int64_t class_count(const HuggingFaceConfig& theirs);
 
+/// Of a model of ours. ValueError, with those that there are, for a kind that transformers does not have.
+const Family& family_for(const std::string& kind, const StateDict& config);
+/// Whether a tensor is among Names::ignored, with or without the body's prefix.
+bool is_ignored(const std::string& name, const Family& family, const Names& names);
+
 Family gpt2_family();
 Family llama_family();
 Family qwen3_family();

@@ -1,4 +1,4 @@
-// JSON of others, read strictly. Internal to exchange.
+// JSON of others, read strictly. Internal to exchange and tools.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,8 @@
 #include <weft/layers/forward_hooks.h>
+#include <weft/layers/output_observer.h>
 #include <weft/lib/base/error.h>
+
+#include <algorithm>
 
 namespace weft {
 
@@ -41,7 +44,10 @@ void ForwardHooks::after(const Module& module, const std::vector<Tensor>& inputs
 }
 
 void ForwardHooks::refuse_result(const std::string& type) const {
-  if (!hooks_->after.empty())
+  const auto must_see = [](const auto& hook) {
+    return hook.second.template target<OutputObserver>() == nullptr;
+  };
+  if (std::ranges::any_of(hooks_->after, must_see))
     fail<StateError>(type, ": a forward hook sees a tensor, or the y of a result; this layer gives neither");
 }
 

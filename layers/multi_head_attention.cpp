@@ -115,7 +115,8 @@ Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::s
   const NoGrad no_grad;
   const std::vector<Tensor> made =
       linears(x, {{query.weight, query.bias}, {key.weight, key.bias}, {value.weight, value.bias}});
-  Tensor q = normed(made[0], heads, query_norm), k = normed(made[1], kv_heads, key_norm);
+  Tensor q = normed(query.adapted(made[0], x), heads, query_norm),
+         k = normed(key.adapted(made[1], x), kv_heads, key_norm);
   if (options.rotary) {
     const auto placed = [&](const Tensor& y, int64_t y_heads) {
       return cache.same_length() ? rotary(y, y_heads, *options.rotary, cache.length())
@@ -123,7 +124,7 @@ Tensor MultiHeadAttention::forward(const Tensor& x, KeyValueCache& cache, std::s
     };
     q = placed(q, heads), k = placed(k, kv_heads);
   }
-  return output(cached_attention(q, k, gated(made[2], x, values), heads, cache, lengths,
+  return output(cached_attention(q, k, gated(value.adapted(made[2], x), x, values), heads, cache, lengths,
                                  attention_options(Mask::causal(), bias)));
 }
 

@@ -1,10 +1,12 @@
 #include <weft/autograd/claims.h>
+#include <weft/lib/base/join.h>
 #include <weft/lib/base/math.h>
 #include <weft/optim/parameter_groups.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <ranges>
 
 namespace weft {
 
@@ -28,24 +30,33 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+std::vector<std::string> patterns_in(std::string_view text) {
+  std::vector<std::string> patterns;
+  for (const auto part : std::views::split(text, ','))
+    if (!part.empty()) patterns.emplace_back(part.begin(), part.end());
+  return patterns;
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches(pattern, name); });
+}
+
+void check_patterns(const char* option, const char* thing, const std::vector<std::string>& names,
+                    const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns)
+    if (std::ranges::none_of(names, [&](const std::string& name) { return matches(pattern, name); }))
+      fail<ValueError>(option, ": no ", thing, " is of the pattern '", pattern,
+                       "'; there are: ", names.empty() ? "none" : joined(names));
+}
+
 void check_patterns(const char* option, const std::vector<NamedTensor>& parameters,
                     const std::vector<std::string>& patterns) {
-  for (const std::string& pattern : patterns) {
-    if (std::none_of(parameters.begin(), parameters.end(),
-                     [&](const NamedTensor& p) { return matches(pattern, p.name); })) {
-      std::string names;
-      for (const NamedTensor& p : parameters) names += str(names.empty() ? "" : ", ", p.name);
-      fail<ValueError>(option, ": no parameter is of the pattern '", pattern, "'; there are: ", names);
-    }
-  }
+  std::vector<std::string> names;
+  for (const NamedTensor& p : parameters) names.push_back(p.name);
+  check_patterns(option, "parameter", names, patterns);
 }
 
 namespace {
-
-bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return matches(pattern, name); });
-}
 
 /// i of a path that says "blocks.i.".
 std::optional<int64_t> block_of(const std::string& name) {
@@ -65,7 +76,7 @@ int64_t freeze(const std::vector<NamedTensor>& parameters, const std::vector<std
   check_patterns("freeze", parameters, patterns);
   int64_t frozen = 0;
   for (NamedTensor p : parameters) {
-    if (!any_matches(patterns, p.name)) continue;
+    if (!matches_any(patterns, p.name)) continue;
     p.tensor.set_requires_grad(false);
     p.tensor.zero_grad();
     ++frozen;
@@ -92,7 +103,7 @@ std::vector<ParameterGroup> parameter_groups(const std::vector<NamedTensor>& par
     }
     const int64_t below_top = block ? layers - *block : before_blocks ? layers + 1 : 0;
     const double lr_scale = math::pow(options.layer_decay, static_cast<double>(below_top));
-    const double decay = p.tensor.rank() >= 2 && !any_matches(options.no_decay, p.name) ? 1.0 : 0.0;
+    const double decay = p.tensor.rank() >= 2 && !matches_any(options.no_decay, p.name) ? 1.0 : 0.0;
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const ParameterGroup& g) {
       return g.lr_scale == lr_scale && g.weight_decay_scale == decay;
     });

@@ -20,7 +20,17 @@ struct ParameterGroup {
 /// "blocks.*.norm?.*", "*.bias".
 bool matches(std::string_view pattern, std::string_view name);
 
-/// ValueError, with `option` and all names, for a pattern that no parameter has, since it is likely mistyped.
+/// The patterns of a text that separates them by commas.
+std::vector<std::string> patterns_in(std::string_view text);
+
+/// Whether a name is of any of the patterns.
+bool matches_any(const std::vector<std::string>& patterns, std::string_view name);
+
+/// ValueError, with `option` and all names, for a pattern that none of the names has, since it is likely mistyped; `thing`
+/// is what they name: "parameter".
+void check_patterns(const char* option, const char* thing, const std::vector<std::string>& names,
+                    const std::vector<std::string>& patterns);
+/// The same of parameters.
 void check_patterns(const char* option, const std::vector<NamedTensor>& parameters,
                     const std::vector<std::string>& patterns);
 

@@ -61,6 +61,7 @@ double TrainStep::finish(const FinishOptions& options) {
                      " parameters a gradient: the loss is of another model, or they are all frozen");
   const double average = 1.0 / static_cast<double>(rows);
   const double norm = finite_grad_norm("TrainStep", parameters, average);
+  if (options.on_gradients) options.on_gradients(average);
   const double factor = options.max_norm > 0 ? std::min(1.0, options.max_norm / (norm + 1e-6)) : 1.0;
   optimizer_.set_lr(options.lr);
   optimizer_.step(average * factor);
@@ -68,6 +69,7 @@ double TrainStep::finish(const FinishOptions& options) {
   meter_ = {};
   samples_ = 0;
   finished_ = true;
+  rows_ = rows;
   loss_ = loss / static_cast<double>(rows);
   return norm;
 }

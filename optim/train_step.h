@@ -17,6 +17,7 @@
 #include <weft/optim/optimizer.h>
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 namespace weft {
@@ -63,11 +64,11 @@ class TrainStep {
     return backward(piece, [&] { return model.loss(batch); });
   }
 
-  /// Samples, and rows of the loss, that were added here.
+  /// Samples that were added here.
   int64_t samples() const { return samples_; }
-  int64_t rows() const { return meter_.count(); }
-  /// The mean loss of all that was added here; after finish() that of the update, with what other processes added. ValueError
-  /// when there is nothing.
+  /// Rows of the loss (targets that count), and the mean loss, of all that was added here; after finish() those of the
+  /// update, with what other processes added. ValueError of the mean when there is nothing.
+  int64_t rows() const { return finished_ ? rows_ : meter_.count(); }
   double loss() const { return finished_ ? loss_ : meter_.mean(); }
   /// After finish(): what each process gave as FinishOptions::note, by rank.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -76,6 +77,9 @@ class TrainStep {
     double lr = 1e-3;
     double max_norm = 0.0;  ///< global norm that the averaged gradient is clipped to; 0: not
     std::string note = {};  ///< told all processes
+    /// Called before the update, once the gradients are whole and known to be finite: each parameter's grad() times
+    /// `scale` is the averaged gradient, not yet clipped.
+    std::function<void(double scale)> on_gradients = nullptr;
   };
   /// Adds up the shards, divides, clips, updates, and forgets the gradients. Returns the norm of the averaged gradient before clipping.
   /// StateError when nothing was added, or no parameter has a gradient; NumericError, naming the first parameter, when the norm is NaN or infinite:
@@ -92,6 +96,7 @@ class TrainStep {
   int64_t samples_ = 0;
   bool finished_ = false;
   double loss_ = 0;
+  int64_t rows_ = 0;
   std::vector<std::string> notes_;
 };
 

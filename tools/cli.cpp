@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/machine/cores.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/processes/processes.h>
@@ -17,13 +17,28 @@
 #include <new>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
+#include "advised_lines.h"
 #include "command_line.h"
+#include "refused_words.h"
 
 namespace weft::tools {
 namespace {
 
 constexpr int refused = 2, failed = 1;
+
+/// While a thread of MPI is at work, which cannot be waited for.
+[[noreturn]] void end_at_once(int code) {
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+/// Leaves the others, and gives the exit code.
+int leave(int code) {
+  if (!Processes::joined().leave()) end_at_once(code);
+  return code;
+}
 
 /// An error is told once, by one of the processes that had it.
 int complain(const char* what, int code) {
@@ -36,29 +51,27 @@ int complain(const char* what, int code) {
     set_silent(false);
     Console().print(str(program_name(), ": ", what));
   }
-  if (processes.leave()) return code;
-  std::fflush(nullptr);
-  std::_Exit(code);
+  return leave(code);
 }
 
-/// Those that mpirun has started with this one; false when they cannot be joined.
-bool join_processes() {
-  if (!Processes::are_several()) return true;
+/// Those that mpirun has started with this one.
+void join_processes() {
+  if (!Processes::are_several()) return;
   set_silent(Processes::rank_of_start() > 0);
   try {
     const Processes& processes = Processes::joined();
     set_silent(!processes.is_first());
     set_num_threads(std::max(1, available_cores() / processes.sharing_cores()));
-    return true;
   } catch (const std::exception& error) {
-    Console().print(str(program_name(), ": ", error.what()));
-    return false;
+    if (dynamic_cast<const JoinError*>(&error) != nullptr) set_silent(false);
+    Console().print(str(program_name(), ": ", error.what(), advised_lines(advice_of(error), {})));
+    end_at_once(refused);
   }
 }
 
-/// Runs `body`; errors are told and become `code`.
+/// Runs `body`; errors are told, with what to type instead of `words`, and become `code`.
 template <class Body>
-int guarded(int code, Body&& body) {
+int guarded(int code, const std::vector<std::string>& words, Body&& body) {
   try {
     return body();
   } catch (const Stopped& stopped) {
@@ -68,7 +81,7 @@ int guarded(int code, Body&& body) {
   } catch (const std::bad_alloc&) {
     return complain("there is not enough memory", code);
   } catch (const std::exception& error) {
-    return complain(error.what(), code);
+    return complain((error.what() + advised_lines(advice_of(error), words)).c_str(), code);
   }
 }
 
@@ -77,9 +90,11 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
   const std::function<Work()> prepare = declare_commands(app);
-  if (!join_processes()) return refused;
+  join_processes();
   Work work;
-  const int code = guarded(refused, [&] {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const int code = guarded(refused, words, [&] {
+    Processes::joined().check();
     if (Processes::are_several() && argc > 1 && argv[1][0] != '-' && std::string_view(argv[1]) != "train")
       fail<ValueError>(argv[1], ": is for one process, but mpirun has started ", Processes::joined().size(),
                        "; only train works on several");
@@ -91,21 +106,15 @@ int run(int argc, char** argv) {
       std::ostringstream text;
       app.exit(asked, text);
       if (Processes::joined().is_first()) write_out(text.str());
-      Processes::joined().leave();
-      return 0;
+      return leave(0);
     } catch (const CLI::ParseError& error) {
-      fail<ValueError>(error.what(), "; ", program_name(), " ",
-                       argc > 1 && argv[1][0] != '-' ? str(argv[1], " ") : "", "--help tells more");
+      refuse_words(app, words, error);
     }
     work = prepare();
     return 0;
   });
   if (!work) return code;
-  return guarded(failed, [&] {
-    const int done = work();
-    Processes::joined().leave();
-    return done;
-  });
+  return guarded(failed, words, [&] { return leave(work()); });
 }
 
 }  // namespace

@@ -12,19 +12,17 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "refused_words.h"
 
 namespace weft::tools {
 namespace {
 
 constexpr int64_t most_tokens = 1'000'000'000;
 constexpr int64_t most_bytes = int64_t{1} << 28;
-
-const std::string& refuse_empty(const char* name, const std::string& typed) {
-  if (typed.empty()) fail<ValueError>(name, ": is empty");
-  return typed;
-}
 
 /// A command that fills its arguments as it is parsed.
 template <class Arguments>
@@ -36,7 +34,7 @@ class Command {
   /// Nothing in the place of a value is refused.
   template <class Read>
   CLI::Option* option(const char* name, const char* type, const char* help, Read read) {
-    const auto take = [=](const std::string& typed) { read(refuse_empty(name, typed)); };
+    const auto take = [=](const std::string& typed) { read(refuse_typed(name, typed)); };
     return app.add_option_function<std::string>(name, take, help)->type_name(type);
   }
   CLI::Option* text(const char* name, std::string& to, const char* type, const char* help) {
@@ -47,7 +45,8 @@ class Command {
                      bool may_be_empty = false) {
     const auto take = [=, &to](const std::vector<std::string>& typed) {
       for (const std::string& one : typed)
-        if (!may_be_empty) refuse_empty(name, one);
+        if (!may_be_empty) refuse_typed(name, one);
+      if (name == std::string_view("--set")) refuse_spaces(typed);
       to = typed;
     };
     // Extra arguments are collected up to the number expected anyway; allowed, "[a,b]" would become two.
@@ -71,6 +70,9 @@ class Command {
   void model() {
     text("model", arguments.model, "RUN|FILE.h5", "a run's folder, a checkpoint, or a model's file")
         ->required();
+    if constexpr (requires { arguments.base; })
+      text("--base", arguments.base, "RUN|FILE.h5",
+           "of adapters (lora_rank), the model that they are of, unless it lies where they say");
   }
   void weights() {
     text("--weights", arguments.weights, "float32|int8",
@@ -92,25 +94,36 @@ class Command {
   Work (*prepare_)(const Arguments&);
 };
 
+/// What a new run is of.
+template <class Arguments>
+void declare_fresh(Command<Arguments>& c, NewRunOptions& n) {
+  c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
+  c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
+  c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
+  c.text("--task", n.task, "NAME", "what it learns (text); see below");
+  c.text("--config", n.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
+  c.texts("--set", n.set, "KEY=VALUE", "settings, taken after --config from left to right");
+  c.text("--init-from", n.init_from, "RUN|FILE.h5", "begin with the weights of a model");
+  c.app.footer([] { return parts_help() + config_help(); });
+}
+
 void declare(Command<TrainArguments>& c) {
   TrainArguments& a = c.arguments;
   NewRunOptions& n = a.fresh;
   c.threads();
-  c.texts("--data", n.data, "FILE", "files, folders, patterns; each file of text is a document");
-  c.texts("--val-data", n.val_data, "FILE", "files that validate; without them a part of --data does");
+  declare_fresh(c, n);
   c.texts("--test-data", n.test_data, "FILE",
           "files that eval RUN --test scores; the run reads nothing of them");
-  c.text("--model", n.model, "NAME", "what is trained (gpt2); see below");
-  c.text("--task", n.task, "NAME", "what it learns (text); see below");
   c.text("--out", n.out, "RUN", "the run's folder; without it the first free of runs/NAME, runs/NAME-2, ...");
-  c.text("--config", n.config, "FILE", "settings to begin with; RUN/config.toml starts a run again");
-  c.texts("--set", n.set, "KEY=VALUE", "settings, taken after --config from left to right");
-  c.text("--init-from", n.init_from, "RUN|FILE.h5", "begin with the weights of a model");
+  c.number("--minutes", n.minutes, "M", 0.1, 100'000,
+           "how long the run may take in all: what is not set is chosen to learn the most until then");
   c.flag("--with-optimizer", n.with_optimizer, "and with its optimizer's state, for the parameters that fit");
   c.text("--continue", n.continued, "RUN|FILE.h5",
          "a new run with the settings and the whole state of this one, for other settings: --set");
   c.flag("--overwrite", n.overwrite, "replace the run that is in --out");
   c.text("--resume", a.resume, "RUN", "go on with a run that was stopped, to the same bytes");
+  c.text("--base", a.base, "RUN|FILE.h5",
+         "of a run of adapters (lora_rank) that is resumed: where the model that they are of lies now");
   c.flag("--any-numerics", a.any_numerics,
          "resume a run of a weft with other numerics: its bits will be others");
   c.flag("--start-over", a.start_over,
@@ -119,7 +132,22 @@ void declare(Command<TrainArguments>& c) {
       c.flag("--profile", a.profile, "print where the time of some updates goes, and write RUN/trace.json");
   c.integer("--profile-steps", a.profile_steps, "N", 1, 10'000, "how many updates --profile looks at (10)")
       ->needs(profile);
-  c.app.footer([] { return parts_help() + config_help(); });
+}
+
+void declare(Command<FindArguments>& c) {
+  FindArguments& a = c.arguments;
+  c.threads();
+  c.text("what", a.what, "lr|batch",
+         "lr: the loss while the learning rate rises; batch: how much noise is in the gradient, and how fast "
+         "micro-batches go")
+      ->required();
+  declare_fresh(c, a.fresh);
+  c.number("--from", a.from, "LR", 1e-12, 1e12, "of lr: the first rate (1e-6)");
+  c.number("--to", a.to, "LR", 1e-12, 1e12, "of lr: the last rate (1)");
+  c.integer("--updates", a.updates, "N", 10, 1 << 20, "how many are made (100)");
+  c.integer("--largest", a.largest, "N", 1, 1 << 20, "of batch: the largest micro-batch that is timed (256)");
+  c.text("--out", a.out, "NAME", "writes NAME.svg and NAME.csv (lr, batch)");
+  c.json();
 }
 
 void declare(Command<EvalArguments>& c) {
@@ -268,6 +296,32 @@ void declare(Command<ChatArguments>& c) {
   c.last();
 }
 
+void declare(Command<ServeArguments>& c) {
+  ServeArguments& a = c.arguments;
+  c.threads();
+  c.model();
+  c.text("--name", a.name, "NAME", "what the model is called in requests (the run's or file's name)");
+  c.text("--host", a.host, "HOST",
+         "where to listen: 127.0.0.1 is this machine alone, 0.0.0.0 all nets (127.0.0.1)");
+  c.integer("--port", a.port, "N", 0, 65535, "likewise; 0 is any that is free (8000)");
+  c.integer("--rows", a.rows, "N", 1, 4096, "texts that are written at a time (64)");
+  c.integer("--waiting", a.waiting, "N", 0, 1 << 20, "texts that may wait; more are answered with 429 (256)");
+  c.integer("--tokens", a.tokens, "N", 1, most_tokens, "that a text may have (4096)");
+  c.integer("--timeout", a.timeout, "SECONDS", 1, 1 << 20, "within which a request is answered (600)");
+  c.integer("--connections", a.connections, "N", 1, 1 << 16, "at once; more are answered with 503 (512)");
+  c.integer("--body-limit", a.body_limit, "BYTES", 1, most_bytes, "that a request may have (1048576)");
+  c.text("--api-key", a.api_key, "KEY",
+         "that requests must carry; others who use this machine see it, so rather");
+  c.text("--api-key-file", a.api_key_file, "FILE", "a file with it, or WEFT_API_KEY in the environment");
+  c.weights();
+  c.last();
+  c.app.footer(
+      "GET /v1/models, POST /v1/completions and /v1/chat/completions are OpenAI's; /health and /metrics are\n"
+      "for those who watch, and / is a page to talk to the model with. A seed gives the text that generate "
+      "and\n"
+      "chat give, whoever else is served. It speaks no TLS: for other machines put a proxy before it.\n");
+}
+
 void declare(Command<LogitsArguments>& c) {
   LogitsArguments& a = c.arguments;
   c.threads();
@@ -298,8 +352,10 @@ void declare(Command<AttentionArguments>& c) {
 
 void declare(Command<ImportArguments>& c) {
   c.text("folder", c.arguments.folder, "DIR",
-         "config.json and model.safetensors, or its shards, and the tokenizer that lies there")
+         "config.json and model.safetensors, or its shards, and the tokenizer that lies there; or peft's "
+         "adapter_config.json and adapter_model.safetensors")
       ->required();
+  c.text("--base", c.arguments.base, "RUN|FILE.h5", "of peft's adapters, the model that they are of");
   c.text("--out", c.arguments.out, "FILE.h5|DIR", "the file to write, or a folder, whose model.h5 it becomes")
       ->required();
   c.flag("--no-tokenizer", c.arguments.no_tokenizer, "leave the tokenizer where it is");
@@ -307,15 +363,24 @@ void declare(Command<ImportArguments>& c) {
 
 void declare(Command<ExportArguments>& c) {
   c.model();
-  c.text("--format", c.arguments.format, "hf|safetensors|gguf|weft",
+  c.text("--format", c.arguments.format, "hf|safetensors|gguf|html|weft|peft",
          "hf: config.json, weights and tokenizer as transformers has them; safetensors: weights as weft "
-         "names them; gguf: what llama.cpp reads, of gpt2 and llama; weft: the model alone, which every "
-         "command takes "
-         "where it takes a run")
+         "names them; gguf: what llama.cpp reads, of gpt2 and llama; html: a page that writes in a browser "
+         "what generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
+         "where it takes a run; peft: the adapters (lora_rank) alone, as peft has them")
       ->required();
-  c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
-         "of the matrices: bfloat16 is half the size, of weft; float16 half, q8_0 a quarter, of gguf");
-  c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft and gguf, the file")->required();
+  c.text(
+      "--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
+      "of the matrices: bfloat16 is half the size, of weft and html; float16 half, of gguf and html; q8_0 a "
+      "quarter, of gguf");
+  c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
+      ->required();
+  c.last();
+}
+
+void declare(Command<MergeArguments>& c) {
+  c.model();
+  c.text("--out", c.arguments.out, "FILE.h5", "the file to write, of a model alone")->required();
   c.last();
 }
 
@@ -327,6 +392,21 @@ void declare(Command<AverageArguments>& c) {
       ->allow_extra_args(true);
   c.integer("--newest", a.newest, "N", 1, 1 << 20, "of a run, how many checkpoints (5)");
   c.text("--out", a.out, "FILE.h5", "the file to write, of a model alone")->required();
+}
+
+void declare(Command<BoardArguments>& c) {
+  BoardArguments& a = c.arguments;
+  c.texts("runs", a.runs, "RUN|DIR", "runs, or a folder that holds runs, also those that begin later")
+      ->required()
+      ->allow_extra_args(true);
+  c.option("--port", "N", "where the page is served: http://127.0.0.1:N (6060, or the next that is free)",
+           [&a](const std::string& typed) {
+             a.port = static_cast<int>(parse_integer("--port", typed, 0, 65535));
+           });
+  c.text("--host", a.host, "ADDRESS",
+         "the address that it listens on (127.0.0.1: nobody but this machine can ask)");
+  c.text("--out", a.out, "FILE.html",
+         "write the page with all that is known now as one file, and serve nothing");
 }
 
 void declare(Command<InspectArguments>& c) {
@@ -446,6 +526,7 @@ Declared declared(CLI::App& app, const char* name, const char* help, Work (*prep
 std::function<Work()> declare_commands(CLI::App& app) {
   std::vector<Declared> commands{
       declared(app, "train", "train a model, or go on with a run", prepare_train),
+      declared(app, "find", "what learning rate or batch size fits, by a short training", prepare_find),
       declared(app, "eval", "how well a model does what it learned: losses of a text, scores of a task",
                prepare_eval),
       declared(app, "generate", "write text, or answer it", prepare_generate),
@@ -455,15 +536,19 @@ std::function<Work()> declare_commands(CLI::App& app) {
       declared(app, "translate", "answer each line of standard input with a line", prepare_translate),
       declared(app, "transcribe", "write down what is said in sounds, and when", prepare_transcribe),
       declared(app, "chat", "talk to a model", prepare_chat),
+      declared(app, "serve", "answer programs and browsers over HTTP, as OpenAI's API does", prepare_serve),
       declared(app, "logits", "what a model says to ids, a picture or a sound, as a file of NumPy",
                prepare_logits),
       declared(app, "attention", "a page that shows where every layer and head looks", prepare_attention),
       declared(app, "import", "a model in Hugging Face's layout, as a file of weft", prepare_import),
       declared(app, "export",
-               "a model for others: for transformers, llama.cpp, as safetensors, or a file of weft",
+               "a model for others: for transformers, llama.cpp, browsers, as safetensors, or a file of weft",
                prepare_export),
+      declared(app, "merge", "adapters (lora_rank) and the model that they are of, as one file",
+               prepare_merge),
       declared(app, "average", "the mean of the weights of models that are alike", prepare_average),
       declared(app, "inspect", "what a run or a checkpoint holds", prepare_inspect),
+      declared(app, "board", "a page that follows runs while they train", prepare_board),
       declared(app, "data", "what files hold: text, tables, JSON, pairs; what fed an update", prepare_data),
       declared(app, "seal", "check a file that another program has edited, h5py say, and take it back",
                prepare_seal),
@@ -480,15 +565,6 @@ std::function<Work()> declare_commands(CLI::App& app) {
     kernels::unary(kernels::Unary::exp, Array::zeros({1}));
     return command->prepare();
   };
-}
-
-void check_command(const CLI::App& app, const std::string& word) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
-  if (std::ranges::count(names, word) > 0) return;
-  const std::string near = nearest(word, names.data(), names.data() + names.size());
-  fail<ValueError>("there is no command '", word, "'",
-                   near.empty() ? "; weft --help lists them" : str("; did you mean '", near, "'?"));
 }
 
 }  // namespace weft::tools

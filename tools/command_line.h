@@ -12,7 +12,4 @@ namespace weft::tools {
 /// Numbers are read by values.h, which refuses what does not fit: parsing throws ValueError then.
 std::function<Work()> declare_commands(CLI::App& app);
 
-/// ValueError for a word in the place of a command that is none, with the one that is nearest.
-void check_command(const CLI::App& app, const std::string& word);
-
 }  // namespace weft::tools

@@ -7,7 +7,6 @@
 #include <weft/train/build.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace weft {
@@ -36,17 +35,15 @@ TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tok
   return open_task(request);
 }
 
-std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task) {
+std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task, const OwnParts& own) {
   const RandomScope random({.seed = static_cast<uint64_t>(config.seed)});
   const ModelEntry& entry = models().at(config.model);
   std::unique_ptr<Model> model = entry.make(entry.settings_for(config.parts, task.shape));
   model->recompute_blocks = config.recompute;
   model->label_smoothing = config.label_smoothing;
   model->count_right = task.held_out && std::ranges::count(task.held_out->scores(), "accuracy") > 0;
-  std::vector<std::string> frozen;
-  for (const auto part : std::views::split(config.freeze, ','))
-    if (!part.empty()) frozen.emplace_back(part.begin(), part.end());
-  freeze(model->parameters(), frozen);
+  if (config.lora_rank > 0) add_adapters(*model, config, own);
+  freeze(model->parameters(), patterns_in(config.freeze));
   return model;
 }
 

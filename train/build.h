@@ -6,6 +6,7 @@
 #include <weft/optim/optimizer.h>
 #include <weft/optim/schedule.h>
 #include <weft/train/files/run_folder.h>
+#include <weft/train/lora_run.h>
 #include <weft/train/run_config.h>
 
 #include <cstdint>
@@ -25,8 +26,9 @@ TaskData open_task(const RunConfig& config, std::shared_ptr<const Tokenizer> tok
 /// What that reads of a configuration, without a folder: the paths, the settings, the tokenizer if there is one.
 TaskRequest task_request(const RunConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
 /// The model, with first values drawn from the run's seed; parameters of `freeze` do not require a gradient. It
-/// counts what is right (Model::count_right) where the task has the score accuracy.
-std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task);
+/// counts what is right (Model::count_right) where the task has the score accuracy. With lora_rank above 0 it has adapters
+/// (lora_run.h), and its `own` parts are trained beside.
+std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task, const OwnParts& own = {});
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model);
 /// The learning rate of an update.
 double learning_rate_at(const RunConfig& config, int64_t step);

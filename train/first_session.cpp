@@ -21,16 +21,6 @@ std::string digest_of_program() {
   return to_hex(digest_of(bytes));
 }
 
-std::string digest_of_weights(const Model& model) {
-  Hasher hasher;
-  for (const NamedTensor& p : model.parameters()) {
-    const Array& value = p.tensor.value();
-    hasher.update(str(p.name, " "));
-    hasher.update({static_cast<const uint8_t*>(value.bytes()), value.nbytes()});
-  }
-  return to_hex(hasher.digest());
-}
-
 /// What must be equal, a line each: "NAME = VALUE".
 std::string description(const Session& s, int64_t step) {
   std::string lines = str("the program's digest = ", digest_of_program(),
@@ -38,7 +28,7 @@ std::string description(const Session& s, int64_t step) {
   for (const Setting& key : keys_of(s.config))
     lines += str(key.name, " = ", text_of(value_of(s.config, key)), "\n");
   return lines + str("the data's digest = ", s.task.content_hash, "\nthe step = ", step,
-                     "\nthe weights' digest = ", digest_of_weights(*s.model), "\n");
+                     "\nthe weights' digest = ", weights_digest(s.model->shared_state_dict()), "\n");
 }
 
 }  // namespace
@@ -54,11 +44,17 @@ void FirstSession::tell(Processes& processes, const RunFolder& folder, const Hel
     image.assign(bytes.begin(), bytes.end());
   }
   const std::string path = std::filesystem::absolute(folder.path).string();
-  processes.from_first(path);
-  processes.from_first(mark);
-  processes.from_first(image);
-  processes.from_first(content_hash);
-  processes.gather("");  // all have looked
+  try {
+    processes.from_first(path);
+    processes.from_first(mark);
+    processes.from_first(image);
+    processes.from_first(content_hash);
+    processes.gather("");  // all have looked
+  } catch (const ProcessError&) {
+    std::error_code ignored;
+    std::filesystem::remove(mark_in(folder.path), ignored);
+    throw;
+  }
   held.remove(mark_in(folder.path));
 }
 

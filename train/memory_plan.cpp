@@ -1,5 +1,6 @@
 #include "memory_plan.h"
 
+#include <weft/layers/lora.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/hdf5_file.h>
@@ -10,6 +11,7 @@
 #include <weft/optim/ema.h>
 #include <weft/optim/gradient_shards.h>
 #include <weft/train/build.h>
+#include <weft/train/watch/update_watch.h>
 
 #include <algorithm>
 #include <functional>
@@ -23,6 +25,8 @@ namespace {
 
 /// What the profiler keeps of an event, and writes of it, measured.
 constexpr int64_t profile_event = 1600;
+/// What the statistics of a parameter take while they are told: two histograms, and the numbers and lines made of them.
+constexpr int64_t told_statistics = 16'000;
 /// What stacks of threads, OpenMP and the heap come to later, and what of the program and its libraries is read later.
 constexpr int64_t program_later = int64_t{2} << 20, files_later = int64_t{5} << 20;
 
@@ -54,19 +58,34 @@ void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model
   for (int64_t time = 0; time < 2; ++time) score(batches.short_one);
 }
 
-void imagine_update(const RunConfig& config, const Model& model, Optimizer& optimizer,
-                    std::optional<EMA>& ema, const Batch& batch) {
+/// A model may read the weight of a layer that it never calls.
+void check_adapters(const Model& model, const std::vector<NamedTensor>& trained) {
+  const LoraAlphas adapters = lora_alphas(model);
+  for (const NamedTensor& p : trained)
+    if (const std::string layer = adapted_layer(p.name);
+        adapters.contains(layer) && !p.tensor.grad().defined())
+      fail<ValueError>("lora_layers: an adapter of '", layer,
+                       "' would do nothing: the model reads its weight, or leaves it out, but does not call "
+                       "the layer. Leave it out of lora_layers, or write layer(x) in the model");
+}
+
+void imagine_update(const RunConfig& config, Model& model, Optimizer& optimizer, std::optional<EMA>& ema,
+                    const Batch& batch) {
   std::vector<Array> partial_sums;
   const NumberRange shards = Processes::joined().shards(config.reduction_shards);
   for (int64_t kept = 1; kept < most_partial_sums(shards); ++kept)
     for (const NamedTensor& p : optimizer.parameters())
       partial_sums.emplace_back(p.tensor.shape(), p.tensor.dtype());
+  std::optional<UpdateWatch> watch;
+  if (config.stats_interval > 0 && Processes::joined().is_first()) watch.emplace(model, 0);
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
     model.loss(batch).sum.backward();
   }
+  check_adapters(model, optimizer.parameters());
   grad_norm(optimizer.parameters());
   optimizer.step();
+  watch.reset();
   if (ema) ema->update();
   optimizer.zero_grad();
 }
@@ -135,11 +154,12 @@ int64_t bytes_of(const StateDict& state) {
 }
 
 /// What the pool of this thread comes to in a life of the model: evaluations, samples, updates.
-void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task, int64_t profiled) {
+void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task, int64_t profiled,
+                 const OwnParts& own) {
   const ImaginedBatches batches(config, task);
   const NoInit no_init;
   const int64_t before = held();
-  const std::unique_ptr<Model> model = build_model(config, task);
+  const std::unique_ptr<Model> model = build_model(config, task, own);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
   Processes& processes = Processes::joined();
   if (config.shard_optimizer) optimizer->share_out(processes);
@@ -148,6 +168,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
         GradientShards(optimizer->parameters(), config.reduction_shards, processes).staging_bytes();
   std::optional<EMA> ema;
   if (config.ema_decay > 0) ema.emplace(optimizer->parameters(), config.ema_decay);
+  if (config.stats_interval > 0) plan.program += told_statistics * std::ssize(optimizer->parameters());
   plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
     imagine_evaluation(batches, task.seen.size() >= config.batch_size, *model);
@@ -160,13 +181,19 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
                       std::max<int64_t>(1, config.gradient_accumulation_steps / 2);
   }
   StateDict state, counts;
-  state.set("model", model->shared_state_dict());
+  const StateDict weights = model->shared_state_dict();
+  state.set("model", weights);
   state.set("optimizer", optimizer->shared_state_dict());
   if (ema) state.set("ema", ema->shared_state_dict());
   const bool shared_out = config.shard_optimizer && processes.size() > 1;
   // A state that is shared out is whole where it is written, as long as that takes.
   const int64_t written = shared_out && processes.is_first() ? bytes_of(state.dict("optimizer")) : 0;
   plan.weights = bytes_of(state) - bytes_of(state.dict("optimizer")) + optimizer->state_bytes();
+  if (config.lora_rank > 0) {
+    StateDict saved;
+    for (const std::string& name : saved_parameters(*model, own)) saved.set(name, weights.array(name));
+    state.set("model", saved);
+  }
   for (const NamedTensor& p : optimizer->parameters()) counts.set(p.name, 0);
   state.set("counts", counts);
   if (task.tokenizer) state.set("tokenizer", task.tokenizer->state_dict());
@@ -198,7 +225,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
 
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
-MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled) {
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled, const OwnParts& own) {
   const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held(),
                 files = resident_files();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later + files + files_later,
@@ -209,7 +236,7 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
   }
   const DryRun dry;
   try {
-    imagine_run(plan, config, task, profiled);
+    imagine_run(plan, config, task, profiled, own);
   } catch (const MemoryError&) {
     refuse(plan, config, str("more than ", amount(held())), "");
   }
@@ -219,6 +246,44 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
            str(": ", amount(plan.weights), " for weights and optimizer, ", amount(plan.update),
                " for an update, ", amount(plan.checkpoint), " for a checkpoint"));
   return plan;
+}
+
+std::vector<std::string> settings_with_room(RunConfig config, const TaskData& task, int64_t profiled,
+                                            const OwnParts& own) {
+  const auto has_room = [&](const RunConfig& tried) {
+    try {
+      plan_memory(tried, task, profiled, own);
+      return true;
+    } catch (const MemoryError&) {
+      return false;
+    }
+  };
+  RunConfig smallest = config;
+  smallest.batch_size = 1;
+  if (config.batch_size > 1 && has_room(smallest)) {
+    do {
+      config.batch_size /= 2;
+      config.gradient_accumulation_steps *= 2;
+    } while (!has_room(config));
+    return {str("batch_size=", config.batch_size),
+            str("gradient_accumulation_steps=", config.gradient_accumulation_steps)};
+  }
+  // The sizes of what a run begins from are what they are.
+  const auto halved = [&](const char* key, int64_t divisor) {
+    const int64_t half = config.parts.contains(key) ? config.parts.integer(key) / 2 : 0;
+    if (half < 1 || half % divisor != 0) return false;
+    config.parts.set(key, half);
+    return true;
+  };
+  const int64_t heads = config.parts.contains("n_head") ? config.parts.integer("n_head") : 1;
+  while (config.init_from.empty() && (halved("n_embd", 2 * heads) || halved("n_layer", 1)))
+    if (has_room(config)) {
+      std::vector<std::string> settings;
+      for (const char* key : {"n_embd", "n_layer"})
+        if (config.parts.contains(key)) settings.push_back(str(key, "=", config.parts.integer(key)));
+      return settings;
+    }
+  return {};
 }
 
 std::string describe(const MemoryPlan& plan) {

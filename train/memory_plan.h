@@ -2,10 +2,12 @@
 #pragma once
 
 #include <weft/data/tasks/task_data.h>
+#include <weft/train/lora_run.h>
 #include <weft/train/run_config.h>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace weft {
 
@@ -25,7 +27,15 @@ struct MemoryPlan {
 
 /// For a configuration whose task is open, before there is a model, and a profile of so many updates. Nothing of the run
 /// changes. MemoryError, with the amounts and the keys to lower, when the run would take more than there is.
-MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled = 0);
+/// With adapters, the model's `own` parts are trained beside; ValueError where a layer's adapter would not be, as the model
+/// uses its weight without calling it.
+MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled = 0,
+                       const OwnParts& own = {});
+
+/// Settings for which that has room, where it was refused for `config`: the same samples an update in smaller micro-batches,
+/// or, where not even one sample has room, a smaller model. Empty when there are none.
+std::vector<std::string> settings_with_room(RunConfig config, const TaskData& task, int64_t profiled = 0,
+                                            const OwnParts& own = {});
 
 /// "memory: at most 54.4 MB (...); 22.1 GB are available".
 std::string describe(const MemoryPlan& plan);

@@ -8,6 +8,7 @@
 #include <weft/train/show/loss_plot.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace weft {
@@ -25,6 +26,10 @@ void Run::begin(const History& history) {
   }
   held().make_folder(folder().checkpoints());
   log_.emplace(held(), folder().metrics(), step_, history, about_.bytes_per_target);
+  // A sample is shown once its evaluation is made, which the step of a checkpoint may have behind it or before it.
+  samples_.emplace(held(), folder().samples(), evaluated() ? step_ + 1 : step_);
+  statistics_.emplace(held(), folder().statistics(), step_);
+  if (about_.tensorboard) board_.emplace(held(), folder(), *log_, about_.settings);
 }
 
 Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& from, bool any_numerics)
@@ -39,13 +44,20 @@ Run::Run(RunClaim claim, RunParts parts, RunAbout about, const RunCheckpoint& fr
   if (t.content_hash != about_.content_hash)
     fail<ValueError>(folder().path, ": was trained on other data (digest ", t.content_hash, ", not ",
                      about_.content_hash, "); a run goes on with the same data only");
+  if (from.model.lora.has_value() != about_.lora.has_value() ||
+      (about_.lora && from.model.lora->base != about_.lora->base))
+    fail<FileError>(folder().path, ": its adapters are of another model than the run's");
   check_finite(from.trained_weights(), folder().path + ": ");
-  parts_.model.load_state_dict(from.trained_weights());
+  std::map<std::string, Array> weights = saved_weights();
+  const LoadReport report = compare_arrays(weights, from.trained_weights());
+  if (!report.ok()) fail<StateError>("load_state_dict: the state does not fit the model\n", report.message());
+  for (auto& [name, array] : weights) array.copy_from(from.trained_weights().array(name));
   parts_.optimizer.load_state_dict(t.optimizer);
   if (parts_.ema) parts_.ema->load_state_dict(from.ema_state(parts_.optimizer.parameters()));
   parts_.loader.load_state_dict(t.loader);
   about_.parent = t.parent;
   step_ = saved_step_ = t.step;
+  tokens_ = t.tokens;
   saved_evaluations_ = t.history.evaluations.size();
   begin(t.history);
   claim_.keep();
@@ -79,7 +91,7 @@ Run begun_or_resumed(const std::string& path, RunParts parts, RunAbout about, co
     write_checkpoint_image(run.held(), folder.checkpoint(t.step), read_file(folder.best()));
   if (t.step % interval != 0) run.mark_stopped();
   restore_best(run.held(), folder, run.history(), saved.found.best, say);
-  for (const std::string& note : run.log().notes()) say(note);
+  for (const std::string& note : run.notes()) say(note);
   return run;
 }
 
@@ -100,15 +112,25 @@ Run Run::create_or_resume(const std::string& path, RunParts parts, RunAbout abou
   return Run(std::move(claim), parts, std::move(about), saved.newest->checkpoint);
 }
 
+std::map<std::string, Array> Run::saved_weights() const {
+  std::map<std::string, Array> saved;
+  const StateDict all = parts_.model.shared_state_dict();
+  for (const std::string& name : about_.lora ? about_.saved : all.keys())
+    saved.emplace(name, all.array(name));
+  return saved;
+}
+
 RunCheckpoint Run::checkpoint() const {
   RunCheckpoint made{.model = {.kind = parts_.model.kind(),
                                .settings = parts_.model.config_state(),
-                               .weights = parts_.model.shared_state_dict(),
                                .tokenizer = about_.tokenizer,
                                .end_ids = about_.end_ids,
                                .class_names = about_.class_names,
-                               .trained_on = about_.trained_on}};
+                               .trained_on = about_.trained_on,
+                               .lora = about_.lora}};
+  for (const auto& [name, array] : saved_weights()) made.model.weights.set(name, array);
   TrainingState t{.step = step_,
+                  .tokens = tokens_,
                   .config = about_.config,
                   .optimizer = parts_.optimizer.shared_state_dict(),
                   .loader = parts_.loader.state_dict(),
@@ -175,6 +197,17 @@ void Run::take_place() {
   if (!claim_.writes() || !replaces()) return;
   claim_.change_over();
   log_->call(folder().metrics());
+  samples_->call(folder().samples());
+  statistics_->call(folder().statistics());
+  if (board_) board_->call(folder());
+}
+
+std::vector<std::string> Run::notes() const {
+  std::vector<std::string> notes = log_->notes();
+  for (const auto* const lines : {&samples_, &statistics_})
+    if (*lines && (*lines)->unreadable() > 0)
+      notes.push_back(str((*lines)->path(), ": ", (*lines)->unreadable(), " unreadable lines removed"));
+  return notes;
 }
 
 bool Run::record(const Evaluation& evaluation) {
@@ -183,6 +216,7 @@ bool Run::record(const Evaluation& evaluation) {
   check_weights();
   compare_weights();
   log_->add(evaluation);
+  if (board_) board_->add(evaluation);
   const bool best = history().since_best() == 0;
   if (best) {
     write(folder().best());
@@ -197,7 +231,24 @@ void Run::record(const Update& update, bool logged) {
   if (update.step != step_) fail<ValueError>("run: an update of step ", update.step, " at step ", step_);
   if (parts_.ema) parts_.ema->update();
   if (logged) log_->add(update);
+  if (logged && board_) board_->add(update);
+  tokens_ = update.tokens;
   ++step_;
+}
+
+void Run::record_sample(const std::string& text) {
+  if (!samples_) return;
+  const nlohmann::ordered_json line{{"step", step_}, {"text", text}};
+  samples_->add(held(), step_, line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (board_) board_->add_sample(step_, text);
+}
+
+void Run::record(const UpdateStatistics& statistics) {
+  if (!statistics_) return;
+  if (statistics.step != step_)
+    fail<ValueError>("run: statistics of step ", statistics.step, " at step ", step_);
+  statistics_->add(held(), step_, statistics.line());
+  if (board_) board_->add(statistics);
 }
 
 void Run::save() {
@@ -205,7 +256,12 @@ void Run::save() {
     const PhaseScope phase("checkpoint");
     check_weights();
     compare_weights();
-    if (claim_.writes()) log_->sync(held());
+    if (claim_.writes()) {
+      log_->sync(held());
+      samples_->sync();
+      statistics_->sync();
+      if (board_) board_->sync();
+    }
     write(folder().checkpoint(step_));
     saved_step_ = step_;
     saved_evaluations_ = history().evaluations.size();

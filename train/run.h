@@ -22,10 +22,15 @@
 #include <weft/train/files/run_checkpoint.h>
 #include <weft/train/files/run_claim.h>
 #include <weft/train/files/run_log.h>
+#include <weft/train/files/step_lines.h>
+#include <weft/train/watch/tensorboard_log.h>
+#include <weft/train/watch/update_statistics.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -46,11 +51,17 @@ struct RunAbout {
   std::vector<int64_t> end_ids = {};
   std::vector<std::string> class_names = {};
   TrainedOn trained_on = {};
+  /// Of a run that trains adapters alone: the model that they are of, and which parameters checkpoints hold; that model's
+  /// other ones are those of the run's model already. None: they hold all.
+  std::optional<LoraPart> lora = {};
+  std::vector<std::string> saved = {};
   StateDict config = {};          ///< what fixes what is computed; it must be the same on resume
   std::string content_hash = {};  ///< names the data; likewise
   std::string parent = {};
-  double bytes_per_target = 0;        ///< of what is kept from training (Samples has it), for the log
-  int64_t keep_checkpoints = 3;       ///< newest checkpoints to keep; 0 keeps all
+  double bytes_per_target = 0;   ///< of what is kept from training (Samples has it), for the log
+  int64_t keep_checkpoints = 3;  ///< newest checkpoints to keep; 0 keeps all
+  bool tensorboard = false;      ///< whether the run is told to TensorBoard too (watch/tensorboard_log.h)
+  std::vector<std::pair<std::string, SettingValue>> settings = {};  ///< for its tab "HPARAMS"
   int64_t checkpoint_interval = 250;  ///< what is saved between two of these is there for a stop alone
 };
 
@@ -80,6 +91,12 @@ class Run {
   const History& history() const { return log_->history(); }
   /// Whether there is an evaluation of this step.
   bool evaluated() const { return history().evaluated(step_); }
+  /// Whether a sample of this step is kept. Not so of an evaluation that was stopped before it was shown.
+  bool has_sample() const { return samples_ && samples_->last_step() == step_; }
+  /// Targets that the updates have learned from; none of a run some of whose updates did not say (Update::tokens).
+  std::optional<int64_t> tokens() const { return tokens_; }
+  /// What was found wrong with the run's files when they were opened, a sentence each.
+  std::vector<std::string> notes() const;
   /// The newest checkpoint's step; -1 before the first.
   int64_t saved_step() const { return saved_step_; }
 
@@ -88,6 +105,10 @@ class Run {
   bool record(const Evaluation& evaluation);
   /// An update was made: step() grows, averages follow; `logged` says whether it is a line of the log.
   void record(const Update& update, bool logged = true);
+  /// What is shown at this step, into samples.jsonl: {"step":250,"text":".."}. ValueError where there is one.
+  void record_sample(const std::string& text);
+  /// The statistics of the update that record() is told next, into statistics.jsonl (watch/update_statistics.h).
+  void record(const UpdateStatistics& statistics);
   /// Writes the checkpoint of this step, unless it is there, and removes those that are not to be kept. NumericError for
   /// weights that are not finite: nothing that cannot be trained on is ever saved. Of several processes, StateError that
   /// names one whose weights are not those of the others, and the first such tensor.
@@ -105,14 +126,19 @@ class Run {
   void write(const std::string& path) const;
   /// To be called when something has been saved.
   void take_place();
-  /// To be written on the spot: its arrays are those that are trained.
+  /// What checkpoints hold of the model: the arrays that are trained.
+  std::map<std::string, Array> saved_weights() const;
+  /// To be written on the spot.
   RunCheckpoint checkpoint() const;
 
   RunClaim claim_;
   RunParts parts_;
   RunAbout about_;
   std::optional<RunLog> log_;
+  std::optional<StepLines> samples_, statistics_;  ///< where this process writes
+  std::optional<TensorBoardLog> board_;            ///< likewise, where it is asked for
   int64_t step_ = 0;
+  std::optional<int64_t> tokens_ = 0;
   int64_t saved_step_ = -1;
   size_t saved_evaluations_ = 0;  ///< what the newest checkpoint knows
   int64_t stopped_at_ = -1;

@@ -1,7 +1,7 @@
 #include <weft/data/tasks/registry.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/registry.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/processes/shards.h>
@@ -9,6 +9,7 @@
 #include <weft/optim/schedule.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/files/toml_file.h>
+#include <weft/train/key_names.h>
 #include <weft/train/run_config.h>
 #include <weft/train/show/console.h>
 
@@ -119,10 +120,15 @@ std::optional<SettingValue> value_for(const Assignment& given, const Setting& ke
 SettingValue read_value(const Assignment& given, const Setting& key) {
   const auto* const text = std::get_if<std::string>(&given.value);
   const std::optional<SettingValue> value = value_for(given, key);
-  if (!value)
-    fail<ValueError>(given.where, key.name, " must be ", wanted(key), ", not ",
-                     text ? "'" + *text + "'" : text_of(given.value));
-  return *value;
+  if (value) return *value;
+  const std::string typed = text ? *text : text_of(given.value), meant = meant_value(key, typed);
+  // As it was typed: "key=value" of --set, or the value of an option by itself.
+  Advice advice{.typed = {str(key.name, "=", typed)}, .meant = {str(key.name, "=", meant)}};
+  if (key.name == "model" || key.name == "task") advice = {.typed = {typed}, .meant = {meant}};
+  const bool is_near = !near_choice(key, typed).empty();
+  fail_with<ValueError>(std::move(advice), given.where, key.name, " must be ", wanted(key), ", not ",
+                        text ? "'" + typed + "'" : typed,
+                        is_near ? str("; did you mean '", meant, "'?") : "");
 }
 
 const Setting* find_key(const std::vector<Setting>& keys, const std::string& name) {
@@ -133,13 +139,12 @@ const Setting* find_key(const std::vector<Setting>& keys, const std::string& nam
 /// A key that the configuration's parts do not have: passed over where a file holds it with the value that it has by
 /// default anyway, as complete files of former versions do; refused where another part has it, or nobody.
 void check_foreign(const RunConfig& config, const Assignment& given, const Say& say) {
-  std::vector<std::string> fit, names;
+  std::vector<std::string> fit;
   const Part* first = nullptr;
   const Setting* refused = nullptr;
   bool taken = false;
   const std::vector<Part> parts = all_parts();
   for (const Part& part : parts) {
-    for (const Setting& s : part.settings) names.push_back(s.name);
     const Setting* const key = find_key(part.settings, given.key);
     if (!key) continue;
     const std::optional<SettingValue> value = value_for(given, *key);
@@ -160,15 +165,39 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
                 " has no such key"));
       return;
     }
-    fail<ValueError>(given.where, given.key, " = ", text_of(given.value), ": ",
-                     named_by(config, first->registry), " has no such key; ", joined(fit),
-                     fit.size() == 1 ? " has" : " have");
+    fail_with<ValueError>({.settings = {str(first->registry, "=", fit[0])}}, given.where, given.key, " = ",
+                          text_of(given.value), ": ", named_by(config, first->registry), " has no such key; ",
+                          joined(fit), fit.size() == 1 ? " has" : " have");
   }
-  for (const Setting& s : run_keys()) names.push_back(s.name);
-  const std::string near = nearest(given.key, names.data(), names.data() + names.size());
-  fail<ValueError>(given.where, "there is no key '", given.key, "'",
-                   near.empty() ? str("; ", program_name(), " train --help lists them all")
-                                : str("; did you mean '", near, "'?"));
+  for (const char* epochs : {"epochs", "num_epochs", "max_epochs", "num_train_epochs"})
+    if (given.key == epochs)
+      fail_with<ValueError>({.typed = {str(given.key, "=", text_of(given.value))},
+                             .meant = {str("max_iters=", RunConfig().max_iters)}},
+                            given.where, "there is no key '", given.key,
+                            "'; how long a run is, max_iters says, in updates");
+  const std::string meant = meant_key(given.key);
+  Advice advice{.typed = {given.key}, .meant = {meant}};
+  if (meant.empty()) advice = {.lines = {str(program_name(), " train --help")}};
+  fail_with<ValueError>(std::move(advice), given.where, "there is no key '", given.key, "'",
+                        meant.empty() ? "" : str("; did you mean '", meant, "'?"));
+}
+
+/// "n_embd=126": the width that is nearest to the one that the heads do not divide; empty where they do.
+std::string divided_width(const SettingValues& parts) {
+  if (!parts.contains("n_embd") || !parts.contains("n_head")) return "";
+  const int64_t width = parts.integer("n_embd"), heads = parts.integer("n_head"), over = width % heads;
+  if (over == 0) return "";
+  return str("n_embd=", over <= heads / 2 && width > over ? width - over : width - over + heads);
+}
+
+/// The task that a model is made for first of all, on files where it can be.
+Advice first_task_of(const ModelEntry& model) {
+  const TaskEntry* first = nullptr;
+  for (const TaskEntry* const task : tasks().entries()) {
+    if (model.learns.empty() || task->kind != model.learns.front()) continue;
+    if (first == nullptr || (!first->reads_files({"a"}) && task->reads_files({"a"}))) first = task;
+  }
+  return first == nullptr ? Advice() : Advice{.settings = {"task=" + first->name}};
 }
 
 /// What no single key shows.
@@ -185,26 +214,35 @@ void check_parts(const RunConfig& config) {
     std::vector<std::string> fit;
     for (const ModelEntry* const other : models().entries())
       if (other->takes(task.kind)) fit.push_back(other->name);
-    fail<ValueError>("task = ", config.task, ": is of the kind '", name_of(task.kind), "', which ",
-                     config.model, " does not learn; ",
-                     fit.empty() ? "no model does yet" : str(joined(fit), " can"));
+    fail_with<ValueError>(first_task_of(model), "task = ", config.task, ": is of the kind '",
+                          name_of(task.kind), "', which ", config.model, " does not learn; ",
+                          fit.empty() ? "no model does yet" : str(joined(fit), " can"));
   }
   // Any data at all: what they say is checked when they are there.
   const int64_t classes = task.kind == TaskKind::masked || task.kind == TaskKind::language ? 0 : 2;
   const int64_t patch = config.parts.contains("patch_size") ? config.parts.integer("patch_size") : 1;
-  model.settings_for(config.parts, {.kind = task.kind,
-                                    .vocab_size = 8,
-                                    .classes = classes,
-                                    .pad_id = 0,
-                                    .start_id = 1,
-                                    .end_id = 2,
-                                    .sizes = {.longest_input = 1,
-                                              .longest_target = 1,
-                                              .channels = 1,
-                                              .height = patch,
-                                              .width = patch,
-                                              .patch = patch,
-                                              .n_mels = 1}});
+  const auto check_model = [&] {
+    model.settings_for(config.parts, {.kind = task.kind,
+                                      .vocab_size = 8,
+                                      .classes = classes,
+                                      .pad_id = 0,
+                                      .start_id = 1,
+                                      .end_id = 2,
+                                      .sizes = {.longest_input = 1,
+                                                .longest_target = 1,
+                                                .channels = 1,
+                                                .height = patch,
+                                                .width = patch,
+                                                .patch = patch,
+                                                .n_mels = 1}});
+  };
+  try {
+    check_model();
+  } catch (const ValueError& error) {
+    if (const std::string width = divided_width(config.parts); !width.empty())
+      fail_with<ValueError>({.settings = {width}}, error.what());
+    throw;
+  }
 }
 
 }  // namespace
@@ -244,6 +282,19 @@ const Settings<RunConfig>& RunConfig::settings() {
             "above 0, the weights' exponential average with this decay is evaluated and used"),
       Field(&C::freeze, "freeze", {},
             "parameters that stay as they are: names or patterns with * and ?, separated by commas"),
+      Field(&C::lora_rank, "lora_rank", 0, 1 << 16,
+            "above 0, with --init-from: only adapters of this rank are trained and saved (LoRA), beside the "
+            "layers "
+            "of that model, which stays as it is"),
+      Field(&C::lora_alpha, "lora_alpha", -any, any,
+            "what an adapter adds to its layer is multiplied by lora_alpha / lora_rank"),
+      Field(&C::lora_dropout, "lora_dropout", 0.0, 1.0,
+            "probability of dropping a value that an adapter reads, in training"),
+      Field(&C::lora_layers, "lora_layers", {},
+            "layers that have adapters: names or patterns with * and ?, separated by commas"),
+      Field(&C::lora_full, "lora_full", {},
+            "parameters that are trained and saved in full beside the adapters, likewise; what the model has "
+            "new is anyway"),
       Field(&C::label_smoothing, "label_smoothing", 0.0, 1.0,
             "share of each target that is spread over all classes, in training"),
       Field(&C::eval_interval, "eval_interval", 1, most_steps, "updates between evaluations").steers(),
@@ -261,6 +312,10 @@ const Settings<RunConfig>& RunConfig::settings() {
           .steers(),
       Field(&C::sample_tokens, "sample_tokens", 0, 1'000'000,
             "tokens of the sample printed at each evaluation; 0 is none"),
+      Field(&C::stats_interval, "stats_interval", 0, most_steps,
+            "updates between statistics of weights, gradients and activations; 0 is none")
+          .steers(),
+      Field(&C::tensorboard, "tensorboard", "writes the run for TensorBoard too").steers(),
       Field(&C::end_id, "end_id", -1, 1 << 24,
             "id that ends what a model writes; -1 is the tokenizer's own, if it has one"),
       Field(&C::recompute, "recompute",
@@ -311,6 +366,18 @@ SettingValues defaults_of_parts(const std::vector<Assignment>& assignments, cons
 
 }  // namespace
 
+namespace {
+
+/// What a key is where nothing is said of it.
+std::optional<SettingValue> default_of(const std::string& key) {
+  if (const auto* const field = RunConfig::settings().find(key)) return field->setting.value;
+  for (const Part& part : all_parts())
+    if (const Setting* const found = find_key(part.settings, key)) return found->value;
+  return {};
+}
+
+}  // namespace
+
 ConfigFile read_config(const std::string& path) {
   ConfigFile file;
   std::optional<std::string> here;
@@ -327,13 +394,15 @@ ConfigFile read_config(const std::string& path) {
                          "paths_from must be \"here\", this file's folder; without it paths begin where ",
                          program_name(), " is started");
       here = std::filesystem::path(path).parent_path().string();
-    } else if (entry.key == "init_from" || entry.key == "carries") {
+    } else if (entry.key == "init_from" || entry.key == "lora_base" || entry.key == "carries") {
       const auto* const text = std::get_if<std::string>(&entry.value);
-      const bool is_path = entry.key == "init_from";
+      const bool is_path = entry.key != "carries";
       if (entry.is_list || !text ||
           (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
         fail<ValueError>(where, entry.key, " must be ", is_path ? "a path" : "weights, optimizer or all");
-      (is_path ? file.init_from : file.carries) = *text;
+      (entry.key == "init_from"   ? file.init_from
+       : entry.key == "lora_base" ? file.lora_base
+                                  : file.carries) = *text;
     } else {
       if (entry.is_list) fail<ValueError>(where, entry.key, " must be one value, not a list");
       file.assignments.push_back({where, entry.key, entry.value, true, true});
@@ -343,7 +412,8 @@ ConfigFile read_config(const std::string& path) {
   if (here) {
     for (std::vector<std::string>* const paths : {&file.data, &file.val_data, &file.test_data})
       for (std::string& data : *paths) data = path_at(*here, data);
-    if (!file.init_from.empty()) file.init_from = path_at(*here, file.init_from);
+    for (std::string* const model : {&file.init_from, &file.lora_base})
+      if (!model->empty()) *model = path_at(*here, *model);
   }
   return file;
 }
@@ -351,9 +421,15 @@ ConfigFile read_config(const std::string& path) {
 Assignment setting_typed(const std::string& typed) {
   const std::string where = "--set " + typed + ": ";
   const size_t equals = typed.find('=');
-  if (equals == std::string::npos || equals == 0)
-    fail<ValueError>(where, "needs the form key=value, say max_iters=1000");
+  if (equals == std::string::npos || equals == 0) {
+    const std::string text = "needs the form key=value, say max_iters=1000";
+    if (const std::string key = meant_key(typed); is_name_of(key, typed))
+      if (const std::optional<SettingValue> value = default_of(key); value)
+        fail_with<ValueError>({.typed = {typed}, .meant = {str(key, "=", text_of(*value))}}, where, text);
+    fail_with<ValueError>({.lines = {str(program_name(), " train --help")}}, where, text);
+  }
   const std::string name = typed.substr(0, equals);
+  if (name == "lora_base") fail<ValueError>(where, "is given by --base");
   if (name == "data" || name == "val_data" || name == "test_data" || name == "init_from" || name == "carries")
     fail<ValueError>(where, "is given by --",
                      name == "data"        ? "data"
@@ -415,9 +491,10 @@ RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed
     const Assignment given = setting_typed(one);
     const Setting* const key = find_key(keys, given.key);
     if (key && !key->steers)
-      fail<ValueError>(given.where, key->name,
-                       " is fixed when a run is created, as what it computes depends on it; on resume only ",
-                       steering_keys(), " may change. A new run can go on from here: --continue");
+      fail_with<ValueError>(
+          {.typed = {"--resume"}, .meant = {"--continue"}}, given.where, key->name,
+          " is fixed when a run is created, as what it computes depends on it; on resume only ",
+          steering_keys(), " may change. A new run can go on from here: --continue");
     all.push_back(given);
   }
   RunConfig changed = make_config(all);
@@ -425,6 +502,7 @@ RunConfig steered(const RunConfig& config, const std::vector<std::string>& typed
   changed.val_data = config.val_data;
   changed.test_data = config.test_data;
   changed.init_from = config.init_from;
+  changed.lora_base = config.lora_base;
   changed.carries = config.carries;
   return changed;
 }
@@ -516,18 +594,20 @@ std::string to_toml(const RunConfig& config, const std::string& folder) {
   const auto named = [&](const std::string& path) { return folder.empty() ? path : path_from(folder, path); };
   std::vector<std::string> data;
   std::ranges::transform(config.data, std::back_inserter(data), named);
-  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from);
+  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from),
+                    lora_base = config.lora_base.empty() ? "" : named(config.lora_base);
   std::vector<std::string> val_data, test_data;
   std::ranges::transform(config.val_data, std::back_inserter(val_data), named);
   std::ranges::transform(config.test_data, std::back_inserter(test_data), named);
   const bool here = data != config.data || val_data != config.val_data || test_data != config.test_data ||
-                    init_from != config.init_from;
+                    init_from != config.init_from || lora_base != config.lora_base;
   std::string text =
       str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
           joined(data, ", ", toml_string), "]\n");
   if (!val_data.empty()) text += str("val_data = [", joined(val_data, ", ", toml_string), "]\n");
   if (!test_data.empty()) text += str("test_data = [", joined(test_data, ", ", toml_string), "]\n");
   if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
+  if (!lora_base.empty()) text += str("lora_base = ", toml_string(lora_base), "\n");
   if (here)
     text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";
   if (!config.carries.empty() && config.carries != "weights")

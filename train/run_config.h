@@ -38,6 +38,11 @@ struct RunConfig {
   double layer_decay = 1.0;
   double ema_decay = 0.0;
   std::string freeze;
+  int64_t lora_rank = 0;  ///< above 0: adapters are trained, on a model that stays as it is
+  double lora_alpha = 16.0;
+  double lora_dropout = 0.0;
+  std::string lora_layers = "*.query,*.value";
+  std::string lora_full;
   double label_smoothing = 0.0;
 
   int64_t eval_interval = 250;
@@ -47,6 +52,8 @@ struct RunConfig {
   int64_t keep_checkpoints = 3;
   int64_t patience = 0;
   int64_t sample_tokens = 100;
+  int64_t stats_interval = 0;
+  bool tensorboard = false;
   int64_t end_id = unset;  ///< unset: the tokenizer's, if it has one
   bool recompute = false;
 
@@ -58,8 +65,11 @@ struct RunConfig {
   std::vector<std::string> val_data;   ///< of those that validate, if not a part of `data`; likewise
   std::vector<std::string> test_data;  ///< of those that `weft eval --test` scores; likewise
   std::string init_from;               ///< file that the run began from; likewise
-  std::string carries;  ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
+  std::string lora_base;  ///< file of the model that adapters are of, where that is not init_from; likewise
+  std::string carries;    ///< what it took over: "weights", "optimizer" (and weights) or "all"; likewise
 
+  /// The file of the model that adapters are of.
+  const std::string& base() const { return lora_base.empty() ? init_from : lora_base; }
   int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
   /// The run's own settings, without `parts`.
   static const Settings<RunConfig>& settings();
@@ -78,7 +88,7 @@ struct Assignment {
 struct ConfigFile {
   std::vector<Assignment> assignments;
   std::vector<std::string> data, val_data, test_data;
-  std::string init_from, carries;
+  std::string init_from, lora_base, carries;
   bool paths_from_here = false;
 };
 ConfigFile read_config(const std::string& path);

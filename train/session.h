@@ -36,6 +36,8 @@ struct Session {
   std::unique_ptr<Loader> loader;
   std::optional<Run> run;
   MemoryPlan memory;
+  std::optional<LoraPart> lora;    ///< with lora_rank above 0
+  OwnParts own;                    ///< what is the model's own then, beside adapters
   std::vector<std::string> notes;  ///< to be said once the run's path has been
 
   RunParts parts() { return {*model, *optimizer, *loader, ema ? &*ema : nullptr, &processes}; }
@@ -52,10 +54,14 @@ struct NewRunOptions {
   std::string init_from;        ///< RUN or FILE.h5, whose weights it begins with
   bool with_optimizer = false;  ///< and whose optimizer's state, as far as it fits
   std::string continued;        ///< RUN or FILE.h5 whose configuration and whole state it begins with
+  double minutes = 0;           ///< above 0: what is not set is chosen to end by then (train/time_budget.h)
   bool overwrite = false;
   int64_t profiled = 0;  ///< updates that a profile will be taken of, which takes memory
 };
 std::shared_ptr<Session> new_session(const NewRunOptions& options);
+/// The same without a folder and without Session::run, for a short training that nothing is kept of. StateError when it is one
+/// of several processes.
+std::shared_ptr<Session> trial_session(const NewRunOptions& options);
 
 struct ResumeOptions {
   std::string run;
@@ -63,6 +69,7 @@ struct ResumeOptions {
   std::vector<std::string> data;       ///< where the text lies now; empty: as config.toml says
   std::vector<std::string> val_data;   ///< likewise, of a run that has some
   std::vector<std::string> test_data;  ///< in place of what config.toml names
+  std::string base;                    ///< where the model that adapters are of lies now; likewise
   bool any_numerics = false;           ///< go on though the bits will be others
   bool start_over = false;             ///< move what cannot be read aside and begin again
   int64_t profiled = 0;                ///< as of a new run

@@ -3,6 +3,7 @@
 #include <weft/data/text/bpe_tokenizer.h>
 #include <weft/data/text/data_files.h>
 #include <weft/data/text/tokenize.h>
+#include <weft/layers/lora.h>
 #include <weft/layers/models/registry.h>
 #include <weft/layers/models/vocabulary_axes.h>
 #include <weft/lib/base/error.h>
@@ -175,6 +176,43 @@ StateDict Transfer::lengthened(StateDict weights, const Model& model) const {
   return weights;
 }
 
+Transfer::Differences Transfer::differences(const Model& model) const {
+  const StateDict &theirs = source_.checkpoint.model.weights, ours = model.shared_state_dict();
+  Differences all;
+  for (const std::string& name : ours.keys()) {
+    if (!theirs.contains(name)) {
+      all.fresh.push_back(name);
+      continue;
+    }
+    const Array &before = theirs.array(name), &now = ours.array(name);
+    Shape taken = before.shape();
+    bool selected = false, grown = false;
+    if (ids_ != Ids::unknown && axes_.contains(name)) {
+      const int axis = axes_.at(name);
+      const bool follows = ids_ == Ids::move && axis >= 0 && is_floating(before.dtype());
+      const bool shared = follows && before.dim(axis) == 1;
+      if (!follows || (!shared && before.dim(axis) != change_->before())) {
+        all.fresh.push_back(name);
+        continue;
+      }
+      if (!shared) taken = taken.with(axis, change_->now());
+      selected = !shared;
+      grown = !shared && change_->now() > change_->kept();
+    }
+    if (const auto place = places_.find(name); place != places_.end()) {
+      const int64_t had = taken[place->second], has = now.dim(place->second);
+      taken = taken.with(place->second, has);
+      selected = selected || had != has;
+      grown = grown || had < has;
+    }
+    if (taken != now.shape() || before.dtype() != now.dtype() || grown)
+      all.fresh.push_back(name);
+    else if (selected)
+      all.changed.push_back(name);
+  }
+  return all;
+}
+
 void Transfer::say_vocabulary(const StateDict& taken, const Say& say) const {
   const ModelFile& file = source_.checkpoint.model;
   const int64_t before = file.settings.contains("vocab_size") ? file.settings.integer("vocab_size") : 0;
@@ -204,9 +242,13 @@ void Transfer::say_vocabulary(const StateDict& taken, const Say& say) const {
 void Transfer::take_weights(Model& model, const Say& say) const {
   const NoGrad no_grad;
   const StateDict weights = lengthened(fitting(source_.checkpoint.model.weights), model);
-  const LoadReport report = model.load_matching(weights);
+  LoadReport report = model.load_matching(weights);
+  size_t all = model.shared_state_dict().size();
+  // Adapters that nobody has trained yet are told by their number elsewhere.
+  const LoraAlphas adapters = lora_alphas(model);
+  all -= std::erase_if(report.missing,
+                       [&](const std::string& name) { return adapters.contains(adapted_layer(name)); });
   const size_t fresh = report.missing.size() + report.mismatched.size();
-  const size_t all = model.shared_state_dict().size();
   if (fresh == all)
     fail<ValueError>("--init-from: nothing in ", source_.path, " fits this model by name and shape");
 

@@ -37,6 +37,12 @@ class Transfer {
   /// From a source, which must outlive it, to `model`, which learns `task`.
   Transfer(const OpenedModel& source, const Model& model, const TaskData& task);
 
+  /// The parameters and buffers of the model that will not be the source's, by their shapes and the ids alone.
+  struct Differences {
+    std::vector<std::string> fresh;    ///< begin, in part or whole, with values of their own
+    std::vector<std::string> changed;  ///< a selection of the source's
+  };
+  Differences differences(const Model& model) const;
   /// Gives the model the weights that fit; says what was taken, what followed its tokens, what is new and what was left.
   /// ValueError when nothing fits.
   void take_weights(Model& model, const Say& say) const;

@@ -159,7 +159,7 @@ Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& 
 
 Tensor detail::attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k,
                          const Tensor& v, const AttentionOptions& options) {
-  const Layouts at = layouts_of(op, queries, q, k, v);
+  const Layouts at = layouts_of(op, queries, q, k.shape(), v.shape());
   const int64_t B = q.dim(0), H = at.q.heads, T = at.q.tokens(q), S = at.kv.tokens(k);
   options.mask.check(op, B, H, T, S);
   AttentionOptions settings = options;
@@ -187,7 +187,8 @@ Tensor multi_head_attention(const Tensor& q, const Tensor& k, const Tensor& v, i
 
 Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const AttentionOptions& options) {
   const NoGrad no_grad;
-  const Layouts at = layouts_of("attention_weights", side_by_side("attention_weights", q, heads), q, k, k);
+  const Layouts at =
+      layouts_of("attention_weights", side_by_side("attention_weights", q, heads), q, k.shape(), k.shape());
   const Tensor queries = at.q.apart(q), keys = at.kv.apart(k);
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, queries.dim(0), heads, queries.dim(2), keys.dim(2));

@@ -59,7 +59,7 @@ RandomScope::Draw draw_of(const char* op, const AttentionOptions& options);
 /// The bias with four axes, of which the last two are whole. ShapeError when it does not broadcast.
 Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t S);
 /// ShapeError unless q, k and v fit together.
-Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v);
+Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Shape& k, const Shape& v);
 /// The layout of q (B, T, H D). ShapeError when the heads do not divide its width.
 Layout side_by_side(const char* op, const Tensor& q, int64_t heads);
 /// ShapeError unless there is a slope for each head, or none.

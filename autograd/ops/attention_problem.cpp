@@ -60,10 +60,10 @@ Tensor raised_bias(const Tensor& bias, int64_t B, int64_t H, int64_t T, int64_t 
   return bias.shape() == whole ? bias : expand(bias, whole);
 }
 
-Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tensor& k, const Tensor& v) {
+Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Shape& k, const Shape& v) {
   const int rank = at.side_by_side ? 3 : 4;
   Layout kv = at;
-  bool fits = q.rank() == rank && k.rank() == rank && k.shape() == v.shape() && q.dim(0) == k.dim(0);
+  bool fits = q.rank() == rank && k.rank() == rank && k == v && q.dim(0) == k.dim(0);
   if (fits) {
     const int64_t width = at.width(q);
     if (!at.side_by_side) kv.heads = k.dim(1);
@@ -72,7 +72,7 @@ Layouts layouts_of(const char* op, const Layout& at, const Tensor& q, const Tens
            (kv.heads == at.heads || (kv.heads > 0 && kv.heads < at.heads && at.heads % kv.heads == 0));
   }
   if (!fits) {
-    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(), ": needs q (B, ",
+    fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k, ", v ", v, ": needs q (B, ",
                      at.side_by_side ? str("T, H D) with H = ", at.heads) : "H, T, D)", ", k and v (B, ",
                      at.side_by_side ? "S, G D)" : "G, S, D)", ", where G is H or divides it");
   }

@@ -13,7 +13,9 @@ Tensor attention_to(const char* op, const KeyValueCache& cache, const Layouts& a
   const int64_t S = cache.length();
   settings.bias = raised_bias(settings.bias, q.dim(0), at.q.heads, q.dim(1), S);
   if (q.dtype() != float32) {
-    const auto held = [&](const Array& room) { return Tensor(kernels::slice(room, 1, 0, S)); };
+    const auto held = [&](const Array& room) {
+      return Tensor(kernels::slice(kernels::slice(room, 0, 0, q.dim(0)), 1, 0, S));
+    };
     return detail::attention(op, at.q, q, held(cache.keys()), held(cache.values()), settings);
   }
   const Problem problem(at, q, S, settings);
@@ -30,7 +32,7 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
                         const AttentionOptions& options) {
   const NoGrad no_grad;
   const char* const op = "cached_attention";
-  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k, v);
+  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k.shape(), v.shape());
   if (q.dim(1) != k.dim(1))
     fail<ShapeError>(op, ": q is ", q.shape(), ", k ", k.shape(), ": needs as many tokens in both");
   const Mask& mask = options.mask;
@@ -52,8 +54,8 @@ Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& mem
   const NoGrad no_grad;
   const char* const op = "memory_attention";
   if (!memory.keys().defined()) fail<StateError>(op, ": the memory was never given values");
-  const Tensor keys(memory.keys());
-  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, keys, keys);
+  const Shape held = memory.keys().shape().with(0, static_cast<int64_t>(memory.lengths().size()));
+  const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, held, held);
   if (!options.mask.empty()) fail<ValueError>(op, ": lengths come of the memory, not of a mask");
   check_slopes(op, options, heads);
   AttentionOptions settings = options;

@@ -17,8 +17,12 @@ class KeyValueCache {
   /// that is not kept; empty: all T. ShapeError when B, C or the type differ from what is there, or the
   /// lengths are not B numbers from 0 to T; nothing is changed then.
   void append(const Array& k, const Array& v, std::span<const int64_t> lengths = {});
-  /// Row i becomes what row rows[i] was. ValueError for a row that is not there.
+  /// Row i becomes what row rows[i] was. ValueError for a row that is not there. Where no row is asked for that gives its
+  /// place to another, only those that change their place are copied.
   void select(std::span<const int64_t> rows);
+  /// The rows of `other` stand behind these from now on; they alone are copied while there is room for them. ShapeError
+  /// when C or the type differ; nothing is changed then.
+  void join(const KeyValueCache& other);
   void clear();
 
   /// Tokens that each row holds; empty before the first append.
@@ -27,12 +31,15 @@ class KeyValueCache {
   int64_t length() const { return longest_; }
   /// Whether all rows hold as many.
   bool same_length() const { return same_length_; }
-  /// (B, room, C), of which the first lengths()[b] tokens of row b count.
+  /// (R, room, C) with R at least B, of which the first lengths()[b] tokens of row b count.
   const Array& keys() const { return keys_; }
   const Array& values() const { return values_; }
 
  private:
   void check(const Array& k, const Array& v, std::span<const int64_t> lengths) const;
+  int64_t rows() const { return static_cast<int64_t>(lengths_.size()); }
+  void make_room(int64_t most_rows, int64_t tokens, int64_t width, DType dtype);
+  void measure();
 
   Array keys_, values_;
   std::vector<int64_t> lengths_;

@@ -99,9 +99,11 @@ class JsonRows : public RowReader {
     constexpr size_t most = 20;
     const bool more = paths.size() > most;
     paths.resize(std::min(paths.size(), most));
-    source_.fail_at(line, {}, "there is no column '", column, "'; there ", paths.size() == 1 ? "is " : "are ",
-                    paths.empty() ? "none" : joined(paths), more ? ", ..." : "",
-                    near.empty() ? "" : str("; did you mean '", near, "'?"));
+    Advice advice{.typed = {column}, .meant = {near}};
+    if (near.empty()) advice = {};
+    source_.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ",
+                    paths.size() == 1 ? "is " : "are ", paths.empty() ? "none" : joined(paths),
+                    more ? ", ..." : "", near.empty() ? "" : str("; did you mean '", near, "'?"));
   }
   /// Where a record may lack a column, one that all lack is mistyped.
   void check_met() const {

@@ -1,5 +1,5 @@
 #include <weft/data/records/record_format.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
 
@@ -101,7 +101,10 @@ std::vector<size_t> chosen_columns(const RecordSource& source, int64_t line,
       continue;
     }
     const std::string near = names.empty() ? "" : nearest(column, all.data(), all.data() + all.size());
-    source.fail_at(line, {}, "there is no column '", column, "'; there ", width == 1 ? "is " : "are ",
+    Advice advice{.typed = {column}, .meant = {near}};
+    if (near.empty()) advice = {};
+    source.fail_at(std::move(advice), line, {}, "there is no column '", column, "'; there ",
+                   width == 1 ? "is " : "are ",
                    names.empty() && width > 1 ? str("1 to ", width) : joined(all),
                    near.empty() ? "" : str("; did you mean '", near, "'?"),
                    near.empty() && !number ? hint : std::string_view(), format_hint(source.beginning(), {}));

@@ -119,13 +119,16 @@ void RecordSource::check() {
 }
 
 void RecordSource::fail_bad() const {
-  if (const auto foreign = foreign_file(beginning(), path_)) fail<FileError>(foreign->message(path_));
+  if (const auto foreign = foreign_file(beginning(), path_))
+    fail_with<FileError>(foreign->advice(path_), foreign->message(path_));
   const std::string column = column_ > 0 ? str(column_) : "";
   if (bad_is_nul_) fail_at(line_, column, "a NUL at byte ", bad_, " of the file; a text has none");
-  fail_at(line_, column, "not UTF-8 at byte ", bad_, " of the file; invalid=replace takes U+FFFD for it",
-          looks_like_text(beginning()) ? str(", and ", recoding_line("WINDOWS-1252", path_),
-                                             " makes text of it, if that is its encoding")
-                                       : "");
+  const bool is_text = looks_like_text(beginning());
+  fail_at(is_text ? recoding_advice("WINDOWS-1252", path_) : Advice{.settings = {"invalid=replace"}}, line_,
+          column, "not UTF-8 at byte ", bad_, " of the file; invalid=replace takes U+FFFD for it",
+          is_text ? str(", and ", recoding_line("WINDOWS-1252", path_),
+                        " makes text of it, if that is its encoding")
+                  : "");
 }
 
 }  // namespace weft

@@ -3,12 +3,13 @@
 
 #include <weft/data/records/record_options.h>
 #include <weft/data/text/byte_stream.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/hash.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weft {
 
@@ -40,6 +41,13 @@ class RecordSource {
   template <class... Parts>
   [[noreturn]] void fail_at(int64_t line, const std::string& column, const Parts&... parts) const {
     fail<FileError>(path_, ": line ", line, column.empty() ? "" : ", column ", column, ": ", parts...);
+  }
+
+  template <class... Parts>
+  [[noreturn]] void fail_at(Advice advice, int64_t line, const std::string& column,
+                            const Parts&... parts) const {
+    fail_with<FileError>(std::move(advice), path_, ": line ", line, column.empty() ? "" : ", column ", column,
+                         ": ", parts...);
   }
 
   /// The first bytes, whatever has been taken.

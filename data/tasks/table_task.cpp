@@ -14,6 +14,14 @@ std::vector<int64_t> special_ids(const Tokenizer& tokenizer) {
   return ids;
 }
 
+bool has_turns(const Tokenizer& tokenizer) {
+  const std::map<std::string, int64_t> special = tokenizer.special_tokens();
+  return SpecialIds::of(tokenizer).end >= 0 &&
+         std::ranges::all_of(table_form("chat").special, [&](const std::string& name) {
+           return !name.starts_with("<|") || special.contains(name);
+         });
+}
+
 namespace {
 
 /// Of targets that lie side by side.

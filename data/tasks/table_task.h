@@ -99,6 +99,8 @@ class TableTask : public TokenTask {
 
 /// Ids that are special, in rising order.
 std::vector<int64_t> special_ids(const Tokenizer& tokenizer);
+/// Whether it has all tokens that the turns of a chat need.
+bool has_turns(const Tokenizer& tokenizer);
 
 /// The settings of a task on tables: those of records (RecordSettings), val_share, longest, batching, batch_tokens; of
 /// classify word_dropout.

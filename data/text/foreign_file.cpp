@@ -1,9 +1,11 @@
 #include <weft/data/text/foreign_file.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -91,10 +93,38 @@ std::string_view encoding_of(std::string_view begin) {
   return encoding_by_zeros(begin);
 }
 
+/// A line, and the file that it ends with, if that is one that it makes of this.
+Advice remedied(const std::string& line, const std::string& path) {
+  Advice advice{.lines = {line}};
+  for (const char* ending : {".txt", ".utf8"})
+    if (line.ends_with(" " + weft::quoted(path) + ending)) {
+      advice.typed = {path};
+      advice.meant = {path + ending};
+    }
+  return advice;
+}
+
 }  // namespace
+
+std::string beginning_of(const std::string& path) {
+  const InputFile file(path);
+  std::vector<uint8_t> bytes(std::min<uint64_t>(file.size(), foreign_file_bytes));
+  file.read(0, bytes);
+  return {bytes.begin(), bytes.end()};
+}
 
 std::string ForeignFile::message(const std::string& path) const {
   return str(path, ": is ", what, ", not text", remedy.empty() ? "" : str("; ", remedy, " makes text of it"));
+}
+
+Advice ForeignFile::advice(const std::string& path) const {
+  if (what.ends_with(" image")) return {.settings = {"model=vit", "task=classify"}};
+  if (what.ends_with(" sound")) return {.settings = {"model=speech", "task=classify"}};
+  return remedy.empty() ? Advice() : remedied(remedy, path);
+}
+
+Advice recoding_advice(const std::string& encoding, const std::string& path) {
+  return remedied(recoding_line(encoding, path), path);
 }
 
 std::string recoding_line(const std::string& encoding, const std::string& path) {

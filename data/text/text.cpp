@@ -2,7 +2,7 @@
 #include <weft/data/text/foreign_file.h>
 #include <weft/data/text/text.h>
 #include <weft/data/text/utf8.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 
 #include <algorithm>
 
@@ -10,6 +10,8 @@ namespace weft {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+Advice any_bytes() { return {.settings = {"tokenizer=byte"}}; }
 
 }  // namespace
 
@@ -95,18 +97,22 @@ void TextReader::check_nul() const {
   const size_t found = buffer_.find('\0');
   if (found == std::string::npos) return;
   if (const auto foreign = foreign_file(open_->beginning(), path()))
-    fail<FileError>(foreign->message(path()));
-  fail<FileError>(path(), ": a NUL at byte ", at_ - static_cast<int64_t>(buffer_.size() - found),
-                  ", which no text has; tokenizer=byte and tokenizer=bpe take any bytes");
+    fail_with<FileError>(foreign->advice(path()), foreign->message(path()));
+  fail_with<FileError>(any_bytes(), path(), ": a NUL at byte ",
+                       at_ - static_cast<int64_t>(buffer_.size() - found),
+                       ", which no text has; tokenizer=byte and tokenizer=bpe take any bytes");
 }
 
 void TextReader::fail_utf8(int64_t offset) const {
   const std::string& begin = open_->beginning();
-  if (const auto foreign = foreign_file(begin, path())) fail<FileError>(foreign->message(path()));
-  fail<FileError>(path(), ": not UTF-8 at byte ", offset, "; tokenizer=byte takes any bytes",
-                  looks_like_text(begin) ? str(", and ", recoding_line("WINDOWS-1252", path()),
-                                               " makes text of it, if that is its encoding")
-                                         : "");
+  if (const auto foreign = foreign_file(begin, path()))
+    fail_with<FileError>(foreign->advice(path()), foreign->message(path()));
+  const bool is_text = looks_like_text(begin);
+  fail_with<FileError>(is_text ? recoding_advice("WINDOWS-1252", path()) : any_bytes(), path(),
+                       ": not UTF-8 at byte ", offset, "; tokenizer=byte takes any bytes",
+                       is_text ? str(", and ", recoding_line("WINDOWS-1252", path()),
+                                     " makes text of it, if that is its encoding")
+                               : "");
 }
 
 /// The bytes of the buffer that are whole characters; FileError when the rest is no beginning of one.

@@ -153,8 +153,9 @@ Loss BERT::loss(const Batch& batch) const {
       targets.push_back(wanted.data<int64_t>()[i]);
     }
   }
-  // What does not fit is told by the whole of it.
-  if (places.empty() || batch.targets.shape() != batch.inputs.shape()) return Model::loss(batch);
+  // What does not fit is told by the whole of it. Dropout of an adapter counts samples, which chosen places are not.
+  const bool drops = masked_head && training() && masked_head->dense.lora_options().dropout > 0;
+  if (places.empty() || drops || batch.targets.shape() != batch.inputs.shape()) return Model::loss(batch);
   const auto count = static_cast<int64_t>(places.size());
   const Tensor x = reshape(encode(batch.inputs, batch.lengths), {batch.inputs.size(), config.n_embd});
   const Tensor chosen = embedding(Array::from(places, {count}), x);  // (count, C)

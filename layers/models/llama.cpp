@@ -182,7 +182,7 @@ Tensor Llama::embedded(const Array& ids) const {
 Tensor Llama::head(const Tensor& x) const {
   const Tensor y = norm(x);
   const LayerScope layer = profile_scope("head");
-  const Tensor logits = linear(y, output ? output->weight : token_embedding.weight);
+  const Tensor logits = output ? output->forward(y) : linear(y, token_embedding.weight);
   const double cap = config.logit_softcap;
   return cap > 0 ? tanh(logits / cap) * cap : logits;
 }

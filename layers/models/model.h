@@ -69,6 +69,9 @@ class DecoderState {
   /// Row i becomes what row rows[i] was, for all i: rows may be repeated, dropped and reordered (beams).
   /// ValueError for a row that is not there.
   virtual void select(std::span<const int64_t> rows) = 0;
+  /// The rows of `other`, which has none then, stand behind these. False, and nothing is changed, where rows cannot be
+  /// joined: by default never, and with the state of another model. What each row gives does not depend on it.
+  virtual bool join(DecoderState&) { return false; }
   /// Tokens that row `row` has read.
   virtual int64_t length(int64_t row) const = 0;
   virtual int64_t rows() const = 0;

@@ -53,7 +53,7 @@ RecurrentLM::RecurrentLM(const RecurrentLMConfig& given)
 
 Tensor RecurrentLM::predict(const Tensor& h) const {
   const LayerScope layer = profile_scope("head");
-  return linear(h, head ? head->weight : token_embedding.weight);
+  return head ? head->forward(h) : linear(h, token_embedding.weight);
 }
 
 Tensor RecurrentLM::hidden(int64_t layer, const Batch& batch) const {

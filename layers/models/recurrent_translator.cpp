@@ -78,7 +78,7 @@ Tensor RecurrentTranslator::predict(const Tensor& h, const AdditiveAttention::Me
   const Tensor found = attention(h, memory);
   const Tensor y = dropout(tanh(combine(cat({found, h}, -1))));
   const LayerScope layer = profile_scope("head");
-  return linear(y, head ? head->weight : token_embedding.weight);
+  return head ? head->forward(y) : linear(y, token_embedding.weight);
 }
 
 Tensor RecurrentTranslator::logits(const Batch& batch) const {

@@ -146,7 +146,7 @@ Tensor T5::head(const Tensor& x) const {
   Tensor y = dropout(decoder_norm(x));
   const LayerScope layer = profile_scope("head");
   if (config.scale_output) y = y * root_of_inverse(config.n_embd);
-  return linear(y, output ? output->weight : token_embedding.weight);
+  return output ? output->forward(y) : linear(y, token_embedding.weight);
 }
 
 Tensor T5::decode(const Array& ids, const Tensor& memory, const std::vector<int64_t>& lengths) const {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -25,16 +26,17 @@ void append_to(std::string& text, float part) { append_number(text, part); }
 
 namespace {
 
+/// Letters put in, left out, replaced, or exchanged with the next (the optimal string alignment of Damerau).
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
+  std::vector<size_t> before, above(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+    before = std::exchange(above, row);
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      row[j] = std::min({above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), above[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
@@ -45,7 +47,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view name, const std::string* begin, const std::string* end) {
   std::string best;
   // Half the letters wrong is no longer a typing error.
-  size_t smallest = std::max<size_t>(2, name.size() / 2) + 1;
+  const size_t most = name.size() < 4 ? 1 : std::max<size_t>(2, (name.size() - 1) / 2);
+  size_t smallest = most + 1;
   for (const std::string* candidate = begin; candidate != end; ++candidate) {
     const size_t distance = edit_distance(name, *candidate);
     if (distance < smallest) {

@@ -10,7 +10,7 @@ std::optional<std::string_view> LineReader::next() {
     const size_t found = buffer_.find('\n', searched);
     newline_ = found != std::string::npos;
     const size_t end = newline_ ? found : buffer_.size();
-    const bool too_much = end - begin_ > longest;
+    const bool too_much = end - begin_ > most_;
     too_long_ = too_long_ || too_much;
     if (!newline_ && too_much) {
       begin_ = buffer_.size();

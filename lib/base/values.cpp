@@ -1,9 +1,11 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -19,9 +21,15 @@ bool read_whole(std::string_view text, T& value) {
 
 int64_t parse_integer(const std::string& name, std::string_view text, int64_t least, int64_t most) {
   int64_t value = 0;
-  if (!read_whole(text, value) || value < least || value > most)
-    fail<ValueError>(name, ": '", text, "' is not a whole number between ", least, " and ", most);
-  return value;
+  if (read_whole(text, value) && value >= least && value <= most) return value;
+  // 1e6.
+  Advice advice;
+  constexpr double exact = 1e15;
+  if (double number = 0; read_whole(text, number) && std::abs(number) < exact && number == std::floor(number))
+    if (const auto whole = static_cast<int64_t>(number); whole >= least && whole <= most)
+      advice = {.typed = {std::string(text)}, .meant = {str(whole)}};
+  fail_with<ValueError>(std::move(advice), name, ": '", text, "' is not a whole number between ", least,
+                        " and ", most);
 }
 
 double parse_number(const std::string& name, std::string_view text, double least, double most) {
@@ -29,7 +37,12 @@ double parse_number(const std::string& name, std::string_view text, double least
   if (!read_whole(text, value) || !std::isfinite(value) || value < least || value > most) {
     const std::string range =
         std::isinf(most) ? str("of at least ", least) : str("between ", least, " and ", most);
-    fail<ValueError>(name, ": '", text, "' is not a number ", range);
+    std::string pointed(text);
+    std::replace(pointed.begin(), pointed.end(), ',', '.');
+    double meant = 0;
+    Advice advice{.typed = {std::string(text)}, .meant = {pointed}};
+    if (pointed == text || !read_whole(pointed, meant) || !(meant >= least && meant <= most)) advice = {};
+    fail_with<ValueError>(std::move(advice), name, ": '", text, "' is not a number ", range);
   }
   return value;
 }

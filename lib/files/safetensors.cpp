@@ -1,4 +1,5 @@
 #include <weft/lib/base/bfloat16.h>
+#include <weft/lib/base/float16.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/files/safetensors.h>
 #include <weft/lib/files/safetensors_json_internal.h>
@@ -40,22 +41,6 @@ const Element* find_element(std::string_view name) {
 }
 
 const Element& element_of(DType dtype) { return *std::ranges::find(elements, dtype, &Element::as); }
-
-float float_of_half(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;
-  uint32_t exponent = (half >> 10) & 0x1FU, fraction = half & 0x3FFU;
-  if (exponent == 0x1F) {
-    exponent = 0xFF;
-  } else if (exponent != 0) {
-    exponent += 127 - 15;
-  } else if (fraction != 0) {
-    // Below 2^-14 a half has no leading 1; a float has room to shift it there.
-    const int shift = std::countl_zero(fraction) - 21;
-    fraction = (fraction << shift) & 0x3FFU;
-    exponent = static_cast<uint32_t>(127 - 14 - shift);
-  }
-  return std::bit_cast<float>(sign | exponent << 23 | fraction << 13);
-}
 
 /// Reads values of From in pieces and converts each.
 template <class From, class To, class Convert>
@@ -161,7 +146,7 @@ Array SafetensorsFile::read(const std::string& name) const {
   const uint64_t at = values_at_ + entry.begin;
   const auto widened = [](auto value) { return value; };
   if (dtype == "F16") {
-    read_as<uint16_t, float>(file_, at, array, float_of_half);
+    read_as<uint16_t, float>(file_, at, array, float_of_float16);
   } else if (dtype == "BF16") {
     read_as<uint16_t, float>(file_, at, array, float_of_bfloat16);
   } else if (dtype == "U32") {

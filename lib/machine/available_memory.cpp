@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <unistd.h>
 #include <weft/lib/machine/available_memory.h>
 #include <weft/lib/machine/cgroup_internal.h>
 
@@ -71,6 +72,13 @@ int64_t available_memory(int64_t promised) {
 int64_t resident_memory() { return kilobytes_after("/proc/self/status", "RssAnon:"); }
 
 int64_t resident_files() { return kilobytes_after("/proc/self/status", "RssFile:"); }
+
+int64_t resident_set() {
+  std::ifstream file("/proc/self/statm");
+  int64_t mapped = 0, resident = 0;
+  file >> mapped >> resident;
+  return file ? resident * ::sysconf(_SC_PAGESIZE) : 0;
+}
 
 int64_t peak_resident_memory() {
   // The peak is told of all pages only; those of files, most of them programs, stay about as many.

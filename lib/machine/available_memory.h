@@ -20,6 +20,9 @@ int64_t available_memory(int64_t promised = 0);
 int64_t resident_memory();
 /// Pages of files that lie in RAM for this process, its program and libraries: RssFile.
 int64_t resident_files();
+/// All of this process that lies in RAM now, its program and libraries too: what `top` calls RES. 0 where that cannot be
+/// read. Takes some 10 microseconds, the others ten times that.
+int64_t resident_set();
 /// The most there was of anonymous memory so far, to a few hundred kilobytes.
 int64_t peak_resident_memory();
 

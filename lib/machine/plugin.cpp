@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 #include <unistd.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/machine/plugin.h>
 
 #include <climits>
@@ -28,6 +29,15 @@ std::string package_of(std::string_view library) {
   return std::string(library.substr(0, library.rfind('.')));
 }
 
+/// How it is built, in the tree.
+Advice built_with(std::string packages) {
+  constexpr std::string_view between = " and ";
+  for (size_t at = 0; (at = packages.find(between)) != std::string::npos;)
+    packages.replace(at, between.size(), " ");
+  return {
+      .lines = {"sudo apt-get install " + packages, "cmake -S . -B build -G Ninja && cmake --build build"}};
+}
+
 }  // namespace
 
 void* plugin_function(const Plugin& plugin) {
@@ -40,9 +50,9 @@ void* plugin_function(const Plugin& plugin) {
   void* const found = library != nullptr ? ::dlsym(library, plugin.function) : nullptr;
   if (library != nullptr && found == nullptr) why = ::dlerror();
   if (found == nullptr)
-    fail<PluginError>(plugin.library, ": ", plugin.purpose, " needs it, but it cannot be loaded (", why,
-                      "); install the package ", package_of(plugin.library), ", or, to build it, ",
-                      plugin.needs);
+    fail_with<PluginError>(built_with(plugin.needs), plugin.library, ": ", plugin.purpose,
+                           " needs it, but it cannot be loaded (", why, "); install the package ",
+                           package_of(plugin.library), ", or, to build it, ", plugin.needs);
   return found;
 }
 

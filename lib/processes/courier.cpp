@@ -3,7 +3,6 @@
 #include <weft/lib/processes/courier_internal.h>
 
 #include <algorithm>
-#include <exception>
 
 namespace weft::detail {
 
@@ -18,38 +17,51 @@ constexpr char alive = 'A', failed = 'F', silent = 'S', knows = 'K', left = 'L';
 constexpr size_t most_sums = 3;
 /// Between two looks at what may come, while something is under way and while nothing is.
 constexpr std::chrono::microseconds shortest_nap = 5us, longest_nap = 50us, idle_nap = 2000us;
-constexpr auto between_signs = 1s;
+/// Between two signs of life, at most.
+constexpr Courier::Seconds between_signs = 1s;
 /// How long those who left in order, or failed, are given to be through.
 constexpr auto grace = 2s;
-/// How long a process may take to say that it has heard of a failure.
+/// How long processes may take to say that they have heard of a failure.
 constexpr auto to_answer = 3s;
+/// How long MPI may take to end when all have said that they leave.
+constexpr Courier::Seconds to_finish = 30s;
 
 }  // namespace
 
-Courier::Courier(std::chrono::duration<double> timeout) : timeout_(timeout) {
-  std::exception_ptr error;
-  thread_ = std::thread([&] {
-    try {
-      link_ = std::make_unique<Link>();
-    } catch (...) {
-      error = std::current_exception();
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      if (link_) rank_ = link_->rank(), size_ = link_->size();
-      peers_.resize(static_cast<size_t>(size_));
-      heard_ = told_ = watched_ = Clock::now();
-      joined_ = true;
-      changed_.notify_all();
-    }
-    if (link_) run();
-  });
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return joined_; });
-  if (!error) return;
+std::unique_ptr<Courier> Courier::joined(Seconds timeout, Seconds patience) {
+  std::unique_ptr<Courier> courier(new Courier(timeout));
+  Courier& c = *courier;
+  c.thread_ = std::thread([&c] { c.join(); });
+  std::unique_lock lock(c.mutex_);
+  if (!c.changed_.wait_for(lock, patience, [&] { return c.joined_; })) {
+    c.given_up_ = true;
+    lock.unlock();
+    static_cast<void>(courier.release());  // its thread is at work
+    fail<JoinError>("not all processes have joined within ", brief(patience.count()),
+                    " s: one of them was stopped, or a machine cannot be reached");
+  }
+  if (!c.error_) return courier;
   lock.unlock();
-  thread_.join();
-  std::rethrow_exception(error);
+  c.thread_.join();
+  std::rethrow_exception(c.error_);
+}
+
+void Courier::join() {
+  try {
+    link_ = std::make_unique<Link>();
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (given_up_) return;  // a sign of life would be a lie
+    if (link_) rank_ = link_->rank(), size_ = link_->size();
+    peers_.resize(static_cast<size_t>(size_));
+    heard_ = told_ = watched_ = Clock::now();
+    joined_ = true;
+    changed_.notify_all();
+  }
+  if (link_) run();
 }
 
 Courier::~Courier() {
@@ -137,7 +149,7 @@ void Courier::watch() {
   // Who slept is this process itself.
   if (now - watched_ > timeout_ / 2) heard_ = now;
   watched_ = now;
-  if (now - told_ > between_signs) {
+  if (now - told_ > std::min(between_signs, timeout_ / 4)) {
     link_->send(std::string(1, alive), (rank_ + 1) % size_);
     told_ = now;
   }
@@ -232,11 +244,12 @@ bool Courier::report_failure(const std::string& why) {
   break_off(why);
   if (peers_[static_cast<size_t>(rank_)].silent)
     return false;  // the others told, and went on without this one
+  const auto all_have_answered = Clock::now() + to_answer;
   for (int r = 0; r < rank_; ++r) {
     const Peer& peer = peers_[static_cast<size_t>(r)];
     const auto has_told = [&] { return peer.failed || peer.left; };
     if (peer.silent) continue;
-    if (!changed_.wait_for(lock, to_answer, [&] { return peer.knows || has_told(); })) continue;
+    if (!changed_.wait_until(lock, all_have_answered, [&] { return peer.knows || has_told(); })) continue;
     changed_.wait_for(lock, timeout_, has_told);
     return false;
   }
@@ -263,7 +276,8 @@ bool Courier::leave() {
   if (quiet) {
     may_finish_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, in_order ? 30s : grace, [&] { return ended_; });
+    const Seconds patience = in_order ? std::min(to_finish, 10 * timeout_) : Seconds(grace);
+    changed_.wait_for(lock, patience, [&] { return ended_; });
   }
   const bool ended = ended_;
   if (ended) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,7 @@ class Link {
   /// Of shares that lie in their places; those of others are taken there.
   int64_t all_gather_in_place(int channel, void* shares, const Shares& in);
   bool is_done(int64_t& request);
+  /// Of a long one the beginning.
   void send(const std::string& message, int to);
   /// A message to this process; false when there is none.
   bool receive(std::string& message, int& from);
@@ -101,8 +103,11 @@ class Summing {
 
 class Courier {
  public:
-  /// Joins the others. ProcessError when that fails.
-  explicit Courier(std::chrono::duration<double> timeout);
+  using Seconds = std::chrono::duration<double>;
+
+  /// Joins the others. ProcessError when that fails; JoinError when it takes longer than `patience`: then the thread that
+  /// joins goes on trying, and what it works with is never freed.
+  static std::unique_ptr<Courier> joined(Seconds timeout, Seconds patience);
   ~Courier();
 
   int rank() const { return rank_; }
@@ -120,12 +125,14 @@ class Courier {
 
  private:
   using Clock = std::chrono::steady_clock;
+  explicit Courier(Seconds timeout) : timeout_(timeout) {}
   struct Peer {
     bool left = false, failed = false;
     bool silent = false;  ///< another one says
     bool knows = false;   ///< that something has failed
   };
 
+  void join();
   void run();
   bool advance();
   void watch();
@@ -136,7 +143,7 @@ class Courier {
   void wait(const std::function<bool()>& done);
   std::string called(int rank) const;
 
-  const std::chrono::duration<double> timeout_;
+  const Seconds timeout_;
   int rank_ = 0, size_ = 1;
   std::unique_ptr<Link> link_;  ///< of the thread alone
 
@@ -149,7 +156,8 @@ class Courier {
   std::vector<Peer> peers_;
   std::string broken_;  ///< why nothing goes on; empty while all does
   std::atomic<bool> is_broken_{false};
-  bool joined_ = false, leaving_ = false, may_finish_ = false, ended_ = false;
+  std::exception_ptr error_;  ///< why this one has not joined
+  bool joined_ = false, given_up_ = false, may_finish_ = false, ended_ = false;
   ProcessTraffic traffic_;
   Clock::time_point heard_, told_, watched_, sums_since_{};
   Clock::time_point left_since_{};

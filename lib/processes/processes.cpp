@@ -44,12 +44,19 @@ std::string own_cores() {
   return all;
 }
 
+/// The first of those that are there gives up first, and the others end with it.
+std::unique_ptr<detail::Courier> joined_courier() {
+  using Seconds = detail::Courier::Seconds;
+  const Seconds timeout(timeout_wanted());
+  return detail::Courier::joined(timeout, 10 * timeout + Seconds(2 * Processes::rank_of_start()));
+}
+
 }  // namespace
 
 struct Processes::Group {
-  detail::Courier courier{std::chrono::duration<double>(timeout_wanted())};
+  const std::unique_ptr<detail::Courier> courier = joined_courier();
   std::vector<std::string> names;
-  int on_machine = 0, sharing = 0;
+  int on_machine = 1, sharing = 1;
   bool ended = false;
 };
 
@@ -78,16 +85,24 @@ Processes::Processes() {
                        "OMPI_COMM_WORLD_SIZE");
   ::setenv(joined_variable, job.c_str(), 1);
   group_ = std::make_unique<Group>();
-  Group& g = *group_;
-  const std::string here = host(), cores = own_cores();
-  std::vector<std::string> names;
-  for (const std::string& theirs : gather(str(here, "\n", cores))) {
-    names.push_back(str("process ", names.size(), " (", theirs.substr(0, theirs.find('\n')), ")"));
-    g.sharing += theirs == str(here, "\n", cores);
-    g.on_machine += theirs.starts_with(str(here, "\n"));
+  try {
+    introduce();
+  } catch (const ProcessError&) {  // the group stands, and each call says what has failed
+    for (int r = 0; r < size(); ++r) group_->names.push_back(str("process ", r));
   }
-  g.names = names;
-  g.courier.call(std::move(names));
+}
+
+/// All learn what they are called, and who else is on their machine.
+void Processes::introduce() {
+  Group& g = *group_;
+  const std::string here = str(host(), "\n"), cores = own_cores();
+  const std::vector<std::string> all = gather(here + cores);
+  for (size_t r = 0; r < all.size(); ++r)
+    g.names.push_back(str("process ", r, " (", all[r].substr(0, all[r].find('\n')), ")"));
+  g.on_machine =
+      static_cast<int>(std::ranges::count_if(all, [&](const auto& one) { return one.starts_with(here); }));
+  g.sharing = static_cast<int>(std::ranges::count(all, here + cores));
+  g.courier->call(g.names);
 }
 
 Processes::~Processes() {
@@ -98,8 +113,8 @@ Processes::~Processes() {
   static_cast<void>(group_.release());  // its thread may be at work to the end
 }
 
-int Processes::rank() const { return group_ ? group_->courier.rank() : 0; }
-int Processes::size() const { return group_ ? group_->courier.size() : 1; }
+int Processes::rank() const { return group_ ? group_->courier->rank() : 0; }
+int Processes::size() const { return group_ ? group_->courier->size() : 1; }
 int Processes::on_this_machine() const { return group_ ? group_->on_machine : 1; }
 int Processes::sharing_cores() const { return group_ ? group_->sharing : 1; }
 
@@ -122,36 +137,36 @@ NumberRange Processes::shards(int64_t all) const {
 std::vector<std::string> Processes::gather(const std::string& mine) {
   if (!group_) return {mine};
   const auto gather = std::make_shared<detail::Gather>(mine);
-  group_->courier.gather(gather);
+  group_->courier->gather(gather);
   return std::move(gather->all);
 }
 
 std::string Processes::from_first(const std::string& text) { return gather(is_first() ? text : "")[0]; }
 
 void Processes::start_sum(ShardSum sum) {
-  if (group_) group_->courier.start(std::make_shared<detail::Summing>(std::move(sum), rank(), size()));
+  if (group_) group_->courier->start(std::make_shared<detail::Summing>(std::move(sum), rank(), size()));
 }
 
 void Processes::finish_sums() {
-  if (group_) group_->courier.finish_sums();
+  if (group_) group_->courier->finish_sums();
 }
 
 void Processes::check() const {
-  if (group_) group_->courier.check();
+  if (group_) group_->courier->check();
 }
 
 bool Processes::report_failure(const std::string& why) {
-  return !group_ || group_->courier.report_failure(why);
+  return !group_ || group_->courier->report_failure(why);
 }
 
 bool Processes::leave() {
   if (!group_ || group_->ended) return true;
-  const bool in_order = group_->courier.leave();
+  const bool in_order = group_->courier->leave();
   group_->ended = true;
   if (in_order) group_.reset();
   return in_order;
 }
 
-ProcessTraffic Processes::traffic() const { return group_ ? group_->courier.traffic() : ProcessTraffic(); }
+ProcessTraffic Processes::traffic() const { return group_ ? group_->courier->traffic() : ProcessTraffic(); }
 
 }  // namespace weft

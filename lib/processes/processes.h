@@ -6,9 +6,10 @@
 //   processes.leave();
 //
 // MPI is not linked: the plug-in weft-mpi is loaded when there are others. A thread of its own does all that goes between
-// processes, while the others compute; it hears from the process before it every second. When one is silent for
+// processes, while the others compute; it hears from the process before it every second, or more often. When one is silent for
 // WEFT_PROCESS_TIMEOUT seconds (60) - it was stopped, or its machine cannot be reached -, has ended, or has failed, then
-// every call here, and every wait for it, throws ProcessError with its number, its machine and what it said.
+// every call here, and every wait for it, throws ProcessError with its number, its machine and what it said. To join, all
+// are given ten times as long.
 #pragma once
 
 #include <weft/lib/array/dtype.h>
@@ -26,6 +27,10 @@ namespace weft {
 /// Another process is silent, has ended or has failed.
 struct ProcessError : Error {
   using Error::Error;
+};
+/// Not all processes have joined in time.
+struct JoinError : ProcessError {
+  using ProcessError::ProcessError;
 };
 
 /// What is to be added up over all processes: `count` numbers of each subtree of the shards (shards.h) that a process
@@ -51,7 +56,8 @@ struct ProcessTraffic {
 class Processes {
  public:
   /// Those that this program was started with; they are joined at the first call. FileError when the plug-in is missing;
-  /// ProcessError when they cannot be joined, or when this program was itself started by one of them.
+  /// ProcessError when they cannot be joined, or when this program was itself started by one of them. After a JoinError, which
+  /// one of them has first, the process must end at once: its thread is within MPI.
   static Processes& joined();
   /// Whether mpirun has started more than one, and which of them this is, without joining them.
   static bool are_several();
@@ -86,14 +92,16 @@ class Processes {
   /// Tells the others that this process has failed, and why, and hears what they say. Whether this one is to tell it to the
   /// user: one of them is.
   bool report_failure(const std::string& why);
-  /// Waits for the others, and ends the group in order; from then on this is a group of one. Of a group that has failed,
-  /// false when the others cannot be waited for: then the process must end at once, without a further word of MPI.
+  /// Waits for the others, and ends the group in order; from then on this is a group of one. False when the others cannot be
+  /// waited for, after a failure or because one was stopped while it left: then the process must end at once, without a
+  /// further word of MPI.
   bool leave();
 
   ProcessTraffic traffic() const;
 
  private:
   Processes();
+  void introduce();
   struct Group;
   std::unique_ptr<Group> group_;  ///< none of one that is alone
 };

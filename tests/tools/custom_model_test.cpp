@@ -73,4 +73,30 @@ TEST_CASE("custom model: it is scored, sampled, looked at, told about and handed
   CHECK(wrong.code == 2);
   CHECK(contains(wrong.err, "cosine has no such key; llama, best have"));
 }
+TEST_CASE("custom model: adapters of it are trained, resumed, used and merged") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(run(folder, train_custom("base")).code == 0);
+  const auto adapters = [](const std::string& out, const std::string& updates) {
+    Arguments all = train_custom(out, {"lora_rank=2", "lora_layers=*.query,*.down", "max_iters=" + updates,
+                                       "lr_decay_iters=12", "eval_interval=1"});
+    all.insert(all.begin() + 1, {"--init-from", "base"});
+    return all;
+  };
+  const Result whole = run(folder, adapters("whole", "12"));
+  REQUIRE_MESSAGE(whole.code == 0, whole.err);
+  CHECK_MESSAGE(contains(whole.err, "adapters of rank 2 on 2 layers"), whole.err);
+  REQUIRE(run(folder, adapters("run", "7")).code == 0);
+  REQUIRE(run(folder, resume("run", {"max_iters=12"})).code == 0);
+  const std::string last = "/checkpoints/step-00000012.h5";
+  CHECK(folder.read("run" + last) == folder.read("whole" + last));
+  REQUIRE(run(folder, {"merge", "run", "--out", "merged.h5"}).code == 0);
+  const Arguments how{"--prompt", "the ", "--tokens", "30"};
+  Arguments of_run{"generate", "run"}, of_merged{"generate", "merged.h5"};
+  for (Arguments* const all : {&of_run, &of_merged}) all->insert(all->end(), how.begin(), how.end());
+  const Result text = run(folder, of_run);
+  REQUIRE_MESSAGE(text.code == 0, text.err);
+  CHECK(run(folder, of_merged).out == text.out);
+}
+
 #endif

@@ -98,7 +98,7 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
   refused({"import", reference_model("gpt2"), "--out", "run"}, "run/model.h5: is there already");
   refused({"export", "run", "--format", "onnx", "--out", "out"},
-          "'onnx' is none of hf, safetensors, gguf and weft");
+          "'onnx' is none of hf, safetensors, gguf, html, weft and peft");
   refused({"export", "none", "--format", "hf", "--out", "out"}, "none");
   refused({"export", "run", "--format", "hf", "--out", "alone"}, "alone/config.json: is there already");
   REQUIRE(
@@ -107,6 +107,33 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
           .code == 0);
   refused({"export", "lstm", "--format", "hf", "--out", "out"},
           "transformers has no model for weft's lstm; there are gpt2");
+  refused({"export", "lstm", "--format", "html", "--out", "out"}, "'lstm' is not computed by the page; gpt2");
+  refused({"export", "run", "--format", "html", "--out", "out"}, "the model has no tokenizer");
+  refused({"export", "run", "--format", "html", "--dtype", "q8_0", "--out", "out"},
+          "--dtype: 'q8_0' is none of float32, float16 and bfloat16");
+  refused({"export", "run", "--format", "hf", "--dtype", "float16", "--out", "out"},
+          "--dtype: is of --format weft, gguf and html alone");
+}
+
+TEST_CASE("export: a page is of the model that a run keeps, and is not written over") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  const Result exported = weft(folder, {"export", "run", "--format", "html", "--out", "model.html"});
+  CHECK_MESSAGE(exported.code == 0, exported.err);
+  CHECK(exported.err == "model.html: run/best.h5 as a page, with its tokenizer\n");
+  const std::string page = folder.read("model.html");
+  CHECK(page.find("\"title\":\"run\"") != std::string::npos);
+  CHECK(page.find("\"tokenizer_kind\":\"char\"") != std::string::npos);
+  REQUIRE(weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 0);
+  REQUIRE(
+      weft(folder, {"export", "model.h5", "--format", "html", "--dtype", "bfloat16", "--out", "half.html"})
+          .code == 0);
+  CHECK(folder.read("half.html").find("\"dtype\":\"bfloat16\"") != std::string::npos);
+  CHECK(folder.read("half.html").size() < page.size());
+  refused_with(folder, {"export", "run", "--format", "html", "--out", "model.html"},
+               {"model.html: is there already; choose another"});
+  CHECK((folder.read("model.html") == page));
 }
 
 TEST_CASE("import: a tokenizer that does not fit the model is refused, and what it asks for beside is told") {

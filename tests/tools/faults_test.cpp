@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "program.h"
+#include "records.h"
 
 namespace {
 
@@ -20,28 +21,22 @@ struct Text : Folder {
 
 using Names = std::vector<std::string>;
 
-const Names settings = {"max_iters=6", "checkpoint_interval=2", "eval_interval=2", "keep_checkpoints=2"};
+const Names settings = {"max_iters=6",     "checkpoint_interval=2", "eval_interval=2", "keep_checkpoints=2",
+                        "sample_tokens=3", "stats_interval=3",      "tensorboard=true"};
 
 /// What must be the same as in a run that met no fault.
 struct Outcome {
   Names files;
-  std::string last, best, updates;
+  std::string last, best;
+  Records records;
   bool operator==(const Outcome&) const = default;
 };
-
-/// The log without what a clock wrote into it.
-std::string updates_in(const std::string& log) {
-  std::string told;
-  for (const std::string& line : lines_of(log))
-    told += line.substr(0, line.find(",\"tokens_per_second\"")) + "\n";
-  return told;
-}
 
 Outcome outcome(const Folder& folder, const std::string& run) {
   const Names files = listed(folder, run + "/checkpoints");
   if (files.empty()) return {};
   return {files, folder.read(run + "/checkpoints/" + files.back()), folder.read(run + "/best.h5"),
-          updates_in(folder.read(run + "/metrics.jsonl"))};
+          records_of(folder, run)};
 }
 
 struct Fault {
@@ -124,9 +119,9 @@ std::vector<int> sampled(int most, int offset) {
 TEST_CASE("a system call of a run fails, or the run is killed there: nothing is lost") {
   const Text folder;
   REQUIRE(weft(folder, train("whole", settings)).code == 0);
-  REQUIRE(weft(folder, train("begun", {"max_iters=2", "lr_decay_iters=6", "checkpoint_interval=2",
-                                       "eval_interval=2", "keep_checkpoints=2"}))
-              .code == 0);
+  Names begun = settings;
+  begun.insert(begun.end(), {"max_iters=2", "lr_decay_iters=6"});
+  REQUIRE(weft(folder, train("begun", begun)).code == 0);
   REQUIRE(weft(folder, train("other", seven("n_embd=8"))).code == 0);
   const Outcome whole = outcome(folder, "whole");
   int offset = 0;

@@ -33,6 +33,7 @@ const std::vector<Kind> kinds = {
     {"llama", {"--ids", "5,9,2,1"}, "In", true},
     {"lstm", {"--ids", "5,9,2,1"}, "In", true},
     {"gpt2-bpe", {"--ids", "5,9,2,1"}, "In", true, false, true},
+    {"gpt2-lora", {"--ids", "5,9,2,1"}, "In", true, false, true},
     {"gru", {"--ids", "41,40,42"}, ""},
     {"bert-masked", {"--ids", "41,40,42"}, ""},
     {"bert-classes", {"--ids", "41,40,42"}, ""},
@@ -74,7 +75,10 @@ void copy_fixture(const Folder& folder, const std::string& format, const std::st
       fs::copy(fixtures + "/" + format + "/" + shared, folder.path(shared),
                fs::copy_options::skip_existing | fs::copy_options::recursive);
   fs::create_directories(fs::path(folder.path(run)).parent_path());
-  fs::copy(fixtures + "/" + format + "/" + name + "/run", folder.path(run), fs::copy_options::recursive);
+  const std::string made = fixtures + "/" + format + "/" + name;
+  fs::copy(made + "/run", folder.path(run), fs::copy_options::recursive);
+  if (fs::exists(made + "/base.h5"))
+    fs::copy(made + "/base.h5", fs::path(folder.path(run)).parent_path() / "base.h5");
 }
 
 std::string text_of(const std::string& path) {

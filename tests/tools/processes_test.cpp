@@ -4,24 +4,16 @@
 
 #include <algorithm>
 #include <functional>
-#include <thread>
 
 #include "mpirun.h"
 #include "program.h"
+#include "records.h"
 
 namespace {
 
 struct Text : Folder {
   Text() { write_text(*this); }
 };
-
-/// What the log says, without the clock.
-std::string without_times(const std::string& log) {
-  std::string all;
-  for (const std::string& line : lines_of(log))
-    all += line.substr(0, line.find(",\"tokens_per_second\"")) + "\n";
-  return all;
-}
 
 /// A picture tells its run's name.
 std::string without(std::string text, const std::string& name) {
@@ -30,34 +22,23 @@ std::string without(std::string text, const std::string& name) {
   return text;
 }
 
+/// Those that a run has, but for what is named by the clock.
+std::vector<std::string> files_of(const Folder& folder, const std::string& run) {
+  std::vector<std::string> names = listed(folder, run);
+  std::erase_if(names, [](const std::string& name) { return contains(name, ".tfevents."); });
+  return names;
+}
+
 void check_same_runs(const Folder& folder, const std::string& a, const std::string& b) {
   CAPTURE(a);
   CAPTURE(b);
-  CHECK(listed(folder, a) == listed(folder, b));
+  CHECK(files_of(folder, a) == files_of(folder, b));
   CHECK(listed(folder, a + "/checkpoints") == listed(folder, b + "/checkpoints"));
   for (const std::string& file : listed(folder, a + "/checkpoints"))
     CHECK_MESSAGE(folder.read(a + "/checkpoints/" + file) == folder.read(b + "/checkpoints/" + file), file);
   CHECK(folder.read(a + "/best.h5") == folder.read(b + "/best.h5"));
   CHECK((without(folder.read(a + "/loss.svg"), a) == without(folder.read(b + "/loss.svg"), b)));
-  CHECK(without_times(folder.read(a + "/metrics.jsonl")) == without_times(folder.read(b + "/metrics.jsonl")));
-}
-
-Arguments of_text(const Arguments& more) {
-  Arguments settings{"n_layer=2",
-                     "n_embd=32",
-                     "block_size=16",
-                     "batch_size=6",
-                     "gradient_accumulation_steps=2",
-                     "max_iters=4",
-                     "eval_interval=2",
-                     "eval_iters=3",
-                     "dropout=0.1",
-                     "checkpoint_interval=2",
-                     "sample_tokens=2",
-                     "log_interval=1",
-                     "lr_decay_iters=4"};
-  settings.insert(settings.end(), more.begin(), more.end());
-  return settings;
+  CHECK(records_of(folder, a) == records_of(folder, b));
 }
 
 /// A command as several processes, against one process of the same shards.
@@ -92,12 +73,6 @@ std::function<Arguments(const std::string&)> of_task(const Arguments& more) {
     }
     return all;
   };
-}
-
-size_t count_of(const std::string& text, const std::string& part) {
-  size_t count = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
 }
 
 }  // namespace
@@ -189,65 +164,13 @@ TEST_CASE("SIGTERM to any process stops all after a save, and the run goes on") 
     Arguments slow = more;
     slow.push_back("max_iters=100000");
     Program run(folder, train(out, slow), {.environment = mpirun_environment(), .under = mpirun(2)});
-    const std::vector<int> processes = processes_below(run.id(), 2);
+    const std::vector<int> processes = processes_below(run, 2);
     REQUIRE(processes.size() == 2);
     REQUIRE(wait_until([&] { return count_of(folder.read(out + "/metrics.jsonl"), "grad_norm") > 3; }));
     ::kill(processes[static_cast<size_t>(rank)], SIGTERM);
-    const Result stopped = run.wait();
+    const Result stopped = end_of(run);
     CHECK(stopped.code == 143);
     CHECK_MESSAGE(count_of(stopped.err, "stopped by SIGTERM after ") == 1, stopped.err);
-  }
-}
-
-TEST_CASE("a process that is killed, at any moment, loses nothing") {
-  if (!has_mpirun()) return;
-  const Text folder;
-  const Arguments more =
-      of_text({"reduction_shards=4", "max_iters=12", "lr_decay_iters=12", "checkpoint_interval=3"});
-  REQUIRE(weft(folder, train("whole", more)).code == 0);
-  const std::string whole = last_saved(folder, "whole");
-  unsigned random = 12345;
-  for (int time = 0; time < 30; ++time) {
-    CAPTURE(time);
-    const std::string out = "killed" + std::to_string(time);
-    const int count = 2 + time % 3;
-    {
-      Program run(folder, train(out, more),
-                  {.environment = mpirun_environment({"WEFT_PROCESS_TIMEOUT=5"}), .under = mpirun(count)});
-      const std::vector<int> processes = processes_below(run.id(), count);
-      random = random * 1664525 + 1013904223;
-      std::this_thread::sleep_for(std::chrono::milliseconds(random >> 8) % std::chrono::milliseconds(900));
-      if (!processes.empty()) ::kill(processes[static_cast<size_t>(time) % processes.size()], SIGKILL);
-      run.wait();
-    }
-    const int again = 1 + (time + 1) % 3;
-    const Result resumed = exists(folder, out + "/config.toml")
-                               ? together(folder, again, resume(out, {"max_iters=12"}))
-                               : together(folder, again, train(out, more));
-    REQUIRE_MESSAGE(resumed.code == 0, resumed.err);
-    CHECK(last_saved(folder, out) == whole);
-  }
-}
-
-TEST_CASE("a process that is stopped is named, and the others end") {
-  if (!has_mpirun()) return;
-  const Text folder;
-  for (const int rank : {0, 1, 2}) {
-    CAPTURE(rank);
-    const std::string out = "silent" + std::to_string(rank);
-    Program run(folder, train(out, of_text({"reduction_shards=4", "max_iters=100000"})),
-                {.environment = mpirun_environment({"WEFT_PROCESS_TIMEOUT=2"}), .under = mpirun(3)});
-    const std::vector<int> processes = processes_below(run.id(), 3);
-    REQUIRE(processes.size() == 3);
-    REQUIRE(wait_until([&] { return contains(folder.read(out + "/metrics.jsonl"), "grad_norm"); }));
-    ::kill(processes[static_cast<size_t>(rank)], SIGSTOP);
-    const auto begin = std::chrono::steady_clock::now();
-    const Result ended = run.wait();
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
-    CHECK(ended.code == 1);
-    const std::string told = "process " + std::to_string(rank) + " (";
-    CHECK_MESSAGE(contains(ended.err, told), ended.err);
-    CHECK_MESSAGE(count_of(ended.err, "has been silent for 2 s") == 1, ended.err);
   }
 }
 
@@ -319,16 +242,4 @@ TEST_CASE("processes that differ are named, with what differs") {
   *(std::find(other.begin(), other.end(), "--data") + 1) = "other.txt";
   differing(train("a", {"reduction_shards=4"}), other,
             "other.txt: is not the text that the run was made with");
-}
-
-TEST_CASE("a disk that is full at the first process ends all of them") {
-  if (!has_mpirun()) return;
-  const Text folder;
-  const Result full = weft(
-      folder, train("a", of_text({"reduction_shards=4", "max_iters=6"})),
-      {.environment = mpirun_environment({"LD_PRELOAD=" WEFT_FAULT_SHIM, "FAULT_FOLDER=" + folder.path("a"),
-                                          "FAULT_AT=200", "FAULT_DO=ENOSPC", "FAULT_FOR_GOOD=1"}),
-       .under = mpirun(3)});
-  CHECK(full.code == 1);
-  CHECK_MESSAGE(count_of(full.err, "weft: a/") == 1, full.err);
 }

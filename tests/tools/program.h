@@ -36,6 +36,8 @@ class Program {
   /// Waits for its end.
   Result wait();
   bool running() const;
+  /// What it has said on standard error up to now.
+  std::string said() const { return folder_.read(err_); }
   /// Of the process.
   int id() const { return process_; }
 

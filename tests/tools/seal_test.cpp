@@ -24,12 +24,16 @@ struct Trained : Folder {
     good = read("run/best.h5");
   }
   /// What is left when h5py has opened a file in mode 'a' and closed it: libhdf5 cuts off what lies behind the end that the
-  /// file itself names.
+  /// file itself names, and forgets in the superblock where the root group's names are (format specification, III.C).
   std::string closed_by_h5py() const {
+    constexpr size_t base = 512, end_of_file = base + 40, root_cache = base + 72;
     uint64_t end = 0;
-    std::memcpy(&end, good.data() + 512 + 40, sizeof end);
-    REQUIRE(end < good.size());
-    return good.substr(0, end);
+    std::memcpy(&end, good.data() + end_of_file, sizeof end);
+    REQUIRE(end <= good.size());
+    std::string closed = good.substr(0, end);
+    closed.replace(root_cache, 24, 24, '\0');
+    REQUIRE(closed != good);
+    return closed;
   }
   std::string good;
 };

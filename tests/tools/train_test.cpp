@@ -23,7 +23,7 @@ TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.out == "run\n");
   CHECK(listed(folder, "run") == Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg",
-                                       "metrics.digest", "metrics.jsonl"});
+                                       "metrics.csv", "metrics.digest", "metrics.jsonl", "samples.jsonl"});
   CHECK(listed(folder, "run/checkpoints") ==
         Names{"step-00000010.h5", "step-00000015.h5", "step-00000020.h5"});
   CHECK(contains(result.err, "weft generate run"));

@@ -147,6 +147,61 @@ TEST_CASE("run: other data, another configuration, and steps out of order are re
       {"another configuration"});
 }
 
+TEST_CASE("run: the tokens that were learned from go on with it, unless an update did not say") {
+  const Folder folder;
+  const auto counted = [](Run& run, std::optional<int64_t> more) {
+    const std::optional<int64_t> before = run.tokens();
+    Update done{.step = run.step(), .loss = 1, .lr = 0.01};
+    if (before && more) done.tokens = *before + *more;
+    run.record(done);
+  };
+  {
+    Program made(folder.path("run"));
+    CHECK(made.run.tokens() == 0);
+    for (int k = 0; k < 4; ++k) counted(made.run, 12);
+    made.run.save();
+    counted(made.run, 12);
+  }
+  {
+    Program made(folder.path("run"));
+    CHECK(made.run.tokens() == 48);
+    counted(made.run, 10);
+    CHECK(made.run.tokens() == 58);
+    CHECK(made.run.log().updates().back().tokens == 58);
+    counted(made.run, std::nullopt);
+    made.run.save();
+  }
+  Program made(folder.path("run"));
+  CHECK_FALSE(made.run.tokens());
+  counted(made.run, 10);
+  CHECK_FALSE(made.run.log().updates().back().tokens);
+}
+
+TEST_CASE("run: samples and statistics are of the step where it stands") {
+  const Folder folder;
+  {
+    Program made(folder.path("run"));
+    CHECK_FALSE(made.run.has_sample());
+    made.run.record_sample("one\n\xff two");
+    CHECK(made.run.has_sample());
+    refuses<ValueError>([&] { made.run.record_sample("again"); }, {"samples.jsonl: a line of step 0"});
+    refuses<ValueError>([&] { made.run.record(UpdateStatistics{.step = 1}); },
+                        {"statistics of step 1 at step 0"});
+    made.run.record(UpdateStatistics{});
+    refuses<ValueError>([&] { made.run.record(UpdateStatistics{}); }, {"statistics.jsonl: a line of step 0"});
+    made.run.record(Update{.step = 0});
+    CHECK_FALSE(made.run.has_sample());
+  }
+  CHECK(folder.read("run/samples.jsonl") == "{\"step\":0,\"text\":\"one\\n\xef\xbf\xbd two\"}\n");
+  folder.write("run/samples.jsonl", folder.read("run/samples.jsonl") + "none\n");
+  // Nothing was saved: it begins again.
+  Program again(folder.path("run"));
+  CHECK_FALSE(fs::exists(folder.path("run/samples.jsonl")));
+  CHECK_FALSE(fs::exists(folder.path("run/statistics.jsonl")));
+  CHECK(again.run.notes() ==
+        std::vector<std::string>{folder.path("run/samples.jsonl: 1 unreadable lines removed")});
+}
+
 TEST_CASE("run: weights that are not finite are never saved") {
   const Folder folder;
   Program made(folder.path("run"));

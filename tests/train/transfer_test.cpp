@@ -65,6 +65,17 @@ std::vector<float> row(const Array& array, int64_t id) {
   return {values.begin(), values.end()};
 }
 
+/// differences() names what is not the source's, of a model that has taken its weights.
+void check_differences(const Transfer& transfer, const Model& model, const OpenedModel& source) {
+  const Transfer::Differences differ = transfer.differences(model);
+  const StateDict now = model.state_dict(), &before = source.checkpoint.model.weights;
+  for (const std::string& name : now.keys()) {
+    const auto told = std::ranges::count(differ.fresh, name) + std::ranges::count(differ.changed, name);
+    const bool same = before.contains(name) && before.array(name).identical(now.array(name));
+    CHECK_MESSAGE(told == (same ? 0 : 1), name);
+  }
+}
+
 struct Case {
   const char* kind;
   SettingValues settings;
@@ -120,6 +131,13 @@ TEST_CASE("transfer: what is of the vocabulary follows its tokens, and so does t
     transfer.take_weights(*model, say);
     const VocabularyChange change(*c.before, *c.now);
     REQUIRE(change.kept() > 0);
+    check_differences(transfer, *model, source);
+    const Transfer::Differences differ = transfer.differences(*model);
+    CHECK((change.now() > change.kept() ? differ.fresh : differ.changed) == [&] {
+      std::vector<std::string> tables = c.tables;
+      std::ranges::sort(tables);
+      return tables;
+    }());
     CHECK_MESSAGE(said.find("new:") == std::string::npos, said);
     const StateDict now = model->state_dict(), &before = source.checkpoint.model.weights;
     for (const std::string& name : now.keys()) {
@@ -175,9 +193,9 @@ TEST_CASE("transfer: without a tokenizer ids are taken by number or begin anew, 
     task.tokenizer = std::make_shared<CharTokenizer>(CharTokenizer::of(text));
     const auto model = made("gpt2", {}, task.tokenizer->vocab_size(), 2);
     std::string said;
-    Transfer(source, *model, task).take_weights(*model, [&](std::string_view line) {
-      said += str(line, "\n");
-    });
+    const Transfer transfer(source, *model, task);
+    transfer.take_weights(*model, [&](std::string_view line) { said += str(line, "\n"); });
+    check_differences(transfer, *model, source);
     return said;
   };
   std::string said = take("abcde");
@@ -212,9 +230,11 @@ TEST_CASE(
     const auto model = with(now, 16, 2);
     const Array first = model->state_dict().array(name);
     std::string said;
-    Transfer(source, *model, task).take_weights(*model, [&](std::string_view line) {
-      said += str(line, "\n");
-    });
+    const Transfer transfer(source, *model, task);
+    transfer.take_weights(*model, [&](std::string_view line) { said += str(line, "\n"); });
+    check_differences(transfer, *model, source);
+    const Transfer::Differences differ = transfer.differences(*model);
+    CHECK((now < 16 ? differ.changed : differ.fresh) == std::vector<std::string>{name});
     CHECK_MESSAGE(
         said.find(now < 16 ? "the first 8 of 16 places are taken"
                            : "the first 16 places are taken; 8 more begin anew") != std::string::npos,
@@ -242,9 +262,9 @@ TEST_CASE("transfer: a model that writes gives all but its output layer to one t
     settings.set("n_class", int64_t{3});
     const auto model = make_model(old->kind(), settings);
     std::string said;
-    Transfer(source, *model, task).take_weights(*model, [&](std::string_view line) {
-      said += str(line, "\n");
-    });
+    const Transfer transfer(source, *model, task);
+    transfer.take_weights(*model, [&](std::string_view line) { said += str(line, "\n"); });
+    check_differences(transfer, *model, source);
     CHECK_MESSAGE(said.find("  new:\n    classifier.weight\n") != std::string::npos, said);
     const bool untied = std::string(kind) != "gpt2";
     CHECK_MESSAGE((said.find("  left:") != std::string::npos) == untied, said);
@@ -267,6 +287,7 @@ TEST_CASE("transfer: of another width, or without a token in common, what is of 
   const Say say = [&](std::string_view line) { said += str(line, "\n"); };
   const Transfer transfer(source, *model, task);
   transfer.take_weights(*model, say);
+  CHECK(transfer.differences(*model).fresh == std::vector<std::string>{"token_embedding.weight"});
   CHECK(said.find("4 characters, of which 0 are among the 4 of old.h5") != std::string::npos);
   CHECK(said.find("new:\n    token_embedding.weight") != std::string::npos);
   CHECK(model->state_dict().array("token_embedding.weight").identical(first));

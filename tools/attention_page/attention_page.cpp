@@ -1,15 +1,14 @@
 #include "attention_page.h"
 
-#include <weft/data/text/utf8.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "../base64.h"
+#include "../page/page.h"
 #include "attention_page_texts.h"
 
 namespace weft::tools {
@@ -17,35 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Controls, and what would turn or break the line that shows it; newline and tab are drawn.
-bool is_hidden(char32_t c) {
-  if (c == '\n' || c == '\t') return false;
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x200b || c == 0x200e || c == 0x200f ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
-/// UTF-8 that prints: "\xff" for a byte of something else, "\u202e" for a character that is_hidden.
-std::string shown(std::string_view bytes) {
-  std::string text;
-  while (!bytes.empty()) {
-    const Utf8Char first = decode_utf8(bytes);
-    const auto length = static_cast<size_t>(std::max(1, first.length));
-    char number[8];
-    if (first.length < 1) {
-      std::snprintf(number, sizeof number, "\\x%02x", static_cast<unsigned>(static_cast<uint8_t>(bytes[0])));
-      text += number;
-    } else if (is_hidden(first.code_point)) {
-      std::snprintf(number, sizeof number, "\\u%04x", static_cast<unsigned>(first.code_point));
-      text += number;
-    } else {
-      text += bytes.substr(0, length);
-    }
-    bytes.remove_prefix(length);
-  }
-  return text;
-}
-
-ordered_json shown(const std::vector<std::string>& tokens) {
+ordered_json all_shown(const std::vector<std::string>& tokens) {
   ordered_json list = ordered_json::array();
   for (const std::string& token : tokens) list.push_back(shown(token));
   return list;
@@ -117,11 +88,6 @@ ordered_json json_of(const AttentionPicture& picture, int64_t tokens) {
           {"pixels", base64(colours(x))}};
 }
 
-std::string filled(std::string_view pattern, std::string_view place, std::string_view text) {
-  const size_t at = pattern.find(place);
-  return str(pattern.substr(0, at), text, pattern.substr(at + place.size()));
-}
-
 }  // namespace
 
 std::string AttentionPage::html() const {
@@ -134,20 +100,16 @@ std::string AttentionPage::html() const {
                      " tokens make ", weights, " weights, and a page holds ", most_weights,
                      "; give a shorter text");
 
-  ordered_json data{{"title", shown(title)},     {"apart", apart},     {"tokens", shown(tokens)},
-                    {"sources", shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
+  ordered_json data{{"title", shown(title)},         {"apart", apart},     {"tokens", all_shown(tokens)},
+                    {"sources", all_shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
   if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));
-  // ASCII alone, and nothing that could end the element: '<' stands in strings only, where it may be escaped.
-  std::string json;
-  for (const char c : data.dump(-1, ' ', true))
-    if (c == '<')
-      json += "\\u003c";
-    else
-      json += c;
-
-  const std::string script = str(data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js);
-  return filled(filled(filled(page_html, "@page.css@", page_css), "@script@", script), "@data@", json);
+  const std::string script =
+      str(base64_js, data_js, colour_js, text_js, overview_js, matrix_js, picture_js, view_js, main_js);
+  return filled(page_html, {{"page.css", str(base_css, page_css)},
+                            {"attention.html", attention_html},
+                            {"script", script},
+                            {"data", script_json(data.dump(-1, ' ', true))}});
 }
 
 }  // namespace weft::tools

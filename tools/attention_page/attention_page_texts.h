@@ -5,7 +5,8 @@
 
 namespace weft::tools {
 
-extern const std::string_view page_html, page_css;
-extern const std::string_view data_js, colour_js, text_js, overview_js, matrix_js, picture_js, main_js;
+extern const std::string_view page_html, page_css, attention_html;
+extern const std::string_view base64_js, data_js, colour_js, text_js, overview_js, matrix_js, picture_js,
+    view_js, main_js;
 
 }  // namespace weft::tools

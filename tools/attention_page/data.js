@@ -1,28 +1,26 @@
-// What the page shows. Weights w were written as round(255 sqrt(w)); 0 is none at all.
-const page = JSON.parse(document.getElementById('data').textContent);
+// What is shown. Weights w are kept as round(255 sqrt(w)); 0 is none at all.
 const squares = Float32Array.from({ length: 256 }, (_, q) => (q / 255) ** 2);
+let page = null;         // { title, apart, tokens, sources, picture, layers: [{ name, looks, heads, weights }] }
+let groups = [];         // a group is the layers that look from one sequence at one other: rows look at columns
+let patchTokens = null;  // those of the picture
 
-function bytesOf(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; ++i) bytes[i] = text.charCodeAt(i);
-  return bytes;
+function useData(data) {
+  page = data;
+  for (const layer of page.layers) if (typeof layer.weights === 'string') layer.weights = bytesOf(layer.weights);
+  const names = { own: page.sources.length ? 'Decoder' : 'Self', source: 'Encoder', cross: 'Cross' };
+  groups = ['source', 'own', 'cross']
+    .map((looks) => ({
+      looks,
+      name: names[looks],
+      layers: page.layers.filter((layer) => layer.looks === looks),
+      rows: looks === 'source' ? page.sources : page.tokens,
+      columns: looks === 'own' ? page.tokens : page.sources,
+      alone: looks !== 'cross',  // whether rows and columns are the same tokens
+      picture: page.picture && looks === (page.picture.of === 'sources' ? 'source' : 'own') && page.picture,
+    }))
+    .filter((group) => group.layers.length > 0);
+  patchTokens = page.picture && page[page.picture.of];
 }
-for (const layer of page.layers) layer.weights = bytesOf(layer.weights);
-
-// A group is the layers that look from one sequence at one other: rows look at columns.
-const groupNames = { own: page.sources.length ? 'Decoder' : 'Self', source: 'Encoder', cross: 'Cross' };
-const groups = ['source', 'own', 'cross']
-  .map((looks) => ({
-    looks,
-    name: groupNames[looks],
-    layers: page.layers.filter((layer) => layer.looks === looks),
-    rows: looks === 'source' ? page.sources : page.tokens,
-    columns: looks === 'own' ? page.tokens : page.sources,
-    alone: looks !== 'cross',  // whether rows and columns are the same tokens
-    picture: page.picture && looks === (page.picture.of === 'sources' ? 'source' : 'own') && page.picture,
-  }))
-  .filter((group) => group.layers.length > 0);
 
 // Heads that are averaged: one, all of a layer ('mean'), or all of the group (layer 'all').
 function heads(group, layer, head) {
@@ -105,7 +103,6 @@ function percent(w) {
 
 // A token as a short word: what does not print is shown.
 const visible = (text) => text.replace(/\n/g, '↵').replace(/\t/g, '⇥');
-const patchTokens = page.picture && page[page.picture.of];
 const isPatch = (tokens, i) => tokens === patchTokens && i >= page.picture.first;
 function label(tokens, i) {
   if (isPatch(tokens, i) && tokens[i] === '') {

@@ -1,44 +1,8 @@
-// What is chosen, and what follows from it.
-let group = groups[0];
-const state = { layer: 0, head: 0, axis: 'row', index: 0 };
-let hovered = null;     // a token or cell under the pointer, which goes before the chosen one
-let matrix = null;      // of the chosen head
-let views = [], picture = null, thumbs = [];
+// The page of `weft attention`: its data, and its address #looks=cross&layer=1&head=2&token=5&axis=column&theme=dark.
 
-const firstChosen = () => (group.picture ? 0 : group.rows.length - 1);
 const whole = (text, most) => (/^\d+$/.test(text ?? '') && Number(text) <= most ? Number(text) : undefined);
 
-// --- Changes ---------------------------------------------------------------------------------------------------------
-
-function chooseGroup(looks) {
-  group = groups.find((each) => each.looks === looks) ?? groups[0];
-  Object.assign(state, { layer: 0, head: group.layers[0].heads > 1 ? 'mean' : 0, axis: 'row', index: firstChosen() });
-  hovered = null;
-  build();
-}
-
-function chooseHead(layer, head) {
-  Object.assign(state, { layer, head });
-  showHead();
-  remember();
-}
-
-function choose({ axis, index }) {
-  Object.assign(state, { axis, index });
-  hovered = null;
-  showToken();
-  remember();
-}
-
-let waiting = 0;
-function hover(token) {
-  hovered = token;
-  if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; showToken(); });
-}
-
-// --- The address: #looks=cross&layer=1&head=2&token=5&axis=column&theme=dark -----------------------------------------
-
-function remember() {
+remember = () => {
   const words = new URLSearchParams();
   if (groups.length > 1) words.set('looks', group.looks);
   words.set('layer', state.layer);
@@ -47,13 +11,11 @@ function remember() {
   if (state.axis === 'column') words.set('axis', 'column');
   if (theme !== 'auto') words.set('theme', theme);
   try { history.replaceState(null, '', `#${words}`); } catch { /* a browser that keeps no addresses for local files */ }
-}
+};
 
-let theme = 'auto';
 function recall() {
   const words = new URLSearchParams(location.hash.slice(1));
-  theme = ['light', 'dark'].includes(words.get('theme')) ? words.get('theme') : 'auto';
-  showTheme(theme);
+  chooseTheme(['light', 'dark'].includes(words.get('theme')) ? words.get('theme') : 'auto');
   chooseGroup(words.get('looks'));
   const layer = words.get('layer') === 'all' ? 'all' : whole(words.get('layer'), group.layers.length - 1);
   if (layer !== undefined) state.layer = layer;
@@ -64,68 +26,9 @@ function recall() {
   showHead();
 }
 
-// --- Drawing ---------------------------------------------------------------------------------------------------------
-
-function build() {
-  for (const button of document.querySelectorAll('#looks button'))
-    button.setAttribute('aria-pressed', button.dataset.looks === group.looks);
-  const sequences = document.getElementById('sequences');
-  sequences.replaceChildren();
-  picture = null;
-  if (group.picture) {
-    picture = pictureView(group.picture);
-    views = [sequenceView(group.rows, 'row', 'Beside the patches', { to: group.picture.first })];
-    sequences.append(picture.block);
-    if (group.picture.first > 0) sequences.append(views[0].block);
-  } else if (group.alone) {
-    views = [sequenceView(group.rows, 'row', page.sources.length ? (group.looks === 'source' ? 'Source' : 'Target') : '')];
-    sequences.append(views[0].block);
-  } else {
-    views = [sequenceView(group.columns, 'column', 'Source'), sequenceView(group.rows, 'row', 'Target')];
-    sequences.append(...views.map((view) => view.block));
-  }
-  thumbs = overview(group);
-  if (!group.picture) drawThumbs(group, thumbs);
-  showHead();
-}
-
-function showHead() {
-  matrix = matrixOf(group, state.layer, state.head);
-  markThumb(thumbs, state);
-  document.getElementById('head-name').textContent = headName(group, state.layer, state.head);
-  matrixBox.setAttribute('aria-label', `${headName(group, state.layer, state.head)}: a matrix of ${group.rows.length} by ${group.columns.length} tokens`);
-  drawMatrix(group, matrix);
-  document.getElementById('facts').replaceChildren(...factsOf(group, matrix).map(([name, text]) => {
-    const fact = document.createElement('div');
-    fact.append(Object.assign(document.createElement('dt'), { textContent: name }), Object.assign(document.createElement('dd'), { textContent: text }));
-    return fact;
-  }));
-  showToken();
-}
-
-function showToken() {
-  const chosen = hovered ?? state, byRow = chosen.axis === 'row';
-  const out = byRow ? rowOf(group, state.layer, state.head, chosen.index) : null;
-  const into = !byRow || group.alone ? columnOf(group, state.layer, state.head, chosen.index) : null;
-  for (const view of views) {
-    const own = view.axis === chosen.axis;
-    if (group.alone) shade(view, chosen.index, out, into);
-    else shade(view, own ? chosen.index : -1, own ? null : out, own ? null : into);
-  }
-  if (picture) {
-    picture.draw(chosen.index, out, into);
-    drawThumbs(group, thumbs, chosen);
-  }
-  showList(document.getElementById('out'), group.columns, out);
-  showList(document.getElementById('in'), group.rows, into);
-  document.querySelectorAll('.lists > div').forEach((list, i) => { list.hidden = !(i === 0 ? out : into); });
-  markCell(group, chosen, matrix);
-}
-
-// --- The beginning ---------------------------------------------------------------------------------------------------
-
-document.title = page.title ? `Attention: ${page.title}` : 'Attention';
-document.getElementById('title').textContent = page.title;
+document.addEventListener('keydown', (event) => { if (event.key === 'Escape') letGo(); });
+window.addEventListener('hashchange', recall);
+useData(JSON.parse(document.getElementById('data').textContent));
 if (groups.length > 1) {
   for (const { looks, name } of groups) {
     const button = Object.assign(document.createElement('button'), { textContent: name });
@@ -134,39 +37,6 @@ if (groups.length > 1) {
     document.getElementById('looks').append(button);
   }
 }
-for (const button of document.querySelectorAll('#theme button'))
-  button.addEventListener('click', () => { theme = button.dataset.theme; showTheme(theme); build(); remember(); });
-rove(document.getElementById('grid'), () => thumbs.map(({ button }) => button), (key, at) => {
-  const across = thumbs.filter(({ layer }) => layer === thumbs[at]?.layer).length;
-  return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: -1e9, End: 1e9 }[key];
-});
-matrixBox.addEventListener('pointermove', (event) => event.pointerType === 'mouse' && hover(cellAt(event, group)));
-matrixBox.addEventListener('pointerleave', () => hover(null));
-matrixBox.addEventListener('click', (event) => {
-  const cell = cellAt(event, group);
-  if (!cell) return;
-  choose(cell);
-  hover(cell);
-});
-matrixBox.addEventListener('keydown', (event) => {
-  const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-  if (!by) return;
-  event.preventDefault();
-  const at = hovered?.other !== undefined ? hovered : { index: state.axis === 'row' ? state.index : 0, other: 0 };
-  const within = (i, n) => Math.max(0, Math.min(n - 1, i));
-  hover({ axis: 'row', index: within(at.index + by[0], group.rows.length), other: within(at.other + by[1], group.columns.length) });
-});
-matrixBox.addEventListener('blur', () => hover(null));
-document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') choose({ axis: 'row', index: firstChosen() });
-});
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { showTheme(theme); build(); });
-window.addEventListener('hashchange', recall);
+document.title = page.title ? `Attention: ${page.title}` : 'Attention';
+document.getElementById('title').textContent = page.title;
 recall();
-let drawnWidth = matrixBox.clientWidth;
-new ResizeObserver(() => {
-  if (matrixBox.clientWidth === drawnWidth) return;
-  drawnWidth = matrixBox.clientWidth;
-  drawMatrix(group, matrix);
-  markCell(group, hovered ?? state, matrix);
-}).observe(matrixBox);

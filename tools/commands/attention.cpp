@@ -243,7 +243,8 @@ Work prepare_attention(const AttentionArguments& arguments) {
   auto v = std::make_shared<Viewer>();
   v->arguments = arguments;
   Console console;
-  v->file = open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
+  v->file = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { console.print(line); }, arguments.base);
   v->model = v->file.build();
   v->tokenizer = v->file.checkpoint.model.tokenizer;
   v->patches = find<PatchEmbedding>(*v->model);

@@ -2,7 +2,7 @@
 
 #include <weft/layers/models/registry.h>
 #include <weft/layers/quantize.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 
 namespace weft::tools {
 namespace {
@@ -26,7 +26,8 @@ std::unique_ptr<Model> taken(OpenedModel& opened) {
 
 std::unique_ptr<Model> built_model(OpenedModel& opened, const std::string& weights) {
   if (weights != "float32" && weights != "int8")
-    fail<ValueError>("--weights: '", weights, "' is neither float32 nor int8");
+    fail_with<ValueError>({.typed = {"--weights", weights}, .meant = {"--weights", "int8"}}, "--weights: '",
+                          weights, "' is neither float32 nor int8");
   std::unique_ptr<Model> model = taken(opened);
   if (weights == "int8") quantize_weights(*model);
   return model;

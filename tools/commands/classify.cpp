@@ -15,6 +15,7 @@
 #include "classify_internal.h"
 #include "commands.h"
 #include "eval_task.h"
+#include "model_use.h"
 #include "text_records.h"
 
 namespace weft::tools {
@@ -160,15 +161,17 @@ std::string table_row(const std::string& what, const std::vector<std::string>& c
 Work prepare_classify(const ClassifyArguments& arguments) {
   auto c = std::make_shared<Classifier>();
   c->arguments = arguments;
-  c->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); });
+  c->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { c->console.print(line); },
+      arguments.base);
   const ModelFile& file = c->file();
   const ModelEntry& entry_of_model = models().at(file.kind);
   if (entry_of_model.takes(TaskKind::pictures) || entry_of_model.takes(TaskKind::sounds))
     return prepare_file_classify(std::move(c->opened), arguments);
   if (file.class_names.empty() || !file.tokenizer)
-    fail<ValueError>(c->opened.path, ": tells no classes of texts by name; ", program_name(),
-                     " train --task classify --data FILE makes a model that does");
+    fail_with<ValueError>(use_of(c->opened, arguments.model), c->opened.path,
+                          ": tells no classes of texts by name; ", program_name(),
+                          " train --task classify --data FILE makes a model that does. This one is used by:");
   if (arguments.data.empty() == arguments.texts.empty())
     fail<ValueError>("classify: give --data FILE, or texts behind the model");
   c->longest = longest_read(file);

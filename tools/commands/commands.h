@@ -23,6 +23,7 @@ using Work = std::function<int()>;
 struct TrainArguments {
   NewRunOptions fresh;  ///< a new run's; of a run that is resumed, `set` and `data` count
   std::string resume;
+  std::string base;  ///< where the model that its adapters are of lies now
   bool any_numerics = false;
   bool start_over = false;
   bool profile = false;
@@ -30,10 +31,23 @@ struct TrainArguments {
 };
 Work prepare_train(const TrainArguments& arguments);
 
+/// By a short training that nothing is kept of.
+struct FindArguments {
+  std::string what;     ///< "lr", "batch"
+  NewRunOptions fresh;  ///< of what would be trained
+  double from = 1e-6, to = 1.0;
+  int64_t updates = 100;
+  int64_t largest = 256;  ///< micro-batch that is timed
+  std::string out;        ///< OUT.svg and OUT.csv; empty: what
+  bool json = false;
+};
+Work prepare_find(const FindArguments& arguments);
+
 struct EvalArguments {
   static constexpr int64_t usual_samples = 1000;
 
   std::string model;              ///< RUN or FILE.h5
+  std::string base;               ///< RUN or FILE.h5 of the model that adapters are of; empty: as they say
   std::vector<std::string> data;  ///< empty: the run's validation split
   bool test = false;              ///< `data` is the run's test_data
   std::vector<std::string> set;   ///< KEY=VALUE of the task: which columns are read, say
@@ -57,6 +71,7 @@ Work prepare_eval(const EvalArguments& arguments);
 /// file gives what it gives alone, and again something else.
 struct GenerateArguments {
   std::string model;
+  std::string base;
   std::optional<std::string> prompt;
   std::string ids;      ///< "5,9,2": ids are printed then, too
   std::string prompts;  ///< a file
@@ -76,6 +91,7 @@ Work prepare_generate(const GenerateArguments& arguments);
 /// Texts, pictures or sounds with a model that was trained to tell classes: of files, or given.
 struct ClassifyArguments {
   std::string model;
+  std::string base;
   std::vector<std::string> texts;
   std::vector<std::string> data;
   std::vector<std::string> set;  ///< KEY=VALUE of the task classify: which column is read, say
@@ -87,6 +103,7 @@ Work prepare_classify(const ClassifyArguments& arguments);
 /// Hidden states of texts, pictures or sounds, or a vector for each: of files, or given.
 struct EmbedArguments {
   std::string model;
+  std::string base;
   std::vector<std::string> texts;
   std::vector<std::string> data;
   std::vector<std::string> set;     ///< KEY=VALUE: which column is read, say
@@ -103,6 +120,7 @@ Work prepare_embed(const EmbedArguments& arguments);
 /// A line out for each line in.
 struct TranslateArguments {
   std::string model;
+  std::string base;
   int64_t beams = 4;
   double length_penalty = 1.0;
   int64_t tokens =
@@ -115,6 +133,7 @@ Work prepare_translate(const TranslateArguments& arguments);
 /// What is said in sounds, and when.
 struct TranscribeArguments {
   std::string model;
+  std::string base;
   std::vector<std::string> files;
   int64_t beams = 1;
   /// Seconds. A window of 0: each file whole; -1: as long as the longest that the model was trained on. An overlap of -1: a
@@ -129,6 +148,7 @@ Work prepare_transcribe(const TranscribeArguments& arguments);
 /// Lines of standard input are answered in turn, each knowing what was said before.
 struct ChatArguments {
   std::string model;
+  std::string base;
   std::string system;  ///< what the assistant is told first
   int64_t tokens = 200;
   SamplingOptions sampling{.temperature = 0};
@@ -138,8 +158,28 @@ struct ChatArguments {
 };
 Work prepare_chat(const ChatArguments& arguments);
 
+/// OpenAI's API over HTTP.
+struct ServeArguments {
+  std::string model;
+  std::string base;
+  std::string name;  ///< of the model, as requests ask for it; empty: the run's or the file's
+  std::string host = "127.0.0.1";
+  int64_t port = 8000;        ///< 0: any that is free
+  int64_t rows = 64;          ///< texts that are written at a time
+  int64_t waiting = 256;      ///< others that may wait
+  int64_t tokens = 4096;      ///< of a text, at most
+  int64_t timeout = 600;      ///< seconds, of a request
+  int64_t connections = 512;  ///< at once
+  int64_t body_limit = 1 << 20;
+  std::string api_key, api_key_file;  ///< without both, WEFT_API_KEY of the environment
+  std::string weights = "float32";    ///< built_model.h
+  bool last = false;
+};
+Work prepare_serve(const ServeArguments& arguments);
+
 struct LogitsArguments {
   std::string model;
+  std::string base;
   std::string ids, target_ids;  ///< "5,9,2"
   std::string image, audio;     ///< files
   std::string out;
@@ -151,6 +191,7 @@ Work prepare_logits(const LogitsArguments& arguments);
 /// --target-ids (empty: its own); of a model of pictures --image, of one of sounds --audio.
 struct AttentionArguments {
   std::string model;
+  std::string base;
   std::string text, source;
   std::string ids, target_ids;  ///< "5,9,2"
   std::string image, audio;     ///< files
@@ -160,7 +201,9 @@ struct AttentionArguments {
 Work prepare_attention(const AttentionArguments& arguments);
 
 struct ImportArguments {
-  std::string folder;  ///< config.json and safetensors, as Hugging Face lays them out, and a tokenizer
+  std::string
+      folder;  ///< config.json and safetensors, as Hugging Face lays them out, and a tokenizer; or peft's adapters
+  std::string base;  ///< of adapters, RUN or FILE.h5 of the model that they are of
   std::string out;
   bool no_tokenizer = false;
 };
@@ -168,12 +211,22 @@ Work prepare_import(const ImportArguments& arguments);
 
 struct ExportArguments {
   std::string model;
-  std::string format;  ///< "hf", "safetensors", "gguf", "weft"
+  std::string base;
+  std::string format;  ///< "hf", "safetensors", "gguf", "html", "weft", "peft"
   std::string dtype;   ///< "float32", "bfloat16", "float16", "q8_0"; empty: float32
   std::string out;
   bool last = false;
 };
 Work prepare_export(const ExportArguments& arguments);
+
+/// Adapters and the model that they are of, as one file.
+struct MergeArguments {
+  std::string model;
+  std::string base;
+  std::string out;
+  bool last = false;
+};
+Work prepare_merge(const MergeArguments& arguments);
 
 /// The mean of the weights of models that are alike.
 struct AverageArguments {
@@ -182,6 +235,17 @@ struct AverageArguments {
   std::string out;
 };
 Work prepare_average(const AverageArguments& arguments);
+
+/// A page that follows runs while they train.
+struct BoardArguments {
+  static constexpr int usual_port = 6060;
+
+  std::vector<std::string> runs;  ///< folders of runs, or folders that hold such
+  std::string host = "127.0.0.1";
+  std::optional<int> port;  ///< none: the usual one, or the first free behind it; 0: any
+  std::string out;          ///< a file, instead of serving
+};
+Work prepare_board(const BoardArguments& arguments);
 
 struct InspectArguments {
   std::string model;

@@ -1,4 +1,4 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 
 #include "data_inspect.h"
 
@@ -65,8 +65,8 @@ Work prepare_data(const DataArguments& arguments) {
   if (arguments.action == "inspect" || arguments.action == "where") check_options(arguments);
   if (arguments.action == "where") return prepare_data_where(arguments);
   if (arguments.action != "inspect")
-    fail<ValueError>(
-        "data: there is no '", arguments.action,
+    fail_with<ValueError>(
+        {.typed = {"data"}, .meant = {"data", "inspect"}}, "data: there is no '", arguments.action,
         "'; data inspect FILE... tells what files hold, data where RUN --step N what fed an update");
   if (std::optional<Work> samples = prepare_sample_inspect(arguments)) return *std::move(samples);
   // Looking is reading: what cannot be read is refused.

@@ -83,7 +83,7 @@ Work prepare_data_where(const DataArguments& arguments) {
         "data where: ", arguments.files[0],
         is_there(arguments.files[0]) ? " is no run's folder, which knows what was read" : " is not there",
         "; data where RUN --step N");
-  const OpenedModel opened = open_model(arguments.files[0], true, say);
+  const OpenedModel opened = open_file(arguments.files[0], true, say);
   const auto& training = opened.checkpoint.training;
   if (!training || !opened.run) fail<ValueError>(arguments.files[0], ": is no run's folder");
   RunConfig config = config_from_state(training->config, say);

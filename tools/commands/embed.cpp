@@ -221,7 +221,8 @@ Work prepare_embed(const EmbedArguments& arguments) {
   if (a.data.empty() == a.texts.empty())
     fail<ValueError>("embed: give --data FILE, or texts behind the model");
   if (a.data.empty() && !a.set.empty()) fail<ValueError>("--set: goes with --data");
-  e->opened = open_model(a.model, a.last, [&](std::string_view line) { e->console.print(line); });
+  e->opened = open_model(
+      a.model, a.last, [&](std::string_view line) { e->console.print(line); }, a.base);
   e->model = built_model(e->opened, a.weights);
   const int64_t layers = e->model->hidden_layers();
   if (layers == 0)

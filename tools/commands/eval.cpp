@@ -11,6 +11,7 @@
 #include <weft/lib/base/math.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/evaluate.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_log.h>
 #include <weft/train/files/run_paths.h>
@@ -243,8 +244,9 @@ std::vector<std::string> test_data_of(const OpenedModel& opened, const Say& say)
 Work prepare_eval(const EvalArguments& given) {
   auto e = std::make_shared<Evaluated>();
   const Say say = [&](std::string_view line) { e->console.print(line); };
-  e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say));
+  e->opened = std::make_shared<OpenedModel>(open_model(given.model, given.last, say, given.base));
   EvalArguments arguments = given;
+  check_files_there("--data", given.data);
   if (given.test && (!given.data.empty() || !given.choices.empty()))
     fail<ValueError>("--test: scores the run's own test data; leave out --data and --choices");
   if (given.test) arguments.data = test_data_of(*e->opened, say);

@@ -1,13 +1,13 @@
 #include <unistd.h>
 #include <weft/data/text/foreign_file.h>
-#include <weft/data/text/streaming_decoder.h>
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/layers/models/decoding/generation.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
-#include <weft/train/files/opened_model.h>
+#include <weft/tools/writing/writing_model.h>
+#include <weft/tools/writing/written_text.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
@@ -17,7 +17,6 @@
 #include <span>
 #include <string_view>
 
-#include "built_model.h"
 #include "commands.h"
 #include "model_input.h"
 
@@ -37,20 +36,25 @@ struct Prompt {
 struct Writer {
   Console console;
   GenerateArguments arguments;
-  OpenedModel file;
-  std::shared_ptr<const Tokenizer> tokenizer;
-  std::unique_ptr<Model> model;
-  const GenerativeModel* generative = nullptr;
-  Ids end_ids;
+  WritingModel model = {};
   std::map<Ids, uint64_t> asked = {};  ///< how often each prompt was
 
-  bool answers() const { return generative->has_encoder(); }
+  bool answers() const { return model.answers(); }
   GenerateOptions options(std::vector<uint64_t> samples) const {
     return {.tokens = arguments.tokens,
             .sampling = arguments.sampling,
             .seed = arguments.seed,
             .samples = std::move(samples),
-            .end_ids = end_ids};
+            .end_ids = model.end_ids};
+  }
+  /// What is written of the tokens of one text, as they come; `before`: what goes before them.
+  WrittenText written(std::string_view before) const {
+    return {*model.tokenizer,
+            {.decoding = {.begins = answers(),
+                          .display = ::isatty(STDOUT_FILENO) == 1,
+                          .before = answers() ? std::string_view() : before},
+             .silent = model.end_ids,
+             .stop = arguments.stop}};
   }
 };
 
@@ -76,43 +80,11 @@ void check_arguments(const GenerateArguments& a) {
   if (!a.stop.empty() && !a.ids.empty()) fail<ValueError>("--stop: is text, which --ids goes without");
 }
 
-Ids encoded(const Writer& w, const std::string& name, const std::string& text, const std::string& file = {}) {
-  if (text.empty()) fail<ValueError>(name, ": is empty; give at least one character");
-  Ids ids = ids_of_text(w.file.checkpoint.model, name, text, file);
-  // As the sequences that it was trained to answer end.
-  if (w.answers() && !w.end_ids.empty()) ids.push_back(w.end_ids[0]);
-  return ids;
-}
-
-/// What is written of the tokens of one text, as they come.
-class Written {
- public:
-  /// `before`: what goes before them.
-  Written(const Writer& w, std::string_view before)
-      : w_(&w),
-        decoder_(*w.tokenizer, {.begins = w.answers(),
-                                .display = ::isatty(STDOUT_FILENO) == 1,
-                                .before = w.answers() ? std::string_view() : before}) {}
-  std::string operator()(int64_t id) {
-    return std::ranges::count(w_->end_ids, id) > 0 ? "" : decoder_.next(id);
-  }
-  std::string rest() const { return decoder_.rest(); }
-  /// Whether they end with a text that ends them.
-  bool stops() const {
-    return std::ranges::any_of(w_->arguments.stop,
-                               [&](const std::string& stop) { return decoder_.bytes().ends_with(stop); });
-  }
-
- private:
-  const Writer* w_;
-  StreamingDecoder decoder_;
-};
-
 std::string text_of(const Writer& w, std::string_view before, const Ids& ids) {
-  Written written(w, before);
+  WrittenText written = w.written(before);
   std::string text;
   for (const int64_t id : ids) {
-    text += written(id);
+    text += written.next(id);
     if (written.stops()) break;
   }
   return text + written.rest();
@@ -122,15 +94,16 @@ std::string text_of(const Writer& w, std::string_view before, const Ids& ids) {
 std::vector<std::vector<Ids>> drawn(Writer& w, const std::vector<Ids>& rows) {
   std::vector<uint64_t> samples;
   for (const Ids& row : rows) samples.push_back(w.asked[row]++);
-  std::vector<Written> written;
-  for (size_t row = 0; !w.arguments.stop.empty() && row < rows.size(); ++row) written.emplace_back(w, "");
+  std::vector<WrittenText> written;
+  for (size_t row = 0; !w.arguments.stop.empty() && row < rows.size(); ++row)
+    written.push_back(w.written(""));
   const auto goes_on = [&](int64_t row, int64_t token) {
     if (written.empty()) return true;
-    written[static_cast<size_t>(row)](token);
+    written[static_cast<size_t>(row)].next(token);
     return !written[static_cast<size_t>(row)].stops();
   };
   std::vector<std::vector<Ids>> texts;
-  for (Ids& text : generate_batch(*w.generative, rows, w.options(std::move(samples)), goes_on))
+  for (Ids& text : generate_batch(*w.model.writer, rows, w.options(std::move(samples)), goes_on))
     texts.push_back({std::move(text)});
   return texts;
 }
@@ -138,11 +111,11 @@ std::vector<std::vector<Ids>> drawn(Writer& w, const std::vector<Ids>& rows) {
 /// The best texts that a search finds for each row.
 std::vector<std::vector<Ids>> searched(const Writer& w, const std::vector<Ids>& rows) {
   std::vector<std::vector<Ids>> texts;
-  for (const std::vector<Hypothesis>& found : beam_search(*w.generative, rows,
+  for (const std::vector<Hypothesis>& found : beam_search(*w.model.writer, rows,
                                                           {.beams = w.arguments.beams,
                                                           .tokens = w.arguments.tokens,
                                                           .length_penalty = w.arguments.length_penalty,
-                                                          .end_ids = w.end_ids})) {
+                                                          .end_ids = w.model.end_ids})) {
     texts.emplace_back();
     for (const Hypothesis& one : found | std::views::take(w.arguments.samples))
       texts.back().push_back(one.tokens);
@@ -170,17 +143,17 @@ void continue_each(Writer& w, const std::vector<Prompt>& prompts, Each each) {
 
 void note_length(Writer& w, const Ids& ids) {
   const auto size = static_cast<int64_t>(ids.size());
-  if (!w.answers() && size > w.generative->context())
+  if (!w.answers() && size > w.model.writer->context())
     w.console.print(str("weft: the prompt has ", grouped(size), " tokens; the model reads the last ",
-                        w.generative->context(), " of them"));
+                        w.model.writer->context(), " of them"));
 }
 
 /// Writes as tokens come.
 void stream(Writer& w, const Prompt& prompt) {
   if (!w.answers()) write_out(prompt.text);
-  Written written(w, prompt.text);
-  generate(*w.generative, prompt.ids, w.options({w.asked[prompt.ids]++}), [&](int64_t token) {
-    if (const std::string text = written(token); !text.empty()) write_out(text);
+  WrittenText written = w.written(prompt.text);
+  generate(*w.model.writer, prompt.ids, w.options({w.asked[prompt.ids]++}), [&](int64_t token) {
+    if (const std::string text = written.next(token); !text.empty()) write_out(text);
     return !written.stops();
   });
   if (const std::string rest = written.rest(); !rest.empty()) write_out(rest);
@@ -222,9 +195,9 @@ int write_ids(Writer& w, const Prompt& prompt) {
 int converse(Writer& w) {
   w.console.print("a line is read and answered; end with Ctrl-D");
   for (std::string line; next_line(line);) {
-    line = as_trained(w.file.checkpoint.model, std::move(line));
+    line = as_trained(w.model.file.checkpoint.model, std::move(line));
     try {
-      if (!line.empty()) write_one(w, {line, encoded(w, "line", line)});
+      if (!line.empty()) write_one(w, {line, w.model.encoded("line", line)});
     } catch (const ValueError& error) {
       w.console.print(error.what());
       continue;
@@ -237,9 +210,10 @@ int converse(Writer& w) {
 std::vector<std::string> lines_of(const Writer& w, const std::string& path) {
   std::vector<std::string> lines;
   const std::string text = read_text(path);
-  if (const auto foreign = foreign_file(text, path); foreign && tokenizers().at(w.tokenizer->kind()).utf8)
+  if (const auto foreign = foreign_file(text, path);
+      foreign && tokenizers().at(w.model.tokenizer->kind()).utf8)
     fail<ValueError>(foreign->message(path));
-  for (const auto part : std::views::split(as_trained(w.file.checkpoint.model, text), '\n'))
+  for (const auto part : std::views::split(as_trained(w.model.file.checkpoint.model, text), '\n'))
     lines.emplace_back(part.begin(), part.end());
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.empty()) fail<ValueError>(path, ": is empty; needs a prompt a line");
@@ -252,34 +226,30 @@ Work prepare_generate(const GenerateArguments& arguments) {
   check_arguments(arguments);
   auto w = std::make_shared<Writer>();
   w->arguments = arguments;
-  w->file =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); });
-  w->tokenizer = w->file.checkpoint.model.tokenizer;
-  w->model = built_model(w->file, arguments.weights);
-  refuse_sounds(w->file);
-  w->generative = as_writer(*w->model);
-  if (!w->generative)
-    fail<ValueError>(w->file.path, ": is a ", w->model->kind(), ", which does not write; ", program_name(),
-                     " eval and ", program_name(), " logits say what it knows");
-  w->end_ids = w->file.checkpoint.model.end_ids;
+  w->model = WritingModel::open(
+      arguments.model, arguments.last, [&](std::string_view line) { w->console.print(line); }, arguments.base,
+      arguments.weights);
+  const WritingModel& model = w->model;
+  model.check_writes();
   if (!arguments.ids.empty()) {
-    const Prompt prompt{"", parse_ids("--ids", arguments.ids, w->generative->vocab_size())};
+    const Prompt prompt{"", parse_ids("--ids", arguments.ids, model.writer->vocab_size())};
     return [=] { return write_ids(*w, prompt); };
   }
-  if (!w->tokenizer) fail<ValueError>(w->file.path, ": has no tokenizer; give --ids instead of text");
+  if (!model.tokenizer) fail<ValueError>(model.file.path, ": has no tokenizer; give --ids instead of text");
   if (arguments.interactive) return [=] { return converse(*w); };
   if (!arguments.prompts.empty()) {
     std::vector<Prompt> prompts;
     for (const std::string& line : lines_of(*w, arguments.prompts))
       prompts.push_back(
-          {line, encoded(*w, str(arguments.prompts, ":", prompts.size() + 1), line, arguments.prompts)});
+          {line, model.encoded(str(arguments.prompts, ":", prompts.size() + 1), line, arguments.prompts)});
     return [=] { return write_lines(*w, prompts); };
   }
   if (w->answers() && !arguments.prompt)
-    fail<ValueError>("--prompt: is needed: a ", w->model->kind(), " answers what it reads");
+    fail_with<ValueError>({.more = {"--prompt", "TEXT"}}, "--prompt: is needed: a ", model.model->kind(),
+                          " answers what it reads");
   const std::string text =
-      as_trained(w->file.checkpoint.model, arguments.prompt.value_or(default_prompt(*w->tokenizer)));
-  const Prompt prompt{text, encoded(*w, "--prompt", text)};
+      as_trained(model.file.checkpoint.model, arguments.prompt.value_or(default_prompt(*model.tokenizer)));
+  const Prompt prompt{text, model.encoded("--prompt", text)};
   return [=] {
     write_one(*w, prompt);
     if (w->answers() || arguments.samples > 1) write_out("\n");

@@ -73,6 +73,7 @@ ordered_json json_of(const OpenedModel& opened) {
                           {"model", model.kind},
                           {"model_config", json_of(model.settings)},
                           {"end_ids", model.end_ids}});
+  if (model.lora) all["lora"] = {{"base", model.lora->base}, {"alpha", model.lora->alphas}};
   if (model.tokenizer)
     all["tokenizer"] = {{"kind", model.tokenizer->kind()}, {"vocab_size", model.tokenizer->vocab_size()}};
   if (training) {
@@ -144,6 +145,9 @@ std::string text_of(const OpenedModel& opened) {
     between = ", ";
   }
   text += "\n";
+  if (model.lora)
+    text += str("  adapters of ", grouped(std::ssize(model.lora->alphas)),
+                " layers, of a model with the digest ", model.lora->base, "\n");
   if (model.tokenizer)
     text += str("  tokenizer ", model.tokenizer->kind(), ", ", model.tokenizer->vocab_size(), " tokens\n");
   if (training && !training->parent.empty()) text += str("  goes on from ", training->parent, "\n");
@@ -187,7 +191,7 @@ Work prepare_inspect(const InspectArguments& arguments) {
       std::filesystem::is_directory(arguments.model, error) && RunFolder{arguments.model}.holds_run();
   std::optional<OpenedModel> file;
   if (is_run) file = newest_checkpoint({arguments.model}, say);
-  if (!file) file = open_model(arguments.model, false, say);
+  if (!file) file = open_file(arguments.model, false, say);
   std::string told;
   if (arguments.json) {
     ordered_json all = is_run ? json_of_run({arguments.model}) : ordered_json::object();

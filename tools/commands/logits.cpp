@@ -50,8 +50,8 @@ Batch batch_of_audio(const Model& model, const ModelFile& file, const LogitsArgu
 
 Work prepare_logits(const LogitsArguments& arguments) {
   Console console;
-  const OpenedModel file =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { console.print(line); });
+  const OpenedModel file = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { console.print(line); }, arguments.base);
   const std::shared_ptr<Model> model = file.build();
   const bool hears = models().at(file.checkpoint.model.kind).takes(TaskKind::sounds);
   const bool sees = !hears && !model->config_state().contains("vocab_size");

@@ -4,12 +4,14 @@
 #include <weft/data/pictures/picture_task.h>
 #include <weft/data/sounds/sound.h>
 #include <weft/data/text/text.h>
+#include <weft/data/text/utf8.h>
 #include <weft/layers/models/registry.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/npy.h>
 #include <weft/train/show/console.h>
 
+#include <algorithm>
 #include <iostream>
 #include <string_view>
 
@@ -19,6 +21,19 @@ std::string as_trained(const ModelFile& model, std::string text) {
   if (newlines_from(model.trained_on.newlines) == Newlines::lf) std::erase(text, '\r');
   return text;
 }
+
+namespace {
+
+/// A text without the characters that a tokenizer does not know.
+std::string known_part(const Tokenizer& tokenizer, std::string text) {
+  std::vector<int64_t> ids;
+  for (size_t known = 0; (known = tokenizer.append_ids(text, ids)) < text.size();)
+    text.erase(known,
+               static_cast<size_t>(std::max(1, decode_utf8(std::string_view(text).substr(known)).length)));
+  return text;
+}
+
+}  // namespace
 
 std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name, const std::string& given,
                                  const std::string& file) {
@@ -32,7 +47,10 @@ std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name
   try {
     return model.tokenizer->encode(text);
   } catch (const ValueError& error) {
-    fail<ValueError>(name, ": ", error.what());
+    const std::string known = known_part(*model.tokenizer, text);
+    Advice advice{.typed = {given}, .meant = {known}};
+    if (known.empty()) advice = {};
+    fail_with<ValueError>(std::move(advice), name, ": ", error.what());
   }
 }
 

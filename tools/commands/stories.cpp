@@ -1,6 +1,6 @@
 #include <weft/data/generators/dialogues.h>
 #include <weft/data/generators/stories.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/train/files/run_folder.h>
@@ -83,7 +83,8 @@ Work prepare_stories(const StoriesArguments& arguments) {
   if (arguments.bytes > 0 && arguments.count > 0)
     fail<ValueError>("--bytes, --count: one of them says how much");
   if (arguments.bytes == 0 && arguments.count == 0)
-    fail<ValueError>(dialogues ? "--bytes or --count is required" : "--bytes is required");
+    fail_with<ValueError>({.more = {"--bytes", "1000000"}},
+                          dialogues ? "--bytes or --count is required" : "--bytes is required");
   check_output(arguments.out);
   return [arguments, dialogues] { return dialogues ? work_dialogues(arguments) : work_stories(arguments); };
 }

@@ -5,7 +5,7 @@
 #include <weft/exchange/hugging_face.h>
 #include <weft/exchange/token_files.h>
 #include <weft/exchange/tokenizers.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
@@ -252,7 +252,9 @@ Work training(const TokenizerArguments& a) {
         "' is not bpe, unigram or sentencepiece-bpe; weft train --data FILE learns characters as it begins");
   if (a.data.empty()) fail<ValueError>("tokenizer train: --data FILE names the text to learn from");
   if (a.out.empty())
-    fail<ValueError>("tokenizer train: --out FILE", pairs ? ".json" : ".model", " names the file to write");
+    fail_with<ValueError>({.more = {"--out", str("tokenizer", pairs ? ".json" : ".model")}},
+                          "tokenizer train: --out FILE", pairs ? ".json" : ".model",
+                          " names the file to write");
   if (!a.out.ends_with(".json") && (pairs || !a.out.ends_with(".model")))
     fail<ValueError>("--out: '", a.out, "' does not end in .json", pairs ? "" : " or .model");
   if (is_there(a.out)) fail<FileError>(a.out, ": is there already; choose another");

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 std::shared_ptr<const Tokenizer> tokenizer_of_model(const std::string& path) {
   Console console;
-  const OpenedModel opened = open_model(path, false, [&](std::string_view line) { console.print(line); });
+  const OpenedModel opened = open_file(path, false, [&](std::string_view line) { console.print(line); });
   if (!opened.checkpoint.model.tokenizer)
     fail<FileError>(opened.path, ": has no tokenizer; weft import takes the one along that lies in DIR");
   return opened.checkpoint.model.tokenizer;

@@ -1,5 +1,6 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
+#include <weft/lib/machine/available_memory.h>
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
@@ -12,6 +13,7 @@
 #include <weft/train/show/progress.h>
 #include <weft/train/show/sample.h>
 #include <weft/train/show/step_profile.h>
+#include <weft/train/watch/update_watch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,14 +33,15 @@ void throw_if_stopped() {
 }
 
 /// Forward and backward of one update, piece by piece; gives what was read.
-int64_t backward(Session& s, TrainStep& step) {
+int64_t backward(Session& s, TrainStep& step, UpdateWatch* watch = nullptr) {
   int64_t read = 0;
   for (const UpdatePiece& piece : s.loader->update()) {
     const Batch batch = [&] {
       const PhaseScope phase("data");
       return s.loader->next();
     }();
-    step.backward(*s.model, batch, piece);
+    const auto loss = [&] { return s.model->loss(batch); };
+    step.backward(piece, [&] { return watch != nullptr ? watch->loss(loss) : loss(); });
     read += read_of(batch);
   }
   return read;
@@ -63,8 +66,32 @@ struct Told {
   }
 };
 
-/// One update, and what processes told.
-std::pair<Update, Told> update(Session& s) {
+/// The run once more, when what stood in its way is gone.
+Advice resuming(const Run& run) {
+  return {.lines = {str(program_name(), " train --resume ", quoted(run.called()))}};
+}
+
+/// The run again, in a folder of its own, at a rate that is likelier to be good.
+Advice with_smaller_rate(const Session& s) {
+  const double usual = RunConfig().learning_rate, rate = s.config.learning_rate;
+  return {.lines = {str(program_name(), " train --config ", quoted(s.run->folder().config()),
+                        " --set learning_rate=", rate > usual ? usual : rate / 10)}};
+}
+
+/// Whether the update that is next is one whose statistics are kept.
+bool is_watched(const Session& s) {
+  const int64_t interval = s.config.stats_interval;
+  return interval > 0 && s.run->step() % interval == 0 && s.processes.is_first();
+}
+
+struct Made {
+  Update update;
+  Told told;  ///< by all processes
+  std::optional<UpdateStatistics> statistics = {};
+};
+
+/// One update.
+Made update(Session& s) {
   const PhaseScope phase("step");
   const int64_t at = s.run->step(), consumed = s.loader->consumed();
   const TrainStep::Options options{.seed = static_cast<uint64_t>(s.config.seed), .step = at};
@@ -73,10 +100,17 @@ std::pair<Update, Told> update(Session& s) {
     TrainStep::Options sharded = options;
     if (s.shards) sharded.shards = &*s.shards;
     TrainStep step(*s.optimizer, sharded);
-    const Told told{.read = backward(s, step), .signal = StopSignals::received()};
-    done.grad_norm = step.finish({.lr = done.lr, .max_norm = s.config.grad_clip, .note = told.text()});
+    std::optional<UpdateWatch> watch;
+    if (is_watched(s)) watch.emplace(*s.model, at);
+    const Told told{.read = backward(s, step, watch ? &*watch : nullptr), .signal = StopSignals::received()};
+    TrainStep::FinishOptions finish{.lr = done.lr, .max_norm = s.config.grad_clip, .note = told.text()};
+    if (watch) finish.on_gradients = [&](double scale) { watch->gradients(scale); };
+    done.grad_norm = step.finish(finish);
     done.loss = step.loss();
-    return {done, Told::of_all(step.notes())};
+    if (const auto before = s.run->tokens()) done.tokens = *before + step.rows();
+    Made made{done, Told::of_all(step.notes())};
+    if (watch) made.statistics = watch->finish();
+    return made;
   } catch (const NumericError& error) {
     const std::string origin = origin_of_anomaly(*s.model, error.what(), [&] {
       s.optimizer->zero_grad();
@@ -84,12 +118,12 @@ std::pair<Update, Told> update(Session& s) {
       TrainStep again(*s.optimizer, options);
       backward(s, again);
     });
-    fail<NumericError>(
-        "step ", at, ": ", error.what(), ". First: ", origin, ". The run stops before this update; ",
-        s.run->saved_step() >= 0
-            ? str("the last good checkpoint is ", s.run->folder().checkpoint(s.run->saved_step()))
-            : "no checkpoint was written yet",
-        "; a smaller learning_rate or grad_clip may help");
+    fail_with<NumericError>(with_smaller_rate(s), "step ", at, ": ", error.what(), ". First: ", origin,
+                            ". The run stops before this update; ",
+                            s.run->saved_step() >= 0 ? str("the last good checkpoint is ",
+                                                           s.run->folder().checkpoint(s.run->saved_step()))
+                                                     : "no checkpoint was written yet",
+                            "; a smaller learning_rate or grad_clip may help");
   }
 }
 
@@ -115,8 +149,8 @@ Evaluation evaluate_both(Session& s) {
           Told::of_all(s.processes.gather(Told{.signal = StopSignals::received()}.text())).signal)
     throw Stopped{signal};
   if (!std::isfinite(found.train_loss) || !std::isfinite(found.val_loss))
-    fail<NumericError>("step ", found.step, ": the training loss is ", found.train_loss,
-                       " and the validation loss ", found.val_loss);
+    fail_with<NumericError>(with_smaller_rate(s), "step ", found.step, ": the training loss is ",
+                            found.train_loss, " and the validation loss ", found.val_loss);
   return found;
 }
 
@@ -127,15 +161,18 @@ std::string in_bytes(const Samples& unseen, double loss) {
              : "";
 }
 
+/// Also of an evaluation that was made before the run was stopped, which kept it from being shown.
 void show_sample(Session& s) {
-  if (!s.processes.is_first()) return;
+  if (!s.processes.is_first() || s.run->has_sample()) return;
   std::optional<EMA::Exchange> averaged;
   if (s.ema) averaged.emplace(*s.ema);
   const std::string text = sample_text(*s.model, s.task,
                                        {.tokens = s.config.sample_tokens,
                                         .seed = static_cast<uint64_t>(s.config.seed),
                                         .number = s.run->step()});
-  if (!text.empty()) s.console.print(text);
+  if (text.empty()) return;
+  s.console.print(str("---\n", text, "\n---"));
+  if (StopSignals::received() == 0) s.run->record_sample(text);  // else it may be a part
 }
 
 void announce(Session& s) {
@@ -149,6 +186,7 @@ void announce(Session& s) {
                                                        : "wide");
   s.console.print(
       str(s.run->called(), ": ", c.model, sizes, ", ", grouped(s.model->parameter_count()), " parameters"));
+  if (c.lora_rank > 0) s.console.print(describe_adapters(*s.model, c));
   s.console.print(s.task.summary);
   s.console.print(describe(s.memory));
   if (s.processes.size() > 1)
@@ -219,8 +257,8 @@ int train(Session& s, int64_t profile_steps) {
                             in_bytes(s.task.unseen, found.val_loss),
                             found.val_accuracy ? str("  accuracy ", fixed(*found.val_accuracy, 3)) : "",
                             best ? "  (best)" : ""));
-        show_sample(s);
       }
+      if (run.evaluated()) show_sample(s);
       const bool early =
           !last && c.patience > 0 && run.evaluated() && run.history().since_best() >= c.patience;
       if (last || early || (run.step() > 0 && run.step() % c.checkpoint_interval == 0)) run.save();
@@ -234,11 +272,13 @@ int train(Session& s, int64_t profile_steps) {
       if (signal != 0) throw Stopped{signal};
       progress.begin_update();
       profile.before_update();
-      auto [done, told] = update(s);
+      auto [done, told, statistics] = update(s);
       signal = told.signal;
       profile.after_update();
       progress.end_update(done, told.read);
       const bool logged = done.step % c.log_interval == 0;
+      if (logged) done.memory_bytes = resident_set();
+      if (statistics) run.record(*statistics);
       run.record(done, logged);
       const std::string line = progress.line(done, c.max_iters, unit_of(s.task.shape.kind));
       if (s.console.is_terminal())
@@ -259,6 +299,12 @@ int train(Session& s, int64_t profile_steps) {
                         run.step() > 0 ? " updates, saved" : " updates", "; ", program_name(),
                         " train --resume ", quoted(run.called()), " goes on"));
     return exit_code_of(stopped.signal);
+  } catch (const FileError& error) {
+    if (run.replaces()) throw;
+    fail_with<FileError>(resuming(run), error.what());
+  } catch (const MemoryError& error) {
+    if (run.replaces()) throw;
+    fail_with<MemoryError>(resuming(run), error.what());
   }
 }
 
@@ -280,13 +326,17 @@ Work prepare_train(const TrainArguments& given) {
   const bool resuming = !a.resume.empty();
   if (resuming && (!a.fresh.out.empty() || !a.fresh.model.empty() || !a.fresh.task.empty() ||
                    !a.fresh.config.empty() || !a.fresh.init_from.empty() || !a.fresh.continued.empty() ||
-                   a.fresh.with_optimizer || a.fresh.overwrite))
+                   a.fresh.with_optimizer || a.fresh.overwrite || a.fresh.minutes > 0))
     fail<ValueError>(
         "--resume: goes on with a run as it is; --model, --task, --out, --config, --init-from, "
-        "--with-optimizer, "
+        "--with-optimizer, --minutes, "
         "--continue and --overwrite begin a new one");
   if (!resuming && (a.any_numerics || a.start_over))
     fail<ValueError>("--any-numerics and --start-over say how a run goes on; they need --resume RUN");
+  if (!resuming && !a.base.empty())
+    fail<ValueError>(
+        "--base: says where the model that adapters are of lies now, with --resume RUN; a new run names "
+        "it by --init-from");
   if (!a.fresh.init_from.empty() && !a.fresh.continued.empty())
     fail<ValueError>("--init-from takes weights, --continue the whole state of a run; give one of them");
   if (a.fresh.with_optimizer && a.fresh.init_from.empty())
@@ -299,6 +349,7 @@ Work prepare_train(const TrainArguments& given) {
                                              .data = a.fresh.data,
                                              .val_data = a.fresh.val_data,
                                              .test_data = a.fresh.test_data,
+                                             .base = a.base,
                                              .any_numerics = a.any_numerics,
                                              .start_over = a.start_over,
                                              .profiled = profiled})

@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "json_line.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -259,15 +260,18 @@ int work(Listener& l) {
 Work prepare_transcribe(const TranscribeArguments& arguments) {
   auto l = std::make_shared<Listener>();
   l->arguments = arguments;
-  l->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { l->console.print(line); });
+  l->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { l->console.print(line); },
+      arguments.base);
   const ModelFile& file = l->file();
   if (arguments.json && arguments.text) fail<ValueError>("--text and --json: one of the two");
   l->model = l->opened.build();
   l->transcriber = dynamic_cast<const Transcriber*>(l->model.get());
   if (!l->transcriber || !file.tokenizer)
-    fail<ValueError>(l->opened.path, ": is a ", file.kind, ", which writes down no sounds; ", program_name(),
-                     " train --model speech --task transcribe --data FILE.csv makes a model that does");
+    fail_with<ValueError>(use_of(l->opened, arguments.model), l->opened.path, ": is a ", file.kind,
+                          ", which writes down no sounds; ", program_name(),
+                          " train --model speech --task transcribe --data FILE.csv makes a model that does. "
+                          "This one is used by:");
   l->unsaid = special_ids(*file.tokenizer);
   l->frames = std::make_unique<LogMel>(frames_heard_by(file));
   constexpr double usual_window = 30, most_overlap = 4;

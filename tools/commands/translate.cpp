@@ -12,6 +12,7 @@
 #include "built_model.h"
 #include "commands.h"
 #include "model_input.h"
+#include "model_use.h"
 
 namespace weft::tools {
 namespace {
@@ -126,17 +127,17 @@ int work(Translator& t) {
 Work prepare_translate(const TranslateArguments& arguments) {
   auto t = std::make_shared<Translator>();
   t->arguments = arguments;
-  t->opened =
-      open_model(arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); });
+  t->opened = open_model(
+      arguments.model, arguments.last, [&](std::string_view line) { t->console.print(line); },
+      arguments.base);
   if (arguments.beams == 1 && arguments.length_penalty != TranslateArguments().length_penalty)
     fail<ValueError>("--length-penalty: is of a search; --beams 1 makes none");
   refuse_sounds(t->opened);
   t->model = built_model(t->opened, arguments.weights);
   t->writer = as_writer(*t->model);
   if (!t->writer || !t->writer->has_encoder())
-    fail<ValueError>(t->opened.path, ": is a ", t->file().kind,
-                     ", which does not answer a sequence with another; ", program_name(),
-                     " generate goes on with a text");
+    fail_with<ValueError>(use_of(t->opened, arguments.model), t->opened.path, ": is a ", t->file().kind,
+                          ", which does not answer a sequence with another. It is used by:");
   if (!t->file().tokenizer || t->file().end_ids.empty())
     fail<ValueError>(t->opened.path, ": has no tokenizer with an end of text; ", program_name(),
                      " generate --ids takes ids");

@@ -124,6 +124,13 @@ constexpr std::pair<const char*, const char*> codes[] = {
 constexpr std::pair<const char*, const char*> files[] = {
     {"config.toml", "Every key of the run; train --config starts it again from the beginning."},
     {"metrics.jsonl", "What was measured, an object of JSON a line."},
+    {"metrics.csv", "The same as a table, with a row for each line."},
+    {"samples.jsonl", "What each evaluation showed, with its step."},
+    {"statistics.jsonl",
+     "Mean, deviation, extremes and histograms of weights and gradients, and of what the layers give, with "
+     "stats_interval."},
+    {"events.out.tfevents.*.weft",
+     "All of this for TensorBoard, with tensorboard=true: tensorboard --logdir RUN."},
     {"best.h5", "The weights with the least validation loss."},
     {"checkpoints/", "The newest states, as step-00002000.h5: --resume goes on from them to the same bytes."},
     {"loss.svg", "A picture of the losses, drawn anew at each evaluation."}};

@@ -1,6 +1,8 @@
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/lib/base/error.h>
+#include <weft/lib/base/hash.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/lib/machine/dry_run.h>
 #include <weft/train/files/model_file.h>
 
 #include <algorithm>
@@ -56,6 +58,37 @@ void check_weights(const ModelFile& file) {
   for (const std::string& name : file.weights.keys()) file.weights.array(name);
 }
 
+StateDict state_of(const LoraPart& lora) {
+  StateDict state, alphas;
+  for (const auto& [layer, alpha] : lora.alphas) alphas.set(layer, alpha);
+  state.set("base", lora.base);
+  state.set("alpha", alphas);
+  return state;
+}
+
+LoraPart lora_of(const StateDict& state, const Say& say) {
+  for (const std::string& name : unknown_names(state, {}, {"base", "alpha"}))
+    say(str("warning: 'model/lora/", name, "' was written by a newer weft and is passed over"));
+  LoraPart lora{.base = state.text("base"), .alphas = {}};
+  const StateDict& alphas = state.dict("alpha");
+  for (const std::string& layer : alphas.keys()) lora.alphas.emplace(layer, alphas.number(layer));
+  return lora;
+}
+
+/// How the weights of a file fit its model: of adapters those that it holds.
+LoadReport compare_weights(const ModelFile& file) {
+  if (!file.lora) return compare_weights(file.kind, file.settings, file.weights);
+  const NoInit no_init;
+  const DryRun dry;
+  const std::unique_ptr<Model> model = make_model(file.kind, file.settings);
+  add_lora(*model, file.weights, file.lora->alphas);
+  std::map<std::string, Array> wanted;
+  const StateDict state = model->shared_state_dict();
+  for (const std::string& name : state.keys())
+    if (file.weights.contains(name)) wanted.emplace(name, state.array(name));
+  return compare_arrays(wanted, file.weights);
+}
+
 void check_tokenizer(const ModelFile& file) {
   if (!file.tokenizer || !file.settings.contains("vocab_size")) return;
   if (const int64_t wanted = file.settings.integer("vocab_size"); file.tokenizer->vocab_size() != wanted)
@@ -97,6 +130,16 @@ bool is_first_format(const StateDict& state) {
   return state.contains("kind") && state.text("kind") == first_kind;
 }
 
+std::string weights_digest(const StateDict& weights) {
+  Hasher hasher;
+  for (const std::string& name : weights.keys()) {
+    const Array& value = weights.array(name);
+    hasher.update(str(name, " ", value.dtype(), " ", value.shape(), " "));
+    hasher.update({static_cast<const uint8_t*>(value.bytes()), value.nbytes()});
+  }
+  return to_hex(hasher.digest());
+}
+
 void check_finite(const StateDict& weights, const std::string& who) {
   for (const std::string& name : weights.keys())
     if (!weights.array(name).all_finite())
@@ -109,12 +152,13 @@ void ModelFile::check() const {
                      "', which this program does not have; the program that "
                      "registers it (register_model<...>(\"",
                      kind, "\")) opens it");
-  const LoadReport report = compare_weights(kind, settings, weights);
+  const LoadReport report = compare_weights(*this);
   if (!report.ok()) fail<StateError>("the weights do not fit the settings of the model\n", report.message());
   check_finite(weights);
 }
 
 std::unique_ptr<Model> ModelFile::build() const {
+  if (lora) fail<StateError>("it holds adapters alone, without the model that they are of");
   check();
   const NoInit no_init;
   std::unique_ptr<Model> built = make_model(kind, settings);
@@ -136,6 +180,10 @@ StateDict ModelFile::state() const {
     model.set("class_names", names);
   }
   model.set("trained_on", state_of(trained_on));
+  if (lora) {
+    model.set("lora", state_of(*lora));
+    model.set("must_know", "lora");
+  }
   StateDict state;
   state.set("kind", file_kind);
   state.set("model", model);
@@ -154,7 +202,8 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
       say(str("warning: '", name, "' was written by a newer weft and is passed over"));
     const StateDict& model = state.dict("model");
     for (const std::string& name : unknown_names(
-             model, {}, {"kind", "settings", "weights", "tokenizer", "end_ids", "class_names", "trained_on"}))
+             model, {},
+             {"kind", "settings", "weights", "tokenizer", "end_ids", "class_names", "trained_on", "lora"}))
       say(str("warning: 'model/", name, "' was written by a newer weft and is passed over"));
     file = {.kind = model.text("kind"), .settings = model.dict("settings"), .weights = model.dict("weights")};
     if (model.contains("tokenizer")) file.tokenizer = Tokenizer::from_state(model.dict("tokenizer"));
@@ -166,6 +215,7 @@ ModelFile ModelFile::from_state(const StateDict& state, const Say& say) {
       for (size_t i = 0; i < model.dict("class_names").size(); ++i)
         file.class_names.push_back(model.dict("class_names").text(std::to_string(i)));
     if (model.contains("trained_on")) file.trained_on = trained_on_of(model.dict("trained_on"), say);
+    if (model.contains("lora")) file.lora = lora_of(model.dict("lora"), say);
   }
   check_settings(file, say);
   if (file.settings.contains("vocab_size"))

@@ -1,7 +1,10 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/train/files/adapters.h>
+#include <weft/train/files/foreign_model.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/opened_model.h>
 #include <weft/train/files/run_log.h>
 #include <weft/train/show/console.h>
@@ -150,7 +153,9 @@ void set_aside_after(const HeldFolder& held, const RunFolder& run, int64_t step,
 
 void set_aside(const HeldFolder& held, const RunFolder& run, const Say& say) {
   const std::string place = place_aside(held, run);
-  for (const std::string& path : {run.checkpoints(), run.best(), run.metrics(), run.digest(), run.plot()})
+  std::vector<std::string> paths = run.records();
+  paths.insert(paths.begin(), {run.checkpoints(), run.best()});
+  for (const std::string& path : paths)
     if (is_there(path)) held.rename(path, str(place, "/", fs::path(path).filename().string()));
   say(str("what was there is in ", place, "; the run begins again"));
 }
@@ -173,9 +178,19 @@ std::optional<OpenedModel> newest_checkpoint(const RunFolder& run, const Say& sa
   return std::nullopt;
 }
 
-OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say) {
+OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say, const std::string& base) {
+  OpenedModel opened = open_file(run_or_file, last, say);
+  if (!opened.checkpoint.model.lora && !base.empty())
+    fail<ValueError>("--base: ", opened.path, " is a whole model; --base is for adapters");
+  if (opened.checkpoint.model.lora) complete(opened, base, say);
+  return opened;
+}
+
+OpenedModel open_file(const std::string& run_or_file, bool last, const Say& say) {
   std::error_code error;
+  if (!fs::exists(run_or_file, error) && !error) fail_without_model(run_or_file);
   if (!fs::is_directory(run_or_file, error)) {
+    refuse_foreign_model(run_or_file);
     if (last) fail<ValueError>("--last: is for a run's folder; ", run_or_file, " is not one");
     return {run_or_file, RunCheckpoint::read(run_or_file, say), run_of(run_or_file)};
   }
@@ -184,8 +199,10 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     if (last) fail<ValueError>("--last: is for a run's folder; ", run_or_file, " holds a model alone");
     return {alone, RunCheckpoint::read(alone, say)};
   }
-  if (!run.holds_run())
-    fail<FileError>(run_or_file, ": holds no run: it has no config.toml and no checkpoint");
+  if (!run.holds_run()) {
+    refuse_foreign_model(run_or_file);
+    fail_without_model(run_or_file);
+  }
   if (!last && is_there(run.best())) {
     try {
       return {run.best(), RunCheckpoint::read(run.best(), say), run};
@@ -197,8 +214,8 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
     if (!last) say(str(run.best(), " is not there; ", newest->path, " is used"));
     return std::move(*newest);
   }
-  fail<FileError>(run_or_file, ": holds no checkpoint that can be used; ", program_name(), " train --resume ",
-                  weft::quoted(run_or_file), " goes on with it, if anything was saved");
+  fail_with<FileError>({.lines = {str(program_name(), " train --resume ", weft::quoted(run_or_file))}},
+                       run_or_file, ": holds no checkpoint that can be used; the run goes on by:");
 }
 
 std::string default_prompt(const Tokenizer& tokenizer) {

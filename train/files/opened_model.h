@@ -10,10 +10,18 @@
 
 namespace weft {
 
+/// What a file of adapters held, of a model that is whole now.
+struct OpenedAdapters {
+  LoraPart lora;
+  StateDict weights;  ///< the adapters, and what else is not the base's
+  std::string base;   ///< its file
+};
+
 struct OpenedModel {
   std::string path;
   RunCheckpoint checkpoint = {};
-  std::optional<RunFolder> run = {};  ///< the run it belongs to, if that can be told
+  std::optional<RunFolder> run = {};            ///< the run it belongs to, if that can be told
+  std::optional<OpenedAdapters> adapters = {};  ///< of a model that was put together (adapters.h)
 
   /// ModelFile's, whose errors become FileErrors that begin with the path.
   void check() const;
@@ -21,8 +29,12 @@ struct OpenedModel {
 };
 
 /// Of a run: best.h5, or with `last` the newest good checkpoint; of a folder with a model.h5, that; else the file.
-/// FileError when there is none; `last` with a file is a ValueError.
-OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say);
+/// FileError when there is none; `last` with a file is a ValueError. Adapters become a whole model with their base, which
+/// `base` names where they do not (adapters.h); ValueError for a base of a model that is whole by itself.
+OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say,
+                       const std::string& base = {});
+/// The same file as it is: adapters stay alone.
+OpenedModel open_file(const std::string& run_or_file, bool last, const Say& say);
 
 /// What a run's folder has saved, as far as it can be read.
 struct SavedState {

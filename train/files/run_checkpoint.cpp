@@ -9,6 +9,7 @@ StateDict state_of(const TrainingState& t) {
   StateDict state;
   state.set("numerics", t.numerics);
   state.set("step", t.step);
+  if (t.tokens.value_or(0) > 0) state.set("tokens", *t.tokens);
   state.set("config", t.config);
   if (!t.weights.empty()) state.set("weights", t.weights);
   if (t.ema_updates >= 0) state.set("ema", t.ema_updates);
@@ -22,11 +23,15 @@ StateDict state_of(const TrainingState& t) {
 
 TrainingState training_of(const StateDict& state, const Say& say) {
   for (const std::string& name : unknown_names(state, {},
-                                               {"numerics", "step", "config", "weights", "ema", "optimizer",
-                                                "loader", "content_hash", "history", "parent"}))
+                                               {"numerics", "step", "tokens", "config", "weights", "ema",
+                                                "optimizer", "loader", "content_hash", "history", "parent"}))
     say(str("warning: 'training/", name, "' was written by a newer weft and is passed over"));
   TrainingState t{
       .numerics = state.integer("numerics"), .step = state.integer("step"), .config = state.dict("config")};
+  if (state.contains("tokens"))
+    t.tokens = state.integer("tokens");
+  else if (t.step == 0)
+    t.tokens = 0;
   if (state.contains("weights")) t.weights = state.dict("weights");
   if (state.contains("ema")) t.ema_updates = state.integer("ema");
   t.optimizer = state.dict("optimizer");
@@ -55,6 +60,9 @@ TrainingState from_first_format(const StateDict& state) {
 void check(const TrainingState& t) {
   const std::vector<Evaluation>& made = t.history.evaluations;
   if (t.step < 0) fail<StateError>("step: ", t.step, " is below 0");
+  constexpr int64_t most_tokens = int64_t{1} << 62;
+  if (t.tokens && (*t.tokens < 0 || *t.tokens > most_tokens))
+    fail<StateError>("tokens: ", *t.tokens, " is not in [0, ", most_tokens, "]");
   if (!made.empty() && made.back().step > t.step)
     fail<StateError>("history: an evaluation of step ", made.back().step, ", though only ", t.step,
                      " updates were made");

@@ -1,6 +1,7 @@
 // What a checkpoint of a run holds: the model part of model_file.h, complete alone, and beside it
 //
 //   training/numerics, step      the version of our numerics, updates made
+//   training/tokens              targets learned from so far, where that is known
 //   training/config/             the keys that fix what is computed (run_config.h), or what a program of its own keeps
 //   training/weights/            those of the last update, where the model part holds averages
 //   training/ema                 how many updates the averages are of, likewise
@@ -28,6 +29,7 @@ inline constexpr int64_t numerics_version = 2;
 struct TrainingState {
   int64_t numerics = numerics_version;
   int64_t step = 0;
+  std::optional<int64_t> tokens = {};  ///< targets learned from; none where nobody counted
   StateDict config = {};
   StateDict weights = {};    ///< those of the last update, where they are not the model part's; else empty
   int64_t ema_updates = -1;  ///< -1: no averages are kept

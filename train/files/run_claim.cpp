@@ -1,5 +1,8 @@
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
+#include <weft/lib/base/values.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_claim.h>
+#include <weft/train/show/console.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -84,14 +87,15 @@ void move_folder(const std::string& from, const std::string& to) {
 /// Whether nobody would miss the folder: empty, or only what an interrupted start left in it.
 bool is_free(const std::string& path) {
   return std::ranges::all_of(names_in(path), [&](const std::string& name) {
-    // A log is ours with its digest, or as long as nothing is in it.
+    // What tells of a run is ours with the log's digest, or as long as nothing is in it.
     const RunFolder run{path};
+    const std::string place = str(path, "/", name);
+    const std::vector<std::string> records = run.records();
     std::error_code error;
-    const bool log =
-        (name == "metrics.jsonl" && (is_there(run.digest()) || fs::is_empty(run.metrics(), error))) ||
-        name == "metrics.digest";
-    return name == ".lock" || name == "cache" || log ||
-           (name == "checkpoints" && names_in(RunFolder{path}.checkpoints()).empty()) ||
+    const bool record = std::ranges::find(records, place) != records.end() &&
+                        (is_there(run.digest()) || fs::is_empty(place, error));
+    return name == ".lock" || name == "cache" || record ||
+           (name == "checkpoints" && names_in(run.checkpoints()).empty()) ||
            name.ends_with(AtomicFile::partial);
   });
 }
@@ -103,8 +107,9 @@ void check_places(const RunFolder& run) {
   const auto refuse = [](const std::string& path, const char* what) {
     fail<FileError>(path, ": is not a ", what, ", but a run writes its ", what, " there; move it away");
   };
-  for (const std::string& file :
-       {run.config(), run.metrics(), run.digest(), run.best(), run.plot(), run.trace(), run.path + "/.lock"})
+  std::vector<std::string> files = run.files();
+  files.push_back(run.path + "/.lock");
+  for (const std::string& file : files)
     if (is_there(file) && !fs::is_regular_file(file, error)) refuse(file, "file");
   for (const std::string& folder : {run.checkpoints(), run.cache()})
     if (is_there(folder) && !fs::is_directory(folder, error)) refuse(folder, "folder");
@@ -125,9 +130,7 @@ void remove_replaced(const std::string& place, const std::string& to) {
   const LockedFolder held = locked(place);
   const RunFolder old{place};
   for (const int64_t step : old.steps()) held.folder.remove(old.checkpoint(step));
-  for (const std::string& file :
-       {old.config(), old.best(), old.metrics(), old.digest(), old.plot(), old.trace()})
-    held.folder.remove(file);
+  for (const std::string& file : old.files()) held.folder.remove(file);
   for (const std::string& folder : {old.path, old.checkpoints()})
     if (is_there(folder)) remove_partial_files(folder);
   std::error_code error;
@@ -222,8 +225,9 @@ RunClaim RunClaim::create(const std::string& typed, bool overwrite) {
   const bool holds_run = claim.folder_.holds_run();
   if (holds_run && !overwrite) {
     claim.keep();
-    fail<FileError>(path, ": holds a run already; --resume ", path,
-                    " goes on with it, --overwrite replaces it");
+    fail_with<FileError>({.lines = {str(program_name(), " train --resume ", quoted(path))}}, path,
+                         ": holds a run already; --overwrite replaces it, another --out leaves it, and it "
+                         "goes on by:");
   }
   if (!holds_run && claim.made_.empty() && !is_free(path))
     fail<FileError>(path, ": is not empty and holds no run; choose another folder");
@@ -254,13 +258,13 @@ RunClaim RunClaim::create_free(const std::string& name) {
 RunClaim RunClaim::open(const std::string& typed) {
   const std::string path = without_slashes(typed);
   bring_back(path);
-  if (!is_there(path)) fail<FileError>(path, ": there is no such run");
+  if (!is_there(path)) fail_without_model(path);
   std::error_code error;
   if (!fs::is_directory(path, error))
     fail<FileError>(path, ": is not a folder; --resume takes the folder of a run");
   const RunFolder folder{path};
   const auto check = [&] {
-    if (!folder.holds_run()) fail<FileError>(path, ": holds no run: it has no config.toml");
+    if (!folder.holds_run()) fail_without_model(path);
   };
   check();
   check_places(folder);

@@ -13,10 +13,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "step-", suffix = ".h5";
-constexpr size_t digits = 8;
+constexpr std::string_view step_prefix = "step-", step_suffix = ".h5";
+constexpr size_t step_digits = 8;
+/// TensorBoard knows them by the beginning, and reads them in the order of their names.
+constexpr std::string_view event_prefix = "events.out.tfevents.", event_suffix = ".weft";
+constexpr size_t event_digits = 10;
 
-std::optional<int64_t> step_of(std::string_view name) {
+std::string padded(int64_t number, size_t width) {
+  std::string text = std::to_string(number);
+  return std::string(width - std::min(width, text.size()), '0') + text;
+}
+
+/// The number of so many digits between the two.
+std::optional<int64_t> number_in(std::string_view name, std::string_view prefix, std::string_view suffix,
+                                 size_t digits) {
   if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
   name.remove_prefix(prefix.size());
   name.remove_suffix(suffix.size());
@@ -30,16 +40,14 @@ std::optional<int64_t> step_of(std::string_view name) {
 }  // namespace
 
 std::string RunFolder::checkpoint(int64_t step) const {
-  std::string number = std::to_string(step);
-  if (number.size() < digits) number.insert(0, digits - number.size(), '0');
-  return str(checkpoints(), "/", prefix, number, suffix);
+  return str(checkpoints(), "/", step_prefix, padded(step, step_digits), step_suffix);
 }
 
 std::vector<int64_t> RunFolder::steps() const {
   std::vector<int64_t> found;
   if (!is_there(checkpoints())) return found;
   for (const std::string& name : names_in(checkpoints()))
-    if (const auto step = step_of(name)) found.push_back(*step);
+    if (const auto step = number_in(name, step_prefix, step_suffix, step_digits)) found.push_back(*step);
   std::ranges::sort(found);
   return found;
 }
@@ -56,6 +64,33 @@ std::vector<std::string> RunFolder::caches_beside() const {
   }
   std::ranges::sort(found);
   return found;
+}
+
+std::vector<std::string> RunFolder::events() const {
+  std::vector<std::string> found;
+  if (!is_there(path)) return found;
+  for (const std::string& name : names_in(path))
+    if (number_in(name, event_prefix, event_suffix, event_digits)) found.push_back(str(path, "/", name));
+  return found;
+}
+
+std::string RunFolder::next_events(int64_t second) const {
+  for (const std::string& file : events())
+    second = std::max(
+        second, *number_in(fs::path(file).filename().string(), event_prefix, event_suffix, event_digits) + 1);
+  return str(path, "/", event_prefix, padded(second, event_digits), event_suffix);
+}
+
+std::vector<std::string> RunFolder::records() const {
+  std::vector<std::string> all = events();
+  all.insert(all.begin(), {metrics(), digest(), table(), samples(), statistics(), plot()});
+  return all;
+}
+
+std::vector<std::string> RunFolder::files() const {
+  std::vector<std::string> all = records();
+  all.insert(all.end(), {config(), best(), trace()});
+  return all;
 }
 
 bool RunFolder::holds_run() const { return is_there(config()) || is_there(best()) || !steps().empty(); }
@@ -76,7 +111,7 @@ void check_output(const std::string& path) {
     if (is_checkpoint(path))
       fail<FileError>(path, ": is a checkpoint, which is not written over; choose another file");
     if (const auto run = run_of(path))
-      for (const std::string& own : {run->config(), run->metrics(), run->digest(), run->best(), run->plot()})
+      for (const std::string& own : run->files())
         if (is_there(own) && fs::equivalent(own, path, error))
           fail<FileError>(path, ": is a file of the run ", run->path,
                           ", which is not written over; choose another file");

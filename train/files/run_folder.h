@@ -1,7 +1,9 @@
 // The folder of a run: what lies where, and which checkpoints stay.
 //
-//   config.toml   metrics.jsonl   metrics.digest   best.h5   loss.svg   checkpoints/step-00002000.h5   cache/   .lock
-//   trace.json, after --profile
+//   config.toml   metrics.jsonl   metrics.digest   metrics.csv   best.h5   loss.svg   checkpoints/step-00002000.h5
+//   cache/   .lock
+//   samples.jsonl, once a sample was shown; statistics.jsonl, with stats_interval; trace.json, after --profile
+//   events.out.tfevents.1700000000.weft, with tensorboard
 #pragma once
 
 #include <weft/lib/base/held_folder.h>
@@ -20,6 +22,13 @@ struct RunFolder {
   std::string config() const { return path + "/config.toml"; }
   std::string metrics() const { return path + "/metrics.jsonl"; }
   std::string digest() const { return path + "/metrics.digest"; }
+  std::string table() const { return path + "/metrics.csv"; }
+  std::string samples() const { return path + "/samples.jsonl"; }
+  std::string statistics() const { return path + "/statistics.jsonl"; }
+  /// Of TensorBoard, in their order; those that are there.
+  std::vector<std::string> events() const;
+  /// "events.out.tfevents.1700000000.weft": a name behind all of those, of this second if it can be.
+  std::string next_events(int64_t second) const;
   std::string best() const { return path + "/best.h5"; }
   std::string mistakes() const { return path + "/mistakes.html"; }
   std::string plot() const { return path + "/loss.svg"; }
@@ -31,6 +40,10 @@ struct RunFolder {
   std::string checkpoint(int64_t step) const;
   /// Steps of the checkpoints, ascending; none when there is no such folder. FileError when it cannot be listed.
   std::vector<int64_t> steps() const;
+  /// What tells of the run and is no part of its state, whether it is there or not: the log, and what is shown.
+  std::vector<std::string> records() const;
+  /// All files that a run writes in the folder itself, whether they are there or not; checkpoints, cache and lock apart.
+  std::vector<std::string> files() const;
   /// Whether anything of a run is in it.
   bool holds_run() const;
 };

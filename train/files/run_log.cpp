@@ -1,16 +1,13 @@
-#include <fcntl.h>
-#include <unistd.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/lines.h>
 #include <weft/train/files/run_log.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <sstream>
-#include <system_error>
 
 namespace weft {
 namespace {
@@ -20,6 +17,11 @@ using nlohmann::ordered_json;
 /// "RUN/metrics.digest" of "RUN/metrics.jsonl".
 std::string digest_of_log(const std::string& path) {
   return std::filesystem::path(path).replace_extension("digest").string();
+}
+
+/// "RUN/metrics.csv".
+std::string table_of_log(const std::string& path) {
+  return std::filesystem::path(path).replace_extension("csv").string();
 }
 
 std::string told_digest(int64_t bytes, const Hasher& hasher) {
@@ -54,28 +56,84 @@ class ToldDigest {
   Hasher hasher_;
 };
 
-std::string line_of(const Update& u) {
-  return ordered_json{{"step", u.step},
-                      {"loss", u.loss},
-                      {"lr", u.lr},
-                      {"grad_norm", u.grad_norm},
-                      {"tokens_per_second", u.tokens_per_second},
-                      {"seconds", u.seconds}}
-             .dump() +
-         "\n";
+ordered_json entry_of(const Update& u, double) {
+  ordered_json entry{{"step", u.step}, {"loss", u.loss}, {"lr", u.lr}, {"grad_norm", u.grad_norm}};
+  if (u.tokens) entry["tokens"] = *u.tokens;
+  entry["tokens_per_second"] = u.tokens_per_second;
+  entry["seconds"] = u.seconds;
+  if (u.memory_bytes) entry["memory_bytes"] = *u.memory_bytes;
+  return entry;
+}
+
+ordered_json entry_of(const Evaluation& e, double bytes_per_target) {
+  ordered_json entry{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}};
+  if (bytes_per_target > 0) entry["val_bits_per_byte"] = bits_per_byte(e.val_loss, bytes_per_target);
+  if (e.val_accuracy) entry["val_accuracy"] = *e.val_accuracy;
+  return entry;
+}
+
+/// A line of the log.
+std::string line_of(const ordered_json& entry) { return entry.dump() + "\n"; }
+
+constexpr std::array columns = {"step",
+                                "loss",
+                                "lr",
+                                "grad_norm",
+                                "tokens",
+                                "tokens_per_second",
+                                "seconds",
+                                "memory_bytes",
+                                "train_loss",
+                                "val_loss",
+                                "val_bits_per_byte",
+                                "val_accuracy"};
+
+/// A row of the table.
+std::string row_of(const ordered_json& entry) {
+  std::string row;
+  for (const char* const column : columns) {
+    if (column != columns.front()) row += ',';
+    if (const auto value = entry.find(column); value != entry.end() && value->is_number())
+      row += value->dump();
+  }
+  return row + "\n";
+}
+
+std::string header_of_table() {
+  std::string row;
+  for (const char* const column : columns) row += str(row.empty() ? "" : ",", column);
+  return row + "\n";
+}
+
+std::optional<int64_t> count_in(const ordered_json& entry, const char* key) {
+  const auto found = entry.find(key);
+  return found != entry.end() && found->is_number_integer() && *found >= 0
+             ? std::optional(found->get<int64_t>())
+             : std::nullopt;
+}
+
+/// Of all bytes of a file; of none where it is not there.
+Digest digest_of_file(const std::string& path) {
+  Hasher hasher;
+  if (!is_there(path)) return hasher.digest();
+  const InputFile file(path);
+  std::vector<uint8_t> bytes(std::min<uint64_t>(file.size(), uint64_t{1} << 20));
+  for (uint64_t at = 0; at < file.size(); at += bytes.size()) {
+    const std::span part(bytes.data(), std::min<uint64_t>(bytes.size(), file.size() - at));
+    file.read(at, part);
+    hasher.update(part);
+  }
+  return hasher.digest();
 }
 
 }  // namespace
 
+struct RunLog::Form {
+  std::string (*of)(const ordered_json& entry);
+};
+
 double bits_per_byte(double loss, double bytes_per_target) {
   return loss / std::numbers::ln2 / bytes_per_target;
-}
-
-std::string RunLog::line_of(const Evaluation& e) const {
-  ordered_json line{{"step", e.step}, {"train_loss", e.train_loss}, {"val_loss", e.val_loss}};
-  if (bytes_per_target_ > 0) line["val_bits_per_byte"] = bits_per_byte(e.val_loss, bytes_per_target_);
-  if (e.val_accuracy) line["val_accuracy"] = *e.val_accuracy;
-  return line.dump() + "\n";
 }
 
 RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, History history,
@@ -101,18 +159,33 @@ RunLog::RunLog(const HeldFolder& folder, const std::string& path, int64_t step, 
     restored_ += static_cast<int64_t>(history_.evaluations.size() - kept);
     touched_ = !told.fits();
   }
-  write_to([&](std::string_view lines) { taken(lines); });
+  const Form log{line_of};
+  write_to(log, [&](std::string_view lines) { taken(lines); });
   if (!as_it_was || before.digest() != hasher_.digest()) {
     folder.remove(digest_of_log(path));  // of what is not there any more
     AtomicFile whole(folder, path);
-    write_to([&](std::string_view lines) { whole.write(lines); });
+    write_to(log, [&](std::string_view lines) { whole.write(lines); });
     whole.commit();
   }
   write_file(folder, digest_of_log(path), told_digest(bytes_, hasher_));
-  file_ = Descriptor(
-      ::openat(folder.get(), folder.below(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
-  if (file_.get() < 0)
-    fail<FileError>(path, ": cannot be opened for writing: ", std::generic_category().message(errno));
+  file_ = AppendedFile(folder, path);
+  open_table(folder);
+}
+
+void RunLog::open_table(const HeldFolder& folder) {
+  const std::string path = table_of_log(path_);
+  const auto write = [&](const std::function<void(std::string_view)>& take) {
+    take(header_of_table());
+    write_to({row_of}, take);
+  };
+  Hasher wanted;
+  write([&](std::string_view rows) { wanted.update(rows); });
+  if (digest_of_file(path) != wanted.digest()) {
+    AtomicFile whole(folder, path);
+    write([&](std::string_view rows) { whole.write(rows); });
+    whole.commit();
+  }
+  table_ = AppendedFile(folder, path);
 }
 
 void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations) {
@@ -132,7 +205,9 @@ void RunLog::take(std::string_view line, int64_t step, std::vector<Evaluation>& 
                         entry.at("lr").get<double>(),
                         entry.at("grad_norm").get<double>(),
                         entry.at("tokens_per_second").get<double>(),
-                        entry.at("seconds").get<double>()};
+                        entry.at("seconds").get<double>(),
+                        count_in(entry, "tokens"),
+                        count_in(entry, "memory_bytes")};
     if (at >= step) return;
     if (at < 0 || (!updates_.empty() && at <= updates_.back().step)) {
       ++unreadable_;
@@ -157,19 +232,20 @@ void RunLog::take_accuracies(const std::vector<Evaluation>& logged) {
 }
 
 /// As a run that was never stopped has it: an evaluation stands before the update of its step.
-void RunLog::write_to(const std::function<void(std::string_view)>& take) const {
+void RunLog::write_to(const Form& form, const std::function<void(std::string_view)>& take) const {
   constexpr size_t piece = size_t{1} << 20;
   std::string lines;
+  const auto add = [&](const auto& entry) { lines += form.of(entry_of(entry, bytes_per_target_)); };
   auto evaluation = history_.evaluations.begin();
   for (const Update& update : updates_) {
     for (; evaluation != history_.evaluations.end() && evaluation->step <= update.step; ++evaluation)
-      lines += line_of(*evaluation);
-    lines += weft::line_of(update);
+      add(*evaluation);
+    add(update);
     if (lines.size() < piece) continue;
     take(lines);
     lines.clear();
   }
-  for (; evaluation != history_.evaluations.end(); ++evaluation) lines += line_of(*evaluation);
+  for (; evaluation != history_.evaluations.end(); ++evaluation) add(*evaluation);
   take(lines);
 }
 
@@ -194,28 +270,35 @@ void RunLog::taken(std::string_view text) {
   bytes_ += static_cast<int64_t>(text.size());
 }
 
-void RunLog::append(const std::string& line) {
-  ssize_t put = 0;
-  do put = ::write(file_.get(), line.data(), line.size());
-  while (put < 0 && errno == EINTR);
-  if (put == static_cast<ssize_t>(line.size())) return taken(line);
-  const std::string reason = put < 0 ? std::generic_category().message(errno) : "the disk is full";
-  fail<FileError>(path_, ": cannot be written: ", reason);
+void RunLog::call(const std::string& path) {
+  path_ = path;
+  file_.call(path);
+  table_.call(table_of_log(path));
+}
+
+template <class Entry>
+void RunLog::append(const Entry& added) {
+  if (!file_.is_open()) return;
+  const ordered_json entry = entry_of(added, bytes_per_target_);
+  const std::string line = line_of(entry);
+  file_.append(line);
+  taken(line);
+  table_.append(row_of(entry));
 }
 
 void RunLog::add(const Update& update) {
-  if (is_written()) append(weft::line_of(update));
+  append(update);
   updates_.push_back(update);
 }
 
 void RunLog::add(const Evaluation& evaluation) {
-  if (is_written()) append(line_of(evaluation));
+  append(evaluation);
   history_.evaluations.push_back(evaluation);
 }
 
 void RunLog::sync(const HeldFolder& folder) const {
-  if (::fsync(file_.get()) != 0)
-    fail<FileError>(path_, ": cannot be synced to the disk: ", std::generic_category().message(errno));
+  file_.sync();
+  table_.sync();
   write_file(folder, digest_of_log(path_), told_digest(bytes_, hasher_));
 }
 

@@ -1,20 +1,26 @@
 // RunLog: what a run has done so far, in one store: updates and evaluations, in memory and as metrics.jsonl, one object
 // a line, appended as the run goes. Beside it metrics.digest holds how many of its bytes were there at the last sync(),
-// and their digest, so that a log which something else has touched since is known for one.
+// and their digest, so that a log which something else has touched since is known for one; and metrics.csv the same as a
+// table, a row for each line, with a column for each key of either kind of line. A cell is empty where its line has no
+// such key: a row of an evaluation has no loss, one of an update no val_loss. It follows from the log, and is written anew
+// where it is another when the log is opened.
 #pragma once
 
 #include <weft/lib/base/held_folder.h>
+#include <weft/train/files/appended_file.h>
 #include <weft/train/files/history.h>
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weft {
 
-/// Of one update: its number, the mean loss before it, and what it ran at; `seconds` of training so far.
+/// Of one update: its number, the mean loss before it, and what it ran at; `seconds` of training so far. tokens_per_second,
+/// `seconds` and `memory_bytes` are of the clock and the machine, the others the same in every run like it.
 struct Update {
   int64_t step = 0;
   double loss = 0;
@@ -22,6 +28,8 @@ struct Update {
   double grad_norm = 0;
   double tokens_per_second = 0;
   double seconds = 0;
+  std::optional<int64_t> tokens = {};        ///< targets learned from so far, with its own
+  std::optional<int64_t> memory_bytes = {};  ///< of the process, in RAM (resident_set())
 };
 
 /// A mean loss (nats a target) in bits a byte of text, where a target stands for so many bytes: loss / ln 2 / bytes.
@@ -44,10 +52,11 @@ class RunLog {
   void sync(const HeldFolder& folder) const;
 
   /// Its folder has been renamed.
-  void call(std::string path) { path_ = std::move(path); }
+  void call(const std::string& path);
 
   const std::vector<Update>& updates() const { return updates_; }
   const History& history() const { return history_; }
+  double bytes_per_target() const { return bytes_per_target_; }
   /// Of training, up to the last update.
   double seconds() const { return updates_.empty() ? 0.0 : updates_.back().seconds; }
   /// What was found wrong with the log when it was opened, a sentence each: lines that could not be read, evaluations
@@ -57,16 +66,17 @@ class RunLog {
  private:
   void take(std::string_view line, int64_t step, std::vector<Evaluation>& evaluations);
   void take_accuracies(const std::vector<Evaluation>& logged);
-  void write_to(const std::function<void(std::string_view)>& take) const;
-  bool is_written() const { return file_.get() >= 0; }
-  void append(const std::string& line);
+  /// What a line is made of: it, as a line of the log or a row of the table.
+  struct Form;
+  void write_to(const Form& form, const std::function<void(std::string_view)>& take) const;
+  void open_table(const HeldFolder& folder);
+  template <class Entry>
+  void append(const Entry& entry);
   void taken(std::string_view text);
-
-  std::string line_of(const Evaluation& evaluation) const;
 
   std::string path_;
   double bytes_per_target_;
-  Descriptor file_;
+  AppendedFile file_, table_;
   std::vector<Update> updates_;
   History history_;
   int64_t unreadable_ = 0, restored_ = 0;

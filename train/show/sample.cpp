@@ -24,9 +24,8 @@ std::string sample_text(Model& model, const TaskData& task, const SampleOptions&
   if (task.held_out) {
     const TaskDataset& asked = *task.held_out;
     const Batch batch = asked.batch(options.number % asked.samples_per_epoch(), 1);
-    return str("---\n", printable(asked.input_text(batch, 0)), "\n-> ",
-               printable(asked.target_text(batch, 0)), "\n=> ", printable(answer_of(model, asked, batch, 0)),
-               "\n---");
+    return str(printable(asked.input_text(batch, 0)), "\n-> ", printable(asked.target_text(batch, 0)),
+               "\n=> ", printable(answer_of(model, asked, batch, 0)));
   }
   const GenerativeModel* const writer = as_writer(model);
   if (task.shape.kind != TaskKind::language || !writer || !task.tokenizer) return "";
@@ -35,7 +34,7 @@ std::string sample_text(Model& model, const TaskData& task, const SampleOptions&
   const auto ids = generate(*writer, tokenizer.encode(default_prompt(tokenizer)),
                             {.tokens = options.tokens, .seed = options.seed},
                             [](int64_t) { return StopSignals::received() == 0; });
-  return str("---\n", printable(decode_whole(tokenizer, ids, {.display = true})), "\n---");
+  return printable(decode_whole(tokenizer, ids, {.display = true}));
 }
 
 }  // namespace weft

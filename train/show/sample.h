@@ -16,7 +16,7 @@ struct SampleOptions {
 };
 
 /// Of a language model, text it writes; of a generated task, a sample that was kept from training: what is read, what
-/// is right, and what the model says. Empty for what does not write, and for no tokens. Ends early when a signal asks
+/// is right ("-> "), and what the model says ("=> "), a line each. Empty for what does not write, and for no tokens. Ends early when a signal asks
 /// for a stop.
 std::string sample_text(Model& model, const TaskData& task, const SampleOptions& options);
 

@@ -21,25 +21,12 @@ struct Continuation {
   double score;
 };
 
-/// log of the sum of exp(logits), behind the largest.
-double log_total(std::span<const float> logits) {
-  double largest = -INFINITY, total = 0;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (std::isnan(logits[i]) || logits[i] == INFINITY)
-      fail<NumericError>("beam_search: the logit of token ", i, " is ", logits[i]);
-    largest = std::max(largest, static_cast<double>(logits[i]));
-  }
-  if (largest == -INFINITY) fail<NumericError>("beam_search: no token has a finite logit");
-  for (const float logit : logits) total += math::exp(static_cast<double>(logit) - largest);
-  return largest + math::log(total);
-}
-
 /// The likeliest `count` continuations of the beams, in order; of equal ones the first beam's lowest token.
 std::vector<Continuation> likeliest(const DecodedTexts& texts, const std::vector<Beam>& beams, size_t count) {
   std::vector<Continuation> all;
   for (const Beam& beam : beams) {
     const std::span<const float> logits = texts.logits(beam.row);
-    const double total = log_total(logits);
+    const double total = log_total(logits, "beam_search");
     for (size_t token = 0; token < logits.size(); ++token)
       if (logits[token] != -INFINITY)
         all.push_back({beam.row, static_cast<int64_t>(token),

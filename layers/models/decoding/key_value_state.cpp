@@ -28,6 +28,20 @@ void KeyValueState::select(std::span<const int64_t> rows) {
   lengths_ = std::move(lengths);
 }
 
+bool KeyValueState::join(DecoderState& of) {
+  auto* const other = dynamic_cast<KeyValueState*>(&of);
+  if (!other || other == this || other->caches.size() != caches.size() ||
+      other->memory.size() != memory.size())
+    return false;
+  for (const KeyValueState* const one : {this, other})
+    if (std::ranges::count(one->lengths_, 0) > 0) return false;
+  for (const auto layers : {&KeyValueState::caches, &KeyValueState::memory})
+    for (size_t i = 0; i < (this->*layers).size(); ++i) (this->*layers)[i].join((other->*layers)[i]);
+  lengths_.insert(lengths_.end(), other->lengths_.begin(), other->lengths_.end());
+  other->select({});
+  return true;
+}
+
 int64_t KeyValueState::length(int64_t row) const {
   if (row < 0 || row >= rows()) fail<ValueError>("DecoderState: there is no row ", row, " among ", rows());
   return lengths_[static_cast<size_t>(row)];

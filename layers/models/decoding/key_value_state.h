@@ -16,6 +16,8 @@ class KeyValueState : public DecoderState {
   /// `rows` rows that have read nothing, for `layers` layers. ValueError for a negative number of rows.
   KeyValueState(int64_t rows, int64_t layers);
   void select(std::span<const int64_t> rows) override;
+  /// Not with rows that have read nothing.
+  bool join(DecoderState& other) override;
   int64_t length(int64_t row) const override;
   int64_t rows() const override { return static_cast<int64_t>(lengths_.size()); }
 

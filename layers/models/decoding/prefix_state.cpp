@@ -38,6 +38,45 @@ void PrefixState::select(std::span<const int64_t> rows) {
   read_ = std::move(read);
 }
 
+namespace {
+
+/// Zeros behind the tokens of each row.
+Array lengthened(const Array& x, int64_t tokens) {
+  return x.dim(1) == tokens ? x : kernels::unslice(x, x.shape().with(1, tokens), 1, 0);
+}
+
+/// The source of both, one below the other; false where they do not go together.
+bool join_sources(Batch& source, const Batch& other) {
+  const Shape &a = source.inputs.shape(), &b = other.inputs.shape();
+  if (a.rank() != b.rank() || source.inputs.dtype() != other.inputs.dtype()) return false;
+  const bool ragged =
+      a.rank() > 1 && (!source.lengths.empty() || !other.lengths.empty() || a.dim(1) != b.dim(1));
+  if (!ragged) {
+    if (!(a.with(0, 0) == b.with(0, 0))) return false;
+    source.inputs = kernels::cat({source.inputs, other.inputs}, 0);
+    return true;
+  }
+  const int64_t tokens = std::max(a.dim(1), b.dim(1));
+  if (!(a.with(0, 0).with(1, 0) == b.with(0, 0).with(1, 0))) return false;
+  if (source.lengths.empty()) source.lengths.assign(static_cast<size_t>(a.dim(0)), a.dim(1));
+  const std::vector<int64_t> all(static_cast<size_t>(b.dim(0)), b.dim(1));
+  const std::vector<int64_t>& more = other.lengths.empty() ? all : other.lengths;
+  source.lengths.insert(source.lengths.end(), more.begin(), more.end());
+  source.inputs = kernels::cat({lengthened(source.inputs, tokens), lengthened(other.inputs, tokens)}, 0);
+  return true;
+}
+
+}  // namespace
+
+bool PrefixState::join(DecoderState& of) {
+  auto* const other = dynamic_cast<PrefixState*>(&of);
+  if (!other || other == this || other->answers() != answers()) return false;
+  if (answers() && !join_sources(source_, other->source_)) return false;
+  read_.insert(read_.end(), other->read_.begin(), other->read_.end());
+  other->select({});
+  return true;
+}
+
 void PrefixState::append(const Array& ids, std::span<const int64_t> lengths) {
   const Array whole = ids.to(int64);
   const int64_t T = ids.dim(1);

@@ -16,6 +16,8 @@ class PrefixState : public DecoderState {
   /// Rows that answer what stands in the source, one each.
   explicit PrefixState(const Batch& source);
   void select(std::span<const int64_t> rows) override;
+  /// Sources of tokens or frames may differ in length.
+  bool join(DecoderState& other) override;
   int64_t length(int64_t row) const override;
   int64_t rows() const override { return static_cast<int64_t>(read_.size()); }
 

@@ -16,6 +16,7 @@ class RecurrentDecoderState : public DecoderState {
   /// The states of all layers, for rows that have read nothing; `memory` is what they attend to, if anything.
   explicit RecurrentDecoderState(RecurrentStates states, AdditiveAttention::Memory memory = {});
   void select(std::span<const int64_t> rows) override;
+  bool join(DecoderState& other) override;
   int64_t length(int64_t row) const override;
   int64_t rows() const override { return static_cast<int64_t>(lengths_.size()); }
 

@@ -21,14 +21,14 @@ std::vector<float> penalized(std::span<const float> logits, double penalty, std:
   return result;
 }
 
-int64_t likeliest(std::span<const float> logits) {
+int64_t likeliest(std::span<const float> logits, const char* what = "sampling") {
   for (size_t i = 0; i < logits.size(); ++i) {
     if (std::isnan(logits[i]) || logits[i] == INFINITY)
-      fail<NumericError>("sampling: the logit of token ", i, " is ", logits[i]);
+      fail<NumericError>(what, ": the logit of token ", i, " is ", logits[i]);
   }
   const auto largest = std::max_element(logits.begin(), logits.end());
   if (largest == logits.end() || *largest == -INFINITY)
-    fail<NumericError>("sampling: no token has a finite logit");
+    fail<NumericError>(what, ": no token has a finite logit");
   return largest - logits.begin();
 }
 
@@ -116,6 +116,13 @@ std::vector<double> sampling_probabilities(std::span<const float> logits, const 
   for (size_t i = 0; i < c.weights.size(); ++i)
     probabilities[static_cast<size_t>(c.tokens[i])] = c.weights[i] / c.total;
   return probabilities;
+}
+
+double log_total(std::span<const float> logits, const char* what) {
+  const double largest = logits[static_cast<size_t>(likeliest(logits, what))];
+  double total = 0;
+  for (const float logit : logits) total += math::exp(static_cast<double>(logit) - largest);
+  return largest + math::log(total);
 }
 
 }  // namespace weft

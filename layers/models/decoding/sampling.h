@@ -37,4 +37,8 @@ int64_t sample_token(std::span<const float> logits, const SamplingOptions& optio
 std::vector<double> sampling_probabilities(std::span<const float> logits, const SamplingOptions& options,
                                            std::span<const int64_t> read = {});
 
+/// log of the sum of exp(logits), in double: what a logit is less to be the log-probability of its token, before any of the
+/// options. NumericError, which begins with `what`, as for sample_token.
+double log_total(std::span<const float> logits, const char* what = "sampling");
+
 }  // namespace weft

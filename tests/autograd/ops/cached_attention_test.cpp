@@ -112,6 +112,63 @@ TEST_CASE("cached attention: rows of different lengths in a cache have the bits 
   }
 }
 
+TEST_CASE(
+    "cached attention: caches that join go on as each row alone, and copy no more rows than they must") {
+  constexpr int64_t rows = 5, tokens = 60, width = 3 * H;
+  for (const DType dtype : {float32, float64}) {
+    const std::vector<Tensor> in = drawn("joined", std::vector<Draw>(3, {{rows, tokens, width}}), dtype);
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::causal()});
+    std::vector<int64_t> read(rows);
+    /// The next `count` tokens of the sources that a cache holds.
+    const auto step = [&](KeyValueCache& cache, const std::vector<int64_t>& sources, int64_t count) {
+      std::vector<Tensor> pieces(3);
+      for (size_t k = 0; k < 3; ++k) {
+        std::vector<Tensor> all;
+        for (const int64_t from : sources) {
+          const int64_t begin = read[static_cast<size_t>(from)];
+          all.push_back(part(in[k], from, begin, begin + count));
+        }
+        pieces[k] = cat(all, 0);
+      }
+      const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], H, cache);
+      for (size_t b = 0; b < sources.size(); ++b) {
+        int64_t& at = read[static_cast<size_t>(sources[b])];
+        const Array got = part(y, static_cast<int64_t>(b), 0, count).value();
+        const Array expected = part(whole, sources[b], at, at + count).value();
+        if (dtype == float32) CHECK(got.identical(expected));
+        CHECK(difference(got, expected, 1e-14) == "");
+        at += count;
+      }
+    };
+    KeyValueCache cache, other, third, none;
+    step(cache, {0, 1}, 3);
+    step(other, {2, 3}, 40);
+    step(third, {4}, 1);
+    cache.join(none);
+    cache.join(other);
+    CHECK(cache.lengths() == std::vector<int64_t>{3, 3, 40, 40});
+    step(cache, {0, 1, 2, 3}, 1);
+    cache.join(third);
+    step(cache, {0, 1, 2, 3, 4}, 1);
+    // The last one takes the place of one that leaves; what stays is not copied.
+    const Array held = cache.keys();
+    cache.select(std::vector<int64_t>{0, 4, 2, 3});
+    CHECK(cache.keys().shares_buffer(held));
+    step(cache, {0, 4, 2, 3}, 1);
+    CHECK(cache.keys().shares_buffer(held));
+    cache.select(std::vector<int64_t>{1, 0, 2});
+    CHECK_FALSE(cache.keys().shares_buffer(held));
+    step(cache, {4, 0, 2}, 1);
+    none.join(cache);
+    step(none, {4, 0, 2}, 1);
+    const Tensor narrow = zeros({1, 1, 3}, dtype);
+    KeyValueCache of_another;
+    of_another.append(narrow.value(), narrow.value());
+    refuses<ShapeError>([&] { none.join(of_another); }, {"KeyValueCache", "(1, 32, 3)", "does not join"});
+    CHECK(none.lengths().size() == 3);
+  }
+}
+
 TEST_CASE("cached attention: a memory that was read once has the bits of attention to it") {
   const std::vector<Tensor> in = drawn("memory", {{{3, 4, 6}}, {{3, 70, 6}}, {{3, 70, 6}}}, float32);
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{70, 66, 9}, {70, 70, 70}, {0, 3, 70}}) {

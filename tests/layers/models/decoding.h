@@ -66,6 +66,19 @@ struct DecodedRows {
     read = texts;
     sources = from;
   }
+  /// Rows that have read other pieces stand behind these.
+  void join(const std::vector<int64_t>& others, const std::vector<Ids>& pieces) {
+    std::vector<int64_t> lengths;
+    for (const Ids& piece : pieces) lengths.push_back(static_cast<int64_t>(piece.size()));
+    const std::unique_ptr<DecoderState> other = start(others);
+    model.next(ids_of(pieces), lengths, *other);
+    CHECK(state->join(*other));
+    CHECK(other->rows() == 0);
+    CHECK_FALSE(state->join(*state));
+    read.insert(read.end(), pieces.begin(), pieces.end());
+    sources.insert(sources.end(), others.begin(), others.end());
+    CHECK(state->rows() == std::ssize(read));
+  }
 };
 
 /// `count` ids from `first` on of a fixed sequence.
@@ -97,6 +110,11 @@ inline void check_decoding(const GenerativeModel& model, int64_t vocab, int64_t 
   rows.select({2, 0, 0, 1});
   read({1, 1, 1, 1});
   read({2, 1, 3, 1});
+  rows.join({0, 0}, {piece(900, 7, vocab), piece(950, 2, vocab)});
+  read({1, 1, 1, 1, 1, 1});
+  rows.join({0}, {piece(970, 1, vocab)});
+  rows.select({0, 1, 6, 3, 4});
+  read({1, 1, 2, 1, 1});
   rows.select({1, 0});
   read({1, context - static_cast<int64_t>(rows.read[1].size())});
   const Ids before = rows.read[0];
@@ -143,8 +161,15 @@ inline void check_answering(const GenerativeModel& model, int64_t vocab) {
   read({1, 4, 2});
   rows.select({2, 0, 0, 1});
   read({1, 1, 1, 1});
+  Ids begun = piece(900, 4, vocab);
+  begun[0] = model.start_id();
+  rows.join({1, 0}, {begun, {model.start_id()}});
+  read({1, 1, 1, 1, 1, 1});
   rows.select({3, 0});
   read({2, 1});
+  rows.select({});
+  rows.join({0}, {{model.start_id()}});
+  read({1});
 }
 
 }  // namespace weft::test

@@ -47,5 +47,11 @@ TEST_CASE("nearest finds what was meant, and nothing when nothing is near") {
   CHECK(meant("sede") == "seed");
   CHECK(meant("seed") == "seed");
   CHECK(meant("temperature") == "");
+  const std::string names[] = {"adamw", "sgd", "eps", "d"};
+  const auto among = [&](const char* name) { return nearest(name, std::begin(names), std::end(names)); };
+  CHECK(among("sdg") == "sgd");
+  CHECK(among("adma") == "adamw");
+  CHECK(among("lr") == "");
+  CHECK(among("epochs") == "");
   CHECK(nearest("seed", keys, keys) == "");
 }

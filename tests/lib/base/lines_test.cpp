@@ -55,6 +55,33 @@ TEST_CASE("lines of all lengths, over more than is read at once") {
   CHECK(lines_of(folder.write("a", text + std::string(9 * most, 'x'))).back() == Line{"", true, false});
 }
 
+TEST_CASE("a line may have as many bytes as the reader is told") {
+  const Folder folder;
+  const std::string path = folder.write("a", "four\nfives\n" + std::string(100'000, 'x') + "\nend\n");
+  std::vector<Line> found;
+  LineReader few(path, 4), many(path, 100'000);
+  while (const auto line = few.next()) found.push_back({std::string(*line), few.was_too_long()});
+  CHECK(found == std::vector<Line>{{"four"}, {"", true}, {"", true}, {"end"}});
+  for (int i = 0; i < 3; ++i) many.next();
+  CHECK_FALSE(many.was_too_long());
+  CHECK(*many.next() == "end");
+}
+
+TEST_CASE("lines are read on from where a reader was") {
+  const Folder folder;
+  const std::string path = folder.write("a", "one\n" + std::string(300'000, 'x') + "\n\ntwo\nrest");
+  std::vector<uint64_t> begins{0};
+  std::vector<std::string> texts;
+  for (LineReader lines(path, 400'000); const auto line = lines.next();) {
+    texts.emplace_back(*line);
+    begins.push_back(lines.offset());
+  }
+  CHECK(begins == std::vector<uint64_t>{0, 4, 300'005, 300'006, 300'010, 300'014});
+  for (size_t i = 0; i < texts.size(); ++i) CHECK(*LineReader(path, 400'000, begins[i]).next() == texts[i]);
+  CHECK_FALSE(LineReader(path, 10, begins.back()).next());
+  CHECK_FALSE(LineReader(path, 10, begins.back() + 1000).next());
+}
+
 TEST_CASE("a hole in a file is not read") {
   const Folder folder;
   const std::string path = folder.write("a", "one\n");

@@ -75,6 +75,8 @@ TEST_CASE("this process: what it has touched, and limits of its own") {
     const auto bytes = std::make_unique<char[]>(static_cast<size_t>(size));
     std::memset(bytes.get(), 1, static_cast<size_t>(size));
     CHECK(resident_memory() >= before + size);
+    CHECK(resident_set() >= before + size + resident_files() / 2);
+    CHECK(resident_set() < before + 2 * size + 2 * resident_files());
   }
   CHECK(resident_memory() < before + size / 2);
   CHECK(peak_resident_memory() > before + size - (4 << 20));

@@ -27,7 +27,7 @@ void places_of(const StateDict& state, const std::string& below, std::vector<std
   }
 }
 
-/// With the entry of a place replaced, or taken out.
+/// With the entry of a place replaced, added, or taken out.
 StateDict with(const StateDict& state, const std::string& place, const std::optional<Value>& value) {
   const size_t slash = place.find('/');
   const std::string first = place.substr(0, slash);
@@ -50,6 +50,7 @@ StateDict with(const StateDict& state, const std::string& place, const std::opti
     else if (value)
       put(name, *value);
   }
+  if (value && !state.contains(first)) put(first, *value);
   return changed;
 }
 
@@ -133,6 +134,11 @@ TEST_CASE("entries that cannot be true of a run are refused, in files of both fo
     refused(in + "history", evaluations({0, 1 << 30}, 1), "an evaluation of step 1073741824, though only ");
   }
   const StateDict good = read_checkpoint(WEFT_SOURCE_DIR "/tests/fixtures/format-2/gpt2/end.h5");
+  for (const int64_t tokens : {int64_t{-1}, INT64_MAX})
+    refuses<StateError>([&] { RunCheckpoint::from_state(with(good, "training/tokens", tokens), say); },
+                        {"tokens: "});
+  CHECK(RunCheckpoint::from_state(with(good, "training/tokens", int64_t{640}), say).training->tokens == 640);
+  CHECK_FALSE(RunCheckpoint::from_state(good, say).training->tokens);  // nobody counted then
   refuses<StateError>(
       [&] {
         RunCheckpoint::from_state(with(good, "model/end_ids", Array::from(std::vector<int64_t>{999}, {1})),

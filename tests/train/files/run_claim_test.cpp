@@ -128,7 +128,8 @@ TEST_CASE("run claim: a failed start leaves nothing that was not there") {
 }
 
 TEST_CASE("run claim: what lies where a run writes is refused before there is work to lose") {
-  for (const char* name : {"best.h5", "metrics.jsonl", "metrics.digest", "loss.svg", "trace.json", ".lock"}) {
+  for (const char* name : {"best.h5", "metrics.jsonl", "metrics.digest", "metrics.csv", "samples.jsonl",
+                           "statistics.jsonl", "loss.svg", "trace.json", ".lock"}) {
     CAPTURE(name);
     const Folder folder;
     folder.with("run/config.toml", "x").with(std::string("run/") + name + "/x", "");
@@ -258,6 +259,11 @@ TEST_CASE("run claim: folders of a user's that are called as ours are left alone
   const Folder folder;
   folder.with("mine/metrics.jsonl", "my own");
   refuses<FileError>([&] { RunClaim::create(folder.path("mine"), false); }, {"is not empty"});
+  for (const char* name : {"metrics.csv", "samples.jsonl", "statistics.jsonl"}) {
+    folder.with(std::string("other/") + name, "my own");
+    refuses<FileError>([&] { RunClaim::create(folder.path("other"), false); }, {"is not empty"});
+    fs::remove_all(folder.path("other"));
+  }
 }
 
 TEST_CASE("run claim: a link to a run's folder stays one") {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "checks.h"
 #include "faults.h"
 #include "folder.h"
 
@@ -49,6 +50,76 @@ TEST_CASE("run log: lines are there again when it is opened, and what lies ahead
   const RunLog back(HeldFolder(folder_of(path)), path, 3, history);
   CHECK(back.updates().size() == 3);
   CHECK(back.updates().back().step == 2);
+}
+
+TEST_CASE("run log: the table says what the log says, a row a line") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl"), csv = folder.path("metrics.csv");
+  Update counted = update(1);
+  counted.tokens = 640;
+  counted.memory_bytes = 5'000'000'000;
+  const History told{{{0, 3.0, 3.5}, {2, 2.0, 2.5, 0.25}}};
+  {
+    RunLog log(held, path, 0, {}, 2);
+    log.add(told.evaluations[0]);
+    log.add(update(0));
+    log.add(counted);
+    log.add(told.evaluations[1]);
+    log.add(update(2));
+    log.sync(held);
+  }
+  const std::string rows = read_text(csv);
+  CHECK(rows ==
+        "step,loss,lr,grad_norm,tokens,tokens_per_second,seconds,memory_bytes,train_loss,val_loss,"
+        "val_bits_per_byte,val_accuracy\n"
+        "0,,,,,,,,3.0,3.5,2.5247163215556863,\n"
+        "0,3.0,0.1,1.0,,100.0,0.5,,,,,\n"
+        "1,2.9,0.1,1.0,640,100.0,0.5,5000000000,,,,\n"
+        "2,,,,,,,,2.0,2.5,1.8033688011112043,0.25\n"
+        "2,2.8,0.1,1.0,,100.0,0.5,,,,,\n");
+  CHECK(read_text(path).find(
+            "\"tokens\":640,\"tokens_per_second\":100.0,\"seconds\":0.5,\"memory_bytes\":5000000000}") !=
+        std::string::npos);
+
+  // It follows from the log, whatever stands there.
+  const std::string log_text = read_text(path);
+  for (const std::string& found :
+       {rows, rows.substr(0, rows.size() - 9), std::string("my own\n"), std::string()}) {
+    write_file(csv, found);
+    const RunLog log(held, path, 3, told, 2);
+    CHECK(log.notes().empty());
+    CHECK(read_text(csv) == rows);
+    CHECK(read_text(path) == log_text);
+    REQUIRE(log.updates().size() == 3);
+    CHECK(log.updates()[1].tokens == 640);
+    CHECK(log.updates()[1].memory_bytes == 5'000'000'000);
+    CHECK_FALSE(log.updates()[2].tokens);
+  }
+  held.remove(csv);  // as of a log of before there was one
+  {
+    RunLog log(held, path, 2, {{told.evaluations[0]}}, 2);
+    CHECK(read_text(csv) == rows.substr(0, rows.find("2,,")));
+    log.add(told.evaluations[1]);
+    log.add(update(2));
+  }
+  CHECK(read_text(csv) == rows);
+  // Counts that are none are left out.
+  std::string wrong = log_text;
+  wrong.replace(wrong.find("640"), 3, "-64");
+  write_file(path, wrong);
+  CHECK_FALSE(RunLog(held, path, 3, told, 2).updates()[1].tokens);
+}
+
+TEST_CASE("run log: a table that the disk does not take fails as the log does") {
+  const Folder folder;
+  const HeldFolder held(folder.name());
+  const std::string path = folder.path("metrics.jsonl");
+  {
+    const Faults faults({.call = "write", .first = 1, .for_good = false});  // behind the digest
+    refuses<FileError>([&] { RunLog(held, path, 0, {}); }, {"metrics.csv: cannot be written"});
+  }
+  CHECK(RunLog(held, path, 0, {}).notes().empty());
 }
 
 TEST_CASE("run log: an accuracy stands in the line of its evaluation, and in no checkpoint") {

@@ -1,0 +1,75 @@
+// weft train --minutes: what is chosen, and that it is all written down.
+#include <doctest/doctest.h>
+
+#include "program.h"
+
+namespace {
+
+/// The shortest time there is.
+const Arguments shortly{"train", "--minutes", "0.1", "--data", "text.txt", "--out"};
+
+Arguments with(Arguments words, const Arguments& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "--minutes: everything is chosen, said, and written into config.toml, which makes the same run again") {
+  const Folder folder;
+  write_text(folder);
+  const Result ran = weft(folder, with(shortly, {"run", "--set", "sample_tokens=0"}));
+  REQUIRE_MESSAGE(ran.code == 0, ran.err);
+  for (const char* line : {"text: ", "model: best, ", "reading: bpe", "learning: muon", "length: "})
+    CHECK_MESSAGE(contains(ran.err, line), line, " in ", ran.err);
+  const std::string config = folder.read("run/config.toml");
+  for (const char* line :
+       {"model = \"best\"", "tokenizer = \"bpe\"", "optimizer = \"muon\"", "schedule = \"linear\""})
+    CHECK_MESSAGE(contains(config, line), config);
+  CHECK_FALSE(contains(config, "max_iters = 2000"));
+  const Result again =
+      weft(folder, {"train", "--config", "run/config.toml", "--out", "again", "--threads", "1"});
+  REQUIRE_MESSAGE(again.code == 0, again.err);
+  CHECK(last_saved(folder, "again") == last_saved(folder, "run"));
+}
+
+TEST_CASE("--minutes: what is set stays as it was set") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, with(shortly, {"run", "--model", "gpt2", "--set", "n_layer=1", "n_head=2", "n_embd=16",
+                                      "block_size=16", "batch_size=4", "learning_rate=0.002",
+                                      "optimizer=adamw", "tokenizer=char", "sample_tokens=0"}))
+              .code == 0);
+  const std::string config = folder.read("run/config.toml");
+  for (const char* line :
+       {"model = \"gpt2\"", "n_layer = 1", "n_head = 2", "n_embd = 16", "block_size = 16", "batch_size = 4",
+        "learning_rate = 0.002", "optimizer = \"adamw\"", "tokenizer = \"char\""})
+    CHECK_MESSAGE(contains(config, line), line, " in ", config);
+}
+
+TEST_CASE("--minutes: of other tasks, and of what goes on from a run, the length is chosen") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, {"train", "--minutes", "0.1", "--model", "transformer", "--task", "copy", "--out",
+                        "copy", "--set", "n_layer=1", "n_embd=16", "n_head=2", "sample_tokens=0"})
+              .code == 0);
+  CHECK(contains(folder.read("copy/config.toml"), "optimizer = \"adamw\""));
+  CHECK_FALSE(contains(folder.read("copy/config.toml"), "max_iters = 2000"));
+  REQUIRE(weft(folder, train("old", {"max_iters=4"})).code == 0);
+  REQUIRE(weft(folder, {"train", "--minutes", "0.1", "--continue", "old", "--out", "new"}).code == 0);
+  CHECK_FALSE(contains(folder.read("new/config.toml"), "max_iters = 4\n"));
+}
+
+TEST_CASE("--minutes: what contradicts it is refused, and nothing is left") {
+  const Folder folder;
+  write_text(folder);
+  refused_with(folder, with(shortly, {"run", "--set", "max_iters=5"}), {"--minutes", "max_iters"});
+  refused_with(folder, {"train", "--minutes", "0", "--data", "text.txt"}, {"--minutes"});
+  refused_with(folder, {"train", "--resume", "run", "--minutes", "1"}, {"--resume", "--minutes"});
+  refused_with(folder, with(shortly, {"run", "--set", "n_layer=100", "n_embd=1024", "n_head=16"}),
+               {"give more minutes, or a smaller model"});
+  refused_with(folder, {"train", "--minutes", "0.1", "--data", "nowhere.txt", "--out", "run"},
+               {"nowhere.txt"});
+  CHECK_FALSE(exists(folder, "run/config.toml"));
+}

@@ -1,0 +1,29 @@
+#include <weft/optim/train_step.h>
+#include <weft/train/update_time.h>
+
+#include <chrono>
+
+namespace weft {
+
+UpdateTime time_updates(Model& model, Optimizer& optimizer, Loader& loader, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto update = [&] {
+    TrainStep step(optimizer);
+    for (const UpdatePiece& piece : loader.update()) step.backward(model, loader.next(), piece);
+    const auto samples = static_cast<double>(step.samples());
+    step.finish({.lr = 0.0, .max_norm = 1.0});
+    return samples;
+  };
+  update();
+  const Clock::time_point begin = Clock::now();
+  UpdateTime sum;
+  double count = 0;
+  while (count < 2 || sum.seconds < seconds) {
+    sum.samples += update();
+    sum.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    ++count;
+  }
+  return {sum.seconds / count, sum.samples / count};
+}
+
+}  // namespace weft
