@@ -76,7 +76,7 @@ class Command {
   }
   void weights() {
     text("--weights", arguments.weights, "float32|int8",
-         "int8: 8-bit integers, for speed and a quarter of the memory, at a small loss (float32)");
+         "int8: 8-bit integers, faster and in less memory, at a small loss (float32)");
   }
   void last() { flag("--last", arguments.last, "of a run, the newest checkpoint instead of best.h5"); }
   void json() { flag("--json", arguments.json, "print one JSON object"); }

@@ -77,3 +77,28 @@ TEST_CASE("int8: another word is refused") {
                  {"--weights: 'int4' is neither float32 nor int8"});
   refused_with(trained(), {"generate", "run", "--weights", ""}, {"--weights"});
 }
+
+TEST_CASE("int8: adapters become integers together with the weights that they are folded into") {
+  const Folder& folder = trained();
+  Arguments adapted = train("adapted", {"lora_rank=4", "max_iters=20", "block_size=16"});
+  adapted.insert(adapted.begin() + 1, {"--init-from", "run"});
+  for (const Arguments& one : {adapted, Arguments{"merge", "adapted", "--out", "merged.h5"}}) {
+    const Result result = weft(folder, one);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+  }
+  const auto text = [](const char* model) {
+    return output_of({"generate", model, "--prompt", "the ", "--tokens", "100", "--weights", "int8"});
+  };
+  CHECK(text("adapted") == text("merged.h5"));
+  CHECK(text("adapted") != text("run"));
+  CHECK(output_of({"generate", "adapted", "--base", "run", "--prompt", "the ", "--tokens", "100", "--weights",
+                   "int8"}) == text("merged.h5"));
+  for (const char* const model : {"adapted", "merged.h5"})
+    output_of({"embed", model, "the cat", "--weights", "int8", "--out", std::string(model) + ".npy"});
+  CHECK(folder.read("adapted.npy") == folder.read("merged.h5.npy"));
+}
+
+TEST_CASE("int8: a command that the model is not for says which one is") {
+  for (const char* const command : {"chat", "translate"})
+    refused_with(trained(), {command, "run", "--weights", "int8"}, {"run/best.h5: ", "weft generate run"});
+}

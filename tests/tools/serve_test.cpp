@@ -67,6 +67,25 @@ TEST_CASE("serve: mixed requests at once get the bytes that weft generate writes
   CHECK(served.metric("weft_texts_running") == 0);
 }
 
+TEST_CASE("serve: of weights in integers, what generate writes with them") {
+  const Folder folder;
+  write_text(folder);
+  // Wide enough that layers become integers.
+  REQUIRE(weft(folder, train("run", {"n_embd=64", "max_iters=30"})).code == 0);
+  const auto alone = [&](const char* weights) {
+    return weft(folder, {"generate", "run", "--prompt", "the", "--tokens", "400", "--seed", "3",
+                         "--temperature", "1.5", "--weights", weights})
+        .out;
+  };
+  const std::string text = alone("int8");
+  CHECK(text != alone("float32"));
+  Served served(folder.path("run"), {"--weights", "int8", "--tokens", "400"});
+  if (!served) return;
+  const Json body{{"model", "run"}, {"prompt", "the"},    {"max_tokens", 400},
+                  {"seed", 3},      {"temperature", 1.5}, {"n", 2}};
+  CHECK("the" + served.answer(completions, body)["choices"][0]["text"].get<std::string>() == text);
+}
+
 TEST_CASE("serve: completions have OpenAI's form, whole and in pieces") {
   Served served("text", {"--name", "one & only"});
   if (!served) return;
