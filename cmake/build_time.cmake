@@ -21,8 +21,9 @@ function(weft_precompile targets)
   endforeach()
 endfunction()
 
-set(ground <algorithm> <array> <cmath> <cstdint> <functional> <limits> <map> <memory> <optional> <span> <string>
-           <string_view> <unordered_map> <utility> <variant> <vector> <weft/lib/array/array.h> <weft/lib/array/state_dict.h>)
+set(standard <algorithm> <array> <cmath> <cstdint> <functional> <limits> <map> <memory> <optional> <span> <string>
+           <string_view> <unordered_map> <utility> <variant> <vector>)
+set(ground ${standard} <weft/lib/array/array.h> <weft/lib/array/state_dict.h>)
 
 # lib has flags of its own, and its vector code may not see a function of the standard library that it could emit.
 weft_precompile(weft_lib ${ground})

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <weft/lib/base/advice.h>
 #include <weft/lib/machine/cores.h>
 #include <weft/lib/machine/parallel.h>
@@ -133,6 +134,10 @@ int command_line(int argc, char** argv) {
   // checkpoint would else take its memory twice.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 24);
+  // Each thread that allocates reserves 64 MiB of addresses for itself; a plan of memory does not know of them.
+  rlimit addresses{};
+  if (::getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY)
+    ::mallopt(M_ARENA_MAX, 1);
 #endif
   if (argc > 0) set_program_name(std::filesystem::path(argv[0]).filename().string());
   return tools::run(argc, argv);

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <atomic>
+#include <cstring>
 
 namespace weft {
 namespace {
 
 std::atomic<int> first_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<const char*> what_is_told{""};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
 constexpr std::array handled = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGPIPE};
 
@@ -23,13 +25,14 @@ void on_signal(int signal) {
     if (signal == SIGXCPU) return;  // comes every second
     ::_exit(exit_code_of(signal));
   }
-  constexpr char text[] = "\nweft: stopping after this step; once more stops at once\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, sizeof text - 1);
+  for (const char* const part : {"\nweft: ", what_is_told.load(), "; once more stops at once\n"})
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, part, std::strlen(part));
 }
 
 }  // namespace
 
-StopSignals::StopSignals() {
+StopSignals::StopSignals(const char* told) {
+  what_is_told = told;
   for (size_t i = 0; i < handled.size(); ++i) {
     ::sigaction(handled[i], nullptr, &before[i]);
     if (handled[i] == SIGHUP && before[i].sa_handler == SIG_IGN) continue;

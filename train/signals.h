@@ -4,11 +4,13 @@
 
 namespace weft {
 
-/// While it lives, the first of them is remembered, and a second one ends the process at once, but for SIGXCPU; SIGHUP stays ignored where it was (nohup). A pipe whose reader is gone is an error of write() and
-/// no death: what is told is lost, but no update is.
+/// While it lives, the first of them is remembered, and a second one ends the process at once, but for SIGXCPU; SIGHUP stays
+/// ignored where it was (nohup). A pipe whose reader is gone is an error of write() and no death: what is told is lost, but no
+/// update is.
 class StopSignals {
  public:
-  StopSignals();
+  /// `told` says what the program does at the first, and must live as long.
+  explicit StopSignals(const char* told = "stopping after this step");
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

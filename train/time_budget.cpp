@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -60,8 +61,14 @@ constexpr double bytes_per_kind = 250;
 constexpr int64_t least_kinds = 320;
 constexpr int64_t least_context = 8;
 
-double learning_rate_for(const Size& size) {
-  return size.width > 256 ? 4e-3 * 256 / static_cast<double>(size.width) : 4e-3;
+/// Of Muon, to two digits. The best rates of bench/scaling fall with the width and with the length of the run; a factor of 1.5
+/// to either side costs some 0.01 bits a byte.
+double learning_rate_for(int64_t width, int64_t updates) {
+  constexpr double lowest = 1e-3, highest = 4e-2;
+  const double rate =
+      20e-3 * 96 / static_cast<double>(width) * math::pow(64 / static_cast<double>(updates), 0.4);
+  const double digits = rate < 0.01 ? 1e-4 : 1e-3;
+  return std::clamp(std::round(rate / digits) * digits, lowest, highest);
 }
 
 /// A configuration with other keys of its parts.
@@ -241,7 +248,6 @@ void TimeBudget::settle_size(RunConfig& config, const TaskData& task, const std:
       if (expected(i) < expected(best)) best = i;
   }
   config = sized(config, sizes[best], given);
-  if (!given.contains("learning_rate")) config.learning_rate = learning_rate_for(sizes[best]);
   const auto told = [&](size_t i) { return str(sizes[i].width, " wide ", fixed(expected(i), 3)); };
   std::string others;
   if (best > 0) others += told(best - 1);
@@ -281,6 +287,9 @@ void TimeBudget::settle_length(RunConfig& config, const TaskData& task, const st
     if (!given.contains(key)) to = value;
   };
   config.max_iters = updates;
+  if (text_bytes_ > 0 && config.optimizer == "muon")
+    unless_given("learning_rate", config.learning_rate,
+                 learning_rate_for(config.parts.integer("n_embd"), updates));
   unless_given("lr_decay_iters", config.lr_decay_iters, updates);
   unless_given("warmup_iters", config.warmup_iters, std::max<int64_t>(1, updates / 20));
   const int64_t interval = std::max<int64_t>(1, (updates + evaluations - 1) / evaluations);

@@ -1,6 +1,10 @@
 // weft train --minutes: what is chosen, and that it is all written down.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+
 #include "program.h"
 
 namespace {
@@ -11,6 +15,12 @@ const Arguments shortly{"train", "--minutes", "0.1", "--data", "text.txt", "--ou
 Arguments with(Arguments words, const Arguments& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
+}
+
+double number_of(const std::string& config, const std::string& key) {
+  const size_t at = config.find("\n" + key + " = ");
+  REQUIRE_MESSAGE(at != std::string::npos, key, " in ", config);
+  return std::stod(config.substr(at + key.size() + 4));
 }
 
 }  // namespace
@@ -28,6 +38,11 @@ TEST_CASE(
        {"model = \"best\"", "tokenizer = \"bpe\"", "optimizer = \"muon\"", "schedule = \"linear\""})
     CHECK_MESSAGE(contains(config, line), config);
   CHECK_FALSE(contains(config, "max_iters = 2000"));
+  // Falling with width and length, as bench/SCALING.md has it.
+  const double rate = std::clamp(
+      20e-3 * 96 / number_of(config, "n_embd") * std::pow(64 / number_of(config, "max_iters"), 0.4), 1e-3,
+      4e-2);
+  CHECK(number_of(config, "learning_rate") == doctest::Approx(rate).epsilon(0.06));
   const Result again =
       weft(folder, {"train", "--config", "run/config.toml", "--out", "again", "--threads", "1"});
   REQUIRE_MESSAGE(again.code == 0, again.err);

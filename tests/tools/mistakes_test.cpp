@@ -150,7 +150,7 @@ TEST_CASE("mistakes: commands and options") {
        {"--out FILE.html is required"},
        {"weft attention runs/first --text 'the cat' --out attention.html"}},
       {"weft export runs/first --format safetensor --out exported",
-       {"'safetensor' is none of hf, safetensors, gguf and weft"},
+       {"'safetensor' is none of hf, safetensors, gguf, html, weft and peft"},
        {"weft export runs/first --format safetensors --out exported"}},
       {"weft train --data", {"--data", "FILE"}, {"weft train --help"}},
   });
@@ -355,6 +355,6 @@ TEST_CASE("mistakes: a model too large for the machine: what is told to be small
     fs::remove_all(folder.path("runs/new"));
   };
   refused("n_embd=2048 n_layer=8", "Lower n_embd (2048)");
-  refused("n_embd=64 block_size=64 batch_size=3000", "Lower batch_size (3000");
+  refused("n_embd=64 block_size=64 batch_size=4000", "Lower batch_size (4000");
 }
 #endif

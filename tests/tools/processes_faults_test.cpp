@@ -7,6 +7,7 @@
 
 #include "mpirun.h"
 #include "program.h"
+#include "records.h"
 
 namespace {
 
@@ -160,10 +161,10 @@ TEST_CASE("a folder that one process cannot see, or another of its name, is refu
     CHECK(listed(folder, "shared").empty());
   }
   REQUIRE(together(folder, 3, train("shared/run", more)).code == 0);
-  const std::vector<std::string> before = listed(folder, "shared/run");
+  const std::vector<std::string> before = files_of(folder, "shared/run");
   for (const std::string& elsewhere : {hidden, another}) {
     refused(elsewhere, resume("shared/run", {"max_iters=8"}));
-    CHECK(listed(folder, "shared/run") == before);
+    CHECK(files_of(folder, "shared/run") == before);
   }
   CHECK(together(folder, 3, resume("shared/run", {"max_iters=8"})).code == 0);
 }

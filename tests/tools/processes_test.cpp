@@ -22,13 +22,6 @@ std::string without(std::string text, const std::string& name) {
   return text;
 }
 
-/// Those that a run has, but for what is named by the clock.
-std::vector<std::string> files_of(const Folder& folder, const std::string& run) {
-  std::vector<std::string> names = listed(folder, run);
-  std::erase_if(names, [](const std::string& name) { return contains(name, ".tfevents."); });
-  return names;
-}
-
 void check_same_runs(const Folder& folder, const std::string& a, const std::string& b) {
   CAPTURE(a);
   CAPTURE(b);

@@ -16,7 +16,7 @@ std::string read(const Folder& folder, const std::string& file) {
   return exists(folder, file) ? folder.read(file) : "";
 }
 
-/// What a run's files for TensorBoard tell, a line each.
+/// What a run's files for TensorBoard tell beside its settings, a line each.
 std::string events_told(const Folder& folder, const std::string& run) {
   std::string told;
   for (const std::string& name : listed(folder, run)) {
@@ -28,8 +28,6 @@ std::string events_told(const Folder& folder, const std::string& run) {
         line << event.step << " " << value.tag << " " << value.number.value_or(0) << value.text;
         if (value.histogram)
           for (const double count : value.histogram->counts) line << " " << count;
-        for (const auto& [key, setting] : event_reader::read_settings(value))
-          line << " " << key << "=" << setting;
         told += line.str() + "\n";
       }
   }
@@ -51,6 +49,12 @@ std::vector<std::string> cells_of(const std::string& row) {
 
 std::string text_in(const std::string& line) {
   return nlohmann::json::parse(line).at("text").get<std::string>();
+}
+
+std::vector<std::string> files_of(const Folder& folder, const std::string& run) {
+  std::vector<std::string> names = listed(folder, run);
+  std::erase_if(names, [](const std::string& name) { return contains(name, ".tfevents."); });
+  return names;
 }
 
 Records records_of(const Folder& folder, const std::string& run) {

@@ -11,6 +11,8 @@ struct Records {
   std::string log = {}, table = {}, samples = {}, statistics = {}, events = {};
   bool operator==(const Records&) const = default;
 };
+/// The names of the files that a run has, but for those that are named by the clock.
+std::vector<std::string> files_of(const Folder& folder, const std::string& run);
 Records records_of(const Folder& folder, const std::string& run);
 
 /// "a,,b" -> a, nothing, b.

@@ -60,7 +60,7 @@ TEST_CASE("serve: SIGTERM finishes what was asked, and a second signal does not 
   client.send(HttpClient::posted(completions, endless.dump()));
   CHECK(wait_until([&] { return served.metric("weft_tokens_written_total") > 0; }));
   served.program().send(SIGINT);
-  CHECK(wait_until([&] { return contains(served.program().said(), "once more stops at once"); }));
+  CHECK(wait_until([&] { return contains(served.program().said(), "weft: answering what was asked until now; once more stops at once"); }));
   served.program().send(SIGINT);
   CHECK(served.program().wait().code == 128 + SIGINT);
 }

@@ -49,7 +49,7 @@ int serve(const Served& served) {
   console.print(str("following ", runs, runs == 1 ? " run" : " runs", "; Ctrl-C ends it"));
   for (const std::string& folder : served.board.empty_folders())
     console.print(str(folder, ": no run is there yet; one that begins is shown"));
-  const StopSignals signals;
+  const StopSignals signals("the board ends");
   while (StopSignals::received() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return exit_code_of(StopSignals::received());
 }

@@ -93,7 +93,7 @@ Work prepare_serve(const ServeArguments& a) {
                                                      .body_limit = a.body_limit,
                                                      .connections = static_cast<int>(a.connections)});
   s->api->attach(*s->http);
-  s->signals = std::make_unique<StopSignals>();
+  s->signals = std::make_unique<StopSignals>("answering what was asked until now");
   s->http->start();
   return [s] { return serve(*s); };
 }

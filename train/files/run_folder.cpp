@@ -68,7 +68,8 @@ std::vector<std::string> RunFolder::caches_beside() const {
 
 std::vector<std::string> RunFolder::events() const {
   std::vector<std::string> found;
-  if (!is_there(path)) return found;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return found;
   for (const std::string& name : names_in(path))
     if (number_in(name, event_prefix, event_suffix, event_digits)) found.push_back(str(path, "/", name));
   return found;
