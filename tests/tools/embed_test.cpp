@@ -115,7 +115,7 @@ TEST_CASE("embed: a file of NumPy has the same values") {
 TEST_CASE("embed: what is too long is refused, or cut when asked to") {
   refused({"the cat sat", "--out", "x.h5"}, {"text 1: has 11 tokens, and the model reads 8", "--truncate"});
   trained().write("long.txt", "the\nthe cat sat on a mat; \n");
-  refused({"--data", "long.txt", "--out", "x.h5"}, {"long.txt: line 2: has 23 tokens"});
+  refused({"--data", "long.txt", "--out", "x.h5"}, {"long.txt: line 2: has 22 tokens"});
   const Values cut = embedded({"the cat sat", "--truncate"}).arrays.at("embeddings");
   CHECK(cut == embedded({"the cat "}).arrays.at("embeddings"));
   const Result told = weft(trained(), {"embed", "run", "--data", "long.txt", "--truncate", "--out", "e.h5"});
@@ -129,7 +129,7 @@ TEST_CASE("embed: bad input is refused before anything is written") {
   refused({"the", "--out", "x.txt"}, {"x.txt is neither"});
   refused({"the", "--pooling", "max", "--out", "x.h5"}, {"'max' is none of mean, last, first and none"});
   refused({"the", "--weights", "int4", "--out", "x.h5"}, {"'int4' is neither float32 nor int8"});
-  refused({"The", "--out", "x.h5"}, {"text 1: character 'T'"});
+  refused({"The", "--out", "x.h5"}, {"text 1: ", "character 'T'"});
   refused({"", "--out", "x.h5"}, {"is empty"});
   refused({"the", "--set", "text=1", "--out", "x.h5"}, {"--set: goes with --data"});
   refused({"--data", "none.txt", "--out", "x.h5"}, {"none.txt"});
@@ -147,7 +147,8 @@ TEST_CASE("embed: a model that classifies reads texts between <cls> and <sep>, a
   std::string table = "text,label\n";
   for (int i = 0; i < 60; ++i) table += i % 2 == 0 ? "the cat sat,a\n" : "dogs ran,b\n";
   folder.write("t.csv", table);
-  Arguments how{"train", "--model", "bert", "--task", "classify", "--data", "t.csv", "--out", "run", "--set"};
+  Arguments how{"train", "--model",    "bert",  "--task", "classify", "--data",
+                "t.csv", "--val-data", "t.csv", "--out",  "run",      "--set"};
   for (const char* const setting : {"n_layer=1", "n_head=2", "n_embd=16", "max_iters=3", "batch_size=4",
                                     "tokenizer=char", "eval_iters=1", "eval_interval=3"})
     how.emplace_back(setting);

@@ -80,7 +80,8 @@ TEST_CASE("int8: another word is refused") {
 
 TEST_CASE("int8: adapters become integers together with the weights that they are folded into") {
   const Folder& folder = trained();
-  Arguments adapted = train("adapted", {"lora_rank=4", "max_iters=20", "block_size=16"});
+  Arguments adapted =
+      train("adapted", {"lora_rank=4", "n_embd=64", "n_layer=2", "max_iters=20", "block_size=16"});
   adapted.insert(adapted.begin() + 1, {"--init-from", "run"});
   for (const Arguments& one : {adapted, Arguments{"merge", "adapted", "--out", "merged.h5"}}) {
     const Result result = weft(folder, one);
