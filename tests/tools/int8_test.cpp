@@ -1,6 +1,7 @@
 // --weights int8 of the commands that use a model.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "program.h"
@@ -80,9 +81,13 @@ TEST_CASE("int8: another word is refused") {
 
 TEST_CASE("int8: adapters become integers together with the weights that they are folded into") {
   const Folder& folder = trained();
+  std::string other;
+  for (int i = 0; i < 100; ++i) other += "dogs sat on the mat; the cat ran.\n";
+  folder.write("other.txt", other);
   Arguments adapted =
       train("adapted", {"lora_rank=4", "n_embd=64", "n_layer=2", "max_iters=20", "block_size=16"});
   adapted.insert(adapted.begin() + 1, {"--init-from", "run"});
+  std::ranges::replace(adapted, "text.txt", "other.txt");
   for (const Arguments& one : {adapted, Arguments{"merge", "adapted", "--out", "merged.h5"}}) {
     const Result result = weft(folder, one);
     REQUIRE_MESSAGE(result.code == 0, result.err);
