@@ -100,6 +100,9 @@ std::string example_of(const CLI::App& command, const std::string& option) {
     fail_with<ValueError>(std::move(advice), command.get_name(),
                           ": which model? A run's folder, or a file, is named first");
   }
+  if (name == "runs" && !models_in("runs").empty())
+    fail_with<ValueError>({.typed = {command.get_name()}, .meant = {command.get_name(), "runs"}},
+                          command.get_name(), ": which runs? Runs, or folders that hold some, are named");
   if (name == "--out")
     fail_with<ValueError>({.more = {name, example_of(command, name)}}, command.get_name(), ": ", name, " ",
                           command.get_option(name)->get_type_name(), " is required");

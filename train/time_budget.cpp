@@ -61,14 +61,14 @@ constexpr double bytes_per_kind = 250;
 constexpr int64_t least_kinds = 320;
 constexpr int64_t least_context = 8;
 
-/// Of Muon, to two digits. The best rates of bench/scaling fall with the width and with the length of the run; a factor of 1.5
-/// to either side costs some 0.01 bits a byte.
-double learning_rate_for(int64_t width, int64_t updates) {
-  constexpr double lowest = 1e-3, highest = 4e-2;
-  const double rate =
-      20e-3 * 96 / static_cast<double>(width) * math::pow(64 / static_cast<double>(updates), 0.4);
-  const double digits = rate < 0.01 ? 1e-4 : 1e-3;
-  return std::clamp(std::round(rate / digits) * digits, lowest, highest);
+/// Of Muon, to two digits. The best rates of bench/scaling fall with depth and width, and are higher in runs of few updates; a
+/// factor of 1.5 to either side costs some 0.01 bits a byte.
+double learning_rate_for(int64_t layers, int64_t width, int64_t updates) {
+  constexpr double highest = 4e-2;
+  const double few = 80 / static_cast<double>(updates);
+  const double rate = 2.9 / static_cast<double>(layers * width) * (1 + few * few);
+  const double digits = rate < 1e-3 ? 1e-5 : rate < 1e-2 ? 1e-4 : 1e-3;
+  return std::min(std::round(rate / digits) * digits, highest);
 }
 
 /// A configuration with other keys of its parts.
@@ -289,7 +289,7 @@ void TimeBudget::settle_length(RunConfig& config, const TaskData& task, const st
   config.max_iters = updates;
   if (text_bytes_ > 0 && config.optimizer == "muon")
     unless_given("learning_rate", config.learning_rate,
-                 learning_rate_for(config.parts.integer("n_embd"), updates));
+                 learning_rate_for(config.parts.integer("n_layer"), config.parts.integer("n_embd"), updates));
   unless_given("lr_decay_iters", config.lr_decay_iters, updates);
   unless_given("warmup_iters", config.warmup_iters, std::max<int64_t>(1, updates / 20));
   const int64_t interval = std::max<int64_t>(1, (updates + evaluations - 1) / evaluations);

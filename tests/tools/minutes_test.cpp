@@ -38,11 +38,6 @@ TEST_CASE(
        {"model = \"best\"", "tokenizer = \"bpe\"", "optimizer = \"muon\"", "schedule = \"linear\""})
     CHECK_MESSAGE(contains(config, line), config);
   CHECK_FALSE(contains(config, "max_iters = 2000"));
-  // Falling with width and length, as bench/SCALING.md has it.
-  const double rate = std::clamp(
-      20e-3 * 96 / number_of(config, "n_embd") * std::pow(64 / number_of(config, "max_iters"), 0.4), 1e-3,
-      4e-2);
-  CHECK(number_of(config, "learning_rate") == doctest::Approx(rate).epsilon(0.06));
   const Result again =
       weft(folder, {"train", "--config", "run/config.toml", "--out", "again", "--threads", "1"});
   REQUIRE_MESSAGE(again.code == 0, again.err);
@@ -61,6 +56,18 @@ TEST_CASE("--minutes: what is set stays as it was set") {
        {"model = \"gpt2\"", "n_layer = 1", "n_head = 2", "n_embd = 16", "block_size = 16", "batch_size = 4",
         "learning_rate = 0.002", "optimizer = \"adamw\"", "tokenizer = \"char\""})
     CHECK_MESSAGE(contains(config, line), line, " in ", config);
+}
+
+TEST_CASE("--minutes: the rate falls with depth and width, and is higher in few updates") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, with(shortly, {"run", "--set", "n_layer=4", "n_head=2", "n_embd=64", "block_size=32",
+                                      "batch_size=4", "sample_tokens=0"}))
+              .code == 0);
+  const std::string config = folder.read("run/config.toml");
+  const double few = 80 / number_of(config, "max_iters");
+  const double rate = std::min(2.9 / (4 * 64) * (1 + few * few), 4e-2);
+  CHECK(number_of(config, "learning_rate") == doctest::Approx(rate).epsilon(0.05));
 }
 
 TEST_CASE("--minutes: of other tasks, and of what goes on from a run, the length is chosen") {

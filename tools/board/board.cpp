@@ -1,6 +1,7 @@
 #include "board.h"
 
 #include <weft/lib/base/error.h>
+#include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_folder.h>
 
 #include <algorithm>
@@ -61,8 +62,7 @@ std::string spliced(const std::string& head, const std::string& object) {
 
 Board::Board(const std::vector<std::string>& folders) {
   for (const std::string& typed : folders) {
-    if (!is_there(typed))
-      fail<FileError>(typed, ": there is no such folder; give runs, or a folder that holds runs");
+    if (!is_there(typed)) fail_without_model(typed);
     if (!is_folder(typed)) fail<FileError>(typed, ": is no folder; give runs, or a folder that holds runs");
     folders_.push_back(without_slash(typed));
   }

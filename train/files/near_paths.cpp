@@ -122,22 +122,27 @@ bool may_be_text(const std::string& path) {
   }
 }
 
-}  // namespace
-
-void fail_without_data() {
-  // The largest, likely to be a text that is meant for it.
+/// The largest here, likely to be meant to be trained on; empty where there is none.
+std::string largest_text() {
   std::vector<std::pair<uintmax_t, std::string>> texts;
   std::error_code error;
   for (const fs::path& path : entries_of({}))
     if (path.extension() == ".txt" && fs::is_regular_file(path, error) && may_be_text(path.string()))
       texts.emplace_back(fs::file_size(path, error), path.string());
+  return texts.empty() ? "" : std::ranges::max(texts).second;
+}
+
+}  // namespace
+
+void fail_without_data() {
+  const std::string text = largest_text();
   Advice advice{.lines = first_steps()};
-  if (!texts.empty()) advice = {.more = {"--data", std::ranges::max(texts).second}};
+  if (!text.empty()) advice = {.more = {"--data", text}};
   fail_with<ValueError>(
       std::move(advice),
       "no text to train on: give --data FILE, or a --config that names it, or a --task that "
       "makes its own samples",
-      texts.empty() ? "; here is a text to try:" : "");
+      text.empty() ? "; here is a text to try:" : "");
 }
 
 namespace {
@@ -147,7 +152,10 @@ namespace {
   for (const fs::path& one : entries_of(folder_of(path))) there.push_back(one.string());
   const std::string near = nearest_of(path, there);
   Advice advice{.typed = {path}, .meant = {near}};
-  if (near.empty()) advice = option == "--data" ? Advice{.lines = first_steps()} : Advice();
+  const fs::path extension = fs::path(path).extension();
+  const std::string text = extension.empty() || extension == ".txt" ? largest_text() : "";
+  if (near.empty() && !text.empty()) advice.meant = {text};
+  if (near.empty() && text.empty()) advice = option == "--data" ? Advice{.lines = first_steps()} : Advice();
   const std::string folder = fs::absolute(path).lexically_normal().parent_path().string();
   std::error_code error;
   const char* const what = is_pattern(path) ? ": matches no file" : ": there is no such file";

@@ -295,7 +295,7 @@ TEST_CASE("board: what is damaged is told and passed over") {
 TEST_CASE("board: what is no run, no folder, or not there") {
   const Folder folder;
   folder.write("file", "x");
-  refuses<FileError>([&] { Board({folder.path("none")}); }, {"none", "no such folder"});
+  refuses<FileError>([&] { Board({folder.path("none")}); }, {"none", "no such run or file"});
   refuses<FileError>([&] { Board({folder.path("file")}); }, {"file", "no folder"});
   make_run(folder, "runs/a");
   fs::create_directory_symlink(folder.path("runs/a"), folder.path("runs/link"));

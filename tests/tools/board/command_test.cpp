@@ -167,8 +167,8 @@ TEST_CASE("board answers no path but its own, and no number that is none") {
 
 TEST_CASE("board refuses what it cannot follow, write or serve") {
   const Folder& folder = runs();
-  refused_with(folder, {"board"}, {"runs is required"});
-  refused_with(folder, {"board", "none"}, {"none", "no such folder"});
+  refused_with(folder, {"board"}, {"board: which runs?"});
+  refused_with(folder, {"board", "none"}, {"none", "no such run or file"});
   refused_with(folder, {"board", "text.txt"}, {"text.txt", "no folder"});
   std::filesystem::create_directory(folder.path("empty"));
   refused_with(folder, {"board", "empty", "--out", "page.html"},
