@@ -38,7 +38,7 @@ struct FindArguments {
   double from = 1e-6, to = 1.0;
   int64_t updates = 100;
   int64_t largest = 256;  ///< micro-batch that is timed
-  std::string out;        ///< OUT.svg and OUT.csv; empty: what
+  std::string out;        ///< OUT.svg and OUT.csv, of which one may be named; empty: what
   bool json = false;
 };
 Work prepare_find(const FindArguments& arguments);

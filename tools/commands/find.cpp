@@ -132,6 +132,7 @@ Work prepare_find(const FindArguments& arguments) {
   if (!rate && a.what != "batch") fail<ValueError>("find: '", a.what, "' is not lr or batch");
   if (rate) RateTest::Options{.from = a.from, .to = a.to, .updates = a.updates}.check();
   if (a.out.empty()) a.out = rate ? "lr" : "batch";
+  if (a.out.ends_with(".svg") || a.out.ends_with(".csv")) a.out.resize(a.out.size() - 4);
   const std::shared_ptr<Session> session = trial_session(a.fresh);
   return [=] { return rate ? find_rate(*session, a) : find_batch(*session, a); };
 }

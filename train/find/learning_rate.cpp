@@ -10,10 +10,9 @@
 namespace weft {
 namespace {
 
-constexpr double memory = 0.9;        // of the smoothed loss
-constexpr double too_much = 2.0;      // times the least smoothed loss: diverged
-constexpr int64_t settled = 5;        // points before which a mean says little
-constexpr double below_lowest = 3.0;  // of the suggestion
+constexpr double memory = 0.9;    // of the smoothed loss
+constexpr double too_much = 2.0;  // times the least smoothed loss: diverged
+constexpr int64_t settled = 5;    // points before which a mean says little
 
 double one_update(Session& s, int64_t step, double lr) {
   TrainStep update(*s.optimizer, {.seed = static_cast<uint64_t>(s.config.seed), .step = step});
@@ -40,7 +39,7 @@ void conclude(RateTest& test) {
   }
   test.lowest = p[low].lr;
   test.steepest = p[steep].lr;
-  test.suggestion = std::max(test.steepest, test.lowest / below_lowest);
+  test.suggestion = std::sqrt(test.steepest * test.lowest);
 }
 
 }  // namespace

@@ -28,12 +28,14 @@ struct RateTest {
       false;            ///< it ended early: the smoothed loss was twice the least, or nothing finite came out
   double steepest = 0;  ///< where the smoothed loss falls most for a factor of the rate
   double lowest = 0;    ///< where it is least
-  double suggestion = 0;  ///< a third of `lowest`, but not below `steepest`
+  /// The geometric mean of both. Runs of 400 to 1,000 updates were there within 0.003 nats of the best rate that was tried (AdamW:
+  /// 4 x 128 on Tiny Shakespeare 0.005, 2 x 48 on stories 0.033 and, of the kind best, 0.043).
+  double suggestion = 0;
 };
 
 /// Trains the parts of a trial_session() with its settings, but for the rate, and leaves them changed. `each` is told of
-/// every point. NumericError when the loss does not fall
-/// at all.
+/// every point.
+/// NumericError when the loss does not fall at all.
 RateTest find_learning_rate(Session& session, const RateTest::Options& options,
                             const std::function<void(const RateTest::Point&)>& each = {});
 

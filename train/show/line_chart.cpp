@@ -73,7 +73,11 @@ class Axis {
     while (power > wanted) power /= 10;
     step_ = power * (wanted <= power * 2 ? 2 : wanted <= power * 5 ? 5 : 10);
     if (whole_) step_ = std::max(1.0, step_);
-    if (log_) step_ = std::ceil(wanted);
+    if (log_) {
+      constexpr double most_doublings = 12, doublings_of_ten = 3.321928094887362;
+      unit_ = high_ - low_ > most_doublings ? doublings_of_ten : 1;
+      step_ = std::ceil(wanted / unit_) * unit_;
+    }
     low_ = std::floor(low_ / step_ + 1e-9) * step_;
     if (round_high) high_ = std::ceil(high_ / step_ - 1e-9) * step_;
   }
@@ -83,7 +87,8 @@ class Axis {
     std::vector<double> values;
     for (int i = 0; low_ + i * step_ <= high_ + step_ * 1e-6; ++i) {
       const double tick = low_ + i * step_;
-      values.push_back(log_ ? std::ldexp(1.0, static_cast<int>(std::lround(tick))) : tick);
+      const auto power = static_cast<int>(std::lround(tick / unit_));
+      values.push_back(!log_ ? tick : unit_ == 1 ? std::ldexp(1.0, power) : std::stod(str("1e", power)));
     }
     return values;
   }
@@ -101,6 +106,7 @@ class Axis {
   double from_, to_;
   int most_ticks_;
   double low_ = std::numeric_limits<double>::infinity(), high_ = -low_, step_ = 1;
+  double unit_ = 1;  // of the powers, in doublings
 };
 
 /// What XML cannot hold as it is; a name may be any bytes, so what is no ASCII is not shown.
@@ -142,17 +148,21 @@ std::string dots(const ChartSeries& series, const std::vector<Point>& places) {
   return text;
 }
 
-/// From the right end of the title's line to the left; text is about so wide.
-std::string legend(const std::vector<ChartSeries>& all) {
-  constexpr double sample = 26, gap = 7, between = 22, letter = 6.8;
+/// From the right end of the title's line to the left, or below it where it is long; text is about so wide.
+std::string legend(const std::vector<ChartSeries>& all, const std::string& title) {
+  constexpr double sample = 26, gap = 7, between = 22, letter = 6.8, letter_of_title = 8.8;
   std::string text;
-  double end = width - right;
+  double end = width - right, taken = 0;
+  for (const ChartSeries& series : all)
+    taken += static_cast<double>(series.name.size()) * letter + gap + sample + between;
+  const bool below = left + static_cast<double>(title.size()) * letter_of_title > end - taken;
+  const double base = below ? 46 : 30, middle = base - 5;
   for (auto series = all.rbegin(); series != all.rend(); ++series) {
     const double begin = end - static_cast<double>(series->name.size()) * letter;
-    text += words(begin, 30, "start", series->name);
-    const std::vector<Point> places = {{begin - gap - sample, 25}, {begin - gap, 25}};
+    text += words(begin, base, "start", series->name);
+    const std::vector<Point> places = {{begin - gap - sample, middle}, {begin - gap, middle}};
     text += curve(*series, places);
-    if (series->dots) text += dots(*series, {{begin - gap - sample / 2, 25}});
+    if (series->dots) text += dots(*series, {{begin - gap - sample / 2, middle}});
     end = begin - gap - sample - between;
   }
   return text;
@@ -191,7 +201,7 @@ std::string one(const LineChart& chart) {
   }
   for (size_t i = 0; i < curves.size(); ++i)
     if (chart.series[i].dots) svg += dots(chart.series[i], curves[i]);
-  return svg + legend(chart.series);
+  return svg + legend(chart.series, chart.title);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct ChartSeries {
 
 struct LineChart {
   std::string title, x, y;            ///< what stands above it and at its axes
-  bool log_x = false, log_y = false;  ///< in powers of two
+  bool log_x = false, log_y = false;  ///< in powers of two, or of ten where they go far
   std::vector<ChartSeries> series{};  ///< the first lies behind the next
 };
 

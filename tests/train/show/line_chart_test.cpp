@@ -55,6 +55,22 @@ TEST_CASE("line_chart: values lie where the ticks say") {
   CHECK(count(svg, "class='grid'") == 6);  // 0, 1, ..., 5
 }
 
+TEST_CASE("line_chart: an axis of powers that goes far has powers of ten") {
+  LineChart chart = chart_of({{1e-6, 1}, {1e-3, 2}, {1, 3}});
+  chart.log_x = true;
+  const std::string svg = line_chart(chart);
+  CHECK(points_of(svg) == "64.0,428.0 436.0,240.0 808.0,52.0");
+  for (const char* text : {">1e-06</text>", ">0.001</text>", ">0.1</text>"})
+    CHECK_MESSAGE(count(svg, text) == 1, text);
+}
+
+TEST_CASE("line_chart: the legend stands beside the title, and below a long one") {
+  LineChart chart = chart_of({{1, 1}, {2, 2}});
+  CHECK(count(line_chart(chart), " y='30.0' text-anchor='start'>s<") == 1);
+  chart.title = std::string(90, 't');
+  CHECK(count(line_chart(chart), " y='46.0' text-anchor='start'>s<") == 1);
+}
+
 TEST_CASE("line_chart: axes in powers of two") {
   LineChart chart = chart_of({{8, 0.25}, {0, 1}, {16, -1}, {32, 4}});
   chart.log_x = chart.log_y = true;
