@@ -1,7 +1,7 @@
 """The law of bench/scaling: its fit to measured losses, its error, and the page that tells of them."""
 import math
 
-LAW_GROUPS = ("law",)
+LAW_GROUPS = ("law", "long runs")
 
 
 def solve(rows, values):
@@ -31,11 +31,15 @@ class Law:
 
     @staticmethod
     def fit(points):
-        """`points`: (parameters, bytes, bits a byte). The exponents by search, the rest by least squares."""
+        """`points`: (parameters, bytes, bits a byte). The exponents by search, the rest by least squares, in which the square
+        of an error weighs as the operations of its run: the law is asked of runs that are longer than most of these."""
+        weights = [(n * d)**0.5 for n, d, _ in points]
+        values = [w * loss for w, (*_, loss) in zip(weights, points)]
+
         def at(a, b):
-            rows = [[1.0, (n / 1e6)**-a, (d / 1e6)**-b] for n, d, _ in points]
-            found = solve(rows, [loss for *_, loss in points])
-            error = sum((sum(x * y for x, y in zip(row, found)) - loss)**2 for row, (*_, loss) in zip(rows, points))
+            rows = [[w, w * (n / 1e6)**-a, w * (d / 1e6)**-b] for w, (n, d, _) in zip(weights, points)]
+            found = solve(rows, values)
+            error = sum((sum(x * y for x, y in zip(row, found)) - value)**2 for row, value in zip(rows, values))
             return (error if min(found) > 0 else math.inf), found
 
         best, span = (0.4, 0.4), 0.35
@@ -82,23 +86,24 @@ def of_group(found, group):
 
 
 def law_lines(found):
-    runs = sorted(of_group(found, "law"), key=operations)
+    runs = sorted((one for one in found if one["group"] in LAW_GROUPS), key=operations)
     if len(runs) < 8:
         return ["Too few points for a law.", ""]
     points = points_of(runs)
     law = Law.fit(points)
-    near, far = points[:-max(2, len(points) // 5)], points[-max(2, len(points) // 5):]
-    early = Law.fit(near)
+    half = points[len(points) // 2:]
     lines = [f"    bits a byte = {law.E:.4f} + {law.A:.4f} / N^{law.a:.4f} + {law.B:.4f} / D^{law.b:.4f}", "",
              "N: millions of parameters that a token is multiplied with (12 layers x width^2 + vocabulary x width); D: millions of "
              "bytes read.", "",
              f"Of {len(points)} runs it is off by {errors(law, points)[0]:.4f} (root of the mean square), at most "
-             f"{errors(law, points)[1]:.4f}. Fitted without the {len(far)} runs of the most operations it foretells these to "
-             f"{errors(early, far)[0]:.4f}, at most {errors(early, far)[1]:.4f}.", ""]
+             f"{errors(law, points)[1]:.4f}; of the {len(half)} of the most operations, by which it is fitted above all, by "
+             f"{errors(law, half)[0]:.4f}, at most {errors(law, half)[1]:.4f}.", ""]
     rows = [[f"{one['recipe']['n_layer']} x {one['recipe']['n_embd']}", f"{n / 1e6:.3f}", one["recipe"]["max_iters"],
              f"{d / 1e6:.2f}", f"{operations(one):.1e}", f"{loss:.4f}", f"{law.loss(n, d):.4f}"]
             for one, (n, d, loss) in zip(runs, points)]
-    return lines + table(["layers x width", "N", "updates", "D", "operations", "bits a byte", "law"], rows)
+    notes = [f"{one['recipe']['n_layer']} x {one['recipe']['n_embd']}, {one['recipe']['max_iters']} updates: after {one['from']}."
+             for one in runs if "from" in one]
+    return lines + table(["layers x width", "N", "updates", "D", "operations", "bits a byte", "law"], rows) + notes + [""]
 
 
 def changed(one, base):

@@ -13,7 +13,7 @@ double ScalingLaw::bits_per_byte(double parameters, double read, double distinct
 }
 
 const ScalingLaw& ScalingLaw::of_books() {
-  static constexpr ScalingLaw law{.E = 0.9, .A = 0.35, .a = 0.35, .B = 1.2, .b = 0.35, .R = 15.0};
+  static constexpr ScalingLaw law{.E = 1.2505, .A = 0.3367, .a = 0.2544, .B = 0.8071, .b = 0.4291, .R = 15.0};
   return law;
 }
 

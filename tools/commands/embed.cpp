@@ -85,9 +85,10 @@ void take(Embedder& e, const std::string& text, const std::string& where) {
       fail<ValueError>(where, ": has ", grouped(std::ssize(ids)), " tokens, and the model reads ", e.longest,
                        "; --truncate reads the first of them");
     ++e.cut;
-    // An end of the text stays.
-    e.framed || e.end_id >= 0 ? static_cast<void>(cut_framed(ids, e.longest))
-                              : ids.resize(static_cast<size_t>(e.longest));
+    if (e.framed || e.end_id >= 0)
+      cut_framed(ids, e.longest);  // an end of the text stays
+    else
+      ids.resize(static_cast<size_t>(e.longest));
   }
   e.texts.push_back(std::move(ids));
 }
