@@ -40,7 +40,7 @@ TEST_CASE("commands and options") {
   write_text(folder);
   refuse(
       folder,
-      {{{}, "subcommand"},
+      {{{}, "a command is needed"},
        {{"trian"}, "there is no command 'trian'; did you mean 'train'?"},
        {{""}, "there is no command ''"},
        {{"train"}, "--data"},

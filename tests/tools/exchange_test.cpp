@@ -83,9 +83,9 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
     CHECK_MESSAGE(result.err.find(part) != std::string::npos, result.err);
     CHECK(folder.files().size() == before);
   };
-  refused({"import", "none", "--out", "run"}, "none/config.json: cannot be opened");
+  refused({"import", "none", "--out", "run"}, "none: there is no such folder");
   folder.write("file", "");
-  refused({"import", "file", "--out", "run"}, "file/config.json");
+  refused({"import", "file", "--out", "run"}, "file: is a file; name a folder with config.json");
   const std::string config = text_of(reference_model("gpt2") + "/config.json");
   folder.with("alone/config.json", config);
   refused({"import", "alone", "--out", "run"}, "holds neither model.safetensors");
