@@ -10,14 +10,11 @@ void quantize_int8(const Tensor& weight, FloatValues values) {
   TensorState& state = *weight.state();
   if (!weight.is_leaf())
     fail<StateError>("quantize_int8: a result of ", weight.op_name(), " is no weight; detach() it first");
-  if (floats.rank() != 2 || floats.dtype() != float32)
-    fail<TypeError>("quantize_int8: a weight must be (O, I) in float32, not ", floats.shape(), " ",
-                    floats.dtype());
   const auto form = std::make_shared<Int8Form>();
   if (values == FloatValues::dropped)
-    form->weight.emplace(floats);  // refuses what is not finite
-  else if (!floats.all_finite())
-    fail<ValueError>("int8: the weight ", floats.shape(), " has NaN or infinity in it");
+    form->weight.emplace(floats);
+  else
+    kernels::Int8Weight::check(floats);
   Tensor leaf = weight;
   leaf.zero_grad();
   leaf.set_requires_grad(false);

@@ -95,7 +95,7 @@ def law_lines(found):
     lines = [f"    bits a byte = {law.E:.4f} + {law.A:.4f} / N^{law.a:.4f} + {law.B:.4f} / D^{law.b:.4f}", "",
              "N: millions of parameters that a token is multiplied with (12 layers x width^2 + vocabulary x width); D: millions of "
              "bytes read.", "",
-             f"Of {len(points)} runs it is off by {errors(law, points)[0]:.4f} (root of the mean square), at most "
+             f"Of these {len(points)} runs it is off by {errors(law, points)[0]:.4f} (root of the mean square), at most "
              f"{errors(law, points)[1]:.4f}; of the {len(half)} of the most operations, by which it is fitted above all, by "
              f"{errors(law, half)[0]:.4f}, at most {errors(law, half)[1]:.4f}.", ""]
     rows = [[f"{one['recipe']['n_layer']} x {one['recipe']['n_embd']}", f"{n / 1e6:.3f}", one["recipe"]["max_iters"],

@@ -1,7 +1,7 @@
 #include "memory_plan.h"
 
 #include <weft/layers/lora.h>
-#include <weft/lib/base/error.h>
+#include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/files/hdf5_file.h>
 #include <weft/lib/machine/available_memory.h>
@@ -226,6 +226,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
 int64_t MemoryPlan::most() const { return std::max(loading, program + weights + update + checkpoint); }
 
 MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t profiled, const OwnParts& own) {
+  release_cached();  // else what was computed before, and is over, would count as taken
   const int64_t resident = resident_memory(), peak = peak_resident_memory(), pool = held(),
                 files = resident_files();
   MemoryPlan plan{.program = std::max<int64_t>(0, resident - pool) + program_later + files + files_later,
@@ -284,6 +285,15 @@ std::vector<std::string> settings_with_room(RunConfig config, const TaskData& ta
       return settings;
     }
   return {};
+}
+
+MemoryPlan plan_with_advice(const RunConfig& config, const TaskData& task, int64_t profiled,
+                            const OwnParts& own) {
+  try {
+    return plan_memory(config, task, profiled, own);
+  } catch (const MemoryError& error) {
+    fail_with<MemoryError>({.settings = settings_with_room(config, task, profiled, own)}, error.what());
+  }
 }
 
 std::string describe(const MemoryPlan& plan) {

@@ -37,6 +37,10 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
 std::vector<std::string> settings_with_room(RunConfig config, const TaskData& task, int64_t profiled = 0,
                                             const OwnParts& own = {});
 
+/// plan_memory(), whose refusal ends with settings that have room.
+MemoryPlan plan_with_advice(const RunConfig& config, const TaskData& task, int64_t profiled = 0,
+                            const OwnParts& own = {});
+
 /// "memory: at most 54.4 MB (...); 22.1 GB are available".
 std::string describe(const MemoryPlan& plan);
 

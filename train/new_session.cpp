@@ -3,7 +3,6 @@
 #include <weft/data/text/tokenizer_registry.h>
 #include <weft/lib/base/advice.h>
 #include <weft/lib/base/file.h>
-#include <weft/lib/base/values.h>
 #include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_paths.h>
 #include <weft/train/first_session.h>
@@ -97,12 +96,11 @@ std::optional<Source> configure(Session& s, const NewRunOptions& options, Budget
     std::erase_if(all, [](const Assignment& a) { return a.key == "lr_decay_iters"; });
   const bool on_files = !options.data.empty() || !file.data.empty() || !before.data.empty();
   if (budget) {
-    // Of what begins from another run's weights the size is there, and the length alone is chosen.
-    if (!source)
-      for (const Assignment& a : all) budget->given.insert(a.key);
+    for (const Assignment& a : file.assignments) budget->given.insert(a.key);
     for (const std::string& typed : options.set) budget->given.insert(setting_typed(typed).key);
     if (budget->given.contains("max_iters"))
       fail<ValueError>("--minutes: says how long the run is, and so does max_iters; give one of them");
+    // Of what begins from another run's weights the size is there, and the length alone is chosen.
     if (!source) {
       const std::vector<Assignment> chosen =
           budget->time.settings(all, !options.data.empty() ? options.data : file.data);
@@ -224,7 +222,8 @@ std::shared_ptr<Session> new_session(const NewRunOptions& options) {
       return open_task(config, known, claim.folder(), "", progress);
     });
     if (budget) {
-      budget->time.settle(s->config, s->task, budget->given);
+      budget->time.settle(s->config, s->task, budget->given,
+                          below ? own_parts(s->config, s->task, *below) : OwnParts());
       s->notes.insert(s->notes.end(), budget->time.reasons().begin(), budget->time.reasons().end());
       write_config();
     }

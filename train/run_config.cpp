@@ -7,17 +7,14 @@
 #include <weft/lib/processes/shards.h>
 #include <weft/optim/make_optimizer.h>
 #include <weft/optim/schedule.h>
-#include <weft/train/files/run_paths.h>
-#include <weft/train/files/toml_file.h>
 #include <weft/train/key_names.h>
-#include <weft/train/run_config.h>
 #include <weft/train/show/console.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <iterator>
 #include <limits>
 #include <optional>
+
+#include "run_config_internal.h"
 
 namespace weft {
 namespace {
@@ -27,12 +24,6 @@ constexpr int64_t most_steps = 99'999'999;  // what the eight digits of a checkp
 /// A key that so many models have is not refused for one that has none.
 constexpr size_t shared_by = 4;
 constexpr double any = std::numeric_limits<double>::infinity();
-
-/// The settings of one part that is registered under a name.
-struct Part {
-  std::string registry, name;
-  std::vector<Setting> settings;
-};
 
 /// What an optimizer calls lr and weight_decay are keys of the run.
 bool is_run_key(const std::string& name) {
@@ -56,6 +47,8 @@ void add_parts(std::vector<Part>& to, const char* registry, const Registry<Entry
   }
 }
 
+}  // namespace
+
 std::vector<Part> all_parts() {
   std::vector<Part> all;
   add_parts(all, "model", models());
@@ -65,6 +58,20 @@ std::vector<Part> all_parts() {
   add_parts(all, "tokenizer", tokenizers());
   return all;
 }
+
+std::vector<Setting> run_keys() {
+  std::vector<Setting> all = RunConfig::settings().list();
+  for (Setting& s : all) {
+    if (s.name == "model") s.choices = models().names();
+    if (s.name == "task") s.choices = tasks().names();
+    if (s.name == "optimizer") s.choices = optimizers().names();
+    if (s.name == "schedule") s.choices = schedules().names();
+    if (s.name == "tokenizer") s.choices = learnable_tokenizers();
+  }
+  return all;
+}
+
+namespace {
 
 const std::string& named_by(const RunConfig& config, const std::string& registry) {
   return registry == "model"       ? config.model
@@ -83,32 +90,6 @@ std::vector<Setting> part_keys(const RunConfig& config) {
       if (std::ranges::count(all, s.name, &Setting::name) == 0) all.push_back(s);
   }
   return all;
-}
-
-/// The run's own, with what may be chosen now.
-std::vector<Setting> run_keys() {
-  std::vector<Setting> all = RunConfig::settings().list();
-  for (Setting& s : all) {
-    if (s.name == "model") s.choices = models().names();
-    if (s.name == "task") s.choices = tasks().names();
-    if (s.name == "optimizer") s.choices = optimizers().names();
-    if (s.name == "schedule") s.choices = schedules().names();
-    if (s.name == "tokenizer") s.choices = learnable_tokenizers();
-  }
-  return all;
-}
-
-std::string toml_text(const SettingValue& value) {
-  if (const auto* const text = std::get_if<std::string>(&value)) return toml_string(*text);
-  std::string written = text_of(value);
-  if (std::holds_alternative<double>(value) && written.find_first_not_of("-0123456789") == std::string::npos)
-    written += ".0";
-  return written;
-}
-
-std::string shown(const Setting& key, const SettingValue& value) {
-  const auto* const whole = std::get_if<int64_t>(&value);
-  return key.name == "lr_decay_iters" && whole && *whole == RunConfig::unset ? "max_iters" : toml_text(value);
 }
 
 /// None where the key cannot have such a value.
@@ -185,9 +166,11 @@ void check_foreign(const RunConfig& config, const Assignment& given, const Say& 
 /// "n_embd=126": the width that is nearest to the one that the heads do not divide; empty where they do.
 std::string divided_width(const SettingValues& parts) {
   if (!parts.contains("n_embd") || !parts.contains("n_head")) return "";
-  const int64_t width = parts.integer("n_embd"), heads = parts.integer("n_head"), over = width % heads;
-  if (over == 0) return "";
-  return str("n_embd=", over <= heads / 2 && width > over ? width - over : width - over + heads);
+  const int64_t width = parts.integer("n_embd"), heads = parts.integer("n_head");
+  if (width % heads == 0) return "";
+  // Heads of an even width, as rotary positions want them.
+  const int64_t unit = 2 * heads, over = width % unit;
+  return str("n_embd=", over <= heads && width > over ? width - over : width - over + unit);
 }
 
 /// The task that a model is made for first of all, on files where it can be.
@@ -364,10 +347,6 @@ SettingValues defaults_of_parts(const std::vector<Assignment>& assignments, cons
   return all;
 }
 
-}  // namespace
-
-namespace {
-
 /// What a key is where nothing is said of it.
 std::optional<SettingValue> default_of(const std::string& key) {
   if (const auto* const field = RunConfig::settings().find(key)) return field->setting.value;
@@ -377,46 +356,6 @@ std::optional<SettingValue> default_of(const std::string& key) {
 }
 
 }  // namespace
-
-ConfigFile read_config(const std::string& path) {
-  ConfigFile file;
-  std::optional<std::string> here;
-  for (const TomlEntry& entry : read_toml(path)) {
-    const std::string where = str(path, ":", entry.line, ": ");
-    if (entry.key == "data" || entry.key == "val_data" || entry.key == "test_data") {
-      if (!entry.is_list) fail<ValueError>(where, entry.key, " must be a list of paths, [\"text.txt\"]");
-      (entry.key == "data"       ? file.data
-       : entry.key == "val_data" ? file.val_data
-                                 : file.test_data) = entry.list;
-    } else if (entry.key == "paths_from") {
-      if (entry.is_list || entry.value != SettingValue(std::string("here")))
-        fail<ValueError>(where,
-                         "paths_from must be \"here\", this file's folder; without it paths begin where ",
-                         program_name(), " is started");
-      here = std::filesystem::path(path).parent_path().string();
-    } else if (entry.key == "init_from" || entry.key == "lora_base" || entry.key == "carries") {
-      const auto* const text = std::get_if<std::string>(&entry.value);
-      const bool is_path = entry.key != "carries";
-      if (entry.is_list || !text ||
-          (!is_path && *text != "weights" && *text != "optimizer" && *text != "all"))
-        fail<ValueError>(where, entry.key, " must be ", is_path ? "a path" : "weights, optimizer or all");
-      (entry.key == "init_from"   ? file.init_from
-       : entry.key == "lora_base" ? file.lora_base
-                                  : file.carries) = *text;
-    } else {
-      if (entry.is_list) fail<ValueError>(where, entry.key, " must be one value, not a list");
-      file.assignments.push_back({where, entry.key, entry.value, true, true});
-    }
-  }
-  file.paths_from_here = here.has_value();
-  if (here) {
-    for (std::vector<std::string>* const paths : {&file.data, &file.val_data, &file.test_data})
-      for (std::string& data : *paths) data = path_at(*here, data);
-    for (std::string* const model : {&file.init_from, &file.lora_base})
-      if (!model->empty()) *model = path_at(*here, *model);
-  }
-  return file;
-}
 
 Assignment setting_typed(const std::string& typed) {
   const std::string where = "--set " + typed + ": ";
@@ -530,95 +469,6 @@ std::string steering_keys() {
   for (const Setting& s : RunConfig::settings().list())
     if (s.steers) names.push_back(s.name);
   return joined(names);
-}
-
-namespace {
-
-std::string help_line(const Setting& key) {
-  std::string line = str("  ", key.name, " = ", shown(key, key.value));
-  line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
-  return str(line, key.help, "\n");
-}
-
-void add_line(std::string& text, const std::string& name, const std::string& rest) {
-  std::string line = "  " + name;
-  line.resize(std::max<size_t>(line.size() + 2, 16), ' ');
-  text += str(line, rest, "\n");
-}
-
-}  // namespace
-
-std::string config_help() {
-  std::string text = "Keys, for --set key=value and configuration files, each with its default:\n";
-  for (const Setting& key : run_keys()) text += help_line(key);
-  std::vector<std::pair<Setting, std::vector<std::string>>> shared;
-  std::string registry;
-  const auto flush = [&] {
-    if (shared.empty()) return;
-    text += str("Of ", registry, "s, each with those that have it:\n");
-    for (const auto& [key, owners] : shared)
-      text += str(help_line(key).substr(0, help_line(key).size() - 1), key.help.empty() ? "" : " ", "(",
-                  joined(owners), ")\n");
-    shared.clear();
-  };
-  for (const Part& part : all_parts()) {
-    if (part.registry != registry) flush();
-    registry = part.registry;
-    for (const Setting& s : part.settings) {
-      const auto same = std::ranges::find_if(
-          shared, [&](const auto& one) { return one.first.name == s.name && one.first.value == s.value; });
-      if (same != shared.end())
-        same->second.push_back(part.name);
-      else
-        shared.push_back({s, {part.name}});
-    }
-  }
-  flush();
-  return text + str("On resume only these may change: ", steering_keys(), ".\n");
-}
-
-std::string parts_help() {
-  std::string text = "Models, each with the tasks it takes:\n";
-  for (const ModelEntry* const model : models().entries()) {
-    std::vector<std::string> names;
-    for (const TaskEntry* const task : tasks().entries())
-      if (model->takes(task->kind)) names.push_back(task->name);
-    add_line(text, model->name, joined(names));
-  }
-  text += "Tasks:\n";
-  for (const TaskEntry* const task : tasks().entries()) add_line(text, task->name, task->summary);
-  return text;
-}
-
-std::string to_toml(const RunConfig& config, const std::string& folder) {
-  const auto named = [&](const std::string& path) { return folder.empty() ? path : path_from(folder, path); };
-  std::vector<std::string> data;
-  std::ranges::transform(config.data, std::back_inserter(data), named);
-  const std::string init_from = config.init_from.empty() ? "" : named(config.init_from),
-                    lora_base = config.lora_base.empty() ? "" : named(config.lora_base);
-  std::vector<std::string> val_data, test_data;
-  std::ranges::transform(config.val_data, std::back_inserter(val_data), named);
-  std::ranges::transform(config.test_data, std::back_inserter(test_data), named);
-  const bool here = data != config.data || val_data != config.val_data || test_data != config.test_data ||
-                    init_from != config.init_from || lora_base != config.lora_base;
-  std::string text =
-      str("# A run of weft. weft train --config THIS_FILE starts it again from the beginning.\ndata = [",
-          joined(data, ", ", toml_string), "]\n");
-  if (!val_data.empty()) text += str("val_data = [", joined(val_data, ", ", toml_string), "]\n");
-  if (!test_data.empty()) text += str("test_data = [", joined(test_data, ", ", toml_string), "]\n");
-  if (!init_from.empty()) text += str("init_from = ", toml_string(init_from), "\n");
-  if (!lora_base.empty()) text += str("lora_base = ", toml_string(lora_base), "\n");
-  if (here)
-    text += "paths_from = \"here\"                   # relative paths begin at the folder of this file\n";
-  if (!config.carries.empty() && config.carries != "weights")
-    text += str("carries = ", toml_string(config.carries), "\n");
-  for (const Setting& key : keys_of(config)) {
-    std::string line = str(key.name, " = ", shown(key, value_of(config, key)));
-    line.resize(std::max<size_t>(line.size() + 2, 38), ' ');
-    text += key.help.empty() ? str(line.substr(0, line.find_last_not_of(' ') + 1), "\n")
-                             : str(line, "# ", key.help, "\n");
-  }
-  return text;
 }
 
 StateDict fixed_state(const RunConfig& config) {

@@ -15,7 +15,7 @@ struct ScalingLaw {
 
   /// N and D in ones, not millions. `distinct`: U, the bytes that there are.
   double bits_per_byte(double parameters, double read, double distinct) const;
-  /// Fitted to the books of bench/scaling.
+  /// Fitted to runs on the books (bench/scaling), but for R, which is that of Muennighoff et al.
   static const ScalingLaw& of_books();
 };
 

@@ -1,10 +1,5 @@
 #include <weft/data/text/data_files.h>
-#include <weft/lib/base/advice.h>
-#include <weft/lib/base/file.h>
-#include <weft/train/files/adapters.h>
-#include <weft/train/files/run_paths.h>
 #include <weft/train/show/console.h>
-#include <weft/train/source.h>
 
 #include <algorithm>
 #include <utility>
@@ -36,11 +31,7 @@ void open_data(Session& s, const std::function<TaskData(const ReadProgress&)>& o
 
 void open_parts(Session& s, int64_t profiled, const OpenedModel* base) {
   if (base) s.own = own_parts(s.config, s.task, *base);
-  try {
-    s.memory = plan_memory(s.config, s.task, profiled, s.own);
-  } catch (const MemoryError& error) {
-    fail_with<MemoryError>({.settings = settings_with_room(s.config, s.task, profiled, s.own)}, error.what());
-  }
+  s.memory = plan_with_advice(s.config, s.task, profiled, s.own);
   s.model = build_model(s.config, s.task, s.own);
   if (base) s.lora = {weights_digest(base->checkpoint.model.weights), lora_alphas(*s.model)};
   s.optimizer = build_optimizer(s.config, *s.model);

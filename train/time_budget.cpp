@@ -1,8 +1,6 @@
 #include <weft/data/dataset.h>
-#include <weft/data/tasks/registry.h>
 #include <weft/data/text/data_files.h>
 #include <weft/layers/init.h>
-#include <weft/layers/models/registry.h>
 #include <weft/lib/array/random.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/math.h>
@@ -17,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -29,10 +28,12 @@ constexpr double shortest = 0.1, longest = 100'000;  // minutes
 /// Of the time that is left: what goes to evaluations, and what is kept for the last checkpoint and for updates that take
 /// longer than those that were measured.
 constexpr double evaluating = 0.03, kept = 0.02;
-constexpr double measuring = 0.4;  // seconds for one size
+/// Of the time that is left, what measuring one size takes, and measuring the one that was chosen; in seconds at most.
+constexpr double measuring = 0.02, longest_measuring = 0.4;
+constexpr double measuring_chosen = 0.1, shortest_chosen = 1.6, longest_chosen = 10;
 constexpr int64_t most_evaluations = 10;
 
-/// A model of the kind `best`, from bench/scaling.
+/// A model of the kind `best`. Those up to 10 x 256 are of bench/scaling; the larger ones it has not measured.
 struct Size {
   int64_t layers, width, heads;
 };
@@ -47,7 +48,7 @@ double multiplied(const Size& size, int64_t vocab_size) {
   return static_cast<double>(12 * size.layers * size.width * size.width + vocab_size * size.width);
 }
 
-/// How text is read, by the operations that there is time for.
+/// How text is read, by the operations that there is time for: by experience, not measured one by one.
 struct Reading {
   double most_work;
   int64_t vocab_size, context, update_tokens;
@@ -77,23 +78,38 @@ RunConfig with(RunConfig config, const std::vector<std::pair<const char*, int64_
   return config;
 }
 
-RunConfig sized(const RunConfig& config, const Size& size, const std::set<std::string>& given) {
-  RunConfig made = config;
-  for (const auto& [key, value] :
-       {std::pair{"n_layer", size.layers}, {"n_embd", size.width}, {"n_head", size.heads}})
-    if (!given.contains(key)) made.parts.set(key, value);
-  return made;
+/// Heads are of an even width, as rotary positions want it: the most below `most` that divide the width so, else 1.
+int64_t heads_of(int64_t width, int64_t most) {
+  while (most > 1 && width % (2 * most) != 0) --most;
+  return most;
+}
+int64_t width_of(int64_t least, int64_t heads) { return (least + 2 * heads - 1) / (2 * heads) * 2 * heads; }
+
+/// The size with what was given in place of its own, and the rest so that it fits.
+Size fitted(const RunConfig& config, Size size, const std::set<std::string>& given) {
+  if (given.contains("n_layer")) size.layers = config.parts.integer("n_layer");
+  if (given.contains("n_head")) size.heads = config.parts.integer("n_head");
+  if (given.contains("n_embd"))
+    size.width = config.parts.integer("n_embd");
+  else
+    size.width = width_of(size.width, size.heads);
+  if (!given.contains("n_head")) size.heads = heads_of(size.width, size.heads);
+  return size;
 }
 
-UpdateTime measured(const RunConfig& config, const TaskData& task, double seconds) {
-  const std::unique_ptr<Model> model = build_model(config, task);
+RunConfig sized(const RunConfig& config, const Size& size) {
+  return with(config, {{"n_layer", size.layers}, {"n_embd", size.width}, {"n_head", size.heads}});
+}
+
+UpdateTime measured(const RunConfig& config, const TaskData& task, double seconds, const OwnParts& own = {}) {
+  const std::unique_ptr<Model> model = build_model(config, task, own);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
   Loader loader(task.training, config.batch_size, UpdateShare{.batches = config.gradient_accumulation_steps});
   return time_updates(*model, *optimizer, loader, seconds);
 }
 
-/// Operations a second of a small model here.
-double speed() {
+/// Operations a second of a small model here, measured for so many seconds.
+double speed(double seconds) {
   constexpr int64_t vocab_size = 1024, context = 128, rows = 8;
   constexpr Size size{3, 96, 2};
   std::vector<int64_t> ids;
@@ -107,7 +123,7 @@ double speed() {
   task.shape = {.vocab_size = vocab_size, .sizes = {.longest_input = context}};
   task.training = std::make_shared<TokenDataset>(all_tokens(std::make_shared<MemoryTokens>(ids)), context, 1);
   const double operations = 6 * multiplied(size, vocab_size) * rows * context;
-  return operations / measured(sized(config, size, {}), task, measuring).seconds;
+  return operations / measured(sized(config, size), task, seconds).seconds;
 }
 
 double bytes_of(const std::vector<std::string>& data) {
@@ -152,13 +168,29 @@ double TimeBudget::left() const {
   return seconds_ - std::chrono::duration<double>(Clock::now() - begin_).count();
 }
 
+double TimeBudget::one_measuring() const { return std::min(measuring * seconds_, longest_measuring); }
+
 std::vector<Assignment> TimeBudget::settings(const std::vector<Assignment>& given,
                                              const std::vector<std::string>& data) {
   const auto made_of = [&](std::vector<Assignment> first) {
     first.insert(first.end(), given.begin(), given.end());
     return make_config(first, {}, !data.empty());
   };
-  if (made_of({}).task != "text") return {};
+  const auto last_given = [&](const std::string& key) {
+    const auto found =
+        std::find_if(given.rbegin(), given.rend(), [&](const Assignment& a) { return a.key == key; });
+    return found == given.rend() ? std::optional<SettingValue>() : found->value;
+  };
+  const auto number_given = [&](const std::string& key) -> int64_t {
+    const std::optional<SettingValue> value = last_given(key);
+    if (!value) return 0;
+    if (const auto* const whole = std::get_if<int64_t>(&*value)) return *whole;
+    int64_t number = 0;
+    if (const auto* const text = std::get_if<std::string>(&*value))
+      std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+  };
+  if (last_given("task").value_or(std::string("text")) != SettingValue(std::string("text"))) return {};
   std::vector<Assignment> chosen;
   const auto set = [&](const char* key, SettingValue value) {
     chosen.push_back({.where = {}, .key = key, .value = std::move(value)});
@@ -168,11 +200,16 @@ std::vector<Assignment> TimeBudget::settings(const std::vector<Assignment>& give
   set("tokenizer", std::string("bpe"));
   set("optimizer", std::string("muon"));
   set("schedule", std::string("linear"));
+  // What goes with a width or heads that were given; settle() sees to it again.
+  constexpr Size first{4, 64, 2};
+  const int64_t width = number_given("n_embd"), heads = number_given("n_head");
+  if (width > 0 && heads <= 0) set("n_head", heads_of(width, first.heads));
+  if (heads > 0 && width <= 0) set("n_embd", width_of(first.width, heads));
   const RunConfig config = made_of(chosen);
-  if (!has_size(config)) return {};
+  if (config.task != "text" || !has_size(config)) return {};
 
   text_bytes_ = bytes_of(data);
-  speed_ = speed();
+  speed_ = speed(one_measuring());
   const double operations = speed_ * left();
   const Reading reading =
       *std::ranges::find_if(readings, [&](const Reading& r) { return operations < r.most_work; });
@@ -198,7 +235,8 @@ std::vector<Assignment> TimeBudget::settings(const std::vector<Assignment>& give
   return chosen;
 }
 
-void TimeBudget::settle(RunConfig& config, const TaskData& task, const std::set<std::string>& given) {
+void TimeBudget::settle(RunConfig& config, const TaskData& task, const std::set<std::string>& given,
+                        const OwnParts& own) {
   if (left() <= 0)
     fail<ValueError>("--minutes ", seconds_ / 60,
                      ": went by while the data were read; give more minutes, or less text");
@@ -217,7 +255,7 @@ void TimeBudget::settle(RunConfig& config, const TaskData& task, const std::set<
         " samples an update: for ", brief(speed_ * seconds_), " operations"));
     settle_size(config, task, given);
   }
-  settle_length(config, task, given);
+  settle_length(config, task, given, own);
 }
 
 void TimeBudget::settle_size(RunConfig& config, const TaskData& task, const std::set<std::string>& given) {
@@ -225,7 +263,8 @@ void TimeBudget::settle_size(RunConfig& config, const TaskData& task, const std:
   const double per_token = task.unseen.bytes_per_target > 0 ? task.unseen.bytes_per_target : 1;
   const auto context = static_cast<double>(config.parts.integer("block_size"));
   const double distinct = static_cast<double>(task.training->samples_per_epoch()) * context * per_token;
-  const auto work = [&](size_t i) { return multiplied(sizes[i], task.shape.vocab_size); };
+  const auto size_of = [&](size_t i) { return fitted(config, sizes[i], given); };
+  const auto work = [&](size_t i) { return multiplied(size_of(i), task.shape.vocab_size); };
   std::map<size_t, double> rate;  // operations a second, of the sizes that were measured
   const auto expected = [&](size_t i) {
     const auto near = std::ranges::min_element(
@@ -233,47 +272,59 @@ void TimeBudget::settle_size(RunConfig& config, const TaskData& task, const std:
     const double read = near->second * left() * (1 - evaluating - kept) / (6 * work(i)) * per_token;
     return law.bits_per_byte(work(i), read, distinct);
   };
-  size_t best = 4;
+  size_t best = 4, end = sizes.size();  // of those that have room
   while (!rate.contains(best)) {
-    const RunConfig tried = sized(config, sizes[best], given);
+    const RunConfig tried = sized(config, size_of(best));
     try {
       plan_memory(tried, task);
-      const UpdateTime time = measured(tried, task, measuring);
+      const UpdateTime time = measured(tried, task, one_measuring());
       rate[best] = 6 * work(best) * time.samples * context / time.seconds;
     } catch (const MemoryError&) {
-      if (best == 0) throw;
-      rate[best] = 0;  // so that it and all above are worth nothing
+      if (best == 0) {
+        plan_with_advice(tried, task);
+        throw;
+      }
+      end = best--;
     }
-    for (size_t i = 0; i < sizes.size(); ++i)
+    if (rate.empty()) continue;
+    best = 0;
+    for (size_t i = 1; i < end; ++i)
       if (expected(i) < expected(best)) best = i;
   }
-  config = sized(config, sizes[best], given);
-  const auto told = [&](size_t i) { return str(sizes[i].width, " wide ", fixed(expected(i), 3)); };
+  const auto told = [&](size_t i) {
+    return str(size_of(i).layers, " x ", size_of(i).width, " ", fixed(expected(i), 3));
+  };
   std::string others;
-  if (best > 0) others += told(best - 1);
-  if (best + 1 < sizes.size()) others += (others.empty() ? "" : ", ") + told(best + 1);
+  if (best > 0) others += ", " + told(best - 1);
+  if (best + 1 < end) others += ", " + told(best + 1);
+  const double comes_to = expected(best);
+  config = sized(config, size_of(best));
   reasons_.push_back(str("model: ", config.model, ", ", text_of(config.parts.at("n_layer")), " layers, ",
                          text_of(config.parts.at("n_embd")), " wide; of prose it would come to ",
-                         fixed(expected(best), 3), " bits a byte, ", others));
+                         fixed(comes_to, 3), " bits a byte", others));
 }
 
-void TimeBudget::settle_length(RunConfig& config, const TaskData& task, const std::set<std::string>& given) {
+void TimeBudget::settle_length(RunConfig& config, const TaskData& task, const std::set<std::string>& given,
+                               const OwnParts& own) {
   const auto refuse = [&](double update) {
-    fail<ValueError>("--minutes ", seconds_ / 60, ": an update of this model takes about ", duration(update),
-                     ", and ", duration(std::max(0.0, left())),
-                     " are left; give more minutes, or a smaller model");
+    fail<ValueError>("--minutes ", seconds_ / 60, ": an update of this model takes about ", brief(update),
+                     " s, and ", brief(std::max(0.0, left())),
+                     " s are left; give more minutes, or a smaller model");
   };
   // Far too large a model is told of without an update of it.
-  if (speed_ == 0) speed_ = speed();
+  if (speed_ == 0) speed_ = speed(one_measuring());
   if (const Batch one = task.largest(1); one.inputs.dtype() == int64) {
     const NoInit no_init;
     const DryRun dry;
-    const auto parameters = static_cast<double>(build_model(config, task)->parameter_count());
+    const auto parameters = static_cast<double>(build_model(config, task, own)->parameter_count());
     const auto tokens = static_cast<double>(one.inputs.size() * config.samples_per_update());
     const double seconds = 6 * parameters * tokens / speed_;
     if (seconds > 10 * left()) refuse(seconds);
   }
-  const UpdateTime time = measured(config, task, 4 * measuring);
+  plan_with_advice(config, task, 0, own);
+  const UpdateTime time = measured(
+      config, task,
+      std::min({std::max(0.01 * left(), shortest_chosen), measuring_chosen * left(), longest_chosen}), own);
   const double rest = left();
   // Forward alone is a third of an update.
   const double evaluation =

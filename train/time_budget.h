@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/data/tasks/task_data.h>
+#include <weft/train/lora_run.h>
 #include <weft/train/run_config.h>
 
 #include <chrono>
@@ -26,17 +27,22 @@ class TimeBudget {
   /// What comes in front of `given`: for the task text with a model that has blocks of some width, else nothing.
   std::vector<Assignment> settings(const std::vector<Assignment>& given,
                                    const std::vector<std::string>& data);
-  /// Measures updates for some seconds, and sets what is left. MemoryError when not even the smallest model fits;
+  /// Measures updates for some seconds, and sets what is left. MemoryError, with settings that fit, when the smallest model, or
+  /// the one that was given, has no room;
   /// ValueError when the time is over before it begins.
-  void settle(RunConfig& config, const TaskData& task, const std::set<std::string>& given);
+  /// `own`: what is the model's own beside adapters.
+  void settle(RunConfig& config, const TaskData& task, const std::set<std::string>& given,
+              const OwnParts& own = {});
   /// What was chosen, and why: a line each.
   const std::vector<std::string>& reasons() const { return reasons_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   double left() const;
+  double one_measuring() const;  ///< seconds for one size
   void settle_size(RunConfig& config, const TaskData& task, const std::set<std::string>& given);
-  void settle_length(RunConfig& config, const TaskData& task, const std::set<std::string>& given);
+  void settle_length(RunConfig& config, const TaskData& task, const std::set<std::string>& given,
+                     const OwnParts& own);
 
   Clock::time_point begin_ = Clock::now();
   double seconds_;

@@ -1,4 +1,5 @@
 #include <weft/optim/train_step.h>
+#include <weft/train/signals.h>
 #include <weft/train/update_time.h>
 
 #include <chrono>
@@ -19,6 +20,7 @@ UpdateTime time_updates(Model& model, Optimizer& optimizer, Loader& loader, doub
   UpdateTime sum;
   double count = 0;
   while (count < 2 || sum.seconds < seconds) {
+    if (const int signal = StopSignals::received()) throw Stopped{signal};
     sum.samples += update();
     sum.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     ++count;

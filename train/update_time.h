@@ -15,7 +15,7 @@ struct UpdateTime {
 
 /// Forward, backward, clipping and the optimizer of updates with the loader's samples: one to warm up, then others until so
 /// many seconds are over, two at least. The weights stay as they are, since the learning rate is 0; the optimizer's state and
-/// the loader's position do not.
+/// the loader's position do not. Stopped when a signal comes meanwhile.
 UpdateTime time_updates(Model& model, Optimizer& optimizer, Loader& loader, double seconds);
 
 }  // namespace weft

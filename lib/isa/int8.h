@@ -1,6 +1,6 @@
 // Products of 8-bit integers of one instruction set: how rows become integers, and their products with panels of weights.
 // Sums of integers are exact, and what is done in float is one chain in order of k: every set gives the same bits. The
-// formulas stand in kernels/products/int8.h.
+// formulas stand in kernels/products/int8_weight.h.
 #pragma once
 
 #include <cstdint>

@@ -26,8 +26,8 @@ if(HOW STREQUAL "pkg-config")
   return()
 endif()
 
-# Unoptimised: this is about building, and the subproject compiles a part of the library once more. Of the rest, every file
-# must be there to be compiled.
+# Unoptimised: this is about building, and the subproject compiles a part of the library once more, and a file of each of the
+# other rooms.
 if(HOW STREQUAL "package")
   set(where -DCMAKE_PREFIX_PATH=${place}/prefix)
 else()
@@ -38,8 +38,9 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${place
                 COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${place}/build COMMAND_ERROR_IS_FATAL ANY)
 if(HOW STREQUAL "subproject")
-  execute_process(COMMAND ${CMAKE_COMMAND} --build ${place}/build --target weft_train weft_exchange -- -n
-                  OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${place}/build --target ${TREE}/train/build.cpp^
+                          ${TREE}/exchange/gguf.cpp^
+                  COMMAND_ERROR_IS_FATAL ANY)
 endif()
 foreach(program gated bridge)
   execute_process(COMMAND ${place}/build/${program} COMMAND_ERROR_IS_FATAL ANY)

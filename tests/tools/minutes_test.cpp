@@ -83,6 +83,64 @@ TEST_CASE("--minutes: of other tasks, and of what goes on from a run, the length
   CHECK_FALSE(contains(folder.read("new/config.toml"), "max_iters = 4\n"));
 }
 
+TEST_CASE("--minutes: what a file of --config sets is kept, too, where a run goes on") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("old", {"max_iters=4"})).code == 0);
+  folder.write("keys.toml", "eval_interval = 7\n");
+  const Arguments words{"train",          "--minutes", "0.1",       "--init-from", "old", "--data",
+                        "text.txt",       "--config",  "keys.toml", "--out",       "new", "--set",
+                        "sample_tokens=0"};
+  REQUIRE(weft(folder, words).code == 0);
+  CHECK(contains(folder.read("new/config.toml"), "\neval_interval = 7 "));
+  folder.write("keys.toml", "max_iters = 50\n");
+  Arguments again = words;
+  *std::find(again.begin(), again.end(), "new") = "newer";
+  refused_with(folder, again, {"--minutes", "max_iters"});
+}
+
+TEST_CASE(
+    "--minutes: the rest of the size fits to the part of it that is given, and to the model that is chosen") {
+  const Folder folder;
+  write_text(folder);
+  int count = 0;
+  const auto chosen = [&](const Arguments& settings) {
+    const std::string out = "run" + std::to_string(count++);
+    const Result ran =
+        weft(folder, with(with(shortly, {out, "--threads", "1", "--set", "sample_tokens=0"}), settings));
+    REQUIRE_MESSAGE(ran.code == 0, ran.err);
+    return folder.read(out + "/config.toml");
+  };
+  CHECK(contains(chosen({"vocab_size=300", "n_kv_head=1"}), "\nn_kv_head = 1 "));
+  const std::string heads = chosen({"n_head=3"});
+  CHECK(number_of(heads, "n_head") == 3);
+  CHECK(std::fmod(number_of(heads, "n_embd"), 6) == 0);
+  const std::string width = chosen({"n_embd=42"});
+  CHECK(number_of(width, "n_embd") == 42);
+  CHECK(std::fmod(42, 2 * number_of(width, "n_head")) == 0);
+  CHECK(number_of(chosen({"n_layer=1"}), "n_layer") == 1);
+}
+
+#ifndef __SANITIZE_ADDRESS__  // which takes more addresses than there are
+TEST_CASE(
+    "--minutes: of sizes that have no room a smaller one is chosen, and what was measured is given back") {
+  const Folder folder;
+  write_text(folder);
+  const long limit = 300l << 20;
+  Arguments words = with(shortly, {"run", "--threads", "1", "--set", "sample_tokens=0", "tokenizer=char",
+                                   "batch_size=48", "block_size=256", "eval_iters=1"});
+  const Result ran = weft(folder, words, {.memory_limit = limit});
+  REQUIRE_MESSAGE(ran.code == 0, ran.err);
+  CHECK(number_of(folder.read("run/config.toml"), "n_embd") < 64);
+  *std::find(words.begin(), words.end(), "run") = "larger";
+  words.insert(words.end(), {"n_layer=8", "n_embd=256", "n_head=4"});
+  const Result refused = weft(folder, words, {.memory_limit = limit});
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(contains(refused.err, "the run would take "), refused.err);
+  CHECK_MESSAGE(contains(refused.err, "\n  weft train --minutes 0.1 "), refused.err);
+}
+#endif
+
 TEST_CASE("--minutes: what contradicts it is refused, and nothing is left") {
   const Folder folder;
   write_text(folder);

@@ -86,11 +86,11 @@ void move_folder(const std::string& from, const std::string& to) {
 
 /// Whether nobody would miss the folder: empty, or only what an interrupted start left in it.
 bool is_free(const std::string& path) {
+  const RunFolder run{path};
+  const std::vector<std::string> records = run.records();
   return std::ranges::all_of(names_in(path), [&](const std::string& name) {
     // What tells of a run is ours with the log's digest, or as long as nothing is in it.
-    const RunFolder run{path};
     const std::string place = str(path, "/", name);
-    const std::vector<std::string> records = run.records();
     std::error_code error;
     const bool record = std::ranges::find(records, place) != records.end() &&
                         (is_there(run.digest()) || fs::is_empty(place, error));

@@ -90,7 +90,7 @@ std::vector<std::string> RunFolder::records() const {
 
 std::vector<std::string> RunFolder::files() const {
   std::vector<std::string> all = records();
-  all.insert(all.end(), {config(), best(), trace()});
+  all.insert(all.end(), {config(), best(), mistakes(), trace()});
   return all;
 }
 

@@ -42,7 +42,8 @@ struct RunFolder {
   std::vector<int64_t> steps() const;
   /// What tells of the run and is no part of its state, whether it is there or not: the log, and what is shown.
   std::vector<std::string> records() const;
-  /// All files that a run writes in the folder itself, whether they are there or not; checkpoints, cache and lock apart.
+  /// All files that a run, or an evaluation of it, writes in the folder itself, whether they are there or not; checkpoints,
+  /// cache and lock apart.
   std::vector<std::string> files() const;
   /// Whether anything of a run is in it.
   bool holds_run() const;

@@ -111,11 +111,15 @@ void check(const Array& x, const Int8LinearWeights& by) {
 
 }  // namespace
 
-Int8Weight::Int8Weight(const Array& weight) {
+void Int8Weight::check(const Array& weight) {
   if (weight.rank() != 2) fail<ShapeError>("int8: a weight must be (O, I), not ", weight.shape());
   if (weight.dtype() != float32) fail<TypeError>("int8: a weight must be float32, not ", weight.dtype());
   if (!weight.all_finite())
     fail<ValueError>("int8: the weight ", weight.shape(), " has NaN or infinity in it");
+}
+
+Int8Weight::Int8Weight(const Array& weight) {
+  check(weight);
   outputs_ = weight.dim(0), inputs_ = weight.dim(1);
   panels_ = allocate(static_cast<size_t>(round_up(outputs_, 16) * Int8Functions::panel_bytes(inputs_)));
   const float* const values = weight.data<float>();

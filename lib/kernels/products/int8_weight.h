@@ -21,8 +21,10 @@ namespace weft::kernels {
 
 class Int8Weight {
  public:
-  /// Of W (O, I). TypeError unless it is float32, ShapeError unless it has two axes, ValueError for NaN and infinity.
+  /// Of W (O, I), if check() takes it.
   explicit Int8Weight(const Array& weight);
+  /// TypeError unless a weight is float32, ShapeError unless it has two axes, ValueError for NaN and infinity.
+  static void check(const Array& weight);
 
   int64_t outputs() const { return outputs_; }
   int64_t inputs() const { return inputs_; }
