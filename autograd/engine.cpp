@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/engine_internal.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 
@@ -73,6 +74,7 @@ void Engine::seed(const Tensor& output, Tensor g) {
 }
 
 void Engine::run() {
+  const Autocast as_recorded(float32);
   const GradMode mode(create_graph_);
   const GraphKept kept(retain_);
   while (!queue_.empty()) {

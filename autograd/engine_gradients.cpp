@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/engine_internal.h>
 #include <weft/autograd/ops.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
@@ -7,7 +8,7 @@ namespace weft {
 
 Tensor Engine::fitted(const Edge& edge, Tensor g) const {
   if (!g.defined()) fail<StateError>(running_op(), ": its rule gave no gradient for an input ", edge.shape);
-  if (g.dtype() != edge.dtype) {
+  if (g.dtype() != edge.dtype && !(is_single(g.dtype()) && is_single(edge.dtype))) {
     fail<TypeError>(running_op(), ": its rule gave a gradient of ", g.dtype(), " for an input of ",
                     edge.dtype);
   }
@@ -24,6 +25,7 @@ Tensor Engine::fitted(const Edge& edge, Tensor g) const {
 void Engine::send(Edge& edge, Tensor g) {
   g = fitted(edge, std::move(g));
   if (edge.leaf) return send_to_leaf(edge, std::move(g));
+  g = to(g, edge.dtype);
   if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
   const auto [place, first] = pending_.try_emplace(edge.node.get());
   if (first) queue_.push(edge.node);
@@ -58,6 +60,7 @@ bool Engine::add_straight_to_leaf(Edge& edge, const Tensor& g) {
 void Engine::send_to_leaf(Edge& edge, Tensor g) {
   TensorState& leaf = *edge.leaf;
   if (plain(edge)) return kernels::accumulate_to(whole_sum(leaf), g.value());
+  g = to(g, edge.dtype);
   if (!(g.shape() == edge.shape)) g = sum_to(g, edge.shape);
   g = run_hooks(leaf.hooks, std::move(g));
   if (capturing_) return add(captured_[&leaf], g);

@@ -38,9 +38,10 @@ void GradSum::add_rows(const Array& ids, const Array& rows, const Shape& shape) 
     place[i] = found->second;
   }
   const auto wanted = static_cast<int64_t>(ids_.size());
+  const DType dtype = rows.dtype() == bfloat16 ? float32 : rows.dtype();
   if (!rows_.defined() || rows_.dim(0) < wanted) {
     const int64_t had = rows_.defined() ? rows_.dim(0) : 0;
-    Array more = Array::zeros({std::max(wanted, std::min(2 * had, shape[0])), shape[1]}, rows.dtype());
+    Array more = Array::zeros({std::max(wanted, std::min(2 * had, shape[0])), shape[1]}, dtype);
     if (had > 0) std::memcpy(more.mutable_bytes(), rows_.bytes(), rows_.nbytes());
     rows_ = more;
   }

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/node.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
@@ -150,7 +151,8 @@ std::vector<Tensor> composed_grad(const std::function<Tensor(const std::vector<T
     aliases.push_back(input.defined() && input.requires_grad() ? reshape(input, input.shape()) : input);
     if (input.defined() && input.requires_grad()) wanted.push_back(aliases.back());
   }
-  const std::vector<Tensor> found = grad({composed(aliases)}, wanted, {g}, {.create_graph = true});
+  const Tensor y = composed(aliases);
+  const std::vector<Tensor> found = grad({y}, wanted, {to(g, y.dtype())}, {.create_graph = true});
   std::vector<Tensor> result(inputs.size());
   for (size_t i = 0, next = 0; i < inputs.size(); ++i) {
     if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = found[next++];

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/node.h>
 #include <weft/autograd/recompute.h>
 #include <weft/lib/array/random.h>
@@ -13,7 +14,7 @@ constexpr const char* op = "recompute";
 struct Recipe {
   std::function<Tensor()> block;
   RandomScope::Moment random;
-  DType dtype;
+  DType dtype, autocast;
   std::vector<Saved> leaves;
   Array output;
   uint64_t output_version;
@@ -25,6 +26,7 @@ Tensor Recipe::again() const {
   for (const Saved& leaf : leaves) leaf();
   const RandomScope scope(random);
   const DTypeScope default_type(dtype);
+  const Autocast computing(autocast);
   const Tensor y = block();
   const bool comparable = output.version() == output_version && !DryRun::active();
   if (comparable && !y.value().identical(output)) {
@@ -40,7 +42,7 @@ Tensor Recipe::again() const {
 
 Tensor detail::recompute(std::function<Tensor()> block) {
   if (!grad_enabled() || Unrecorded::current() != nullptr) return block();
-  Recipe recipe{std::move(block), RandomScope::moment(), default_dtype(), {}, {}, 0};
+  Recipe recipe{std::move(block), RandomScope::moment(), default_dtype(), autocast_dtype(), {}, {}, 0};
   std::vector<OpInput> inputs;
   Tensor y;
   {

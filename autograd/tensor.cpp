@@ -73,7 +73,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
   if (state.node)
     fail<StateError>("set_requires_grad: a result of ", state.node->name, " is no leaf; detach() it first");
   if (requires_grad && state.int8) detail::refuse_int8("set_requires_grad", *this);
-  if (requires_grad && !is_floating(dtype()))
+  if (requires_grad && dtype() != float32 && dtype() != float64)
     fail<TypeError>("set_requires_grad: needs float32 or float64, not ", dtype());
   state.requires_grad = requires_grad;
   return *this;

@@ -107,6 +107,7 @@ class Tensor {
   Tensor unsqueeze(int axis) const;
   Tensor expand(const Shape& to) const;
   Tensor contiguous() const { return *this; }
+  Tensor to(DType dtype) const;
   Tensor clone() const;
   std::vector<Tensor> split(int64_t part, int axis = 0) const;
   std::vector<Tensor> chunk(int64_t parts, int axis = 0) const;

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/tensor.h>
 
@@ -11,6 +12,7 @@ Tensor Tensor::squeeze() const { return weft::squeeze(*this); }
 Tensor Tensor::squeeze(int axis) const { return weft::squeeze(*this, axis); }
 Tensor Tensor::unsqueeze(int axis) const { return weft::unsqueeze(*this, axis); }
 Tensor Tensor::expand(const Shape& to) const { return weft::expand(*this, to); }
+Tensor Tensor::to(DType dtype) const { return weft::to(*this, dtype); }
 Tensor Tensor::clone() const { return weft::clone(*this); }
 std::vector<Tensor> Tensor::split(int64_t part, int axis) const { return weft::split(*this, part, axis); }
 std::vector<Tensor> Tensor::chunk(int64_t parts, int axis) const { return weft::chunk(*this, parts, axis); }

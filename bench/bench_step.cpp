@@ -1,5 +1,6 @@
 // One training step, and the memory it takes.
-//   build/bin/bench_step --model nano|baby|gpt2 [--threads N] [--steps K] [--no-optimizer] [--json]
+//   build/bin/bench_step --model nano|baby|gpt2 [--threads N] [--steps K] [--no-optimizer] [--dtype float32|bfloat16]
+//                    [--json]
 #include <vector>
 
 #include "memory.h"
@@ -8,8 +9,9 @@
 
 namespace {
 
-void measure(const bench::Model& m, int steps, bool with_optimizer, const bench::Setup& setup) {
-  bench::TrainingStep step(m, with_optimizer);
+void measure(const bench::Model& m, int steps, bool with_optimizer, weft::DType dtype,
+             const bench::Setup& setup) {
+  bench::TrainingStep step(m, with_optimizer, dtype);
   step();
   step();
   std::vector<double> times;
@@ -26,6 +28,7 @@ void measure(const bench::Model& m, int steps, bool with_optimizer, const bench:
                         {"threads", setup.threads},
                         {"steps", steps},
                         {"optimizer", with_optimizer},
+                        {"dtype", weft::name_of(dtype)},
                         {"min_ms", 1e3 * best},
                         {"median_ms", 1e3 * times[times.size() / 2]},
                         {"tokens_per_second", static_cast<double>(m.batch * m.tokens) / best},
@@ -49,8 +52,12 @@ int main(int argc, char** argv) {
   app.add_option("--steps", steps, "Steps after two to warm up (default: 200, 10, 8)")
       ->check(CLI::Range(1, 1 << 20));
   app.add_flag("--no-optimizer", no_optimizer, "Forward, loss and backward only");
+  std::string dtype = "float32";
+  app.add_option("--dtype", dtype, "What is computed with")->check(CLI::IsMember({"float32", "bfloat16"}));
   CLI11_PARSE(app, argc, argv);
   const bench::Model m = bench::model_named(name);
-  return bench::run(setup,
-                    [&] { measure(m, steps > 0 ? steps : bench::default_steps(m), !no_optimizer, setup); });
+  return bench::run(setup, [&] {
+    measure(m, steps > 0 ? steps : bench::default_steps(m), !no_optimizer,
+            dtype == "bfloat16" ? weft::bfloat16 : weft::float32, setup);
+  });
 }

@@ -2,6 +2,7 @@
 // no dropout, no bias.
 #pragma once
 
+#include <weft/autograd/autocast.h>
 #include <weft/optim/adam.h>
 #include <weft/optim/train_step.h>
 
@@ -14,8 +15,12 @@ namespace bench {
 class TrainingStep {
  public:
   /// Without the optimizer: forward, loss and backward only.
-  explicit TrainingStep(const Model& m, bool with_optimizer = true)
-      : random_({.seed = 1}), model_(m.config), inputs_(some_ids(m, 1)), targets_(some_ids(m, 2)) {
+  explicit TrainingStep(const Model& m, bool with_optimizer = true, weft::DType dtype = weft::float32)
+      : random_({.seed = 1}),
+        dtype_(dtype),
+        model_(m.config),
+        inputs_(some_ids(m, 1)),
+        targets_(some_ids(m, 2)) {
     if (with_optimizer)
       optimizer_.emplace(weft::parameter_groups(model_.parameters()),
                          weft::AdamWOptions{.beta2 = 0.99, .weight_decay = 0.1});
@@ -25,18 +30,23 @@ class TrainingStep {
   double operator()() {
     if (optimizer_) {
       weft::TrainStep step(*optimizer_, {.seed = 1});
-      step.backward(model_, {inputs_, targets_});
+      step.backward(inputs_.dim(0), [&] { return forward(); });
       const double loss = step.loss();
       step.finish({.lr = 1e-3, .max_norm = 1.0});
       return loss;
     }
-    const weft::Loss loss = model_.loss({inputs_, targets_});
+    const weft::Loss loss = forward();
     loss.sum.backward();
     model_.zero_grad();
     return loss.mean().item();
   }
 
  private:
+  weft::Loss forward() const {
+    const weft::Autocast computing(dtype_);
+    return model_.loss({inputs_, targets_});
+  }
+
   /// Ids without a pattern that the model could learn in a few steps.
   static weft::Array some_ids(const Model& m, uint64_t stream) {
     weft::Array ids({m.batch, m.tokens}, weft::int64);
@@ -49,6 +59,7 @@ class TrainingStep {
   }
 
   weft::RandomScope random_;
+  weft::DType dtype_;
   weft::GPT model_;
   std::optional<weft::AdamW> optimizer_;
   weft::Array inputs_, targets_;

@@ -106,7 +106,7 @@ void Module::zero_grad() {
 }
 
 void Module::to(DType dtype) {
-  if (!is_floating(dtype)) fail<TypeError>("to: needs float32 or float64, not ", dtype);
+  if (dtype != float32 && dtype != float64) fail<TypeError>("to: needs float32 or float64, not ", dtype);
   for (auto& [name, tensor] : parameters()) tensor.set_value(tensor.value().to(dtype));
   for (auto& [name, tensor] : buffers()) {
     if (is_floating(tensor.dtype())) tensor.set_value(tensor.value().to(dtype));

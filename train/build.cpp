@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/data/tasks/registry.h>
 #include <weft/data/text/word_tokenizer.h>
 #include <weft/layers/models/registry.h>
@@ -45,6 +46,11 @@ std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task
   if (config.lora_rank > 0) add_adapters(*model, config, own);
   freeze(model->parameters(), patterns_in(config.freeze));
   return model;
+}
+
+Loss loss_of(const RunConfig& config, const Model& model, const Batch& batch) {
+  const Autocast computing(config.computing_type());
+  return model.loss(batch);
 }
 
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model) {

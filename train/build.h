@@ -29,6 +29,8 @@ TaskRequest task_request(const RunConfig& config, std::shared_ptr<const Tokenize
 /// counts what is right (Model::count_right) where the task has the score accuracy. With lora_rank above 0 it has adapters
 /// (lora_run.h), and its `own` parts are trained beside.
 std::unique_ptr<Model> build_model(const RunConfig& config, const TaskData& task, const OwnParts& own = {});
+/// model.loss(batch), computed with the run's dtype.
+Loss loss_of(const RunConfig& config, const Model& model, const Batch& batch);
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, const Model& model);
 /// The learning rate of an update.
 double learning_rate_at(const RunConfig& config, int64_t step);

@@ -50,9 +50,9 @@ struct ImaginedBatches {
   }
 };
 
-void imagine_evaluation(const ImaginedBatches& batches, bool whole, Model& model) {
+void imagine_evaluation(const RunConfig& config, const ImaginedBatches& batches, bool whole, Model& model) {
   const Evaluating evaluating(model);
-  const auto score = [&](const Batch& batch) { LossMeter().add(model.loss(batch)); };
+  const auto score = [&](const Batch& batch) { LossMeter().add(loss_of(config, model, batch)); };
   if (whole) score(batches.now);
   for (const Batch& batch : batches.evaluated) score(batch);
   for (int64_t time = 0; time < 2; ++time) score(batches.short_one);
@@ -80,7 +80,7 @@ void imagine_update(const RunConfig& config, Model& model, Optimizer& optimizer,
   if (config.stats_interval > 0 && Processes::joined().is_first()) watch.emplace(model, 0);
   for (int64_t micro = 0; micro < std::min<int64_t>(2, config.gradient_accumulation_steps); ++micro) {
     const RandomScope random({});
-    model.loss(batch).sum.backward();
+    loss_of(config, model, batch).sum.backward();
   }
   check_adapters(model, optimizer.parameters());
   grad_norm(optimizer.parameters());
@@ -171,7 +171,7 @@ void imagine_run(MemoryPlan& plan, const RunConfig& config, const TaskData& task
   if (config.stats_interval > 0) plan.program += told_statistics * std::ssize(optimizer->parameters());
   plan.weights = 3 * (held() - before);
   for (int64_t step = 0; step < 2; ++step) {
-    imagine_evaluation(batches, task.seen.size() >= config.batch_size, *model);
+    imagine_evaluation(config, batches, task.seen.size() >= config.batch_size, *model);
     imagine_sample(config, task, batches, *model);
     const bool counted = profiled > 0 && step == 1 && !profiling();
     if (counted) start_profile();

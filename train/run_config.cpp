@@ -280,6 +280,10 @@ const Settings<RunConfig>& RunConfig::settings() {
             "new is anyway"),
       Field(&C::label_smoothing, "label_smoothing", 0.0, 1.0,
             "share of each target that is spread over all classes, in training"),
+      Field(
+          &C::dtype, "dtype", {"float32", "bfloat16"},
+          "what training and its evaluations compute with; bfloat16 halves the memory of activations, while "
+          "weights, their gradients and the optimizer stay float32"),
       Field(&C::eval_interval, "eval_interval", 1, most_steps, "updates between evaluations").steers(),
       Field(&C::eval_iters, "eval_iters", 0, most_steps,
             "batches an evaluation reads of each split, always the same; 0 is all of it")

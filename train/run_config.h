@@ -3,6 +3,7 @@
 // checkpoint holds.
 #pragma once
 
+#include <weft/lib/array/dtype.h>
 #include <weft/lib/array/state_dict.h>
 #include <weft/lib/settings/settings.h>
 
@@ -44,6 +45,7 @@ struct RunConfig {
   std::string lora_layers = "*.query,*.value";
   std::string lora_full;
   double label_smoothing = 0.0;
+  std::string dtype = "float32";  ///< that activations are computed in, see computing_type()
 
   int64_t eval_interval = 250;
   int64_t eval_iters = 20;
@@ -70,6 +72,8 @@ struct RunConfig {
 
   /// The file of the model that adapters are of.
   const std::string& base() const { return lora_base.empty() ? init_from : lora_base; }
+  /// What Autocast (autograd/autocast.h) is to be around model.loss(), in training and in the run's evaluations.
+  DType computing_type() const { return dtype == "bfloat16" ? bfloat16 : float32; }
   int64_t samples_per_update() const { return batch_size * gradient_accumulation_steps; }
   /// The run's own settings, without `parts`.
   static const Settings<RunConfig>& settings();

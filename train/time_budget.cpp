@@ -105,7 +105,7 @@ UpdateTime measured(const RunConfig& config, const TaskData& task, double second
   const std::unique_ptr<Model> model = build_model(config, task, own);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(config, *model);
   Loader loader(task.training, config.batch_size, UpdateShare{.batches = config.gradient_accumulation_steps});
-  return time_updates(*model, *optimizer, loader, seconds);
+  return time_updates(config, *model, *optimizer, loader, seconds);
 }
 
 /// Operations a second of a small model here, measured for so many seconds.

@@ -1,4 +1,5 @@
 #include <weft/optim/train_step.h>
+#include <weft/train/build.h>
 #include <weft/train/signals.h>
 #include <weft/train/update_time.h>
 
@@ -6,11 +7,15 @@
 
 namespace weft {
 
-UpdateTime time_updates(Model& model, Optimizer& optimizer, Loader& loader, double seconds) {
+UpdateTime time_updates(const RunConfig& config, Model& model, Optimizer& optimizer, Loader& loader,
+                        double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto update = [&] {
     TrainStep step(optimizer);
-    for (const UpdatePiece& piece : loader.update()) step.backward(model, loader.next(), piece);
+    for (const UpdatePiece& piece : loader.update()) {
+      const Batch batch = loader.next();
+      step.backward(piece, [&] { return loss_of(config, model, batch); });
+    }
     const auto samples = static_cast<double>(step.samples());
     step.finish({.lr = 0.0, .max_norm = 1.0});
     return samples;

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
@@ -14,7 +15,8 @@ Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v) {
 
 }  // namespace composed
 
-Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v) {
+Tensor additive_scores(const Tensor& given_q, const Tensor& given_k, const Tensor& given_v) {
+  const Tensor q = detail::widened(given_q), k = detail::widened(given_k), v = detail::widened(given_v);
   if (q.rank() != 3 || k.rank() != 3 || v.rank() != 1 || q.dim(0) != k.dim(0) || q.dim(2) != k.dim(2) ||
       v.dim(0) != q.dim(2))
     fail<ShapeError>("additive_scores: q is ", q.shape(), ", k ", k.shape(), ", v ", v.shape(),

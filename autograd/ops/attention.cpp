@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops/attention_internal.h>
 #include <weft/autograd/ops/composed.h>
@@ -122,12 +123,14 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 
 namespace {
 
+/// Of T, float or BFloat16.
+template <class T>
 Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& v,
              const AttentionOptions& options) {
   const Problem problem(at, q, at.kv.tokens(k), options);
-  Array out(q.shape(), float32), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
-  kernels::attention(problem.p, at.q.view(q.value()), at.kv.view(k.value()), at.kv.view(v.value()),
-                     at.q.view_mutable(out), lse.mutable_data<float>());
+  Array out(q.shape(), q.dtype()), lse({problem.p.B, problem.p.H, problem.p.T}, float32);
+  kernels::attention(problem.p, at.q.view<T>(q.value()), at.kv.view<T>(k.value()), at.kv.view<T>(v.value()),
+                     at.q.view_mutable<T>(out), lse.mutable_data<float>());
   AttentionOptions without_bias = options;
   without_bias.bias = {};
   const auto rule = [=, q = save(q), k = save(k), v = save(v), bias = save(options.bias)](
@@ -138,18 +141,19 @@ Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& 
       return composed_grad(
           [&](const std::vector<Tensor>& in) {
             settings.bias = in[3];
-            return at.q.together(
-                composed::attention(at.q.apart(in[0]), at.kv.apart(in[1]), at.kv.apart(in[2]), settings));
+            const auto wide = [](const Tensor& x) { return detail::widened(x); };
+            return at.q.together(composed::attention(at.q.apart(wide(in[0])), at.kv.apart(wide(in[1])),
+                                                     at.kv.apart(wide(in[2])), settings));
           },
           {q(), k(), v(), bias()}, g);
     }
     const Problem same(at, q(), at.kv.tokens(k()), settings);
-    Array dq(q().shape(), float32), dk(k().shape(), float32), dv(v().shape(), float32), d_bias;
+    Array dq(q().shape(), out.dtype()), dk(k().shape(), out.dtype()), dv(v().shape(), out.dtype()), d_bias;
     if (wanted[3]) d_bias = Array::zeros(bias().shape(), float32);
-    kernels::attention_grad(same.p, at.q.view(q().value()), at.kv.view(k().value()), at.kv.view(v().value()),
-                            at.q.view(out), lse.data<float>(), at.q.view(g.value()), at.q.view_mutable(dq),
-                            at.kv.view_mutable(dk), at.kv.view_mutable(dv),
-                            wanted[3] ? d_bias.mutable_data<float>() : nullptr);
+    kernels::attention_grad(same.p, at.q.view<T>(q().value()), at.kv.view<T>(k().value()),
+                            at.kv.view<T>(v().value()), at.q.view<T>(out), lse.data<float>(),
+                            at.q.view<T>(g.value()), at.q.view_mutable<T>(dq), at.kv.view_mutable<T>(dk),
+                            at.kv.view_mutable<T>(dv), wanted[3] ? d_bias.mutable_data<float>() : nullptr);
     return {Tensor(dq), Tensor(dk), Tensor(dv), wanted[3] ? Tensor(d_bias) : Tensor()};
   };
   return make_op("attention", out, {q, k, v, options.bias}, rule);
@@ -157,8 +161,14 @@ Tensor fused(const Layouts& at, const Tensor& q, const Tensor& k, const Tensor& 
 
 }  // namespace
 
-Tensor detail::attention(const char* op, const Layout& queries, const Tensor& q, const Tensor& k,
-                         const Tensor& v, const AttentionOptions& options) {
+Tensor detail::attention(const char* op, const Layout& queries, const Tensor& given_q, const Tensor& given_k,
+                         const Tensor& given_v, const AttentionOptions& options) {
+  const bool narrow =
+      given_q.dtype() == bfloat16 || given_k.dtype() == bfloat16 || given_v.dtype() == bfloat16;
+  const auto as_one = [&](const Tensor& x) {
+    return narrow && x.dtype() == float32 ? to(x, bfloat16) : autocast(x);
+  };
+  const Tensor q = as_one(given_q), k = as_one(given_k), v = as_one(given_v);
   const Layouts at = layouts_of(op, queries, q, k.shape(), v.shape());
   const int64_t B = q.dim(0), H = at.q.heads, T = at.q.tokens(q), S = at.kv.tokens(k);
   options.mask.check(op, B, H, T, S);
@@ -168,8 +178,9 @@ Tensor detail::attention(const char* op, const Layout& queries, const Tensor& q,
     fail<ValueError>(op, ": the dropout ", options.dropout, " is not in [0, 1)");
   check_slopes(op, options, H);
   if (options.dropout > 0) settings.draw = draw_of(op, options);
-  const bool floats = q.dtype() == float32 && k.dtype() == float32 && v.dtype() == float32;
-  if (floats && q.size() > 0 && k.size() > 0) return fused(at, q, k, v, settings);
+  const bool filled = q.size() > 0 && k.size() > 0, same = q.dtype() == k.dtype() && k.dtype() == v.dtype();
+  if (filled && same && q.dtype() == float32) return fused<float>(at, q, k, v, settings);
+  if (filled && same && q.dtype() == bfloat16) return fused<BFloat16>(at, q, k, v, settings);
   return at.q.together(composed::attention(at.q.apart(q), at.kv.apart(k), at.kv.apart(v), settings));
 }
 
@@ -189,7 +200,7 @@ Array attention_weights(const Tensor& q, const Tensor& k, int64_t heads, const A
   const NoGrad no_grad;
   const Layouts at =
       layouts_of("attention_weights", side_by_side("attention_weights", q, heads), q, k.shape(), k.shape());
-  const Tensor queries = at.q.apart(q), keys = at.kv.apart(k);
+  const Tensor queries = at.q.apart(detail::widened(q)), keys = at.kv.apart(detail::widened(k));
   AttentionOptions settings = options;
   settings.bias = raised_bias(options.bias, queries.dim(0), heads, queries.dim(2), keys.dim(2));
   settings.mask.check("attention_weights", queries.dim(0), heads, queries.dim(2), keys.dim(2));

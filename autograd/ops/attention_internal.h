@@ -23,8 +23,14 @@ struct Layout {
     if (side_by_side) return {data, shape[1] * shape[2], shape[2] / heads, shape[2]};
     return {data, shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3]};
   }
-  kernels::HeadView<const float> view(const Array& x) const { return view(x.shape(), x.data<float>()); }
-  kernels::HeadView<float> view_mutable(Array& x) const { return view(x.shape(), x.mutable_data<float>()); }
+  template <class T = float>
+  kernels::HeadView<const T> view(const Array& x) const {
+    return view(x.shape(), x.data<T>());
+  }
+  template <class T = float>
+  kernels::HeadView<T> view_mutable(Array& x) const {
+    return view(x.shape(), x.mutable_data<T>());
+  }
 
   /// (B, H, T, D), as the composed form wants it, and back.
   Tensor apart(const Tensor& x) const {

@@ -42,7 +42,7 @@ Problem::Problem(const Layouts& at, const Tensor& q, int64_t keys, const Attenti
     p.first_sample = draw.first_sample;
   }
   if (options.bias.defined()) {
-    bias = options.bias.value();
+    bias = options.bias.dtype() == bfloat16 ? options.bias.value().to(float32) : options.bias.value();
     p.bias = bias.data<float>();
     p.bias_head = bias.dim(1) == 1 ? 0 : p.T * p.S;
     p.bias_batch = bias.dim(0) == 1 ? 0 : bias.dim(1) * p.T * p.S;

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/ops/attention_internal.h>
 #include <weft/lib/kernels/movement.h>
 
@@ -27,10 +28,11 @@ Tensor attention_to(const char* op, const KeyValueCache& cache, const Layouts& a
 
 }  // namespace
 
-Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+Tensor cached_attention(const Tensor& given_q, const Tensor& given_k, const Tensor& given_v, int64_t heads,
                         KeyValueCache& cache, std::span<const int64_t> lengths,
                         const AttentionOptions& options) {
   const NoGrad no_grad;
+  const Tensor q = widened(given_q), k = widened(given_k), v = widened(given_v);
   const char* const op = "cached_attention";
   const Layouts at = layouts_of(op, side_by_side(op, q, heads), q, k.shape(), v.shape());
   if (q.dim(1) != k.dim(1))
@@ -49,9 +51,10 @@ Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64
   return attention_to(op, cache, at, q, settings);
 }
 
-Tensor memory_attention(const Tensor& q, int64_t heads, const KeyValueCache& memory,
+Tensor memory_attention(const Tensor& given, int64_t heads, const KeyValueCache& memory,
                         const AttentionOptions& options) {
   const NoGrad no_grad;
+  const Tensor q = widened(given);
   const char* const op = "memory_attention";
   if (!memory.keys().defined()) fail<StateError>(op, ": the memory was never given values");
   const Shape held = memory.keys().shape().with(0, static_cast<int64_t>(memory.lengths().size()));

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/convolution.h>
@@ -40,17 +41,20 @@ Tensor convolved(const char* op, const Tensor& x, const Tensor& weight, const Si
 
 }  // namespace
 
-Tensor unfold(const Tensor& x, const Size& size, const Conv2dOptions& options) {
+Tensor unfold(const Tensor& given, const Size& size, const Conv2dOptions& options) {
+  const Tensor x = detail::widened(given);
   return make_op("unfold", kernels::unfold(x.value(), window_of(size, options)),
                  {{x, [=, shape = x.shape()](const Tensor& g) { return fold(g, shape, size, options); }}});
 }
 
-Tensor fold(const Tensor& patches, const Shape& shape, const Size& size, const Conv2dOptions& options) {
+Tensor fold(const Tensor& given, const Shape& shape, const Size& size, const Conv2dOptions& options) {
+  const Tensor patches = detail::widened(given);
   return make_op("fold", kernels::fold(patches.value(), shape, window_of(size, options)),
                  {{patches, [=](const Tensor& g) { return unfold(g, size, options); }}});
 }
 
-Tensor grouped_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t groups) {
+Tensor grouped_linear(const Tensor& given, const Tensor& weight, const Tensor& bias, int64_t groups) {
+  const Tensor x = detail::widened(given);
   Array y =
       kernels::grouped_linear(x.value(), weight.value(), bias.defined() ? bias.value() : Array(), groups);
   if (!records(x, weight, bias)) return make_op("grouped_linear", std::move(y), {});

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
@@ -108,8 +109,9 @@ Tensor ctc_rows(const Tensor& logits, const Array& targets, const std::vector<in
 
 }  // namespace composed
 
-Loss ctc_loss(const Tensor& logits, const Array& targets, const std::vector<int64_t>& lengths,
+Loss ctc_loss(const Tensor& given, const Array& targets, const std::vector<int64_t>& lengths,
               CtcLossOptions options) {
+  const Tensor logits = detail::widened(given);
   const auto all = std::make_shared<const CtcTargets>(checked(logits, targets, lengths, options.blank));
   Array rows = kernels::ctc_loss(all->problem(logits.value()));
   double* const values = rows.mutable_data<double>();

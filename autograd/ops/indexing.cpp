@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops/indexing.h>
 #include <weft/lib/kernels/movement.h>
@@ -16,7 +17,9 @@ Tensor embedding_grad(const Tensor& x, const Array& ids, const Shape& shape) {
 }  // namespace
 
 Tensor embedding(const Array& ids, const Tensor& weight) {
-  return make_op("embedding", kernels::take_rows(weight.value(), ids),
+  Array rows = kernels::take_rows(weight.value(), ids);
+  if (rows.dtype() == float32) rows = rows.to(autocast_dtype());
+  return make_op("embedding", std::move(rows),
                  {{weight,
                    [ids, shape = weight.shape()](const Tensor& g) { return embedding_grad(g, ids, shape); },
                    {},

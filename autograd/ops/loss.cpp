@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
@@ -30,7 +31,7 @@ Loss cross_entropy_of_shares(const Tensor& logits, const Array& targets, double 
                      ": needs the same shape");
   const int64_t V = logits.dim(-1), N = V == 0 ? 0 : logits.size() / V;
   const Tensor log_p = log_softmax(reshape(logits, {N, V}));
-  Tensor rows = -sum(log_p * Tensor(targets.to(logits.dtype()).reshape({N, V})), {-1});
+  Tensor rows = -sum(log_p * Tensor(targets.to(log_p.dtype()).reshape({N, V})), {-1});
   if (smoothing != 0.0) rows = rows * (1.0 - smoothing) - mean(log_p, {-1}) * smoothing;
   return {sum(rows), N, rows.value()};
 }
@@ -88,9 +89,9 @@ Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptio
   const double smoothing = options.label_smoothing;
   const Tensor flat = reshape(logits, Shape{N, V});
   const Array labels = targets.reshape({N});
-  if (logits.dtype() != float32 || logits.size() == 0) {
+  if (!is_single(logits.dtype()) || logits.size() == 0) {
     const int64_t count = count_checked(labels, V, ignore);
-    const Tensor rows = composed::cross_entropy_rows(flat, labels, ignore, smoothing);
+    const Tensor rows = composed::cross_entropy_rows(detail::widened(flat), labels, ignore, smoothing);
     return {sum(rows), count, rows.value()};
   }
   const kernels::CrossEntropyResult forward = kernels::cross_entropy(flat.value(), labels, ignore, smoothing);
@@ -98,7 +99,7 @@ Loss cross_entropy(const Tensor& logits, const Array& targets, CrossEntropyOptio
     if (grad_enabled()) {
       return composed_grad(
           [=](const std::vector<Tensor>& in) {
-            return sum(composed::cross_entropy_rows(in[0], labels, ignore, smoothing));
+            return sum(composed::cross_entropy_rows(detail::widened(in[0]), labels, ignore, smoothing));
           },
           {x()}, g)[0];
     }

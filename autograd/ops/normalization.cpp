@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
@@ -62,7 +63,8 @@ Tensor along(const char* op, const Tensor& x, int axis, F&& f) {
   return transpose(f(transpose(x, place, -1)), place, -1);
 }
 
-Tensor last_softmax(const Tensor& x) {
+Tensor last_softmax(const Tensor& given) {
+  const Tensor x = detail::widened(given);
   if (x.dtype() != float32 || x.size() == 0) return composed::softmax(x);
   return make_op("softmax", kernels::softmax(x.value()),
                  {{x, [](const Tensor& g, const Tensor& p) {
@@ -71,7 +73,8 @@ Tensor last_softmax(const Tensor& x) {
                    }}});
 }
 
-Tensor last_log_softmax(const Tensor& x) {
+Tensor last_log_softmax(const Tensor& given) {
+  const Tensor x = detail::widened(given);
   if (x.dtype() != float32 || x.size() == 0) return composed::log_softmax(x);
   return make_op("log_softmax", kernels::log_softmax(x.value()),
                  {{x, [](const Tensor& g, const Tensor& y) {
@@ -91,9 +94,11 @@ Tensor normalized(const char* op, bool centred, const Tensor& x, const Tensor& w
     fail<ShapeError>(op, ": x is ", x.shape(), ", bias ", bias.shape(), ": bias must be ", row);
   if (!(eps > 0)) fail<ValueError>(op, ": eps ", eps, " is not positive");
   const auto formula = [centred, eps](const std::vector<Tensor>& in) {
-    return centred ? composed::layer_norm(in[0], in[1], in[2], eps) : composed::rms_norm(in[0], in[1], eps);
+    const Tensor wide = detail::widened(in[0]);
+    return to(centred ? composed::layer_norm(wide, in[1], in[2], eps) : composed::rms_norm(wide, in[1], eps),
+              in[0].dtype());
   };
-  if (x.dtype() != float32 || x.size() == 0) return formula({x, weight, bias});
+  if (!is_single(x.dtype()) || x.size() == 0) return formula({x, weight, bias});
 
   const auto array_of = [](const Tensor& t) { return t.defined() ? t.value() : Array(); };
   const auto fused = [=](const Tensor& in, const Tensor& w, const Tensor& b) {

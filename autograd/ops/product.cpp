@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/int8_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
@@ -46,7 +47,9 @@ std::vector<Array> int8_linears(const Tensor& x, std::span<const LinearWeights> 
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+Tensor matmul(const Tensor& left, const Tensor& right, bool transpose_a, bool transpose_b) {
+  const bool one = left.rank() == 2 || right.rank() == 2;  // of several, the sums would be those of float32
+  const Tensor a = one ? detail::autocast(left) : left, b = one ? detail::autocast(right) : right;
   if (a.rank() > 2 && b.rank() == 2 && !transpose_a) {
     // One product over all rows: no gradient of b per batch entry.
     const int64_t columns = b.dim(transpose_b ? 0 : 1);
@@ -83,7 +86,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   return reshape(y, shape);
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor linear(const Tensor& given, const Tensor& weight, const Tensor& bias) {
+  const Tensor x = detail::autocast(given);
   if (is_int8(weight)) {
     const LinearWeights by[] = {{weight, bias}};
     return make_op("linear", std::move(int8_linears(x, by)[0]), {});
@@ -109,7 +113,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return make_op("linear", std::move(y), {{x, for_x}, {weight, for_weight, into_weight}, {bias, for_bias}});
 }
 
-std::vector<Tensor> linears(const Tensor& x, std::initializer_list<LinearWeights> weights) {
+std::vector<Tensor> linears(const Tensor& given, std::initializer_list<LinearWeights> weights) {
+  const Tensor x = detail::autocast(given);
   std::vector<Tensor> results;
   const auto integers =
       std::count_if(weights.begin(), weights.end(), [](const LinearWeights& w) { return is_int8(w.weight); });

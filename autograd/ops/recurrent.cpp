@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
@@ -219,8 +220,11 @@ void check_shapes(const char* op, int64_t gates, const Tensor& x, const Recurren
   check_documents(op, options.documents, x.dim(0), x.dim(1));
 }
 
-Recurrence run(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weights,
+Recurrence run(RecurrentCell cell, const Tensor& given, const RecurrentWeights& weights,
                RecurrenceOptions options) {
+  const Autocast in_float(float32);
+  const Tensor x = detail::widened(given);
+  for (Tensor* const state : {&options.initial.h, &options.initial.c}) *state = detail::widened(*state);
   const bool has_cells = cell == RecurrentCell::lstm;
   check_shapes(name_of(cell), has_cells ? 4 : 3, x, weights, options);
   if (!has_cells && options.initial.c.defined())

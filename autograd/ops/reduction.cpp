@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/reduction.h>
@@ -38,7 +39,8 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
   return sum(x, axes, keepdim) / static_cast<double>(reduced("mean", x.shape(), axes).count);
 }
 
-Tensor max(const Tensor& x, const Axes& axes, bool keepdim) {
+Tensor max(const Tensor& given, const Axes& axes, bool keepdim) {
+  const Tensor x = detail::widened(given);
   const Reduced to = reduced("max", x.shape(), axes);
   return make_op(
       "max", kernels::max(x.value(), axes, keepdim),
@@ -52,7 +54,8 @@ Tensor max(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor min(const Tensor& x, const Axes& axes, bool keepdim) { return -max(-x, axes, keepdim); }
 
-Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
+Tensor logsumexp(const Tensor& given, const Axes& axes, bool keepdim) {
+  const Tensor x = detail::widened(given);
   const Array largest = kernels::max(x.value(), axes, false);
   // What is taken away and added again cancels out of the result, gradients included.
   const Array finite =
@@ -63,7 +66,8 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
   return keepdim ? y : reshape(y, largest.shape());
 }
 
-Tensor var(const Tensor& x, const Axes& axes, bool keepdim, double correction) {
+Tensor var(const Tensor& given, const Axes& axes, bool keepdim, double correction) {
+  const Tensor x = detail::widened(given);
   const double count = static_cast<double>(reduced("var", x.shape(), axes).count);
   return sum(square(x - mean(x, axes, true)), axes, keepdim) / std::max(0.0, count - correction);
 }

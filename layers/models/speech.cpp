@@ -218,16 +218,16 @@ Tensor Speech::logits(const Batch& batch) const {
   // The mean over the frames that count.
   const int64_t B = x.dim(0), T = x.dim(1);
   const std::vector<int64_t> lengths = encoded(batch.lengths);
-  Array shares = Array::full({B, T, 1}, 1.0 / static_cast<double>(T), x.dtype());
+  Array shares = Array::full({B, T, 1}, 1.0 / static_cast<double>(T), head->weight.dtype());
   if (!lengths.empty()) {
     std::vector<double> all(static_cast<size_t>(B * T));
     for (int64_t b = 0; b < B; ++b) {
       const int64_t length = std::max<int64_t>(1, lengths[static_cast<size_t>(b)]);
       std::fill_n(all.begin() + b * T, length, 1.0 / static_cast<double>(length));
     }
-    shares = Array::from(all, {B, T, 1}).to(x.dtype());
+    shares = Array::from(all, {B, T, 1}).to(shares.dtype());
   }
-  return (*head)(sum(x * Tensor(shares), {1}));
+  return (*head)(sum(x.to(shares.dtype()) * Tensor(shares), {1}));
 }
 
 Loss Speech::ctc(const Tensor& x, const Batch& batch) const {

@@ -1,7 +1,10 @@
 #include <weft/lib/array/array.h>
+#include <weft/lib/isa/table_functions.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace weft {
@@ -13,7 +16,9 @@ constexpr int64_t tile = 1 << 14;
 /// The number as T, whole numbers towards zero. ValueError when an integer cannot hold it, or it is NaN.
 template <class T, class From>
 T converted(From value) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (std::is_same_v<From, BFloat16>) {
+    return converted<T>(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<T, bool>) {
     return value != From{};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<T>) {
     // 2^31 and 2^63 are exact in any floating type, the largest integers are not.
@@ -30,6 +35,18 @@ void convert(const From* from, To* to, int64_t count) {
   parallel_for(count, tile, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) to[i] = converted<To>(from[i]);
   });
+}
+
+void convert(const float* from, BFloat16* to, int64_t count) {
+  const auto narrow = isa::table().elementwise.narrow;
+  parallel_for(count, tile,
+               [=](int64_t begin, int64_t end) { narrow(from + begin, &to[begin].bits, end - begin); });
+}
+
+void convert(const BFloat16* from, float* to, int64_t count) {
+  const auto widen = isa::table().elementwise.widen;
+  parallel_for(count, tile,
+               [=](int64_t begin, int64_t end) { widen(&from[begin].bits, to + begin, end - begin); });
 }
 
 void copy_bytes(const void* from, void* to, size_t bytes) {
@@ -78,6 +95,7 @@ template Array Array::from(std::span<const double>, const Shape&);
 template Array Array::from(std::span<const int32_t>, const Shape&);
 template Array Array::from(std::span<const int64_t>, const Shape&);
 template Array Array::from(std::span<const bool>, const Shape&);
+template Array Array::from(std::span<const BFloat16>, const Shape&);
 
 void Array::check_type(DType wanted) const {
   if (!buffer_) fail<StateError>("an array that was never given values is used");
@@ -174,6 +192,9 @@ bool Array::identical(const Array& other) const {
 
 bool Array::all_finite() const {
   if (!is_floating(dtype_)) return true;
+  if (dtype_ == bfloat16)
+    return std::ranges::all_of(values<BFloat16>(),
+                               [](BFloat16 x) { return std::isfinite(static_cast<float>(x)); });
   return visit_floating("all_finite", dtype_, [&]<class T>(T) {
     // x - x is 0 for finite x and NaN otherwise, and NaN stays in the sum.
     T sum = 0;

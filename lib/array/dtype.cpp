@@ -16,6 +16,8 @@ const char* name_of(DType dtype) {
       return "int32";
     case DType::int64:
       return "int64";
+    case DType::bfloat16:
+      return "bfloat16";
     default:
       return "bool";
   }
@@ -29,6 +31,8 @@ size_t size_of(DType dtype) {
     case DType::float64:
     case DType::int64:
       return 8;
+    case DType::bfloat16:
+      return 2;
     default:
       return 1;
   }
@@ -37,7 +41,8 @@ size_t size_of(DType dtype) {
 DType default_dtype() { return current_default; }
 
 DTypeScope::DTypeScope(DType dtype) : before_(current_default) {
-  if (!is_floating(dtype)) fail<TypeError>("DTypeScope: needs float32 or float64, not ", dtype);
+  if (dtype != float32 && dtype != float64)
+    fail<TypeError>("DTypeScope: needs float32 or float64, not ", dtype);
   current_default = dtype;
 }
 

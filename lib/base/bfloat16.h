@@ -1,10 +1,11 @@
-// bfloat16: the upper half of a float32, as files and other programs store it. 1 sign bit, 8 exponent bits of
-// bias 127, 7 mantissa bits.
+// bfloat16: the upper half of a float32, as files and other programs store it, and as activations may be held. 1 sign
+// bit, 8 exponent bits of bias 127, 7 mantissa bits.
 #pragma once
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace weft {
 
@@ -18,5 +19,16 @@ inline uint16_t bfloat16_of(float x) {
 
 /// Exact.
 inline float float_of_bfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
+
+/// An element of such an array. A number becomes one by way of float; it reads as float, exactly.
+struct BFloat16 {
+  uint16_t bits;
+
+  BFloat16() = default;
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  explicit BFloat16(T x) : bits(bfloat16_of(static_cast<float>(x))) {}
+  operator float() const { return float_of_bfloat16(bits); }  // NOLINT: exact, as float to double is
+};
 
 }  // namespace weft

@@ -101,6 +101,8 @@ Handle type_for(DType dtype) {
       return {H5Tcopy(H5T_STD_I32LE), H5Tclose};
     case DType::int64:
       return {H5Tcopy(H5T_STD_I64LE), H5Tclose};
+    case DType::bfloat16:
+      fail<TypeError>("a file holds no array of bfloat16; give it float32");
     case DType::boolean:
       break;
   }

@@ -22,6 +22,10 @@ struct ElementwiseFunctions {
     float factor;
   };
   void (*dropout)(const Dropout& dropout, const float* x, float* y, int64_t n);
+
+  /// bfloat16 to float, and float to the nearest bfloat16 (base/bfloat16.h).
+  void (*widen)(const uint16_t* x, float* y, int64_t n);
+  void (*narrow)(const float* x, uint16_t* y, int64_t n);
 };
 
 }  // namespace weft::isa

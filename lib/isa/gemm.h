@@ -13,6 +13,13 @@ struct Operand {
   int64_t row, column;
 };
 
+/// The same of a product of bfloat16: of such values, or of floats that are rounded to them.
+struct NarrowOperand {
+  const void* data;
+  int64_t row, column;
+  bool floats;
+};
+
 /// Memory in `rows` pieces of `columns` floats that begin `row` floats apart.
 struct Region {
   const float* data = nullptr;
@@ -46,6 +53,10 @@ struct GemmFunctions {
   void (*pack_a)(int64_t m, int64_t k, int64_t height, Operand a, float* panels);
   /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
   void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
+  /// The same of operands of bfloat16, in the order in which products of them add up: the second of each pair of k comes
+  /// first. Panels are of an even k, the last being 0 where k is odd.
+  void (*pack_pairs_a)(int64_t m, int64_t k, int64_t height, NarrowOperand a, float* panels);
+  void (*pack_pairs_b)(int64_t k, int64_t n, NarrowOperand b, float* panels);
   void (*multiply_block)(const Block& block);
   /// The whole product on this thread, A read in place: for small ones, and for few rows.
   void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,

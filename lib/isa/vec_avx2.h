@@ -167,6 +167,27 @@ inline __m256i dot_eight(__m256i sum, __m256i x, Quad q) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 inline VecI dot(VecI sum, VecI x, Quad q) { return {dot_eight(sum.a, x.a, q), dot_eight(sum.b, x.b, q)}; }
+inline VecI load_halves(const unsigned short* p) {
+  const auto* q = reinterpret_cast<const __m128i*>(p);
+  return {_mm256_cvtepu16_epi32(_mm_loadu_si128(q)), _mm256_cvtepu16_epi32(_mm_loadu_si128(q + 1))};
+}
+inline void store_halves(unsigned short* p, VecI x) {
+  const __m256i lower = _mm256_set1_epi32(0xFFFF);
+  const __m256i words = _mm256_packus_epi32(_mm256_and_si256(x.a, lower), _mm256_and_si256(x.b, lower));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(words, 0xD8));
+}
+inline VecI load_first_halves(const unsigned short* p, long n) {
+  if (n >= 16) return load_halves(p);
+  unsigned short some[16] = {};
+  for (long i = 0; i < n; ++i) some[i] = p[i];
+  return load_halves(some);
+}
+inline void store_first_halves(unsigned short* p, VecI x, long n) {
+  if (n >= 16) return store_halves(p, x);
+  unsigned short all[16];
+  store_halves(all, x);
+  for (long i = 0; i < n; ++i) p[i] = all[i];
+}
 inline void store_bytes(void* p, VecI x) {
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xD8);
   const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));

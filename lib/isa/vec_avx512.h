@@ -148,6 +148,19 @@ inline Quad broadcast_quad(const void* p) {
   return {_mm512_abs_epi8(value), _mm512_movepi8_mask(value)};
 #endif
 }
+inline VecI load_halves(const unsigned short* p) {
+  return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+inline void store_halves(unsigned short* p, VecI x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(x.v));
+}
+inline VecI load_first_halves(const unsigned short* p, long n) {
+  return n >= 16 ? load_halves(p) : VecI{_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
+}
+inline void store_first_halves(unsigned short* p, VecI x, long n) {
+  if (n >= 16) return store_halves(p, x);
+  _mm256_mask_storeu_epi16(p, first_lanes(n), _mm512_cvtepi32_epi16(x.v));
+}
 inline void store_bytes(void* p, VecI x) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x.v));
 }

@@ -206,6 +206,14 @@ inline VecI dot(VecI sum, VecI x, Quad q) {
     return sum.v[i] + (four[0] * q.v[0] + four[1] * q.v[1]) + (four[2] * q.v[2] + four[3] * q.v[3]);
   });
 }
+inline VecI load_first_halves(const unsigned short* p, long n) {
+  return each_lane<VecI>([=](int i) { return i < n ? static_cast<int>(p[i]) : 0; });
+}
+inline VecI load_halves(const unsigned short* p) { return load_first_halves(p, 16); }
+inline void store_first_halves(unsigned short* p, VecI x, long n) {
+  for (int i = 0; i < 16 && i < n; ++i) p[i] = static_cast<unsigned short>(x.v[i]);
+}
+inline void store_halves(unsigned short* p, VecI x) { store_first_halves(p, x, 16); }
 inline void store_bytes(void* p, VecI x) {
   for (int i = 0; i < 16; ++i) static_cast<signed char*>(p)[i] = static_cast<signed char>(x.v[i]);
 }

@@ -26,6 +26,8 @@
 //   begin_dot(sum)           what a chain of dot begins with, and its end is the sum of all products then; `sum` is that of
 //                            all the values of its quads
 //   store_bytes(p, x)        the lanes, each within an int8, as sixteen bytes
+//   load_halves, store_halves(p, x)   sixteen uint16 as VecI, the lower halves of the lanes as sixteen uint16
+//   load_first_halves, store_first_halves   the same of lanes [0, n), as load_first and store_first
 #pragma once
 
 namespace weft::isa {
@@ -48,6 +50,13 @@ inline Vec polynomial(Vec x, const float (&c)[n]) {
   Vec sum = set(c[n - 1]);
   for (int i = n - 2; i >= 0; --i) sum = fma(sum, x, set(c[i]));
   return sum;
+}
+
+/// Floats of bfloat16, which stand in the lower halves of the lanes, and the reverse, as base/bfloat16.h rounds.
+inline Vec widened(VecI halves) { return from_bits(shift_left<16>(halves)); }
+inline VecI narrowed(Vec x) {
+  const VecI own = bits(x), up = own + set_int(0x7FFF) + (shift_right<16>(own) & set_int(1));
+  return shift_right<16>(bits(select(is_nan(x), from_bits(own | set_int(0x400000)), from_bits(up))));
 }
 
 /// Calls f(offset, lanes) for 0, 16, 32, ... below n; lanes is 16 but in the last call, where it may be less.

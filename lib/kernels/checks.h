@@ -29,6 +29,11 @@ inline void check_float(const char* op, const char* name, const Array& x) {
   if (x.dtype() != float32) fail<TypeError>(op, ": ", name, " must be float32, not ", x.dtype());
 }
 
+/// TypeError, naming `op`, unless x is computed with in float32.
+inline void check_single(const char* op, const char* name, const Array& x) {
+  if (!is_single(x.dtype())) fail<TypeError>(op, ": ", name, " must be float32 or bfloat16, not ", x.dtype());
+}
+
 /// The rows of an array: its last axis, and the product of the others.
 struct Rows {
   int64_t count, length;

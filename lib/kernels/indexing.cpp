@@ -74,6 +74,7 @@ void add_rows(Array& into, const Array& ids, const Array& rows) {
     fail<ShapeError>("add_rows: into ", into.shape(), " by ids ", ids.shape(), " go rows ", wanted, ", not ",
                      rows.shape());
   }
+  if (rows.dtype() == bfloat16 && into.dtype() == float32) return add_rows(into, ids, rows.to(float32));
   if (rows.dtype() != into.dtype())
     fail<TypeError>("add_rows: into is ", into.dtype(), ", rows are ", rows.dtype());
   const Array row_of = checked_ids("add_rows", ids, into.dim(0));
@@ -115,6 +116,7 @@ Array gather(const Array& x, int axis, const Array& index) {
 }
 
 Array scatter_add(const Array& x, const Shape& shape, int axis, const Array& index) {
+  if (x.dtype() == bfloat16) return scatter_add(x.to(float32), shape, axis, index).to(bfloat16);
   const int place = checked_index("scatter_add", shape, axis, index);
   if (!(x.shape() == index.shape())) {
     fail<ShapeError>("scatter_add: x is ", x.shape(), ", the index ", index.shape());

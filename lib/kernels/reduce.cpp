@@ -144,7 +144,7 @@ Array reduce_group(const Array& x, const std::vector<Group>& groups, size_t at) 
   return y;
 }
 
-DType sum_type(DType dtype) { return is_floating(dtype) ? dtype : int64; }
+DType sum_type(DType dtype) { return dtype == bfloat16 ? float32 : is_floating(dtype) ? dtype : int64; }
 
 /// Reduces the flagged axes, one group after another from the last to the first.
 template <class Op>
@@ -153,7 +153,7 @@ Array reduce(const Array& x, const Flags& reduced, const Shape& shape) {
   Array y = x;
   for (size_t at = groups.size(); at-- > 0;) {
     if (!groups[at].reduced) continue;
-    y = visit_dtype(y.dtype(), [&]<class T>(T) { return reduce_group<Op, T>(y, groups, at); });
+    y = visit_numbers("reduce", y.dtype(), [&]<class T>(T) { return reduce_group<Op, T>(y, groups, at); });
     groups[at].extent = 1;
   }
   return y.reshape(shape);
@@ -195,22 +195,25 @@ std::vector<int> normal_axes(const char* op, std::span<const int> axes, int rank
 Array sum(const Array& x, std::span<const int> axes, bool keepdim) {
   const std::vector<int> normal = normal_axes("sum", axes, x.rank());
   const KernelScope profile("sum", 0, x);
+  if (x.dtype() == bfloat16) return sum(x.to(float32), axes, keepdim);
   if (normal.empty()) return x.to(sum_type(x.dtype())).copy();
   return reduce<Sum>(x, flags_of(normal), reduced_shape(x.shape(), normal, keepdim));
 }
 
 Array max(const Array& x, std::span<const int> axes, bool keepdim) {
   const KernelScope profile("max", 0, x);
+  if (x.dtype() == bfloat16) return max(x.to(float32), axes, keepdim).to(bfloat16);
   return max_over("max", x, normal_axes("max", axes, x.rank()), keepdim);
 }
 
 Array argmax(const Array& x, int axis, bool keepdim) {
   const int place = normal_axis("argmax", axis, x.rank());
   const KernelScope profile("argmax", 0, x);
+  if (x.dtype() == bfloat16) return argmax(x.to(float32), axis, keepdim);
   const Array largest = max_over("argmax", x, {place}, keepdim);
   Array y(largest.shape(), int64);
   const int64_t length = x.shape()[place], inner = dense_strides(x.shape())[static_cast<size_t>(place)];
-  visit_dtype(x.dtype(), [&]<class T>(T) {
+  visit_numbers("argmax", x.dtype(), [&]<class T>(T) {
     const T* values = x.data<T>();
     const T* top = largest.data<T>();
     int64_t* index = y.mutable_data<int64_t>();
@@ -254,8 +257,12 @@ void accumulate_to(Array& into, const Array& x) {
   for (int i = 0; i < leading; ++i) length *= x.shape()[i];
   Flags inner{};
   for (int i = leading; i < x.rank(); ++i) inner[static_cast<size_t>(i)] = summed(i) && x.shape()[i] != 1;
+  if (x.dtype() == bfloat16) {
+    if (std::ranges::find(inner, true) != inner.end()) return accumulate_to(into, x.to(float32));
+    return reduce_columns<Sum>(x.data<BFloat16>(), into.mutable_data<float>(), 1, length, into.size(), false);
+  }
   const Array rows = reduce<Sum>(x, inner, Shape{length, into.size()});
-  visit_dtype(rows.dtype(), [&]<class T>(T) {
+  visit_numbers("accumulate_to", rows.dtype(), [&]<class T>(T) {
     using Out = Sum::Result<T>;
     reduce_columns<Sum>(rows.data<T>(), into.mutable_data<Out>(), 1, length, into.size(), false);
   });
@@ -277,6 +284,7 @@ double squared_norm(const Array& x) {
     for (int64_t i = 0; i < pieces; ++i) sum += results[i];
     return sum;
   }
+  if (x.dtype() == bfloat16) return squared_norm(x.to(float32));
   visit_floating("squared_norm", x.dtype(), [&]<class T>(T) {
     reduce_rows<Sum>(x.data<T>(), &sum, 1, x.size(), [](T value) {
       const double wide = static_cast<double>(value);
@@ -289,8 +297,9 @@ double squared_norm(const Array& x) {
 double max_abs(const Array& x) {
   const KernelScope profile("max_abs", 0, x);
   if (x.size() == 0) return 0;
+  if (x.dtype() == bfloat16) return max_abs(x.to(float32));
   double largest = 0;
-  visit_dtype(x.dtype(), [&]<class T>(T) {
+  visit_numbers("max_abs", x.dtype(), [&]<class T>(T) {
     reduce_rows<Max>(x.data<T>(), &largest, 1, x.size(),
                      [](T value) { return std::fabs(static_cast<double>(value)); });
   });

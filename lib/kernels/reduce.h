@@ -15,7 +15,7 @@ namespace weft::kernels {
 /// The axes as a sorted list of distinct indices in [0, rank); empty means all. ShapeError that names `op`.
 std::vector<int> normal_axes(const char* op, std::span<const int> axes, int rank);
 
-/// Sums over `axes` (empty: all). keepdim leaves extents of 1. Float sums are float; integers and bool sum to
+/// Sums over `axes` (empty: all). keepdim leaves extents of 1. Float sums are float, of bfloat16 too; integers and bool sum to
 /// int64.
 Array sum(const Array& x, std::span<const int> axes, bool keepdim);
 /// Largest value over `axes`; NaN if any is. ShapeError over no elements.

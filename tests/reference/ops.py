@@ -415,4 +415,6 @@ case("ctc_loss: lengths", lambda x: ctc(x, [[1, 2, 2], [3, 1, 1]], [7, 5], [3, 2
 case("ctc_loss: blank last", lambda x: ctc(x, [[0, 0, 1, 2]], [6], [4], 3), rand(1, 6, 4))
 case("ctc_loss: no labels", lambda x: ctc(x, [[1, 1], [2, 1]], [4, 4], [0, 1], 0), rand(2, 4, 3))
 case("ctc_loss: just enough frames", lambda x: ctc(x, [[1, 1, 2]], [4], [3], 0), rand(1, 4, 3))
+rng = np.random.default_rng(23)
+case("to", lambda x: torch.square(x.to(torch.float64)), rand(2, 3))
 file.close()

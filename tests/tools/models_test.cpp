@@ -106,24 +106,26 @@ TEST_CASE("every model trains, and a run that was stopped comes to the same byte
 
 TEST_CASE("every model has the same bytes whatever the threads and the instruction set") {
   const Folder folder;
-  for (const Pair& p : pairs) {
-    INFO(p.model, " ", p.task);
-    REQUIRE(weft(folder, small(p, "base")).code == 0);
-    for (const char* isa : {"avx512", "avx2", "scalar"})
-      for (const char* threads : {"1", "3"}) {
-        Arguments other = small(p, "other");
-        other.emplace_back("--overwrite");
-        *(std::ranges::find(other, "--threads") + 1) = threads;
-        const Result result = weft(folder, other, {.environment = {std::string("WEFT_ISA=") + isa}});
-        if (contains(result.err, "this processor lacks")) {
-          MESSAGE("skipped: ", isa, ", which this processor lacks");
-          continue;
+  for (const Pair& p : pairs)
+    for (const char* type : {"dtype=float32", "dtype=bfloat16"}) {
+      INFO(p.model, " ", p.task, " ", type);
+      const Result base = weft(folder, small(p, "base", {type}));
+      REQUIRE_MESSAGE(base.code == 0, base.err);
+      for (const char* isa : {"avx512", "avx2", "scalar"})
+        for (const char* threads : {"1", "3"}) {
+          Arguments other = small(p, "other", {type});
+          other.emplace_back("--overwrite");
+          *(std::ranges::find(other, "--threads") + 1) = threads;
+          const Result result = weft(folder, other, {.environment = {std::string("WEFT_ISA=") + isa}});
+          if (contains(result.err, "this processor lacks")) {
+            MESSAGE("skipped: ", isa, ", which this processor lacks");
+            continue;
+          }
+          REQUIRE_MESSAGE(result.code == 0, result.err);
+          CHECK_MESSAGE(last_of(folder, "base") == last_of(folder, "other"), isa, " ", threads);
         }
-        REQUIRE_MESSAGE(result.code == 0, result.err);
-        CHECK_MESSAGE(last_of(folder, "base") == last_of(folder, "other"), isa, " ", threads);
-      }
-    std::filesystem::remove_all(folder.path("base"));
-  }
+      std::filesystem::remove_all(folder.path("base"));
+    }
 }
 
 TEST_CASE("every optimizer and schedule resumes to the same bytes, averages and frozen weights too") {

@@ -1,3 +1,4 @@
+#include <weft/autograd/autocast.h>
 #include <weft/lib/base/advice.h>
 #include <weft/lib/base/values.h>
 #include <weft/lib/machine/available_memory.h>
@@ -7,6 +8,7 @@
 #include <weft/optim/train_step.h>
 #include <weft/tools/commands/commands.h>
 #include <weft/train/anomaly.h>
+#include <weft/train/build.h>
 #include <weft/train/evaluate.h>
 #include <weft/train/session.h>
 #include <weft/train/show/console.h>
@@ -40,7 +42,7 @@ int64_t backward(Session& s, TrainStep& step, UpdateWatch* watch = nullptr) {
       const PhaseScope phase("data");
       return s.loader->next();
     }();
-    const auto loss = [&] { return s.model->loss(batch); };
+    const auto loss = [&] { return loss_of(s.config, *s.model, batch); };
     step.backward(piece, [&] { return watch != nullptr ? watch->loss(loss) : loss(); });
     read += read_of(batch);
   }
@@ -141,6 +143,7 @@ Evaluation evaluate_both(Session& s) {
       s.console.renew(str(step_text(s.run->step(), s.config.max_iters),
                           "  evaluating: ", 100 * (before + done) / all, " %"));
     };
+    const Autocast computing(s.config.computing_type());
     return evaluate(*s.model, samples, s.config.batch_size, each, &s.processes);
   };
   const LossMeter seen = found_on(s.task.seen, 0), unseen = found_on(s.task.unseen, s.task.seen.size());

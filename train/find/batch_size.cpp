@@ -3,6 +3,7 @@
 #include <weft/optim/clip.h>
 #include <weft/optim/noise_scale.h>
 #include <weft/optim/train_step.h>
+#include <weft/train/build.h>
 #include <weft/train/find/batch_size.h>
 #include <weft/train/update_time.h>
 
@@ -25,7 +26,8 @@ void train(Session& s, BatchTest& test, const BatchTest::Options& options,
     TrainStep update(*s.optimizer, {.seed = static_cast<uint64_t>(s.config.seed), .step = k});
     double first_norm = 0, first = 0;
     for (const UpdatePiece& piece : loader.update()) {
-      update.backward(*s.model, loader.next(), piece);
+      const Batch batch = loader.next();
+      update.backward(piece, [&] { return loss_of(s.config, *s.model, batch); });
       if (first > 0) continue;
       first = static_cast<double>(update.samples());
       first_norm = grad_norm(s.optimizer->parameters()) / static_cast<double>(update.rows());
@@ -51,7 +53,7 @@ void time_sizes(Session& s, BatchTest& test, const BatchTest::Options& options,
       break;  // larger ones would take more still
     }
     Loader loader(s.task.training, batch);
-    const UpdateTime time = time_updates(*s.model, *s.optimizer, loader, options.seconds);
+    const UpdateTime time = time_updates(config, *s.model, *s.optimizer, loader, options.seconds);
     test.speeds.push_back({batch, time.samples / time.seconds, plan.most()});
     if (timed) timed(test.speeds.back());
     if (time.seconds > options.seconds) break;

@@ -1,6 +1,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/math.h>
 #include <weft/optim/train_step.h>
+#include <weft/train/build.h>
 #include <weft/train/find/learning_rate.h>
 
 #include <algorithm>
@@ -16,7 +17,10 @@ constexpr int64_t settled = 5;    // points before which a mean says little
 
 double one_update(Session& s, int64_t step, double lr) {
   TrainStep update(*s.optimizer, {.seed = static_cast<uint64_t>(s.config.seed), .step = step});
-  for (const UpdatePiece& piece : s.loader->update()) update.backward(*s.model, s.loader->next(), piece);
+  for (const UpdatePiece& piece : s.loader->update()) {
+    const Batch batch = s.loader->next();
+    update.backward(piece, [&] { return loss_of(s.config, *s.model, batch); });
+  }
   update.finish({.lr = lr, .max_norm = s.config.grad_clip});
   return update.loss();
 }

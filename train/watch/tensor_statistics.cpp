@@ -106,6 +106,7 @@ TensorStatistics TensorStatistics::scaled(double factor) const {
 }
 
 TensorStatistics statistics_of(const Array& x, bool histogram) {
+  if (x.dtype() == bfloat16) return statistics_of(x.to(float32), histogram);
   return visit_floating("statistics_of", x.dtype(), [&]<class T>(T) {
     TensorStatistics all;
     if (x.size() == 0) return all;

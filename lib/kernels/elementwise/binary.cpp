@@ -2,6 +2,7 @@
 #include <weft/lib/kernels/checks.h>
 #include <weft/lib/kernels/elementwise/broadcast.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/lib/xt.h>
@@ -139,6 +140,14 @@ T number(Binary op, double value) {
 Array with_number(Binary op, const Array& x, double value, bool number_first) {
   Array y(x.shape(), x.dtype());
   const KernelScope profile(name_of(op), 0, x, y);
+  if (x.dtype() == bfloat16) {
+    for_float_pieces<1>({&x}, y, [&](const auto& from, float* to, int64_t n) {
+      const auto other = static_cast<float>(value);
+      const Run<float> many{from[0], false}, one{&other, true};
+      run(op, to, n, number_first ? one : many, number_first ? many : one);
+    });
+    return y;
+  }
   visit(op, x.dtype(), [&]<class T>(T) {
     const T other = number<T>(op, value);
     const T* from = x.data<T>();
@@ -149,6 +158,27 @@ Array with_number(Binary op, const Array& x, double value, bool number_first) {
     });
   });
   return y;
+}
+
+/// One operand or both are bfloat16, and so is y.
+void run_narrow(Binary op, const Broadcast<2>& walk, const Array& a, const Array& b, Array& y) {
+  const FloatReader left(a), right(b);
+  const FloatWriter to(y);
+  parallel_for(y.size(), elementwise_tile, [&](int64_t begin, int64_t end) {
+    alignas(64) float rooms[3][narrow_piece];
+    walk.for_runs(begin, end, [&](const auto& at, int64_t first, int64_t n) {
+      const bool left_stays = walk.stands_still(0), right_stays = walk.stands_still(1);
+      for (int64_t done = 0; done < n; done += narrow_piece) {
+        const int64_t some = std::min(narrow_piece, n - done);
+        const auto read = [&](const FloatReader& from, int64_t place, bool stays, float* room) {
+          return Run<float>{stays ? from.at(place, 1, room) : from.at(place + done, some, room), stays};
+        };
+        run(op, rooms[2], some, read(left, at[0], left_stays, rooms[0]),
+            read(right, at[1], right_stays, rooms[1]));
+        to.put(first + done, some, rooms[2]);
+      }
+    });
+  });
 }
 
 }  // namespace
@@ -174,10 +204,16 @@ const char* name_of(Binary op) {
 
 Array binary(Binary op, const Array& a, const Array& b) {
   const Shape shape = broadcast_shapes(name_of(op), a.shape(), b.shape());
-  check_same_type(name_of(op), "a", a, "b", b);
-  Array y(shape, a.dtype());
+  const bool narrow =
+      is_single(a.dtype()) && is_single(b.dtype()) && (a.dtype() != b.dtype() || a.dtype() == bfloat16);
+  if (!narrow) check_same_type(name_of(op), "a", a, "b", b);
+  Array y(shape, narrow ? bfloat16 : a.dtype());
   const KernelScope profile(name_of(op), 0, a, b, y);
   const Broadcast<2> walk(shape, {&a.shape(), &b.shape()});
+  if (narrow) {
+    run_narrow(op, walk, a, b, y);
+    return y;
+  }
   visit(op, a.dtype(), [&]<class T>(T) {
     const T *left = a.data<T>(), *right = b.data<T>();
     T* to = y.mutable_data<T>();

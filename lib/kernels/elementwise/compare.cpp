@@ -77,6 +77,8 @@ void check_bool(const char* op, const Array& x) {
 }  // namespace
 
 Array compare(Compare op, const Array& a, const Array& b) {
+  if (a.dtype() != b.dtype() && is_single(a.dtype()) && is_single(b.dtype()))
+    return compare(op, a.to(float32), b.to(float32));
   check_same_type(name_of(op), "a", a, "b", b);
   Array y;
   visit_dtype(a.dtype(),
@@ -91,7 +93,8 @@ Array compare(Compare op, const Array& a, double b) {
   visit_dtype(a.dtype(), [&]<class T>(T) {
     // A number takes the array's floating type, as in PyTorch; integers are compared exactly, in 64 bits of
     // mantissa.
-    using Wide = std::conditional_t<std::is_floating_point_v<T>, T, long double>;
+    using Float = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
+    using Wide = std::conditional_t<std::is_floating_point_v<Float>, Float, long double>;
     const T* from = a.data<T>();
     const auto other = static_cast<Wide>(b);
     visit(op, [&](auto f) {
@@ -129,6 +132,8 @@ Array logical_or(const Array& a, const Array& b) {
 
 Array where(const Array& condition, const Array& a, const Array& b) {
   check_bool("where", condition);
+  if (a.dtype() != b.dtype() && is_single(a.dtype()) && is_single(b.dtype()))
+    return where(condition, a.to(bfloat16), b.to(bfloat16));
   check_same_type("where", "a", a, "b", b);
   const Shape shape =
       broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));

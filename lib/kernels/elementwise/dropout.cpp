@@ -2,6 +2,7 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/elementwise/dropout.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 
@@ -55,21 +56,38 @@ Array dropout(const Array& x, double p_drop, RandomKey key, uint64_t first_sampl
   constexpr int64_t tile = 1 << 14;
   const int64_t tiles_a_sample = std::max<int64_t>(1, (places + tile - 1) / tile);
   const int64_t samples_a_tile = std::max<int64_t>(1, tile / std::max<int64_t>(1, places));
-  visit_floating("dropout", x.dtype(), [&]<class T>(T) {
-    const T* from = x.data<T>();
-    T* to = y.mutable_data<T>();
+  const auto for_tiles = [&](auto f) {
     parallel_for(samples * tiles_a_sample, samples_a_tile, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t sample = i / tiles_a_sample, first = i % tiles_a_sample * tile;
-        const int64_t at = sample * places + first, n = std::min(tile, places - first);
         Dropout drop = whole;
         drop.sample = first_sample + static_cast<uint64_t>(sample);
         drop.first = static_cast<uint64_t>(first);
-        if constexpr (std::is_same_v<T, float>) {
-          run(drop, from + at, to + at, n);
-        } else {
-          run(drop, from + at, to + at, n, factor);
-        }
+        f(drop, sample * places + first, std::min(tile, places - first));
+      }
+    });
+  };
+  if (x.dtype() == bfloat16) {
+    const FloatReader from(x);
+    const FloatWriter to(y);
+    for_tiles([&](Dropout drop, int64_t at, int64_t n) {
+      alignas(64) float room[narrow_piece];
+      for (int64_t done = 0; done < n; done += narrow_piece, drop.first += narrow_piece) {
+        const int64_t some = std::min(narrow_piece, n - done);
+        run(drop, from.at(at + done, some, room), room, some);
+        to.put(at + done, some, room);
+      }
+    });
+    return y;
+  }
+  visit_floating("dropout", x.dtype(), [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = y.mutable_data<T>();
+    for_tiles([&](const Dropout& drop, int64_t at, int64_t n) {
+      if constexpr (std::is_same_v<T, float>) {
+        run(drop, from + at, to + at, n);
+      } else {
+        run(drop, from + at, to + at, n, factor);
       }
     });
   });

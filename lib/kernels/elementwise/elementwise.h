@@ -1,6 +1,6 @@
 // Elementwise operations on arrays, values only. Float runs in the vector kernels, double in plain loops.
-// Binary operations broadcast (shape.h) and want equal element types; TypeError and ShapeError name the
-// operation.
+// bfloat16 is computed with in float32 and rounded once. Binary operations broadcast (shape.h) and want equal element types,
+// but that of bfloat16 and float32 comes bfloat16; TypeError and ShapeError name the operation.
 #pragma once
 
 #include <weft/lib/array/array.h>
@@ -31,7 +31,7 @@ enum class Unary {
 };
 /// "exp", "gelu_tanh", ...
 const char* name_of(Unary op);
-/// y = op(x), for float32 and float64 (neg, abs, sign, square, relu also for integers, which wrap around).
+/// y = op(x), for floating types (neg, abs, sign, square, relu also for integers, which wrap around).
 ///   sigmoid 1 / (1 + exp(-x));  silu x sigmoid(x);  gelu x (1 + erf(x / sqrt 2)) / 2;
 ///   gelu_tanh x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
 /// NaN gives NaN, for sign and relu too; at -inf silu, gelu and gelu_tanh give their limit, 0. Errors of the

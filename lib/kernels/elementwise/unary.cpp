@@ -3,6 +3,7 @@
 #include <weft/lib/kernels/elementwise/broadcast.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/elementwise/gelu.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 #include <weft/lib/xt.h>
@@ -185,7 +186,9 @@ Array unary(Unary op, const Array& x) {
       }
     });
   };
-  if (arithmetic(op) && x.dtype() == int32) {
+  if (is_single(x.dtype())) {
+    for_float_pieces<1>({&x}, y, [&](const auto& from, float* to, int64_t n) { run(op, from[0], to, n); });
+  } else if (arithmetic(op) && x.dtype() == int32) {
     tiles(int32_t{});
   } else if (arithmetic(op) && x.dtype() == int64) {
     tiles(int64_t{});
@@ -199,14 +202,23 @@ Array clamp(const Array& x, double low, double high) {
   if (low != low || high != high) fail<ValueError>("clamp: a bound is NaN: low is ", low, ", high is ", high);
   Array y(x.shape(), x.dtype());
   const KernelScope profile("clamp", 0, x, y);
+  const auto clamped = []<class T>(const T* from, T* to, int64_t n, T lowest, T highest) {
+    each(from, to, n, [=](T v) {
+      const T raised = v < lowest ? lowest : v;
+      return highest < raised ? highest : raised;
+    });
+  };
+  if (is_single(x.dtype())) {
+    for_float_pieces<1>({&x}, y, [&](const auto& from, float* to, int64_t n) {
+      clamped(from[0], to, n, static_cast<float>(low), static_cast<float>(high));
+    });
+    return y;
+  }
   visit_floating("clamp", x.dtype(), [&]<class T>(T) {
     const T *from = x.data<T>(), lowest = static_cast<T>(low), highest = static_cast<T>(high);
     T* to = y.mutable_data<T>();
     parallel_for(x.size(), elementwise_tile, [&](int64_t begin, int64_t end) {
-      each(from + begin, to + begin, end - begin, [=](T v) {
-        const T raised = v < lowest ? lowest : v;
-        return highest < raised ? highest : raised;
-      });
+      clamped(from + begin, to + begin, end - begin, lowest, highest);
     });
   });
   return y;

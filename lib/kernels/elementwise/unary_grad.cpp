@@ -4,6 +4,7 @@
 #include <weft/lib/kernels/elementwise/broadcast.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/elementwise/gelu.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 
@@ -79,6 +80,12 @@ Array unary_grad(UnaryGrad op, const Array& x_or_y, Array dy) {
   check_same(name_of(op), "x", x_or_y, "dy", dy);
   Array dx = dy.unique() ? dy : Array(dy.shape(), dy.dtype());
   const KernelScope profile(name_of(op), 0, x_or_y, dy, dx);
+  if (is_single(dy.dtype())) {
+    for_float_pieces<2>({&x_or_y, &dy}, dx, [&](const auto& from, float* to, int64_t n) {
+      run_grad(op, from[0], from[1], to, n);
+    });
+    return dx;
+  }
   visit_floating(name_of(op), dy.dtype(), [&]<class T>(T) {
     const T *x = x_or_y.data<T>(), *from = dy.data<T>();
     T* to = dx.mutable_data<T>();

@@ -2,21 +2,23 @@
 #include <weft/lib/kernels/elementwise/dropout.h>
 #include <weft/lib/kernels/fused/attention.h>
 #include <weft/lib/kernels/scratch.h>
+#include <weft/lib/kernels/tiles.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 
 #include <algorithm>
-#include <memory>
+#include <type_traits>
 #include <vector>
 
 namespace weft::kernels {
 namespace {
 
+constexpr int64_t key_tile = 64;  // keys are looked at by tiles, of which some may be masked
 constexpr int64_t query_block = isa::AttentionFunctions::query_block;
 
 const isa::AttentionFunctions& functions() { return isa::table().attention; }
 
-Scratch scratch_for(int64_t D) { return Scratch(functions().scratch(D)); }
+int64_t own_scratch(int64_t D) { return (functions().scratch(D) + 15) / 16 * 16; }
 
 /// Those of one sample and head, from token `first` on.
 isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h, int64_t first = 0) {
@@ -36,22 +38,79 @@ isa::ElementwiseFunctions::Dropout dropout_of(const AttentionProblem& x, const D
 /// Where the queries and keys of a document meet in a mask or a bias (T, S).
 int64_t corner(const AttentionProblem& x, const Document& of) { return of.first * x.S + of.first; }
 
+int64_t keys_of(const AttentionProblem& x, const Document& of) {
+  return x.documents.empty() ? x.S : of.tokens;
+}
+
+int64_t offset_of(const AttentionProblem& x, const Document& of) {
+  return x.causal_offsets ? x.causal_offsets[of.row] : x.causal_offset;
+}
+
+/// Floats of one head's rows: of float32 where they lie; of bfloat16 in rooms one after the other, of which what was
+/// written is rounded by put().
+class Rooms {
+ public:
+  Rooms(float* at, int64_t D) : next_(at), D_(D) {}
+  /// For so many rows; none for float32.
+  template <class T>
+  static int64_t floats(int64_t rows, int64_t D) {
+    return std::is_same_v<T, float> ? 0 : rows * D;
+  }
+
+  isa::ConstRows read(HeadView<const float> x, const Document& of, int64_t h, int64_t, int64_t, int64_t) {
+    return rows(x, of.row, h, of.first);
+  }
+  /// The tokens [begin, end) of `tokens` are there.
+  isa::ConstRows read(HeadView<const BFloat16> x, const Document& of, int64_t h, int64_t tokens,
+                      int64_t begin, int64_t end) {
+    float* const room = take(tokens);
+    const BFloat16* const from = of_head(x, of, h);
+    for (int64_t t = begin; t < end; ++t)
+      isa::table().elementwise.widen(&from[t * x.token].bits, room + t * D_, D_);
+    return {room, D_};
+  }
+  isa::Rows place(HeadView<float> x, const Document& of, int64_t h, int64_t) {
+    return rows(x, of.row, h, of.first);
+  }
+  isa::Rows place(HeadView<BFloat16>, const Document&, int64_t, int64_t tokens) { return {take(tokens), D_}; }
+  void put(HeadView<float>, const Document&, int64_t, isa::Rows, int64_t, int64_t) {}
+  void put(HeadView<BFloat16> x, const Document& of, int64_t h, isa::Rows from, int64_t begin, int64_t end) {
+    BFloat16* const to = of_head(x, of, h);
+    for (int64_t t = begin; t < end; ++t)
+      isa::table().elementwise.narrow(from.data + t * from.token, &to[t * x.token].bits, D_);
+  }
+
+ private:
+  template <class T>
+  static T* of_head(HeadView<T> x, const Document& of, int64_t h) {
+    return x.data + of.row * x.batch + h * x.head + of.first * x.token;
+  }
+  float* take(int64_t tokens) {
+    float* const room = next_;
+    next_ += tokens * D_;
+    return room;
+  }
+
+  float* next_;
+  int64_t D_;
+};
+
 /// One head of a document, which is a whole row where none are given.
-isa::AttentionHead head(const AttentionProblem& x, const Document& of, int64_t h, HeadView<const float> q,
-                        HeadView<const float> k, HeadView<const float> v) {
-  const int64_t b = of.row, first = of.first, S = x.documents.empty() ? x.S : of.tokens;
+isa::AttentionHead head(const AttentionProblem& x, const Document& of, int64_t h, isa::ConstRows q,
+                        isa::ConstRows k, isa::ConstRows v) {
+  const int64_t b = of.row, first = of.first, S = keys_of(x, of);
   return {
       .S = S,
       .D = x.D,
       .keys = x.key_lengths ? std::clamp<int64_t>(x.key_lengths[b] - first, 0, S) : S,
       .scale = static_cast<float>(x.scale),
       .causal = x.causal,
-      .causal_offset = x.causal_offsets ? x.causal_offsets[b] : x.causal_offset,
+      .causal_offset = offset_of(x, of),
       .window = x.causal ? x.window : 0,
       .slope = x.slopes ? x.slopes[h] : 0.0f,
-      .q = rows(q, b, h, first),
-      .k = rows(k, b, h / x.group, first),
-      .v = rows(v, b, h / x.group, first),
+      .q = q,
+      .k = k,
+      .v = v,
       .allowed = x.allowed ? x.allowed + b * x.allowed_batch + h * x.allowed_head + corner(x, of) : nullptr,
       .bias = x.bias ? x.bias + b * x.bias_batch + h * x.bias_head + corner(x, of) : nullptr,
       .row = x.S,
@@ -64,12 +123,27 @@ std::vector<Document> documents_of(const AttentionProblem& x) {
   return weft::documents_of({}, x.B, x.T);
 }
 
-/// What the forward pass left of a head, and the gradient of it.
-isa::AttentionOutputs outputs(const AttentionProblem& x, const Document& of, int64_t h,
-                              HeadView<const float> out, HeadView<const float> d_out, const float* lse) {
-  return {rows(out, of.row, h, of.first), rows(d_out, of.row, h, of.first),
-          lse + (of.row * x.H + h) * x.T + of.first};
-}
+/// What attention was of, and what became of it.
+template <class T>
+struct Passed {
+  HeadView<const T> q, k, v, out, d_out;
+  const float* lse;
+
+  /// Of all tokens of a head.
+  isa::AttentionHead head_of(Rooms& rooms, const AttentionProblem& x, const Document& of, int64_t h) const {
+    const int64_t tokens = of.tokens, keys = keys_of(x, of), shared = h / x.group;
+    const isa::ConstRows own = rooms.read(q, of, h, tokens, 0, tokens);
+    const isa::ConstRows key = rooms.read(k, of, shared, keys, 0, keys);
+    return head(x, of, h, own, key, rooms.read(v, of, shared, keys, 0, keys));
+  }
+  isa::AttentionOutputs outputs(Rooms& rooms, const AttentionProblem& x, const Document& of,
+                                int64_t h) const {
+    const isa::ConstRows made = rooms.read(out, of, h, of.tokens, 0, of.tokens);
+    return {made, rooms.read(d_out, of, h, of.tokens, 0, of.tokens),
+            lse + (of.row * x.H + h) * x.T + of.first};
+  }
+  static int64_t rooms(const AttentionProblem& x) { return Rooms::floats<T>(3 * x.T + 2 * x.S, x.D); }
+};
 
 int64_t blocks_of(const Document& of) { return (of.tokens + query_block - 1) / query_block; }
 
@@ -108,10 +182,9 @@ KernelWork work_of(const AttentionProblem& x, int64_t products, int64_t arrays) 
 
 /// The score gradients of all heads that share a bias are added to it by one thread, in order. They are
 /// computed a second time for that, which costs two products, only where a bias is learned.
-void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
-                   HeadView<const float> v, HeadView<const float> out, const float* lse,
-                   HeadView<const float> d_out, float* d_bias) {
-  const Scratch scratch = scratch_for(x.D);
+template <class T>
+void bias_gradient(const AttentionProblem& x, const Passed<T>& passed, float* d_bias) {
+  const Scratch scratch(own_scratch(x.D) + passed.rooms(x));
   const std::vector<Document> documents = documents_of(x);
   const int64_t shared_b = x.bias_batch == 0 ? x.B : 1, shared_h = x.bias_head == 0 ? x.H : 1;
   const int64_t groups = x.B / std::max<int64_t>(shared_b, 1) * (x.H / std::max<int64_t>(shared_h, 1));
@@ -124,22 +197,29 @@ void bias_gradient(const AttentionProblem& x, HeadView<const float> q, HeadView<
       if (of.row < first_b || of.row >= first_b + shared_b) continue;
       const int64_t first = x.documents.empty() ? i % blocks * query_block : 0;
       const int64_t last = x.documents.empty() ? std::min(x.T, first + query_block) : of.tokens;
-      for (int64_t h = first_h; h < first_h + shared_h; ++h)
+      for (int64_t h = first_h; h < first_h + shared_h; ++h) {
+        Rooms rooms(scratch.here() + own_scratch(x.D), x.D);
+        const isa::AttentionHead here = passed.head_of(rooms, x, of, h);
+        const isa::AttentionOutputs made = passed.outputs(rooms, x, of, h);
         for (int64_t begin = first; begin < last; begin += query_block)
-          functions().bias_gradient(head(x, of, h, q, k, v), begin, std::min(last, begin + query_block),
-                                    outputs(x, of, h, out, d_out, lse),
+          functions().bias_gradient(here, begin, std::min(last, begin + query_block), made,
                                     d_bias + of.row * x.bias_batch + h * x.bias_head + corner(x, of),
                                     scratch.here());
+      }
     }
   });
 }
 
 /// into = the gradients (B, H, S, D) of k or v that each head has for itself, added over each group in order.
-void add_groups(const AttentionProblem& x, const Array& each, HeadView<float> into) {
+template <class T>
+void add_groups(const AttentionProblem& x, const Array& each, HeadView<T> into) {
   const float* const from = each.data<float>();
   const int64_t shared = x.H / x.group, head_size = x.S * x.D;
+  const Scratch scratch(Rooms::floats<T>(x.S, x.D));
   parallel_for(x.B * shared, 1, [&](int64_t i, int64_t) {
-    const isa::Rows to = rows(into, i / shared, i % shared);
+    const Document row{i / shared, 0, x.S};
+    Rooms rooms(scratch.here(), x.D);
+    const isa::Rows to = rooms.place(into, row, i % shared, x.S);
     for (int64_t s = 0; s < x.S; ++s) {
       float* const sum = to.data + s * to.token;
       const float* const first = from + i * x.group * head_size + s * x.D;
@@ -147,59 +227,93 @@ void add_groups(const AttentionProblem& x, const Array& each, HeadView<float> in
       for (int64_t h = 1; h < x.group; ++h)
         for (int64_t d = 0; d < x.D; ++d) sum[d] += first[h * head_size + d];
     }
+    rooms.put(into, row, i % shared, to, 0, x.S);
   });
 }
 
 }  // namespace
 
-void attention(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
-               HeadView<const float> v, HeadView<float> out, float* lse) {
+template <class T>
+void attention(const AttentionProblem& x, HeadView<const T> q, HeadView<const T> k, HeadView<const T> v,
+               HeadView<T> out, float* lse) {
   const KernelScope profile("attention", [&] { return work_of(x, 2, 2); });
-  const Scratch scratch = scratch_for(x.D);
+  const int64_t own = own_scratch(x.D);
+  const Scratch scratch(own + Rooms::floats<T>(2 * x.T + 2 * x.S, x.D));
   for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
-    functions().forward(head(x, of, h, q, k, v), begin, end, rows(out, of.row, h, of.first),
+    Rooms rooms(scratch.here() + own, x.D);
+    const int64_t keys = keys_of(x, of), shared = h / x.group;
+    const int64_t seen =
+        x.causal ? std::clamp<int64_t>(round_up(offset_of(x, of) + end, key_tile), 0, keys) : keys;
+    const isa::ConstRows queries = rooms.read(q, of, h, of.tokens, begin, end);
+    const isa::ConstRows key = rooms.read(k, of, shared, keys, 0, seen);
+    const isa::ConstRows value = rooms.read(v, of, shared, keys, 0, seen);
+    const isa::Rows to = rooms.place(out, of, h, of.tokens);
+    functions().forward(head(x, of, h, queries, key, value), begin, end, to,
                         lse + (of.row * x.H + h) * x.T + of.first, scratch.here());
+    rooms.put(out, of, h, to, begin, end);
   });
 }
+template void attention(const AttentionProblem&, HeadView<const float>, HeadView<const float>,
+                        HeadView<const float>, HeadView<float>, float*);
+template void attention(const AttentionProblem&, HeadView<const BFloat16>, HeadView<const BFloat16>,
+                        HeadView<const BFloat16>, HeadView<BFloat16>, float*);
 
-void attention_grad(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
-                    HeadView<const float> v, HeadView<const float> out, const float* lse,
-                    HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
-                    float* d_bias) {
+template <class T>
+void attention_grad(const AttentionProblem& x, HeadView<const T> q, HeadView<const T> k, HeadView<const T> v,
+                    HeadView<const T> out, const float* lse, HeadView<const T> d_out, HeadView<T> dq,
+                    HeadView<T> dk, HeadView<T> dv, float* d_bias) {
   const KernelScope profile("attention_grad", [&] { return work_of(x, 5, 4); });
-  const Scratch scratch = scratch_for(x.D);
+  const Passed<T> passed{q, k, v, out, d_out, lse};
+  const int64_t own = own_scratch(x.D);
+  const Scratch scratch(own + passed.rooms(x) + Rooms::floats<T>(x.T + 2 * x.S, x.D));
   // Heads of a group run at the same time, each into arrays of its own.
   const bool grouped = x.group > 1;
-  Array each_dk, each_dv;
-  HeadView<float> to_k = dk, to_v = dv;
-  if (grouped) {
-    each_dk = Array({x.B, x.H, x.S, x.D}, float32), each_dv = Array({x.B, x.H, x.S, x.D}, float32);
-    to_k = {each_dk.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
-    to_v = {each_dv.mutable_data<float>(), x.H * x.S * x.D, x.S * x.D, x.D};
-  }
+  const Shape all{x.B, x.H, x.S, x.D};
+  Array each_dk = grouped ? Array(all, float32) : Array(), each_dv = grouped ? Array(all, float32) : Array();
+  const auto view = [&](Array& of) {
+    return HeadView<float>{grouped ? of.mutable_data<float>() : nullptr, x.H * x.S * x.D, x.S * x.D, x.D};
+  };
+  const HeadView<float> each_k = view(each_dk), each_v = view(each_dv);
   const std::vector<Document> documents = documents_of(x);
   parallel_for(static_cast<int64_t>(documents.size()) * x.H, 1, [&](int64_t i, int64_t) {
     const Document& of = documents[static_cast<size_t>(i / x.H)];
-    const int64_t b = of.row, h = i % x.H, first = of.first;
-    functions().backward(head(x, of, h, q, k, v), of.tokens, outputs(x, of, h, out, d_out, lse),
-                         rows(dq, b, h, first), rows(to_k, b, h, first), rows(to_v, b, h, first),
-                         scratch.here());
+    const int64_t h = i % x.H, keys = keys_of(x, of);
+    Rooms rooms(scratch.here() + own, x.D);
+    const isa::AttentionHead here = passed.head_of(rooms, x, of, h);
+    const isa::AttentionOutputs made = passed.outputs(rooms, x, of, h);
+    const isa::Rows to_q = rooms.place(dq, of, h, of.tokens);
+    const isa::Rows to_k = grouped ? rooms.place(each_k, of, h, keys) : rooms.place(dk, of, h, keys);
+    const isa::Rows to_v = grouped ? rooms.place(each_v, of, h, keys) : rooms.place(dv, of, h, keys);
+    functions().backward(here, of.tokens, made, to_q, to_k, to_v, scratch.here());
+    rooms.put(dq, of, h, to_q, 0, of.tokens);
+    if (grouped) return;
+    rooms.put(dk, of, h, to_k, 0, keys);
+    rooms.put(dv, of, h, to_v, 0, keys);
   });
   if (grouped) {
     add_groups(x, each_dk, dk);
     add_groups(x, each_dv, dv);
   }
-  if (d_bias) bias_gradient(x, q, k, v, out, lse, d_out, d_bias);
+  if (d_bias) bias_gradient(x, passed, d_bias);
 }
+template void attention_grad(const AttentionProblem&, HeadView<const float>, HeadView<const float>,
+                             HeadView<const float>, HeadView<const float>, const float*,
+                             HeadView<const float>, HeadView<float>, HeadView<float>, HeadView<float>,
+                             float*);
+template void attention_grad(const AttentionProblem&, HeadView<const BFloat16>, HeadView<const BFloat16>,
+                             HeadView<const BFloat16>, HeadView<const BFloat16>, const float*,
+                             HeadView<const BFloat16>, HeadView<BFloat16>, HeadView<BFloat16>,
+                             HeadView<BFloat16>, float*);
 
 void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadView<const float> k,
                        const float* lse, float* weights) {
   const KernelScope profile("attention_weights", [&] { return work_of(x, 1, 1); });
-  const Scratch scratch = scratch_for(x.D);
+  const Scratch scratch(own_scratch(x.D));
   for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
     const int64_t slice = of.row * x.H + h;
-    functions().weights(head(x, of, h, q, k, q), begin, end, lse + slice * x.T, weights + slice * x.T * x.S,
-                        scratch.here());
+    const isa::ConstRows queries = rows(q, of.row, h, of.first);
+    functions().weights(head(x, of, h, queries, rows(k, of.row, h / x.group, of.first), queries), begin, end,
+                        lse + slice * x.T, weights + slice * x.T * x.S, scratch.here());
   });
 }
 

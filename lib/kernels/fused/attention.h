@@ -49,18 +49,20 @@ struct AttentionProblem {
                               ///< row, s in the document
 };
 
+/// T is float, or BFloat16, which is computed with in floats and rounded once.
 /// out (like q) and lse (B, H, T): log of the sum of exp(scores) of each row, -inf for a row that attends to
 /// nothing.
-void attention(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
-               HeadView<const float> v, HeadView<float> out, float* lse);
+template <class T>
+void attention(const AttentionProblem& problem, HeadView<const T> q, HeadView<const T> k, HeadView<const T> v,
+               HeadView<T> out, float* lse);
 
 /// dq, dk, dv overwritten, dk and dv with the sums over the heads of a group in order; d_bias, if not null,
 /// receives d scores added over the axes on which the bias is shared (batch, head strides 0) in order of
 /// sample, then head, from the value already there.
-void attention_grad(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,
-                    HeadView<const float> v, HeadView<const float> out, const float* lse,
-                    HeadView<const float> d_out, HeadView<float> dq, HeadView<float> dk, HeadView<float> dv,
-                    float* d_bias);
+template <class T>
+void attention_grad(const AttentionProblem& problem, HeadView<const T> q, HeadView<const T> k,
+                    HeadView<const T> v, HeadView<const T> out, const float* lse, HeadView<const T> d_out,
+                    HeadView<T> dq, HeadView<T> dk, HeadView<T> dv, float* d_bias);
 
 /// The weights themselves, (B, H, T, S): for looking at, not for training. Without documents.
 void attention_weights(const AttentionProblem& problem, HeadView<const float> q, HeadView<const float> k,

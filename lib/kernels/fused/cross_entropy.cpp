@@ -1,7 +1,9 @@
 #include <weft/lib/base/math.h>
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/checks.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
@@ -12,7 +14,7 @@ namespace {
 
 void check(const char* op, const Array& logits, const Array& targets, int64_t ignore_index,
            double smoothing) {
-  check_float(op, "logits", logits);
+  check_single(op, "logits", logits);
   if (targets.dtype() != int64) fail<TypeError>(op, ": targets must be int64, not ", targets.dtype());
   if (logits.rank() != 2 || targets.shape() != Shape{logits.dim(0)})
     fail<ShapeError>(op, ": needs logits (N, V) and targets (N): logits is ", logits.shape(), ", targets is ",
@@ -34,13 +36,14 @@ CrossEntropyResult cross_entropy(const Array& logits, const Array& targets, int6
   const int64_t N = logits.dim(0), V = logits.dim(1);
   CrossEntropyResult result{Array({N}, float32), Array({N}, float32), 0, 0};
   const KernelScope profile("cross_entropy", 0, logits, targets);
-  const float* x = logits.data<float>();
+  const FloatReader x(logits);
+  const Scratch scratch(x.narrow() ? V : 0);
   const int64_t* target = targets.data<int64_t>();
   float *losses = result.losses.mutable_data<float>(), *lses = result.lse.mutable_data<float>();
   const isa::RowFunctions& rows = isa::table().rows;
   parallel_for(N, tile_of_items(V), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      const float* row = x + n * V;
+      const float* row = x.at(n * V, V, scratch.here());
       float largest = 0, exp_sum = 0;
       rows.max_and_exp_sum(row, V, &largest, &exp_sum);
       const double log_sum = math::log(exp_sum);
@@ -70,23 +73,27 @@ Array cross_entropy_grad(Array logits, const Array& targets, const Array& lse, i
   if (lse.shape() != targets.shape())
     fail<ShapeError>("cross_entropy_grad: lse must be ", targets.shape(), ", not ", lse.shape());
   const int64_t N = logits.dim(0), V = logits.dim(1);
-  Array grad = logits.unique() ? logits : Array(logits.shape(), float32);
+  Array grad = logits.unique() ? logits : Array(logits.shape(), logits.dtype());
   const KernelScope profile("cross_entropy_grad", 0, logits, targets, grad);
-  const float *x = logits.data<float>(), *lses = lse.data<float>();
+  const FloatReader x(logits);
+  const FloatWriter to(grad);
+  const Scratch scratch(x.narrow() ? V : 0);
+  const float* lses = lse.data<float>();
   const int64_t* target = targets.data<int64_t>();
-  float* to = grad.mutable_data<float>();
   const auto row_grad = isa::table().rows.cross_entropy_grad;
   const auto uniform = static_cast<float>(smoothing / static_cast<double>(V));
   const auto factor = static_cast<float>(scale), of_target = static_cast<float>((1 - smoothing) * scale);
-  parallel_for(N, tile_of_items(V), [=](int64_t begin, int64_t end) {
+  parallel_for(N, tile_of_items(V), [&](int64_t begin, int64_t end) {
+    float* const room = scratch.here();
     for (int64_t n = begin; n < end; ++n) {
-      float* row = to + n * V;
+      float* const row = to.at(n * V, room);
       if (target[n] == ignore_index) {
         for (int64_t v = 0; v < V; ++v) row[v] = 0;
       } else {
-        row_grad(x + n * V, lses[n], uniform, factor, row, V);
+        row_grad(x.at(n * V, V, room), lses[n], uniform, factor, row, V);
         row[target[n]] -= of_target;
       }
+      to.put(n * V, V, row);
     }
   });
   return grad;

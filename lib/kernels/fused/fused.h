@@ -1,4 +1,5 @@
-// Fused operations on float32 rows, forward and backward by hand, one pass over memory where possible. Their
+// Fused operations on rows of float32, norms and cross-entropy also of bfloat16 (with weights, statistics, losses and their
+// gradients in float32), forward and backward by hand, one pass over memory where possible. Their
 // formulas composed of small operations stand in autograd; tests hold the two together. "Row" is the last
 // axis.
 #pragma once

@@ -1,6 +1,8 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/checks.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/kernels/fused/fused.h>
+#include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
@@ -41,22 +43,27 @@ T* at_row(T* values, int64_t r) {
 
 LayerNormResult normalized(const char* op, bool centred, const Array& x, const Array& weight,
                            const Array& bias, double eps) {
-  check_float(op, "x", x);
+  check_single(op, "x", x);
   const auto [count, length] = rows_of(op, x);
   const float* scale = columns_of(op, "weight", weight, x);
   const float* offset = columns_of(op, "bias", bias, x);
   const Shape rows = x.shape().without(x.rank() - 1);
-  LayerNormResult result{Array(x.shape(), float32), centred ? Array(rows, float32) : Array(),
+  LayerNormResult result{Array(x.shape(), x.dtype()), centred ? Array(rows, float32) : Array(),
                          Array(rows, float32)};
   const KernelScope profile(op, 0, x, weight, bias, result.y);
-  const float* from = x.data<float>();
-  float* to = result.y.mutable_data<float>();
+  const FloatReader from(x);
+  const FloatWriter to(result.y);
   float* mean = centred ? result.mean.mutable_data<float>() : nullptr;
   float* rstd = result.rstd.mutable_data<float>();
   const auto row = isa::table().rows.layer_norm;
-  parallel_for(count, tile_of_items(length), [=, n = length](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r)
-      row(from + r * n, scale, offset, static_cast<float>(eps), to + r * n, at_row(mean, r), rstd + r, n);
+  const Scratch scratch(from.narrow() ? 2 * length : 0);
+  parallel_for(count, tile_of_items(length), [&, n = length](int64_t begin, int64_t end) {
+    float* const room = scratch.here();
+    for (int64_t r = begin; r < end; ++r) {
+      float* const y = to.at(r * n, room + n);
+      row(from.at(r * n, n, room), scale, offset, static_cast<float>(eps), y, at_row(mean, r), rstd + r, n);
+      to.put(r * n, n, y);
+    }
   });
   return result;
 }
@@ -73,20 +80,25 @@ LayerNormResult rms_norm(const Array& x, const Array& weight, double eps) {
 
 Array layer_norm_grad_x(Array dy, const Array& x, const Array& weight, const Array& mean, const Array& rstd) {
   const char* const op = mean.defined() ? "layer_norm_grad_x" : "rms_norm_grad_x";
-  check_float(op, "x", x);
+  check_single(op, "x", x);
   check_same(op, "dy", dy, "x", x);
   const auto [count, length] = rows_of(op, x);
   check_statistics(op, x, mean, rstd);
   const float* scale = columns_of(op, "weight", weight, x);
-  Array dx = dy.unique() ? dy : Array(x.shape(), float32);
+  Array dx = dy.unique() ? dy : Array(x.shape(), x.dtype());
   const KernelScope profile(op, 0, dy, x, weight, dx);
-  const float *above = dy.data<float>(), *value = x.data<float>();
+  const FloatReader above(dy), value(x);
+  const FloatWriter to(dx);
   const float *means = means_of(mean), *rstds = rstd.data<float>();
-  float* to = dx.mutable_data<float>();
   const auto row = isa::table().rows.layer_norm_grad;
-  parallel_for(count, tile_of_items(length), [=, n = length](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r)
-      row(above + r * n, value + r * n, scale, at_row(means, r), rstds[r], to + r * n, n);
+  const Scratch scratch(value.narrow() ? 3 * length : 0);
+  parallel_for(count, tile_of_items(length), [&, n = length](int64_t begin, int64_t end) {
+    float* const room = scratch.here();
+    for (int64_t r = begin; r < end; ++r) {
+      float* const d = to.at(r * n, room + 2 * n);
+      row(above.at(r * n, n, room), value.at(r * n, n, room + n), scale, at_row(means, r), rstds[r], d, n);
+      to.put(r * n, n, d);
+    }
   });
   return dx;
 }
@@ -94,7 +106,7 @@ Array layer_norm_grad_x(Array dy, const Array& x, const Array& weight, const Arr
 void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, const Array& x, const Array& mean,
                            const Array& rstd) {
   const char* const op = mean.defined() ? "layer_norm_accumulate" : "rms_norm_accumulate";
-  check_float(op, "x", x);
+  check_single(op, "x", x);
   check_same(op, "dy", dy, "x", x);
   const auto [count, length] = rows_of(op, x);
   check_statistics(op, x, mean, rstd);
@@ -103,13 +115,25 @@ void layer_norm_accumulate(Array* d_weight, Array* d_bias, const Array& dy, cons
   if (d_bias) columns_of(op, "d_bias", *d_bias, x);
   float* to_weight = d_weight ? d_weight->mutable_data<float>() : nullptr;
   float* to_bias = d_bias ? d_bias->mutable_data<float>() : nullptr;
-  const float *above = dy.data<float>(), *value = x.data<float>();
+  const FloatReader above(dy), value(x);
   const float *means = means_of(mean), *rstds = rstd.data<float>();
   const auto accumulate = isa::table().rows.layer_norm_accumulate;
-  constexpr int64_t columns = 64;
-  parallel_for(length, columns, [=, rows = count, stride = length](int64_t begin, int64_t end) {
-    accumulate(above + begin, value + begin, stride, means, rstds, rows, end - begin,
-               to_weight ? to_weight + begin : nullptr, to_bias ? to_bias + begin : nullptr);
+  constexpr int64_t columns = 64, narrow_rows = 32;
+  parallel_for(length, columns, [&, rows = count, stride = length](int64_t begin, int64_t end) {
+    float *const d_scale = at_row(to_weight, begin), *const d_offset = at_row(to_bias, begin);
+    const int64_t width = end - begin;
+    if (!value.narrow())
+      return accumulate(above.at(begin, 0, nullptr), value.at(begin, 0, nullptr), stride, means, rstds, rows,
+                        width, d_scale, d_offset);
+    alignas(64) float room[2][narrow_rows * columns];
+    for (int64_t r = 0; r < rows; r += narrow_rows) {  // the chain goes on from what is there
+      const int64_t some = std::min(narrow_rows, rows - r);
+      for (int64_t i = 0; i < some; ++i) {
+        above.at((r + i) * stride + begin, width, room[0] + i * columns);
+        value.at((r + i) * stride + begin, width, room[1] + i * columns);
+      }
+      accumulate(room[0], room[1], columns, at_row(means, r), rstds + r, some, width, d_scale, d_offset);
+    }
   });
 }
 

@@ -1,6 +1,8 @@
 #include <weft/lib/base/math.h>
 #include <weft/lib/kernels/checks.h>
+#include <weft/lib/kernels/floats.h>
 #include <weft/lib/kernels/fused/rotary.h>
+#include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/strides.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
@@ -83,7 +85,8 @@ void turn(const T* x, const T* cosines, const T* sines, T sign, T* __restrict y,
 }  // namespace
 
 Array rotary(const Array& x, const Array& table, bool inverse, const Array& places) {
-  check_same_type("rotary", "x", x, "table", table);
+  const bool narrow = x.dtype() == bfloat16 && table.dtype() == float32;
+  if (!narrow) check_same_type("rotary", "x", x, "table", table);
   const bool by_row = table.rank() == 3, placed = places.defined();
   if (placed && (x.rank() != 3 || places.shape() != Shape{x.dim(0), x.dim(1)} || by_row))
     fail<ShapeError>("rotary: x is ", x.shape(), ", table ", table.shape(), ", places ", places.shape(),
@@ -100,18 +103,32 @@ Array rotary(const Array& x, const Array& table, bool inverse, const Array& plac
       fail<ValueError>("rotary: the place ", place[i], " is not in a table ", table.shape());
   if (x.size() == 0) return y;
   const KernelScope profile("rotary", 3 * x.size(), x, table, y);
+  const int64_t rows = x.dim(0) * x.dim(1), width = x.dim(2), D = table.dim(-1), half = D / 2;
+  const int64_t turns_rows = by_row ? rows : x.dim(1);
+  const auto turn_row = [=]<class T>(int64_t row, const T* turns, const T* from, T* to) {
+    const T* const cosines = turns + (place ? place[row] : row % turns_rows) * D;
+    for (int64_t c = 0; c < width; c += D)
+      turn(from + c, cosines, cosines + half, inverse ? T{-1} : T{1}, to + c, half);
+  };
+  if (narrow) {
+    const FloatReader from(x);
+    const FloatWriter to(y);
+    const Scratch scratch(2 * width);
+    const float* const turns = table.data<float>();
+    parallel_for(rows, tile_of_items(width), [&](int64_t begin, int64_t end) {
+      float* const room = scratch.here();
+      for (int64_t row = begin; row < end; ++row) {
+        turn_row(row, turns, from.at(row * width, width, room), room + width);
+        to.put(row * width, width, room + width);
+      }
+    });
+    return y;
+  }
   visit_floating("rotary", x.dtype(), [&]<class T>(T) {
-    const int64_t rows = x.dim(0) * x.dim(1), width = x.dim(2), D = table.dim(-1), half = D / 2;
-    const int64_t turns_rows = by_row ? rows : x.dim(1);
     const T *from = x.data<T>(), *turns = table.data<T>();
-    const T sign = inverse ? T{-1} : T{1};
     T* const to = y.mutable_data<T>();
     parallel_for(rows, tile_of_items(width), [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row)
-        for (int64_t c = 0; c < width; c += D) {
-          const T* const cosines = turns + (place ? place[row] : row % turns_rows) * D;
-          turn(from + row * width + c, cosines, cosines + half, sign, to + row * width + c, half);
-        }
+      for (int64_t row = begin; row < end; ++row) turn_row(row, turns, from + row * width, to + row * width);
     });
   });
   return y;

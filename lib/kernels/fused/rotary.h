@@ -42,7 +42,7 @@ Array rotary_table(int64_t tokens, int64_t D, const RotaryFrequencies& frequenci
 Array rotary_table(int64_t tokens, int64_t D, const RotaryFrequencies& frequencies,
                    std::span<const int64_t> offsets, DType dtype);
 
-/// x (B, T, H D) of the type of table (T, D) or (B, T, D): y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin for the
+/// x (B, T, H D) of the type of table, or bfloat16 of one in float32, (T, D) or (B, T, D): y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin for the
 /// halves of each head; `inverse` turns by the negative angles, which is also the gradient. With places, int64 (B, T),
 /// token t of row b is turned by row places[b, t] of the table (N, D). ShapeError or TypeError when they do not fit,
 /// ValueError for a place that the table lacks.

@@ -4,45 +4,69 @@
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/machine/memory.h>
 #include <weft/lib/machine/parallel.h>
+#include <weft/lib/machine/subnormals.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace weft::kernels {
 namespace {
 
-isa::Operand operand(MatrixView<float> view) { return {view.data, view.row, view.column}; }
-isa::Operand part(isa::Operand x, int64_t i, int64_t j) {
-  return {x.data + i * x.row + j * x.column, x.row, x.column};
-}
+/// A matrix that is multiplied, of floats or of bfloat16.
+struct Factor {
+  const void* data;
+  int64_t row, column;
+  bool narrow = false;
+
+  isa::Operand floats() const { return {static_cast<const float*>(data), row, column}; }
+  isa::NarrowOperand in_pairs() const { return {data, row, column, !narrow}; }
+  Factor turned() const { return {data, column, row, narrow}; }
+  Factor part(int64_t i, int64_t j) const {
+    const int64_t at =
+        (i * row + j * column) * static_cast<int64_t>(narrow ? sizeof(BFloat16) : sizeof(float));
+    return {static_cast<const std::byte*>(data) + at, row, column, narrow};
+  }
+  /// For fetching, which may miss by a value or two.
+  isa::Region region(int64_t rows, int64_t columns) const {
+    const int64_t each = column == 1 ? columns : rows, lines = column == 1 ? rows : columns;
+    const int64_t step = column == 1 ? row : column;
+    const auto* const first = static_cast<const float*>(data);
+    return narrow ? isa::Region{first, lines, up(each, 2), step / 2} : isa::Region{first, lines, each, step};
+  }
+};
 
 /// One float product and how it is cut. Nothing here changes a bit of the result, only the speed.
 struct Product {
   int64_t m, n, k;
-  isa::Operand a, b;
+  Factor a, b;
   float* c;
   int64_t c_row;
   bool accumulate;
   const float* bias;
-  bool turned = false;  ///< C lies in columns, c_row floats apart, and has a bias for each row
+  bool turned = false;         ///< C lies in columns, c_row floats apart, and has a bias for each row
+  bool pairs = false;          ///< a product of bfloat16
+  BFloat16* narrow = nullptr;  ///< where it is rounded to, instead of c
   const isa::GemmFunctions& functions = isa::table().gemm;
 
   const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
-  float* c_at(int64_t i, int64_t j) const { return c + (turned ? j * c_row + i : i * c_row + j); }
 
   void run() const {
-    if (m == 1) {
-      run_row(n, a.data, a.column, b, 1);
+    if (pairs) {
+      run_packed();
+    } else if (m == 1) {
+      run_row(n, a.floats().data, a.column, b, 1);
     } else if (n == 1 && !bias) {
-      run_row(m, b.data, b.row, {a.data, a.column, a.row}, c_row);  // C^T = B^T A^T
+      run_row(m, b.floats().data, b.row, a.turned(), c_row);  // C^T = B^T A^T
     } else if (m * n * k <= 4 * tile_work) {
-      functions.multiply(m, n, k, a, b, c, c_row, accumulate, bias);
+      functions.multiply(m, n, k, a.floats(), b.floats(), c, c_row, accumulate, bias);
     } else if (n > 16 && n % 16 == 1 && a.column == 1 && !bias) {
       // A vector for the last column would be empty but for one lane: as a row, all are full.
       Product{m, n - 1, k, a, b, c, c_row, accumulate, bias}.run();
-      Product{m, 1, k, a, part(b, 0, n - 1), c + n - 1, c_row, accumulate, bias}.run();
+      Product{m, 1, k, a, b.part(0, n - 1), c + n - 1, c_row, accumulate, bias}.run();
     } else if (pays_turned()) {
-      Product{n, m, k, {b.data, b.column, b.row}, {a.data, a.column, a.row}, c, c_row, accumulate, bias, true}
+      Product{n, m, k, b.turned(), a.turned(), c, c_row, accumulate, bias, true}
           .run_packed();  // C^T = B^T A^T
     } else if (m >= 4 * functions.rows && n >= functions.columns) {
       run_packed();
@@ -60,11 +84,11 @@ struct Product {
     return m >= 8 * functions.columns && 100 * empty * k > n * (share * k + 1000);
   }
 
-  void run_row(int64_t columns, const float* x, int64_t x_step, isa::Operand right, int64_t y_step) const {
+  void run_row(int64_t columns, const float* x, int64_t x_step, const Factor& right, int64_t y_step) const {
     const int64_t tile = round_up(std::max<int64_t>(up(tile_work / 8, k + 1), 1), 16 * 16);
     parallel_for(columns, tile, [&](int64_t begin, int64_t end) {
-      functions.multiply_row(end - begin, k, x, x_step, part(right, 0, begin), c + begin * y_step, y_step,
-                             accumulate, bias_at(begin));
+      functions.multiply_row(end - begin, k, x, x_step, right.part(0, begin).floats(), c + begin * y_step,
+                             y_step, accumulate, bias_at(begin));
     });
   }
 
@@ -74,11 +98,11 @@ struct Product {
     const int64_t tile = round_up(up(tile_work, line + 1), by_columns ? functions.columns : functions.rows);
     parallel_for(by_columns ? n : m, tile, [&](int64_t begin, int64_t end) {
       if (by_columns) {
-        functions.multiply(m, end - begin, k, a, part(b, 0, begin), c + begin, c_row, accumulate,
-                           bias_at(begin));
+        functions.multiply(m, end - begin, k, a.floats(), b.part(0, begin).floats(), c + begin, c_row,
+                           accumulate, bias_at(begin));
       } else {
-        functions.multiply(end - begin, n, k, part(a, begin, 0), b, c + begin * c_row, c_row, accumulate,
-                           bias);
+        functions.multiply(end - begin, n, k, a.part(begin, 0).floats(), b.floats(), c + begin * c_row, c_row,
+                           accumulate, bias);
       }
     });
   }
@@ -94,7 +118,7 @@ class PackedProduct {
   explicit PackedProduct(const Product& product)
       : x_(product),
         by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
-        reads_in_place_(by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
+        reads_in_place_(!x_.pairs && by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
         depth_(round_up(up(x_.k, up(x_.k, deepest())), 16)),
         block_(by_rows_ ? row_block() : column_block()),
         height_(even_height(by_rows_ ? block_ : x_.m)),
@@ -107,16 +131,26 @@ class PackedProduct {
                                                    shared_floats / (k_ * shared_.packed))) *
                      shared_.panel),
         far_(x_.m * x_.k + x_.k * x_.n + x_.m * x_.n > cached_floats),
-        packed_(allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * k_) *
-                         sizeof(float))) {}
+        packed_(
+            allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * packed_depth(k_)) *
+                     sizeof(float))),
+        c_(x_.c) {}
 
   void run() {
+    const bool several = k_ < x_.k;  // blocks of k, over which sums go on in floats
+    const std::shared_ptr<Buffer> sums =
+        x_.narrow && several ? allocate(static_cast<size_t>(x_.m * x_.c_row) * sizeof(float)) : nullptr;
+    if (sums) c_ = static_cast<float*>(sums->data);
     for (int64_t p = 0; p < x_.k; p += k_)
       for (int64_t j = 0; j < shared_.size; j += shared_size_) {
         const Range part{j, std::min(shared_.size, j + shared_size_)}, ks{p, std::min(x_.k, p + k_)};
         pack_shared(part, ks);
         multiply(part, ks);
       }
+    if (sums)
+      parallel_for(x_.m, up(tile_work / 8, x_.n), [&](int64_t begin, int64_t end) {
+        round({begin, end}, {0, x_.n}, c_ + begin * x_.c_row, x_.c_row);
+      });
   }
 
  private:
@@ -141,18 +175,20 @@ class PackedProduct {
 
   void pack(bool is_a, Range range, Range ks, float* out) const {
     if (is_a) {
-      x_.functions.pack_a(range.size(), ks.size(), height_, part(x_.a, range.begin, ks.begin), out);
+      const Factor a = x_.a.part(range.begin, ks.begin);
+      x_.pairs ? x_.functions.pack_pairs_a(range.size(), ks.size(), height_, a.in_pairs(), out)
+               : x_.functions.pack_a(range.size(), ks.size(), height_, a.floats(), out);
     } else {
-      x_.functions.pack_b(ks.size(), range.size(), part(x_.b, ks.begin, range.begin), out);
+      const Factor b = x_.b.part(ks.begin, range.begin);
+      x_.pairs ? x_.functions.pack_pairs_b(ks.size(), range.size(), b.in_pairs(), out)
+               : x_.functions.pack_b(ks.size(), range.size(), b.floats(), out);
     }
   }
 
   /// Where what pack() reads of the operand lies.
   isa::Region region(bool is_a, Range range, Range ks) const {
-    const isa::Operand x = is_a ? part(x_.a, range.begin, ks.begin) : part(x_.b, ks.begin, range.begin);
-    const int64_t rows = is_a ? range.size() : ks.size(), columns = is_a ? ks.size() : range.size();
-    if (x.column == 1) return {x.data, rows, columns, x.row};
-    return {x.data, columns, rows, x.column};
+    return is_a ? x_.a.part(range.begin, ks.begin).region(range.size(), ks.size())
+                : x_.b.part(ks.begin, range.begin).region(ks.size(), range.size());
   }
 
   /// What is read of the streamed operand after these, most likely; nothing where the caches have it anyway.
@@ -184,6 +220,8 @@ class PackedProduct {
   }
   int64_t even_height(int64_t m) const { return up(m, up(m, x_.functions.rows)); }
 
+  /// Of so many k in panels: pairs are whole.
+  int64_t packed_depth(int64_t k) const { return x_.pairs ? round_up(k, 2) : k; }
   Range depth_at(Range ks, int64_t p) const { return {p, std::min(ks.end, p + depth_)}; }
   /// Where the shared operand lies from the k `p` on.
   float* shared_at(Range part, Range ks, int64_t p) const {
@@ -198,15 +236,29 @@ class PackedProduct {
       const Range depth = depth_at(ks, p);
       const int64_t begin = part.begin + panel * shared_.panel;
       pack(!by_rows_, {begin, std::min(part.end, begin + at_once * shared_.panel)}, depth,
-           shared_at(part, ks, p) + panel * depth.size() * shared_.packed);
+           shared_at(part, ks, p) + panel * packed_depth(depth.size()) * shared_.packed);
     });
   }
 
+  float* c_at(int64_t i, int64_t j) const { return c_ + (x_.turned ? j * x_.c_row + i : i * x_.c_row + j); }
+
+  /// The sums of these rows and columns, rounded to where they belong.
+  void round(Range rows, Range columns, const float* sums, int64_t row) const {
+    const auto narrow = isa::table().elementwise.narrow;
+    for (int64_t i = rows.begin; i < rows.end; ++i, sums += row)
+      narrow(sums, &x_.narrow[i * x_.c_row + columns.begin].bits, columns.size());
+  }
+
   void multiply(Range part, Range ks) const {
+    const bool rounds = x_.narrow && !c_;  // a block of sums, while it is near
+    const Scratch sums(!rounds ? 0 : by_rows_ ? block_ * part.size() : x_.m * block_);
     const Scratch scratch(reads_in_place_ ? 0 : up(block_, streamed_.panel) * streamed_.packed * depth_);
     parallel_for(streamed_.size, block_, [&](int64_t begin, int64_t end) {
       const Range range{begin, end};
       const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
+      std::optional<FlushSubnormals> flush;
+      if (x_.pairs) flush.emplace();
+      float* const c = rounds ? sums.here() : c_at(rows.begin, columns.begin);
       float* const own = reads_in_place_ ? nullptr : scratch.here();
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
         const Range depth = depth_at(ks, p);
@@ -215,20 +267,21 @@ class PackedProduct {
         x_.functions.multiply_block(
             {.m = rows.size(),
              .n = columns.size(),
-             .k = depth.size(),
+             .k = packed_depth(depth.size()),
              .height = height_,
              .a_panels = by_rows_ ? own : shared,
-             .a = kernels::part(x_.a, begin, p),
+             .a = x_.a.part(begin, p).floats(),
              .b_panels = by_rows_ ? shared : own,
-             .c = x_.c_at(rows.begin, columns.begin),
-             .c_row = x_.c_row,
+             .c = c,
+             .c_row = rounds ? columns.size() : x_.c_row,
              .turned = x_.turned,
              .accumulate = x_.accumulate || p > 0,
              .bias = depth.end == x_.k ? x_.bias_at(x_.turned ? rows.begin : columns.begin) : nullptr,
-             .tiles_far = far_,
+             .tiles_far = far_ && !rounds,
              .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
              .next = read_after(range, depth, ks)});
       }
+      if (rounds) round(rows, columns, c, columns.size());
     });
   }
 
@@ -239,6 +292,7 @@ class PackedProduct {
   int64_t k_, shared_size_;
   bool far_;
   std::shared_ptr<Buffer> packed_;
+  float* c_;  ///< null where sums are rounded block by block
 };
 
 void Product::run_packed() const { PackedProduct(*this).run(); }
@@ -248,7 +302,50 @@ void Product::run_packed() const { PackedProduct(*this).run(); }
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
           bool accumulate, const float* bias) {
   if (m == 0 || n == 0) return;
-  Product{m, n, k, operand(a), operand(b), c, c_row, accumulate, bias}.run();
+  Product{m, n, k, {a.data, a.row, a.column}, {b.data, b.row, b.column}, c, c_row, accumulate, bias}.run();
+}
+
+void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, float* c, int64_t c_row,
+                   bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_row, n, 0.0f);
+    return;
+  }
+  const Factor left{a.data, a.row, a.column, !a.floats}, right{b.data, b.row, b.column, !b.floats};
+  Product{.m = m,
+          .n = n,
+          .k = k,
+          .a = left,
+          .b = right,
+          .c = c,
+          .c_row = c_row,
+          .accumulate = accumulate,
+          .bias = nullptr,
+          .pairs = true}
+      .run();
+}
+
+void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, BFloat16* c, int64_t c_row,
+                   const float* bias) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (int64_t i = 0; i < m * n; ++i) c[i / n * c_row + i % n] = BFloat16(bias ? bias[i % n] : 0.0f);
+    return;
+  }
+  const Factor left{a.data, a.row, a.column, !a.floats}, right{b.data, b.row, b.column, !b.floats};
+  Product{.m = m,
+          .n = n,
+          .k = k,
+          .a = left,
+          .b = right,
+          .c = nullptr,
+          .c_row = c_row,
+          .accumulate = false,
+          .bias = bias,
+          .pairs = true,
+          .narrow = c}
+      .run();
 }
 
 }  // namespace weft::kernels

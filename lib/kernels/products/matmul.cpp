@@ -1,5 +1,6 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/isa/table_functions.h>
+#include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/kernels/products/packed_weight.h>
 #include <weft/lib/kernels/tiles.h>
@@ -72,8 +73,14 @@ Shape leading(const Array& x) {
   return Shape(std::span(x.shape().begin(), static_cast<size_t>(x.rank() - 2)));
 }
 
+bool in_pairs(const Array& a, const Array& b) {
+  return (a.dtype() == bfloat16 && is_single(b.dtype())) || (b.dtype() == bfloat16 && is_single(a.dtype()));
+}
+
+/// Such as are not multiplied.
 void check_types(const char* op, const Array& a, const Array& b) {
-  if (a.dtype() != b.dtype()) fail<TypeError>(op, ": element types differ: ", a.dtype(), " and ", b.dtype());
+  if (a.dtype() != b.dtype() && !in_pairs(a, b))
+    fail<TypeError>(op, ": element types differ: ", a.dtype(), " and ", b.dtype());
 }
 
 template <class T>
@@ -81,6 +88,11 @@ MatrixView<T> matrix(const Array& x, int64_t index, bool transpose) {
   const int64_t rows = x.dim(-2), columns = x.dim(-1);
   const T* data = x.data<T>() + index * rows * columns;
   return transpose ? MatrixView<T>{data, 1, columns} : MatrixView<T>{data, columns, 1};
+}
+
+NarrowView narrow_matrix(const Array& x, int64_t columns, bool transpose) {
+  const bool floats = x.dtype() == float32;
+  return transpose ? NarrowView{x.bytes(), 1, columns, floats} : NarrowView{x.bytes(), columns, 1, floats};
 }
 
 template <class T>
@@ -135,11 +147,14 @@ void check_linear(const Array& x, const Array& weight, const Array& bias) {
     fail<ShapeError>("linear: bias must be ", Shape{outputs}, " for weight ", weight.shape(), ", not ",
                      bias.shape());
   check_types("linear", x, weight);
-  if (bias.defined()) check_types("linear", x, bias);
+  if (!bias.defined()) return;
+  if (x.dtype() != bfloat16) return check_types("linear", x, bias);
+  if (bias.dtype() != float32)
+    fail<TypeError>("linear: x is bfloat16, bias ", bias.dtype(), ": bias must be float32");
 }
 
 Array result_of_linear(const Array& x, const Array& weight) {
-  return Array(x.shape().with(x.rank() - 1, weight.dim(0)), x.dtype());
+  return Array(x.shape().with(x.rank() - 1, weight.dim(0)), in_pairs(x, weight) ? bfloat16 : x.dtype());
 }
 
 /// Of the weight, when y has few rows and it is worth it; else null.
@@ -156,6 +171,10 @@ FewRowsProduct few_rows_product(Array& y, const Buffer& streams, const Array& bi
 void linear_into(Array& y, const Array& x, const Array& weight, const Array& bias, const Buffer* streams) {
   if (y.size() == 0) return;
   const int64_t outputs = weight.dim(0), inputs = weight.dim(1), rows = y.size() / outputs;
+  if (y.dtype() == bfloat16)
+    return gemm_in_pairs(rows, outputs, inputs, narrow_matrix(x, inputs, false),
+                         narrow_matrix(weight, inputs, true), y.mutable_data<BFloat16>(), outputs,
+                         bias.defined() ? bias.data<float>() : nullptr);
   if (streams) {
     const FewRowsProduct products[] = {few_rows_product(y, *streams, bias)};
     return multiply_few_rows(rows, inputs, x.data<float>(), products);
@@ -206,8 +225,16 @@ Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b)
   }
   const BatchIndex batch{broadcast_shapes("matmul", leading_a, leading_b), leading_a, leading_b};
   const int rank = batch.shape.rank();
-  Array y(batch.shape.inserted(rank, m).inserted(rank + 1, n), a.dtype());
+  const bool pairs = in_pairs(a, b);
+  const bool one = batch.b.size() == 1 && batch.a == batch.shape && (!transpose_a || batch.shape.size() == 1);
+  if (pairs && !one) return matmul(a.to(float32), b.to(float32), transpose_a, transpose_b).to(bfloat16);
+  Array y(batch.shape.inserted(rank, m).inserted(rank + 1, n), pairs ? bfloat16 : a.dtype());
   const KernelScope profile("matmul", 2 * y.size() * k, a, b, y);
+  if (pairs) {
+    gemm_in_pairs(batch.shape.size() * m, n, k, narrow_matrix(a, a.dim(-1), transpose_a),
+                  narrow_matrix(b, b.dim(-1), transpose_b), y.mutable_data<BFloat16>(), n);
+    return y;
+  }
   visit_floating("matmul", a.dtype(),
                  [&]<class T>(T) { matmul_of<T>(batch, m, n, k, a, b, transpose_a, transpose_b, y); });
   return y;
@@ -252,6 +279,18 @@ std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weight
   return results;
 }
 
+namespace {
+
+/// x (B, ..., C) with a token of zeros behind each sample whose tokens are odd, so that the next begins a pair.
+Array in_whole_pairs(const Array& x) {
+  const int64_t samples = x.rank() > 1 ? x.dim(0) : 1,
+                tokens = x.size() / std::max<int64_t>(1, samples * x.dim(-1));
+  if (samples < 2 || tokens % 2 == 0) return x;
+  return unslice(x.reshape({samples, tokens, x.dim(-1)}), {samples, tokens + 1, x.dim(-1)}, 1, 0);
+}
+
+}  // namespace
+
 void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh) {
   const bool ranks = into.rank() == 2 && dy.rank() >= 1 && dy.rank() == x.rank();
   if (!ranks || dy.dim(-1) != into.dim(0) || x.dim(-1) != into.dim(1) ||
@@ -260,10 +299,18 @@ void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh) 
                      into.shape(), ", dy is ", dy.shape(), ", x is ", x.shape());
   }
   check_types("accumulate_outer", dy, x);
-  check_types("accumulate_outer", into, x);
+  const bool pairs = in_pairs(dy, x);
+  if (into.dtype() != (pairs ? float32 : x.dtype()))
+    fail<TypeError>("accumulate_outer: dy is ", dy.dtype(), ", x ", x.dtype(), ": into must not be ",
+                    into.dtype());
   const int64_t outputs = into.dim(0), inputs = into.dim(1);
   const KernelScope profile("accumulate_outer", 2 * dy.size() * inputs, dy, x, into, into);
   if (into.size() == 0) return;
+  if (pairs) {
+    const Array left = in_whole_pairs(dy), right = in_whole_pairs(x);
+    return gemm_in_pairs(outputs, inputs, left.size() / outputs, narrow_matrix(left, outputs, true),
+                         narrow_matrix(right, inputs, false), into.mutable_data<float>(), inputs, !fresh);
+  }
   visit_floating("accumulate_outer", x.dtype(), [&]<class T>(T) {
     gemm(outputs, inputs, dy.size() / outputs, {dy.data<T>(), 1, outputs},
          MatrixView<T>{x.data<T>(), inputs, 1}, into.mutable_data<T>(), inputs, !fresh);

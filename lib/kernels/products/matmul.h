@@ -12,6 +12,12 @@
 #include <span>
 #include <vector>
 
+// bfloat16: a product of which a factor is of that type is of it. Factors of float32 are rounded to it; sums are float32
+// and go over pairs of k, in each of which the second comes first: for k = 0, 2, ... a[k + 1] b[k + 1] and then a[k] b[k]
+// are added by a fused multiply-add, k that is odd filled up with zeros, and subnormal factors and sums count as 0. That is
+// what a lane of vdpbf16ps computes, so that it has the same bits with and without that instruction. The result is rounded
+// once, to bfloat16; a gradient gathered in float32 is not.
+
 namespace weft::kernels {
 
 /// A matrix in memory: element (i, j) at data[i * row + j * column], one of the strides being 1.
@@ -28,11 +34,23 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
           int64_t c_row, bool accumulate);
 
+/// The same of bfloat16 values, or of floats that are rounded to them.
+struct NarrowView {
+  const void* data;
+  int64_t row, column;
+  bool floats;
+};
+void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, float* c, int64_t c_row,
+                   bool accumulate);
+void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, BFloat16* c, int64_t c_row,
+                   const float* bias = nullptr);
+
 /// a (..., m, k) times b (..., k, n); with transpose_a, a is (..., k, m), with transpose_b, b is (..., n, k).
-/// Leading axes broadcast. One-axis operands as in PyTorch are the caller's work: both ranks are at least 2.
+/// Leading axes broadcast. In bfloat16, several products by several matrices are those of float32, rounded. One-axis operands as in PyTorch are the caller's work: both ranks are at least 2.
 Array matmul(const Array& a, const Array& b, bool transpose_a = false, bool transpose_b = false);
 
-/// y (N, O) = x (N, I) w (O, I)^T + bias (O), x and y with any leading axes; `bias` may be undefined.
+/// y (N, O) = x (N, I) w (O, I)^T + bias (O), x and y with any leading axes; `bias` may be undefined. Of x in bfloat16
+/// weight and bias are float32.
 Array linear(const Array& x, const Array& weight, const Array& bias);
 
 struct LinearWeights {
@@ -42,7 +60,8 @@ struct LinearWeights {
 /// weights in one loop.
 std::vector<Array> linears(const Array& x, std::span<const LinearWeights> weights);
 /// into (O, I) += dy^T x, the chain over all rows going on from `into`, or beginning where that is `fresh`
-/// and holds nothing. Leading axes of dy and x are one.
+/// and holds nothing. Leading axes of dy and x are one; in bfloat16, where `into` is float32, the pairs begin anew with
+/// each sample, axis 0.
 void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh = false);
 
 }  // namespace weft::kernels

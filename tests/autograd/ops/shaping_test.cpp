@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <weft/autograd/autocast.h>
 
 #include "checks.h"
 #include "op_table.h"
@@ -28,6 +29,7 @@ std::vector<OpCase> shaping_cases() {
   one("squeeze(Tensor, int)", "squeeze: not 1", {1, 3, 1}, [](const Tensor& x) { return squeeze(x, 1); });
   one("unsqueeze(Tensor, int)", "unsqueeze", {2, 3}, [](const Tensor& x) { return unsqueeze(x, 1); });
   one("unsqueeze(Tensor, int)", "unsqueeze: last", {2, 3}, [](const Tensor& x) { return unsqueeze(x, -1); });
+  one("to(Tensor, DType)", "to", {2, 3}, [](const Tensor& x) { return to(to(x, float64), x.dtype()); });
   one("clone(Tensor)", "clone", {2, 3}, [](const Tensor& x) { return clone(x); });
   one("clone(Tensor)", "clone: size 0", {0, 3}, [](const Tensor& x) { return clone(x); });
   one("permute(Tensor, Axes)", "permute", {2, 3, 4}, [](const Tensor& x) { return permute(x, {2, 0, 1}); });
