@@ -9,7 +9,7 @@ namespace {
 
 /// Zeros of `shape` with the rows of x added at `ids`.
 Tensor embedding_grad(const Tensor& x, const Array& ids, const Shape& shape) {
-  Array y = Array::zeros(shape, x.dtype());
+  Array y = Array::zeros(shape, x.dtype() == bfloat16 ? float32 : x.dtype());
   kernels::add_rows(y, ids, x.value());
   return make_op("embedding_grad", std::move(y), {{x, [ids](const Tensor& g) { return embedding(ids, g); }}});
 }

@@ -39,9 +39,10 @@ TEST_CASE("autocast: products, attention and tables give bfloat16, gradients of 
     CHECK(rotary(made[2].reshape({1, 3, 4}), 2).dtype() == bfloat16);
   }
   CHECK(autocast_dtype() == float32);
+  made.push_back(embedding(ids, made[0].reshape({6, 5})));  // of a result, as of a leaf
   for (const Tensor& y : made) {
     CHECK(y.dtype() == bfloat16);
-    sum(square(y)).backward();
+    sum(square(y)).backward({.retain_graph = true});
   }
   for (const Tensor& leaf : {x, weight, bias, table}) CHECK(leaf.grad().dtype() == float32);
   CHECK_THROWS_AS(Autocast{float64}, TypeError);
