@@ -7,6 +7,7 @@
 #include <ranges>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weft::isa {
 namespace {
@@ -76,6 +77,34 @@ const Table& table() {
 }
 
 bool vnni_supported() { return supported(Set::avx512) && __builtin_cpu_supports("avx512vnni"); }
+
+bool bf16_supported() { return supported(Set::avx512) && __builtin_cpu_supports("avx512bf16"); }
+
+namespace {
+
+const PairFunctions& choose_pairs() {
+  const char* const wanted = std::getenv("WEFT_BFLOAT16");
+  const std::string_view word = wanted ? wanted : "";
+  const bool can = active_set() == Set::avx512 && bf16_supported();
+  if (!word.empty() && word != "pairs" && word != "floats")
+    fail<ValueError>("WEFT_BFLOAT16=", word, ": needs pairs or floats");
+  if (word == "pairs" && !can)
+    fail<ValueError>("WEFT_BFLOAT16=pairs: this processor, or WEFT_ISA, lacks AVX512_BF16");
+  const bool pays = can && __builtin_cpu_is("amd");
+  return word == "pairs" || (word.empty() && pays) ? avx512_bf16_functions : table().pairs;
+}
+
+const PairFunctions* pairs_of_tests = nullptr;
+
+}  // namespace
+
+const PairFunctions& pair_functions() {
+  static const PairFunctions& chosen = choose_pairs();
+  return pairs_of_tests ? *pairs_of_tests : chosen;
+}
+
+PairsBy::PairsBy(const PairFunctions& functions) : before_(std::exchange(pairs_of_tests, &functions)) {}
+PairsBy::~PairsBy() { pairs_of_tests = before_; }
 
 const Int8Functions& int8_functions() {
   static const Int8Functions& chosen =

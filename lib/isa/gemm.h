@@ -53,10 +53,6 @@ struct GemmFunctions {
   void (*pack_a)(int64_t m, int64_t k, int64_t height, Operand a, float* panels);
   /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
   void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
-  /// The same of operands of bfloat16, in the order in which products of them add up: the second of each pair of k comes
-  /// first. Panels are of an even k, the last being 0 where k is odd.
-  void (*pack_pairs_a)(int64_t m, int64_t k, int64_t height, NarrowOperand a, float* panels);
-  void (*pack_pairs_b)(int64_t k, int64_t n, NarrowOperand b, float* panels);
   void (*multiply_block)(const Block& block);
   /// The whole product on this thread, A read in place: for small ones, and for few rows.
   void (*multiply)(int64_t m, int64_t n, int64_t k, Operand a, Operand b, float* c, int64_t c_row,
@@ -70,6 +66,16 @@ struct GemmFunctions {
   /// Y (m, n) = X (m, k) W^T [+ bias], W packed so. Each stream is one walk through memory, at its speed.
   void (*multiply_streams)(int64_t m, int64_t n, int64_t k, const float* x, const float* streams, float* y,
                            int64_t y_row, const float* bias);
+};
+
+/// Products of bfloat16, as kernels/products/matmul.h says: the second of each pair of k is added first, and k that is odd
+/// filled up with a zero. All run while subnormal numbers are flushed (machine/subnormals.h).
+struct PairFunctions {
+  int64_t rows, columns;  ///< of the register tile
+  int64_t places;         ///< floats of a panel that each pair takes there: 2, or 1 for both
+  void (*pack_a)(int64_t m, int64_t k, int64_t height, NarrowOperand a, float* panels);
+  void (*pack_b)(int64_t k, int64_t n, NarrowOperand b, float* panels);
+  void (*multiply_block)(const Block& block);  ///< of panels, block.k counting their places
 };
 
 }  // namespace weft::isa

@@ -19,6 +19,7 @@ struct Table {
   UpdateFunctions updates;
   RecurrentFunctions recurrent;
   GemmFunctions gemm;
+  PairFunctions pairs;
   Int8Functions int8;
   AttentionFunctions attention;
   AdditiveAttentionFunctions additive_attention;
@@ -28,5 +29,24 @@ extern const Table scalar_table, avx2_table, avx512_table;
 /// By the instructions VNNI, which not every processor with AVX-512 has.
 extern const Int8Functions avx512_vnni_functions;
 bool vnni_supported();
+/// By vdpbf16ps, which multiplies pairs at once.
+extern const PairFunctions avx512_bf16_functions;
+bool bf16_supported();
+/// Those in use: of the table, or by vdpbf16ps where that is the faster, which it is on AMD's processors and not on Intel's
+/// Sapphire and Emerald Rapids. WEFT_BFLOAT16=pairs|floats asks for either; ValueError for another word, and for pairs
+/// where the processor, or WEFT_ISA, lacks them.
+const PairFunctions& pair_functions();
+
+/// For tests: while it lives, pair_functions() are these.
+class PairsBy {
+ public:
+  explicit PairsBy(const PairFunctions& functions);
+  ~PairsBy();
+  PairsBy(const PairsBy&) = delete;
+  PairsBy& operator=(const PairsBy&) = delete;
+
+ private:
+  const PairFunctions* before_;
+};
 
 }  // namespace weft::isa

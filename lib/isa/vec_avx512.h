@@ -148,6 +148,11 @@ inline Quad broadcast_quad(const void* p) {
   return {_mm512_abs_epi8(value), _mm512_movepi8_mask(value)};
 #endif
 }
+#if defined(__AVX512BF16__)
+inline Vec dot_pairs(Vec sum, Vec x, Vec y) {
+  return {_mm512_dpbf16_ps(sum.v, reinterpret_cast<__m512bh>(x.v), reinterpret_cast<__m512bh>(y.v))};
+}
+#endif
 inline VecI load_halves(const unsigned short* p) {
   return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }

@@ -59,6 +59,16 @@ inline VecI narrowed(Vec x) {
   return shift_right<16>(bits(select(is_nan(x), from_bits(own | set_int(0x400000)), from_bits(up))));
 }
 
+#if !defined(__AVX512BF16__)
+/// sum + x1 y1 and then + x0 y0 of the two bfloat16 in each lane of x and y, the second being the upper half; each added
+/// by fma. As vdpbf16ps does, where subnormal numbers are flushed.
+inline Vec dot_pairs(Vec sum, Vec x, Vec y) {
+  const VecI upper = set_int(-65536);
+  sum = fma(from_bits(bits(x) & upper), from_bits(bits(y) & upper), sum);
+  return fma(widened(bits(x)), widened(bits(y)), sum);
+}
+#endif
+
 /// Calls f(offset, lanes) for 0, 16, 32, ... below n; lanes is 16 but in the last call, where it may be less.
 /// f is meant to be inlined twice, load_first and store_first with all 16 lanes being load and store.
 template <class F>

@@ -49,6 +49,11 @@ struct Product {
   bool pairs = false;          ///< a product of bfloat16
   BFloat16* narrow = nullptr;  ///< where it is rounded to, instead of c
   const isa::GemmFunctions& functions = isa::table().gemm;
+  const isa::PairFunctions& in_pairs = isa::pair_functions();
+
+  /// Of the register tile.
+  int64_t rows() const { return pairs ? in_pairs.rows : functions.rows; }
+  int64_t columns() const { return pairs ? in_pairs.columns : functions.columns; }
 
   const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
 
@@ -122,10 +127,8 @@ class PackedProduct {
         depth_(round_up(up(x_.k, up(x_.k, deepest())), 16)),
         block_(by_rows_ ? row_block() : column_block()),
         height_(even_height(by_rows_ ? block_ : x_.m)),
-        streamed_(by_rows_ ? Axis{x_.m, height_, stride}
-                           : Axis{x_.n, x_.functions.columns, x_.functions.columns}),
-        shared_(by_rows_ ? Axis{x_.n, x_.functions.columns, x_.functions.columns}
-                         : Axis{x_.m, height_, stride}),
+        streamed_(by_rows_ ? Axis{x_.m, height_, stride} : Axis{x_.n, x_.columns(), x_.columns()}),
+        shared_(by_rows_ ? Axis{x_.n, x_.columns(), x_.columns()} : Axis{x_.m, height_, stride}),
         k_(std::min(x_.k, by_rows_ ? 8 * depth_ : depth_)),
         shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
                                                    shared_floats / (k_ * shared_.packed))) *
@@ -176,11 +179,11 @@ class PackedProduct {
   void pack(bool is_a, Range range, Range ks, float* out) const {
     if (is_a) {
       const Factor a = x_.a.part(range.begin, ks.begin);
-      x_.pairs ? x_.functions.pack_pairs_a(range.size(), ks.size(), height_, a.in_pairs(), out)
+      x_.pairs ? x_.in_pairs.pack_a(range.size(), ks.size(), height_, a.in_pairs(), out)
                : x_.functions.pack_a(range.size(), ks.size(), height_, a.floats(), out);
     } else {
       const Factor b = x_.b.part(ks.begin, range.begin);
-      x_.pairs ? x_.functions.pack_pairs_b(ks.size(), range.size(), b.in_pairs(), out)
+      x_.pairs ? x_.in_pairs.pack_b(ks.size(), range.size(), b.in_pairs(), out)
                : x_.functions.pack_b(ks.size(), range.size(), b.floats(), out);
     }
   }
@@ -201,9 +204,8 @@ class PackedProduct {
 
   /// The most of k at a time. Where A is shared, all of it for as much of k stays in the second cache.
   int64_t deepest() const {
-    return by_rows_
-               ? most_depth
-               : std::clamp(near_floats / (up(x_.m, x_.functions.rows) * stride), int64_t{128}, most_depth);
+    return by_rows_ ? most_depth
+                    : std::clamp(near_floats / (up(x_.m, x_.rows()) * stride), int64_t{128}, most_depth);
   }
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
   /// numbers of threads; fewer where each would be too short to begin.
@@ -211,21 +213,22 @@ class PackedProduct {
     const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel));
     return std::max<int64_t>(1, std::min(16 * up(size, 16 * most_panels * panel), worth / 2 * 2));
   }
-  int64_t row_block() const { return up(x_.m, blocks(x_.m, x_.functions.rows)); }
+  int64_t row_block() const { return up(x_.m, blocks(x_.m, x_.rows())); }
   int64_t column_block() const {
-    const int64_t panels = up(x_.n, x_.functions.columns);
-    int64_t block = up(panels, blocks(x_.n, x_.functions.columns));
+    const int64_t panels = up(x_.n, x_.columns());
+    int64_t block = up(panels, blocks(x_.n, x_.columns()));
     if (up(panels, block) % 2 == 1 && block < most_panels) ++block;
-    return block * x_.functions.columns;
+    return block * x_.columns();
   }
-  int64_t even_height(int64_t m) const { return up(m, up(m, x_.functions.rows)); }
+  int64_t even_height(int64_t m) const { return up(m, up(m, x_.rows())); }
 
-  /// Of so many k in panels: pairs are whole.
-  int64_t packed_depth(int64_t k) const { return x_.pairs ? round_up(k, 2) : k; }
+  /// Places of so many k in panels.
+  int64_t packed_depth(int64_t k) const { return x_.pairs ? up(k, 2) * x_.in_pairs.places : k; }
   Range depth_at(Range ks, int64_t p) const { return {p, std::min(ks.end, p + depth_)}; }
   /// Where the shared operand lies from the k `p` on.
   float* shared_at(Range part, Range ks, int64_t p) const {
-    return static_cast<float*>(packed_->data) + (p - ks.begin) * shared_.panels(part) * shared_.packed;
+    return static_cast<float*>(packed_->data) +
+           packed_depth(p - ks.begin) * shared_.panels(part) * shared_.packed;
   }
 
   void pack_shared(Range part, Range ks) const {
@@ -264,7 +267,7 @@ class PackedProduct {
         const Range depth = depth_at(ks, p);
         if (own) pack(by_rows_, range, depth, own);
         const float* const shared = shared_at(part, ks, p);
-        x_.functions.multiply_block(
+        (x_.pairs ? x_.in_pairs.multiply_block : x_.functions.multiply_block)(
             {.m = rows.size(),
              .n = columns.size(),
              .k = packed_depth(depth.size()),

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "checks.h"
+#include "lib/isa/whole_pairs.h"
 #include "lib/naive.h"
 
 using namespace weft;
@@ -98,7 +99,9 @@ TEST_CASE("bfloat16: an array converts, fills, and tells of infinities") {
   CHECK_THROWS_AS(DTypeScope{bfloat16}, TypeError);
 }
 
-TEST_CASE("bfloat16: a product is one chain an element, over pairs whose second comes first") {
+namespace {
+
+void check_chains() {
   struct Sizes {
     int64_t m, n, k;
   };
@@ -131,7 +134,7 @@ TEST_CASE("bfloat16: a product is one chain an element, over pairs whose second 
   }
 }
 
-TEST_CASE("bfloat16: subnormal factors and sums of a product are zeros, and what is no number stays so") {
+void check_subnormal() {
   const float tiny = std::numeric_limits<float>::denorm_min() * 0x1p16f, small = 0x1p-100f, inf = INFINITY;
   const Array a =
       Array::from({tiny, small, -small, 1.0f, inf, 0.0f, 1.0f, -inf, NAN, 2.0f}, {5, 2}).to(bfloat16);
@@ -142,6 +145,32 @@ TEST_CASE("bfloat16: subnormal factors and sums of a product are zeros, and what
   CHECK(found.at({0, 0}) == 0);  // 2^-133 2^100 would be a number
   CHECK(matmul(wide(a), wide(b)).at({0, 0}) > 0);
   CHECK(found.at({1, 0}) == -1);
+}
+
+/// By the functions that this processor would take, by whole pairs, and by vdpbf16ps where it is.
+template <class F>
+void for_all_pairs(F check) {
+  check();
+  {
+    const isa::PairsBy loops(test::whole_pairs_by_loops());
+    check();
+  }
+  if (!isa::bf16_supported()) {
+    MESSAGE("skipped: vdpbf16ps, which this processor lacks");
+    return;
+  }
+  const isa::PairsBy instruction(isa::avx512_bf16_functions);
+  check();
+}
+
+}  // namespace
+
+TEST_CASE("bfloat16: a product is one chain an element, over pairs whose second comes first") {
+  for_all_pairs(check_chains);
+}
+
+TEST_CASE("bfloat16: subnormal factors and sums of a product are zeros, and what is no number stays so") {
+  for_all_pairs(check_subnormal);
 }
 
 TEST_CASE(
