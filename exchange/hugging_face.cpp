@@ -189,11 +189,11 @@ BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& pa
   }
 }
 
-HuggingFaceModel to_hugging_face(const BareModel& model) {
+HuggingFaceModel to_hugging_face(const BareModel& model, DType dtype) {
   const Family& family = family_for(model.kind, model.config);
   nlohmann::ordered_json config = family.config_for(model.config);
   config["model_type"] = family.model_type;
-  config["dtype"] = "float32";
+  config["dtype"] = name_of(dtype);
   const int64_t classes = model.config.contains("n_class") ? model.config.integer("n_class") : 0;
   for (int64_t i = 0; i < classes; ++i) {
     const std::string name =
@@ -206,7 +206,7 @@ HuggingFaceModel to_hugging_face(const BareModel& model) {
   config["eos_token_id"] = model.end_id < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.end_id);
   HuggingFaceModel theirs{config.dump(2) + "\n", {}};
   for (const Mapping& mapping : family.names(model.config).mappings)
-    theirs.tensors.emplace(mapping.theirs, tensor_for(mapping, model.weights));
+    theirs.tensors.emplace(mapping.theirs, tensor_for(mapping, model.weights).to(dtype));
   return theirs;
 }
 

@@ -34,8 +34,9 @@ struct HuggingFaceModel {
 
 /// `path` is for the messages.
 BareModel from_hugging_face(const HuggingFaceModel& model, const std::string& path);
-/// ValueError for a kind of model that transformers does not have in this form, naming those that it has.
-HuggingFaceModel to_hugging_face(const BareModel& model);
+/// Weights as `dtype`, float32 or bfloat16. ValueError for a kind of model that transformers does not have in this form,
+/// naming those that it has.
+HuggingFaceModel to_hugging_face(const BareModel& model, DType dtype = float32);
 
 /// The two files of a folder, or config.json and all shards that an index names.
 HuggingFaceModel read_hugging_face(const std::string& folder);

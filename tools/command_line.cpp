@@ -297,10 +297,10 @@ void declare(Command<ExportArguments>& c) {
          "what generate writes, of gpt2, llama and best; weft: the model alone, which every command takes "
          "where it takes a run; peft: the adapters (lora_rank) alone, as peft has them")
       ->required();
-  c.text(
-      "--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
-      "of the matrices: bfloat16 is half the size, of weft and html; float16 half, of gguf and html; q8_0 a "
-      "quarter, of gguf");
+  c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
+         "of the weights: bfloat16 is half the size, of all but gguf and peft; float16 half, of gguf and "
+         "html; q8_0 a "
+         "quarter, of gguf");
   c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
       ->required();
   c.last();

@@ -23,24 +23,26 @@ static_assert(std::endian::native == std::endian::little, "values are copied as 
 constexpr uint64_t length_bytes = 8;
 constexpr uint64_t most_header_bytes = 100'000'000;
 
-/// An element type of the format, and ours that holds each of its values exactly.
+/// An element type of the format, and what it is read as: ours that holds each of its values exactly, to compute with.
 struct Element {
   std::string_view name;
   uint64_t bytes;
   DType as;
 };
 /// Those that are ours too are written, in this order.
-constexpr Element elements[] = {{"I64", 8, int64},    {"F64", 8, float64},  {"F32", 4, float32},
-                                {"I32", 4, int32},    {"BOOL", 1, boolean}, {"F16", 2, float32},
-                                {"BF16", 2, float32}, {"U32", 4, int64},    {"U16", 2, int32},
-                                {"I16", 2, int32},    {"U8", 1, int32},     {"I8", 1, int32}};
+constexpr Element elements[] = {{"I64", 8, int64},   {"F64", 8, float64},  {"F32", 4, float32},
+                                {"I32", 4, int32},   {"BF16", 2, float32}, {"BOOL", 1, boolean},
+                                {"F16", 2, float32}, {"U32", 4, int64},    {"U16", 2, int32},
+                                {"I16", 2, int32},   {"U8", 1, int32},     {"I8", 1, int32}};
 
 const Element* find_element(std::string_view name) {
   const auto found = std::ranges::find(elements, name, &Element::name);
   return found == std::end(elements) ? nullptr : found;
 }
 
-const Element& element_of(DType dtype) { return *std::ranges::find(elements, dtype, &Element::as); }
+const Element& element_of(DType dtype) {
+  return dtype == bfloat16 ? *find_element("BF16") : *std::ranges::find(elements, dtype, &Element::as);
+}
 
 /// Reads values of From in pieces and converts each.
 template <class From, class To, class Convert>

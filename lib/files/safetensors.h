@@ -60,7 +60,7 @@ std::map<std::string, Array> read_safetensors(const std::string& path);
 /// in the file the index gives it to, or in a file the index does not give it to.
 std::map<std::string, Array> read_safetensors_folder(const std::string& folder);
 
-/// Writes a file whole or not at all (AtomicFile). Like the safetensors library it puts wide elements before
+/// Writes a file whole or not at all (AtomicFile), arrays of bfloat16 as BF16, which reads as float32. Like the safetensors library it puts wide elements before
 /// narrow ones and then goes by name, and pads the header with spaces, so that all values are aligned: equal
 /// tensors are equal bytes. ValueError for a name or metadata that are not UTF-8, the name "__metadata__", an
 /// array that was never given values, and a header too long to be read again.

@@ -1,5 +1,6 @@
 // docs/pytorch-names.md: every name of weft that its tables tell is used here, and does what they say.
 #include <doctest/doctest.h>
+#include <weft/autograd/autocast.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/recompute.h>
 #include <weft/layers/activation.h>
@@ -153,6 +154,9 @@ TEST_CASE("PyTorch's names: tensors") {
     const DetectAnomaly detect;
     const DTypeScope doubles(float64);
     CHECK(zeros({2}).dtype() == float64);
+    const Autocast autocast(bfloat16);
+    CHECK(autocast_dtype() == bfloat16);
+    CHECK(x.to(float64).dtype() == float64);
   }
   const Array a = Array::arange(3);
   CHECK(Tensor(a).value().identical(a));

@@ -2,6 +2,7 @@
 
 #include <weft/lib/files/hdf5_file.h>
 #include <weft/lib/files/npy.h>
+#include <weft/lib/files/safetensors.h>
 
 namespace {
 
@@ -21,6 +22,13 @@ ArrayFile read_arrays(const std::string& hdf5) {
     if (const auto* integer = std::get_if<int64_t>(&value)) file.integers[name] = *integer;
   }
   return file;
+}
+
+std::map<std::string, Values> read_tensors(const std::string& safetensors, bool rounded) {
+  std::map<std::string, Values> all;
+  for (const auto& [name, array] : weft::read_safetensors(safetensors))
+    all[name] = values_of(rounded ? array.to(weft::bfloat16) : array);
+  return all;
 }
 
 Values read_array(const std::string& npy) { return values_of(weft::read_npy(npy)); }

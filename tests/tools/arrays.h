@@ -25,3 +25,5 @@ struct ArrayFile {
 };
 ArrayFile read_arrays(const std::string& hdf5);
 Values read_array(const std::string& npy);
+/// The arrays of a safetensors file; with `rounded`, each value the nearest bfloat16.
+std::map<std::string, Values> read_tensors(const std::string& safetensors, bool rounded = false);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tools/arrays.h"
 #include "tools/program.h"
 
 namespace {
@@ -112,7 +113,27 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   refused({"export", "run", "--format", "html", "--dtype", "q8_0", "--out", "out"},
           "--dtype: 'q8_0' is none of float32, float16 and bfloat16");
   refused({"export", "run", "--format", "hf", "--dtype", "float16", "--out", "out"},
-          "--dtype: is of --format weft, gguf and html alone");
+          "--dtype: 'float16' is neither float32 nor bfloat16");
+  refused({"export", "run", "--format", "peft", "--dtype", "float32", "--out", "out"}, "--dtype: adapters");
+}
+
+TEST_CASE("export: bfloat16 is half the size, and what is read again is rounded to nearest") {
+  const Folder folder;
+  write_text(folder);
+  REQUIRE(weft(folder, train("run")).code == 0);
+  for (const std::string format : {"hf", "safetensors"}) {
+    REQUIRE(weft(folder, {"export", "run", "--format", format, "--out", "whole-" + format}).code == 0);
+    const Result half =
+        weft(folder, {"export", "run", "--format", format, "--dtype", "bfloat16", "--out", "half-" + format});
+    REQUIRE_MESSAGE(half.code == 0, half.err);
+    CHECK(contains(half.err, "in bfloat16"));
+    CHECK(read_tensors(folder.path("half-" + format + "/model.safetensors")) ==
+          read_tensors(folder.path("whole-" + format + "/model.safetensors"), true));
+    CHECK(folder.read("half-" + format + "/model.safetensors").size() <
+          0.7 * static_cast<double>(folder.read("whole-" + format + "/model.safetensors").size()));
+  }
+  CHECK(contains(folder.read("half-hf/config.json"), "\"dtype\": \"bfloat16\""));
+  REQUIRE(weft(folder, {"import", "half-hf", "--out", "again.h5"}).code == 0);
 }
 
 TEST_CASE("export: a page is of the model that a run keeps, and is not written over") {

@@ -110,12 +110,14 @@ Work prepare_export(const ExportArguments& arguments) {
   GgufOptions gguf;
   ModelPage page;
   if (format == "gguf" && !arguments.dtype.empty()) gguf.type = gguf_type(arguments.dtype);
-  if (format == "weft" && !arguments.dtype.empty() && arguments.dtype != "float32" &&
+  const bool whole_or_half = format == "weft" || format == "hf" || format == "safetensors";
+  if (whole_or_half && !arguments.dtype.empty() && arguments.dtype != "float32" &&
       arguments.dtype != "bfloat16")
     fail<ValueError>("--dtype: '", arguments.dtype, "' is neither float32 nor bfloat16");
+  const bool half = whole_or_half && arguments.dtype == "bfloat16";
   if (format == "html" && !arguments.dtype.empty()) page.type = page_type(arguments.dtype);
-  if (!arguments.dtype.empty() && format != "weft" && format != "gguf" && format != "html")
-    fail<ValueError>("--dtype: is of --format weft, gguf and html alone");
+  if (!arguments.dtype.empty() && format == "peft")
+    fail<ValueError>("--dtype: adapters are written as they are, in float32");
   if (format == "weft" || format == "gguf" || format == "html") {
     check_output(arguments.out);
     refuse_existing(arguments.out);
@@ -141,7 +143,8 @@ Work prepare_export(const ExportArguments& arguments) {
                                .weights = model.weights,
                                .end_id = model.end_ids.empty() ? -1 : model.end_ids[0],
                                .pad_id = model.tokenizer ? SpecialIds::of(*model.tokenizer).pad : -1,
-                               .class_names = model.class_names});
+                               .class_names = model.class_names},
+                              half ? bfloat16 : float32);
   const auto whole = std::make_shared<std::string>();
   const std::string name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
   if (format == "html") {
@@ -154,13 +157,13 @@ Work prepare_export(const ExportArguments& arguments) {
     if (has_json(model.tokenizer)) gguf.tokenizer = tokenizer_json(*model.tokenizer);
     *whole = gguf_bytes(*theirs, gguf);
   }
-  return [=, out = arguments.out, half = arguments.dtype == "bfloat16"] {
+  return [=, out = arguments.out] {
     const ModelFile& ours = opened->checkpoint.model;
     std::string as;
     if (format == "hf") {
       write_hugging_face(out, *theirs);
       if (tokenizes) write_tokenizer(out, *ours.tokenizer, ours.end_ids.empty() ? -1 : ours.end_ids[0]);
-      as = "as transformers has it";
+      as = half ? "as transformers has it, in bfloat16" : "as transformers has it";
     } else if (format == "gguf") {
       write_file(out, *whole);
       as = gguf.tokenizer.empty() ? "as GGUF" : "as GGUF, with its tokenizer";
@@ -169,8 +172,11 @@ Work prepare_export(const ExportArguments& arguments) {
       as = "as a page, with its tokenizer";
     } else if (format == "safetensors") {
       make_folders(out);
-      write_safetensors(out + "/model.safetensors", arrays_of(ours.weights), metadata_of(ours));
-      as = "as safetensors";
+      std::map<std::string, Array> weights = arrays_of(ours.weights);
+      for (auto& [key, array] : weights)
+        if (half && array.dtype() == float32) array = array.to(bfloat16);
+      write_safetensors(out + "/model.safetensors", weights, metadata_of(ours));
+      as = half ? "as safetensors, in bfloat16" : "as safetensors";
     } else {
       ours.write(out, {.bfloat16 = half});
       as = half ? "as a model alone, in bfloat16" : "as a model alone";
