@@ -13,7 +13,7 @@ double ScalingLaw::bits_per_byte(double parameters, double read, double distinct
 }
 
 const ScalingLaw& ScalingLaw::of_books() {
-  static constexpr ScalingLaw law{.E = 1.2505, .A = 0.3367, .a = 0.2544, .B = 0.8071, .b = 0.4291, .R = 15.0};
+  static constexpr ScalingLaw law{.E = 1.2526, .A = 0.3330, .a = 0.2570, .B = 0.8086, .b = 0.4288, .R = 15.0};
   return law;
 }
 
