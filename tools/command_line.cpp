@@ -4,7 +4,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/base/values.h>
-#include <weft/lib/kernels/elementwise/elementwise.h>
+#include <weft/lib/kernels/products/matmul.h>
 #include <weft/train/run_config.h>
 
 #include <algorithm>
@@ -489,8 +489,8 @@ std::function<Work()> declare_commands(CLI::App& app) {
   return [commands = std::move(commands)] {
     const auto command =
         std::ranges::find_if(commands, [](const Declared& one) { return one.app->parsed(); });
-    // The first kernel reads WEFT_ISA, and refuses a set that this processor lacks.
-    kernels::unary(kernels::Unary::exp, Array::zeros({1}));
+    // The first product reads WEFT_ISA, WEFT_TUNING and WEFT_BFLOAT16, and refuses what this processor lacks.
+    kernels::matmul(Array::zeros({1, 1}, bfloat16), Array::zeros({1, 1}, bfloat16));
     return command->prepare();
   };
 }

@@ -81,6 +81,24 @@ TEST_CASE("any instruction set and number of threads leaves the same bytes") {
   for (const Arguments& type : types) check_sets_and_threads(type);
 }
 
+TEST_CASE("however products are cut for the caches, the bytes are the same; what sets it is checked") {
+  const Text folder;
+  REQUIRE(weft(folder, run("usual")).code == 0);
+  const Result other =
+      weft(folder, run("other"), {.environment = {"WEFT_TUNING=depth=64 panels=1 near_floats=1000"}});
+  REQUIRE_MESSAGE(other.code == 0, other.err);
+  check_same_files(folder, "other", "usual");
+  for (const std::string words : {"depth", "width=3", "depth=0", "panels=many"}) {
+    const Result refused = weft(folder, run("none"), {.environment = {"WEFT_TUNING=" + words}});
+    CHECK(refused.code == 2);
+    CHECK_MESSAGE(contains(refused.err, "WEFT_TUNING"), refused.err);
+    CHECK_FALSE(exists(folder, "none"));
+  }
+  const Result word = weft(folder, run("none", types[1]), {.environment = {"WEFT_BFLOAT16=maybe"}});
+  CHECK(word.code == 2);
+  CHECK_MESSAGE(contains(word.err, "WEFT_BFLOAT16=maybe"), word.err);
+}
+
 TEST_CASE("a processor without vector instructions leaves the same bytes") {
   const Text folder;
   const Arguments nehalem{"qemu-x86_64", "-cpu", "Nehalem"};

@@ -1,5 +1,6 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/products/matmul.h>
+#include <weft/lib/kernels/products/tuning.h>
 #include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/machine/memory.h>
@@ -122,7 +123,7 @@ class PackedProduct {
  public:
   explicit PackedProduct(const Product& product)
       : x_(product),
-        by_rows_(x_.m >= x_.n || x_.m > most_shared_rows),
+        by_rows_(x_.m >= x_.n || x_.m > cut_.shared_rows),
         reads_in_place_(!x_.pairs && by_rows_ && x_.a.column == 1 && x_.a.row % same_set != 0),
         depth_(round_up(up(x_.k, up(x_.k, deepest())), 16)),
         block_(by_rows_ ? row_block() : column_block()),
@@ -131,9 +132,9 @@ class PackedProduct {
         shared_(by_rows_ ? Axis{x_.n, x_.columns(), x_.columns()} : Axis{x_.m, height_, stride}),
         k_(std::min(x_.k, by_rows_ ? 8 * depth_ : depth_)),
         shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
-                                                   shared_floats / (k_ * shared_.packed))) *
+                                                   cut_.shared_floats / (k_ * shared_.packed))) *
                      shared_.panel),
-        far_(x_.m * x_.k + x_.k * x_.n + x_.m * x_.n > cached_floats),
+        far_(x_.m * x_.k + x_.k * x_.n + x_.m * x_.n > cut_.cached_floats),
         packed_(
             allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * packed_depth(k_)) *
                      sizeof(float))),
@@ -166,15 +167,10 @@ class PackedProduct {
     int64_t size, panel, packed;
     int64_t panels(Range range) const { return up(range.size(), panel); }
   };
-  static constexpr int64_t most_depth = 512, stride = isa::GemmFunctions::panel_stride;
+  static constexpr int64_t stride = isa::GemmFunctions::panel_stride;
   /// Floats between rows that would all lie in one set of the first cache: such are packed, others read in
   /// place.
   static constexpr int64_t same_set = 1024;
-  static constexpr int64_t most_panels = 10;        ///< of a block, so that it stays in the second cache
-  static constexpr int64_t most_shared_rows = 560;  ///< whose block of k still fits the second cache
-  static constexpr int64_t near_floats = int64_t{1} << 17;    ///< that the second cache holds beside others
-  static constexpr int64_t cached_floats = int64_t{3} << 18;  ///< of a product that needs nothing fetched
-  static constexpr int64_t shared_floats = int64_t{1} << 21;  ///< packed at a time
 
   void pack(bool is_a, Range range, Range ks, float* out) const {
     if (is_a) {
@@ -204,20 +200,21 @@ class PackedProduct {
 
   /// The most of k at a time. Where A is shared, all of it for as much of k stays in the second cache.
   int64_t deepest() const {
-    return by_rows_ ? most_depth
-                    : std::clamp(near_floats / (up(x_.m, x_.rows()) * stride), int64_t{128}, most_depth);
+    return by_rows_ ? cut_.depth
+                    : std::min(std::max(cut_.near_floats / (up(x_.m, x_.rows()) * stride), int64_t{128}),
+                               cut_.depth);
   }
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
   /// numbers of threads; fewer where each would be too short to begin.
   int64_t blocks(int64_t size, int64_t panel) const {
     const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel));
-    return std::max<int64_t>(1, std::min(16 * up(size, 16 * most_panels * panel), worth / 2 * 2));
+    return std::max<int64_t>(1, std::min(16 * up(size, 16 * cut_.panels * panel), worth / 2 * 2));
   }
   int64_t row_block() const { return up(x_.m, blocks(x_.m, x_.rows())); }
   int64_t column_block() const {
     const int64_t panels = up(x_.n, x_.columns());
     int64_t block = up(panels, blocks(x_.n, x_.columns()));
-    if (up(panels, block) % 2 == 1 && block < most_panels) ++block;
+    if (up(panels, block) % 2 == 1 && block < cut_.panels) ++block;
     return block * x_.columns();
   }
   int64_t even_height(int64_t m) const { return up(m, up(m, x_.rows())); }
@@ -281,7 +278,7 @@ class PackedProduct {
              .accumulate = x_.accumulate || p > 0,
              .bias = depth.end == x_.k ? x_.bias_at(x_.turned ? rows.begin : columns.begin) : nullptr,
              .tiles_far = far_ && !rounds,
-             .panels_far = by_rows_ && part.size() * depth.size() > near_floats,
+             .panels_far = by_rows_ && part.size() * depth.size() > cut_.near_floats,
              .next = read_after(range, depth, ks)});
       }
       if (rounds) round(rows, columns, c, columns.size());
@@ -289,6 +286,7 @@ class PackedProduct {
   }
 
   const Product& x_;
+  const ProductTuning& cut_ = product_tuning();
   bool by_rows_, reads_in_place_;
   int64_t depth_, block_, height_;  ///< of k; of the streamed axis at a time; of a panel of A
   Axis streamed_, shared_;
