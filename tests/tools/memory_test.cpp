@@ -63,6 +63,9 @@ TEST_CASE("the memory announced before the first update is what the run takes, c
   check_announced(folder,
                   train("again", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48", "max_iters=8",
                                   "eval_interval=3", "checkpoint_interval=4", "recompute=true"}));
+  check_announced(folder, train("narrow", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48",
+                                           "max_iters=8", "eval_interval=3", "checkpoint_interval=4",
+                                           "dtype=bfloat16"}));
   check_announced(folder, resume("wide", {"max_iters=12"}));
   // Samples that outgrow the context, of a model that began from another.
   check_announced(folder, train("from", {"--init-from", "wide", "n_layer=3", "n_embd=256", "n_head=4",
