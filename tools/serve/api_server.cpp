@@ -248,6 +248,7 @@ std::string ApiServer::page() const {
   return filled(serve_html, {{"base.css", base_css},
                              {"serve.css", serve_css},
                              {"about", script_json(about)},
+                             {"said.js", said_js},
                              {"serve.js", serve_js}});
 }
 
