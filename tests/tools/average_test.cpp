@@ -1,8 +1,10 @@
 // weft average: the mean of the weights of models that are alike.
 #include <doctest/doctest.h>
+#include <weft/train/files/model_file.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "checkpoints.h"
 #include "program.h"
@@ -48,6 +50,18 @@ TEST_CASE("average: what is not alike, too few, or in the way is refused") {
   refused_with(folder, {"average", "a/best.h5", "--out", "m.h5"}, {"needs two files at least, not 1"});
   refused_with(folder, {"average", "a", "--out", "a/best.h5"}, {"a/best.h5"});
   refused_with(folder, {"average", "a/best.h5", "nowhere.h5", "--out", "m.h5"}, {"nowhere.h5"});
+  // Alike but for what their outputs mean.
+  const auto say = [](std::string_view) {};
+  weft::ModelFile other = weft::ModelFile::read(folder.path("a/best.h5"), say);
+  other.end_ids = {1};
+  other.write(folder.path("ends.h5"));
+  other.end_ids = {};
+  other.class_names = {"no", "yes"};
+  other.write(folder.path("classes.h5"));
+  refused_with(folder, {"average", "a/best.h5", "ends.h5", "--out", "m.h5"},
+               {"ends.h5: the ids that end its texts are not those of a/best.h5"});
+  refused_with(folder, {"average", "a/best.h5", "classes.h5", "--out", "m.h5"},
+               {"classes.h5: the names of its classes are not those of a/best.h5"});
   CHECK_FALSE(exists(folder, "m.h5"));
 }
 
@@ -63,6 +77,18 @@ TEST_CASE("export: GGUF holds a model with its tokenizer") {
     CHECK(folder.read(type + ".gguf").substr(0, 4) == "GGUF");
   }
   CHECK(folder.read("float16.gguf").size() < folder.read("float32.gguf").size());
+  std::filesystem::create_directory(folder.path("runs"));
+  std::filesystem::rename(folder.path("run"), folder.path("runs/tiny-1.5"));
+  const auto named = [&](const std::string& model) {
+    REQUIRE(weft(folder, {"export", model, "--format", "gguf", "--out", "named.gguf"}).code == 0);
+    const std::string file = folder.read("named.gguf");
+    std::filesystem::remove(folder.path("named.gguf"));
+    return contains(file, "tiny-1.5");
+  };
+  CHECK(named("runs/tiny-1.5"));
+  CHECK(named("runs/tiny-1.5/"));
+  CHECK(named("runs/tiny-1.5/best.h5"));
+  std::filesystem::rename(folder.path("runs/tiny-1.5"), folder.path("run"));
   refused_with(folder, {"export", "run", "--format", "gguf", "--dtype", "bfloat16", "--out", "x.gguf"},
                {"none of float32, float16 and q8_0"});
   refused_with(folder, {"export", "run", "--format", "gguf", "--out", "q8_0.gguf"}, {"is there already"});

@@ -143,7 +143,7 @@ Work prepare_export(const ExportArguments& arguments) {
                                .pad_id = model.tokenizer ? SpecialIds::of(*model.tokenizer).pad : -1,
                                .class_names = model.class_names});
   const auto whole = std::make_shared<std::string>();
-  const std::string name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
+  const std::string name = name_of_model(opened->run ? opened->run->path : arguments.model);
   if (format == "html") {
     page.title = name;
     *whole = page.html(*opened);
