@@ -33,7 +33,8 @@ class Scales {
       : alpha_(config.number("lora_alpha", 8.0)), by_root_(config.boolean("use_rslora", false)) {
     const HuggingFaceConfig patterns = config.object("alpha_pattern");
     if (!config.has("alpha_pattern")) return;
-    for (const auto& [key, value] : nlohmann::ordered_json::parse(text)["alpha_pattern"].items()) {
+    const nlohmann::ordered_json in_order = nlohmann::ordered_json::parse(text).at("alpha_pattern");
+    for (const auto& [key, value] : in_order.items()) {
       if (key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.") !=
           std::string::npos)
         fail<FileError>(config.path(), ": alpha_pattern has \"", key,

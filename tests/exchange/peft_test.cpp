@@ -211,16 +211,16 @@ TEST_CASE("peft: of several patterns that fit the first counts") {
     config["alpha_pattern"] = patterns;
     return from_peft({config.dump(), c.theirs.tensors}, c.base, "there").alphas.at(layer);
   };
-  const char* const first = "blocks.0.attention.output";
-  const char* const second = "blocks.1.attention.output";
+  const char* const first = "blocks.0.attention.query";
+  const char* const second = "blocks.1.attention.query";
   const double usual = alpha(nullptr, first);
   CHECK(usual != 3);
-  const nlohmann::ordered_json one_before{{"h.0.attn.c_proj", 3}, {"attn.c_proj", 7}},
-      all_before{{"attn.c_proj", 7}, {"h.0.attn.c_proj", 3}};
+  const nlohmann::ordered_json one_before{{"h.0.attn.c_attn", 3}, {"attn.c_attn", 7}},
+      all_before{{"attn.c_attn", 7}, {"h.0.attn.c_attn", 3}};
   CHECK(alpha(one_before, first) == 3);
   CHECK(alpha(one_before, second) == 7);
   CHECK(alpha(all_before, first) == 7);
-  CHECK(alpha({{"h.1.attn.c_proj", 3}}, first) == usual);
+  CHECK(alpha({{"h.1.attn.c_attn", 3}}, first) == usual);
 }
 
 TEST_CASE("peft: adapters that were never trained keep all three of c_attn") {

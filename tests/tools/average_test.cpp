@@ -1,6 +1,5 @@
 // weft average: the mean of the weights of models that are alike.
 #include <doctest/doctest.h>
-#include <weft/train/files/model_file.h>
 
 #include <algorithm>
 #include <cmath>
@@ -51,17 +50,20 @@ TEST_CASE("average: what is not alike, too few, or in the way is refused") {
   refused_with(folder, {"average", "a", "--out", "a/best.h5"}, {"a/best.h5"});
   refused_with(folder, {"average", "a/best.h5", "nowhere.h5", "--out", "m.h5"}, {"nowhere.h5"});
   // Alike but for what their outputs mean.
-  const auto say = [](std::string_view) {};
-  weft::ModelFile other = weft::ModelFile::read(folder.path("a/best.h5"), say);
-  other.end_ids = {1};
-  other.write(folder.path("ends.h5"));
-  other.end_ids = {};
-  other.class_names = {"no", "yes"};
-  other.write(folder.path("classes.h5"));
+  write_model_that_tells(folder.path("a/best.h5"), folder.path("ends.h5"), {.end_ids = {1}});
+  std::string labels = "text,label\n";
+  for (int i = 0; i < 40; ++i) labels += "the cat " + std::to_string(i) + (i % 2 == 0 ? ",yes\n" : ",no\n");
+  folder.write("labels.csv", labels);
+  REQUIRE(weft(folder, {"train", "--model", "bert", "--task", "classify", "--data", "labels.csv", "--out",
+                        "c", "--set", "n_layer=1", "n_head=1", "n_embd=8", "block_size=16", "batch_size=2",
+                        "max_iters=1", "eval_iters=1"})
+              .code == 0);
+  write_model_that_tells(folder.path("c/best.h5"), folder.path("classes.h5"),
+                         {.class_names = {"cat", "dog"}});
   refused_with(folder, {"average", "a/best.h5", "ends.h5", "--out", "m.h5"},
                {"ends.h5: the ids that end its texts are not those of a/best.h5"});
-  refused_with(folder, {"average", "a/best.h5", "classes.h5", "--out", "m.h5"},
-               {"classes.h5: the names of its classes are not those of a/best.h5"});
+  refused_with(folder, {"average", "c/best.h5", "classes.h5", "--out", "m.h5"},
+               {"classes.h5: the names of its classes are not those of c/best.h5"});
   CHECK_FALSE(exists(folder, "m.h5"));
 }
 
