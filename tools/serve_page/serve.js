@@ -157,8 +157,9 @@ const chance = ([name, log]) => `${percent(log)}  ${JSON.stringify(name)}`;
 
 const chatTokens = (logprobs) => logprobs?.content.map(({ token, bytes, logprob, top_logprobs: top }) =>
   ({ token, bytes, logprob, likeliest: top.map((one) => [one.token, one.logprob]) }));
+const inOrder = (chances) => Object.entries(chances).sort(([, a], [, b]) => b - a);
 const textTokens = (logprobs) => logprobs?.tokens.map((token, i) =>
-  ({ token, bytes: bytesOf(token), logprob: logprobs.token_logprobs[i], likeliest: Object.entries(logprobs.top_logprobs?.[i] ?? {}) }));
+  ({ token, bytes: bytesOf(token), logprob: logprobs.token_logprobs[i], likeliest: inOrder(logprobs.top_logprobs?.[i] ?? {}) }));
 
 // --- Chat ------------------------------------------------------------------------------------------------------------
 
