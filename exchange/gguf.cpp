@@ -294,7 +294,7 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
   file.reserve(aligned(file.size()) + data);
   for (const Tensor& tensor : tensors) {
     file.resize(aligned(file.size()), '\0');
-    put_values(file, tensor.values, gguf_tensor(tensor.values, options.type));
+    put_values(file, tensor.values, gguf_tensor(tensor.values, options.type), tensor.name);
   }
   file.resize(aligned(file.size()), '\0');
   return file;

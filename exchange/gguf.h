@@ -23,7 +23,7 @@ struct GgufOptions {
   int64_t end_id = -1;         ///< of the end of text; -1: none
 };
 /// The bytes of a file of a model of Llama, Qwen3 or GPT-2 (to_hugging_face() makes them so). ValueError that names what
-/// GGUF's Llama does not have, of the model or of the tokenizer.
+/// GGUF's Llama does not have, of the model or of the tokenizer, and a tensor with a number that is beyond those of the type.
 std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options);
 
 }  // namespace weft

@@ -23,6 +23,7 @@ void put(std::string& to, T value) {
 /// How an array of float32 is kept where that type is wanted.
 GgufTensor gguf_tensor(const Array& values, GgufType wanted);
 uint64_t gguf_size(const Array& values, GgufTensor type);
-void put_values(std::string& to, const Array& values, GgufTensor type);
+/// ValueError that names the tensor for a number that is beyond those of the type.
+void put_values(std::string& to, const Array& values, GgufTensor type, const std::string& name);
 
 }  // namespace weft

@@ -28,10 +28,13 @@ struct Pair {
 /// What an adapter's config says of scales.
 class Scales {
  public:
-  explicit Scales(const HuggingFaceConfig& config)
+  /// Of a config, and its text: of several patterns that fit the first counts, as it stands there.
+  Scales(const HuggingFaceConfig& config, const std::string& text)
       : alpha_(config.number("lora_alpha", 8.0)), by_root_(config.boolean("use_rslora", false)) {
     const HuggingFaceConfig patterns = config.object("alpha_pattern");
-    for (const std::string& key : patterns.keys()) {
+    if (!config.has("alpha_pattern")) return;
+    const nlohmann::ordered_json in_order = nlohmann::ordered_json::parse(text).at("alpha_pattern");
+    for (const auto& [key, value] : in_order.items()) {
       if (key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.") !=
           std::string::npos)
         fail<FileError>(config.path(), ": alpha_pattern has \"", key,
@@ -90,7 +93,9 @@ Pair narrowed(const Pair& pair) {
 class Reader {
  public:
   Reader(const PeftAdapters& theirs, const BareModel& base, const std::string& path)
-      : path_(path), config_(theirs.config, path + "/adapter_config.json"), scales_(checked(config_)) {
+      : path_(path),
+        config_(theirs.config, path + "/adapter_config.json"),
+        scales_(checked(config_), theirs.config) {
     found_.config = base.config;
     found_.dropout = config_.number("lora_dropout", 0.0);
     sort(theirs.tensors);

@@ -53,7 +53,8 @@ class Command {
       to = static_cast<Integer>(parse_integer(name, typed, least, most));
     });
   }
-  CLI::Option* number(const char* name, double& to, const char* type, double least, double most,
+  template <class Number>
+  CLI::Option* number(const char* name, Number& to, const char* type, double least, double most,
                       const char* help) {
     return option(name, type, help,
                   [=, &to](const std::string& typed) { to = parse_number(name, typed, least, most); });

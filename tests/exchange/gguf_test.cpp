@@ -147,13 +147,13 @@ TEST_CASE("gguf: rows of queries and keys turn in pairs, head by head") {
 TEST_CASE("gguf: float16 is rounded to the nearest, q8_0 is blocks of 32 with a factor") {
   HuggingFaceModel model = llama();
   Array& embedding = model.tensors.at("model.embed_tokens.weight");
-  const std::vector<float> numbers{1.0f,     -2.0f,         65504.0f,      65519.0f,
-                                   65520.0f, 5.9604645e-8f, 2.9802322e-8f, 1.0009766f};
+  const std::vector<float> numbers{1.0f,      -2.0f,         65504.0f,      65519.0f,
+                                   -65519.0f, 5.9604645e-8f, 2.9802322e-8f, 1.0009766f};
   std::copy(numbers.begin(), numbers.end(), embedding.mutable_data<float>());
   Array& down = model.tensors.at("model.layers.0.mlp.down_proj.weight");
   for (int64_t i = 0; i < 32; ++i) down.mutable_data<float>()[i] = static_cast<float>(i - 20) * 12.7f;
   const Read half(gguf_bytes(model, {.type = GgufType::f16}));
-  const std::vector<uint16_t> wanted{0x3C00, 0xC000, 0x7BFF, 0x7BFF, 0x7C00, 0x0001, 0x0000, 0x3C01};
+  const std::vector<uint16_t> wanted{0x3C00, 0xC000, 0x7BFF, 0x7BFF, 0xFBFF, 0x0001, 0x0000, 0x3C01};
   for (size_t i = 0; i < wanted.size(); ++i) CHECK(half.half_at("token_embd.weight", i) == wanted[i]);
   CHECK(half.entry("output_norm.weight").type == 0);
 
@@ -165,6 +165,28 @@ TEST_CASE("gguf: float16 is rounded to the nearest, q8_0 is blocks of 32 with a 
   for (int i = 0; i < 32; ++i)
     CHECK(static_cast<int>(static_cast<signed char>(block[2 + i])) ==
           static_cast<int>(std::round(static_cast<float>(i - 20) * 12.7f / 2.0f)));
+}
+
+TEST_CASE("gguf: what is beyond a type is refused with the tensor's name, what is below it is 0") {
+  HuggingFaceModel model = llama();
+  float* const down = model.tensors.at("model.layers.0.mlp.down_proj.weight").mutable_data<float>();
+  const auto refused = [&](GgufType type, const char* weight) {
+    CHECK_THROWS_WITH_AS(
+        gguf_bytes(model, {.type = type}),
+        doctest::Contains(("'blk.0.ffn_down.weight' has a weight of " + std::string(weight)).c_str()),
+        ValueError);
+  };
+  down[5] = -65520.0f;
+  refused(GgufType::f16, "-65520");
+  CHECK(Read(gguf_bytes(model, {.type = GgufType::q8_0})).half_at("blk.0.ffn_down.weight", 0) == 0x6008);
+  down[5] = 65504.0f * 127.0f;
+  CHECK(Read(gguf_bytes(model, {.type = GgufType::q8_0})).half_at("blk.0.ffn_down.weight", 0) == 0x7BFF);
+  down[5] = 9e6f;
+  refused(GgufType::q8_0, "9e+06");
+  CHECK(Read(gguf_bytes(model, {})).float_at("blk.0.ffn_down.weight", 5) == 9e6f);
+  std::fill(down, down + 32, 1e-40f);
+  const Read least(gguf_bytes(model, {.type = GgufType::q8_0}));
+  for (int i = 0; i < 34; ++i) CHECK(least.values("blk.0.ffn_down.weight")[i] == 0);
 }
 
 TEST_CASE("gguf: what it does not have is named") {

@@ -204,6 +204,25 @@ TEST_CASE(
                       {"blocks.0.attention.value", "alpha / rank is 0.5", "4"});
 }
 
+TEST_CASE("peft: of several patterns that fit the first counts") {
+  const Case c("gpt2");
+  const auto alpha = [&](const nlohmann::ordered_json& patterns, const char* layer) {
+    nlohmann::ordered_json config = nlohmann::ordered_json::parse(c.theirs.config);
+    config["alpha_pattern"] = patterns;
+    return from_peft({config.dump(), c.theirs.tensors}, c.base, "there").alphas.at(layer);
+  };
+  const char* const first = "blocks.0.attention.query";
+  const char* const second = "blocks.1.attention.query";
+  const double usual = alpha(nullptr, first);
+  CHECK(usual != 3);
+  const nlohmann::ordered_json one_before{{"h.0.attn.c_attn", 3}, {"attn.c_attn", 7}},
+      all_before{{"attn.c_attn", 7}, {"h.0.attn.c_attn", 3}};
+  CHECK(alpha(one_before, first) == 3);
+  CHECK(alpha(one_before, second) == 7);
+  CHECK(alpha(all_before, first) == 7);
+  CHECK(alpha({{"h.1.attn.c_attn", 3}}, first) == usual);
+}
+
 TEST_CASE("peft: adapters that were never trained keep all three of c_attn") {
   Case c("gpt2");
   for (auto& [name, array] : c.theirs.tensors)

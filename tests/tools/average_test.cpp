@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "checkpoints.h"
 #include "program.h"
@@ -48,6 +49,21 @@ TEST_CASE("average: what is not alike, too few, or in the way is refused") {
   refused_with(folder, {"average", "a/best.h5", "--out", "m.h5"}, {"needs two files at least, not 1"});
   refused_with(folder, {"average", "a", "--out", "a/best.h5"}, {"a/best.h5"});
   refused_with(folder, {"average", "a/best.h5", "nowhere.h5", "--out", "m.h5"}, {"nowhere.h5"});
+  // Alike but for what their outputs mean.
+  write_model_that_tells(folder.path("a/best.h5"), folder.path("ends.h5"), {.end_ids = {1}});
+  std::string labels = "text,label\n";
+  for (int i = 0; i < 40; ++i) labels += "the cat " + std::to_string(i) + (i % 2 == 0 ? ",yes\n" : ",no\n");
+  folder.write("labels.csv", labels);
+  REQUIRE(weft(folder, {"train", "--model", "bert", "--task", "classify", "--data", "labels.csv", "--out",
+                        "c", "--set", "n_layer=1", "n_head=1", "n_embd=8", "block_size=16", "batch_size=2",
+                        "max_iters=1", "eval_iters=1"})
+              .code == 0);
+  write_model_that_tells(folder.path("c/best.h5"), folder.path("classes.h5"),
+                         {.class_names = {"cat", "dog"}});
+  refused_with(folder, {"average", "a/best.h5", "ends.h5", "--out", "m.h5"},
+               {"ends.h5: the ids that end its texts are not those of a/best.h5"});
+  refused_with(folder, {"average", "c/best.h5", "classes.h5", "--out", "m.h5"},
+               {"classes.h5: the names of its classes are not those of c/best.h5"});
   CHECK_FALSE(exists(folder, "m.h5"));
 }
 
@@ -63,6 +79,18 @@ TEST_CASE("export: GGUF holds a model with its tokenizer") {
     CHECK(folder.read(type + ".gguf").substr(0, 4) == "GGUF");
   }
   CHECK(folder.read("float16.gguf").size() < folder.read("float32.gguf").size());
+  std::filesystem::create_directory(folder.path("runs"));
+  std::filesystem::rename(folder.path("run"), folder.path("runs/tiny-1.5"));
+  const auto named = [&](const std::string& model) {
+    REQUIRE(weft(folder, {"export", model, "--format", "gguf", "--out", "named.gguf"}).code == 0);
+    const std::string file = folder.read("named.gguf");
+    std::filesystem::remove(folder.path("named.gguf"));
+    return contains(file, "tiny-1.5");
+  };
+  CHECK(named("runs/tiny-1.5"));
+  CHECK(named("runs/tiny-1.5/"));
+  CHECK(named("runs/tiny-1.5/best.h5"));
+  std::filesystem::rename(folder.path("runs/tiny-1.5"), folder.path("run"));
   refused_with(folder, {"export", "run", "--format", "gguf", "--dtype", "bfloat16", "--out", "x.gguf"},
                {"none of float32, float16 and q8_0"});
   refused_with(folder, {"export", "run", "--format", "gguf", "--out", "q8_0.gguf"}, {"is there already"});

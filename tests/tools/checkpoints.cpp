@@ -2,6 +2,7 @@
 
 #include <weft/lib/base/file.h>
 #include <weft/lib/files/checkpoint.h>
+#include <weft/train/files/model_file.h>
 
 #include <algorithm>
 #include <cstring>
@@ -118,4 +119,11 @@ void write_entries(const std::string& out, const std::vector<Edit>& entries) {
   StateDict state;
   for (const Edit& edit : entries) state = edited(state, edit);
   weft::write_checkpoint(out, state);
+}
+
+void write_model_that_tells(const std::string& path, const std::string& out, const Told& told) {
+  weft::ModelFile model = weft::ModelFile::read(path, [](std::string_view) {});
+  model.end_ids = told.end_ids;
+  model.class_names = told.class_names;
+  model.write(out);
 }

@@ -33,3 +33,10 @@ void overwrite_value(const std::string& path, const std::string& place, float va
 float first_value(const std::string& path, const std::string& place);
 /// A file that holds these entries alone.
 void write_entries(const std::string& out, const std::vector<Edit>& entries);
+/// What the numbers mean that a model gives.
+struct Told {
+  std::vector<int64_t> end_ids = {};
+  std::vector<std::string> class_names = {};
+};
+/// The model of a file, as one that is said to tell these.
+void write_model_that_tells(const std::string& path, const std::string& out, const Told& told);

@@ -53,6 +53,20 @@ TEST_CASE("find: any task; what cannot be is refused before work") {
     CHECK_MESSAGE(found.code == 0, found.err);
   }
   refused_with(folder, {"find", "size", "--data", "text.txt"}, {"'size' is not lr or batch"});
+  refused_with(folder, {"find", "batch", "--data", "text.txt", "--from", "1e-5"}, {"--from: is of find lr"});
+  refused_with(folder, {"find", "batch", "--data", "text.txt", "--to", "1"}, {"--to: is of find lr"});
+  refused_with(folder, {"find", "lr", "--data", "text.txt", "--largest", "4"},
+               {"--largest: is of find batch"});
+  refused_with(folder, {"find", "lr", "--data", "text.txt", "--out", "nowhere/lr"}, {"nowhere/lr.svg"});
+  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  const std::string table = folder.read("run/metrics.csv"), picture = folder.read("run/loss.svg");
+  refused_with(folder, {"find", "lr", "--data", "text.txt", "--out", "run/metrics"},
+               {"run/metrics.csv: is a file of the run run"});
+  refused_with(folder, {"find", "batch", "--data", "text.txt", "--out", "run/loss.csv"},
+               {"run/loss.svg: is a file of the run run"});
+  CHECK(folder.read("run/metrics.csv") == table);
+  CHECK(folder.read("run/loss.svg") == picture);
+  CHECK_FALSE(exists(folder, "run/metrics.svg"));
   refused_with(folder, {"find", "lr"}, {"no text to train on"});
   refused_with(folder, {"find", "lr", "--data", "text.txt", "--from", "1", "--to", "0.1"}, {"0 < from < to"});
 }

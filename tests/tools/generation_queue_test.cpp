@@ -151,6 +151,35 @@ TEST_CASE(
   CHECK(queue.numbers().ended == 3);
 }
 
+TEST_CASE("generation queue: between two that have more to do those under way get a token") {
+  GenerationQueue queue(model(), {.rows = 8});
+  Asked endless({1}, int64_t{1} << 40, 1);
+  CHECK(queue.add({endless.job}));
+  CHECK(comes([&] { return queue.numbers().written > 0; }));
+  std::vector<Asked> busy;
+  std::vector<size_t> written;  // by the endless one before each of them
+  std::vector<std::shared_ptr<GenerationJob>> jobs;
+  for (int i = 0; i < 4; ++i) {
+    busy.emplace_back(Tokens{2}, i % 2 == 0 ? 3 : 0, 1);
+    busy.back().job->before = [&] { written.push_back(endless.written->size()); };
+    jobs.push_back(busy.back().job);
+  }
+  // Those behind it that nobody waits for any more have nothing to do.
+  Asked first({3}, 2, 1), gone({3}, 2, 1);
+  bool asked = false;
+  first.job->before = [&] { gone.job->cancelled = true; };
+  gone.job->before = [&] { asked = true; };
+  jobs.insert(jobs.end(), {first.job, gone.job});
+  CHECK(queue.add(jobs));
+  for (size_t i = 0; i < 4; ++i) CHECK(busy[i].text().size() == (i % 2 == 0 ? 3 : 0));
+  CHECK(first.text().size() == 2);
+  REQUIRE(written.size() == 4);
+  for (size_t i = 1; i < 4; ++i) CHECK(written[i] > written[i - 1]);
+  endless.job->cancelled = true;
+  CHECK(comes([&] { return queue.numbers().cancelled == 2; }));
+  CHECK_FALSE(asked);
+}
+
 TEST_CASE("generation queue: a model that fails fails those that it writes, and no later ones") {
   struct Failing : GPT {
     using GPT::GPT;
@@ -173,6 +202,15 @@ TEST_CASE("generation queue: a model that fails fails those that it writes, and 
   failing.fails = true;
   CHECK_FALSE(first.ended.get());
   CHECK_FALSE(second.ended.get());
+  failing.fails = false;
+  // Nor does one that cannot even be told so.
+  Asked deaf({5}, int64_t{1} << 40, 1), other({6}, int64_t{1} << 40, 1);
+  deaf.job->on_end = [](const std::exception_ptr&) { throw std::bad_alloc(); };
+  const int64_t before = queue.numbers().written;
+  CHECK(queue.add({deaf.job, other.job}));
+  CHECK(comes([&] { return queue.numbers().written > before + 10; }));
+  failing.fails = true;
+  CHECK_FALSE(other.ended.get());
   failing.fails = false;
   Asked later({4}, 20, 1);
   CHECK(queue.add({later.job}));

@@ -127,6 +127,12 @@ TEST_CASE("http server: what is no request is refused, and the connection ends")
       {"PUT / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", 405},
       {"DELETE / HTTP/1.1\r\n\r\n", 405},
       {"OPTIONS * HTTP/1.1\r\n\r\n", 405},
+      {"GET / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 400},
+      {"GET / HTTP/1.1\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n", 400},
       {post + "\r\n", 411},
       {post + "Content-Length: 1001\r\n\r\n", 413},
       {post + "Content-Length: 99999999999999999999999\r\n\r\n", 400},
@@ -170,6 +176,13 @@ TEST_CASE("http server: what is no request is refused, and the connection ends")
     HttpClient client(server.port());
     client.send("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n");
     CHECK(client.reply().status == 200);
+  }
+  CHECK(status_of(server.port(), "GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n") == 200);
+  {
+    HttpClient head(server.port());
+    head.send("HEAD / HTTP/1.1\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+    CHECK(head.reply(true).status == 400);
+    CHECK(head.some().empty());
   }
 }
 

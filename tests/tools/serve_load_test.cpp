@@ -26,7 +26,18 @@ TEST_CASE("serve: more than may wait get 429; who hangs up frees the row at once
     CHECK(served.answer(completions, brief)["choices"][0]["text"] == expected);
   }
   CHECK(served.metric("weft_texts_cancelled_total") == 2);
-  CHECK(served.metric("weft_requests_total{endpoint=\"completions\",status=\"429\"}") == 2);
+  const auto requests = [&](const std::string& endpoint, int status) {
+    return served.metric("weft_requests_total{endpoint=\"" + endpoint + "\",status=\"" +
+                         std::to_string(status) + "\"}");
+  };
+  CHECK(requests("completions", 429) == 2);
+  CHECK(wait_until([&] { return requests("completions", 499) == 2; }));
+  for (const char* const path : {"/v1/models", "/v1/models/text", "/v1/models/none"})
+    HttpClient(served.port()).get(path);
+  CHECK(requests("models", 200) == 2);
+  CHECK(requests("models", 404) == 1);
+  const double asked = requests("metrics", 200);
+  CHECK(requests("metrics", 200) == asked + 1);
   Served roomy("text", {"--rows", "4", "--tokens", "1000000000"});
   HttpClient slow(roomy.port());  // who reads nothing
   slow.send(HttpClient::posted(
@@ -60,7 +71,10 @@ TEST_CASE("serve: SIGTERM finishes what was asked, and a second signal does not 
   client.send(HttpClient::posted(completions, endless.dump()));
   CHECK(wait_until([&] { return served.metric("weft_tokens_written_total") > 0; }));
   served.program().send(SIGINT);
-  CHECK(wait_until([&] { return contains(served.program().said(), "weft: answering what was asked until now; once more stops at once"); }));
+  CHECK(wait_until([&] {
+    return contains(served.program().said(),
+                    "weft: answering what was asked until now; once more stops at once");
+  }));
   served.program().send(SIGINT);
   CHECK(served.program().wait().code == 128 + SIGINT);
 }

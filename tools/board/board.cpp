@@ -1,5 +1,6 @@
 #include "board.h"
 
+#include <weft/data/labelled_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/train/files/near_paths.h>
 #include <weft/train/files/run_folder.h>
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr uint64_t at_once = uint64_t{1} << 25;  ///< bytes
+constexpr uint64_t at_once = uint64_t{1} << 25;  ///< bytes, of all runs together
 constexpr size_t buckets_of_file = 30'000, samples_of_file = 100, statistics_of_file = 400'000;
 
 bool is_run(const std::string& path) {
@@ -28,11 +29,6 @@ bool is_run(const std::string& path) {
   } catch (const FileError&) {
     return false;
   }
-}
-
-bool is_folder(const std::string& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
 }
 
 /// Runs in a folder of runs, without those that are being made or removed (RUN.weft-new).
@@ -49,11 +45,6 @@ std::vector<std::string> runs_in(const std::string& folder) {
   return found;
 }
 
-std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 std::string spliced(const std::string& head, const std::string& object) {
   return head + "," + object.substr(1);
 }
@@ -64,7 +55,7 @@ Board::Board(const std::vector<std::string>& folders) {
   for (const std::string& typed : folders) {
     if (!is_there(typed)) fail_without_model(typed);
     if (!is_folder(typed)) fail<FileError>(typed, ": is no folder; give runs, or a folder that holds runs");
-    folders_.push_back(without_slash(typed));
+    folders_.push_back({without_slashes(typed)});
   }
   board_ = std::to_string(std::random_device()());
   look_for_runs();
@@ -81,19 +72,23 @@ void Board::add(const std::string& path) {
 }
 
 void Board::look_for_runs() {
-  for (const std::string& folder : folders_) {
-    if (is_run(folder))
-      add(folder);
-    else
-      for (const std::string& run : runs_in(folder)) add(run);
+  for (Folder& folder : folders_) {
+    const std::vector<std::string> runs =
+        is_run(folder.path) ? std::vector{folder.path} : runs_in(folder.path);
+    folder.had_runs = folder.had_runs || !runs.empty();
+    for (const std::string& run : runs) add(run);
   }
 }
 
 void Board::read() {
   const std::lock_guard lock(mutex_);
   look_for_runs();
-  for (Entry& entry : runs_)
-    if (entry.run->read(at_once)) entry.version = ++version_;
+  uint64_t left = at_once;
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    Entry& entry = runs_[(first_read_ + i) % runs_.size()];
+    if (entry.run->read(left)) entry.version = ++version_;
+  }
+  ++first_read_;
 }
 
 void Board::read_all() {
@@ -109,11 +104,8 @@ size_t Board::size() const {
 std::vector<std::string> Board::empty_folders() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> empty;
-  for (const std::string& folder : folders_)
-    if (std::ranges::none_of(runs_, [&](const Entry& entry) {
-          return entry.run->name() == folder || fs::path(entry.run->name()).parent_path() == folder;
-        }))
-      empty.push_back(folder);
+  for (const Folder& folder : folders_)
+    if (!folder.had_runs) empty.push_back(folder.path);
   return empty;
 }
 

@@ -20,7 +20,7 @@ class Board {
   /// is no folder.
   explicit Board(const std::vector<std::string>& folders);
 
-  /// Reads what is new. A log that is long is read some megabytes at a time, so that nobody waits.
+  /// Reads what is new. Where that is much it is some megabytes at a time, of one run after the other, so that nobody waits.
   void read();
   /// Reads all that there is.
   void read_all();
@@ -56,6 +56,10 @@ class Board {
   std::string whole_json() const;
 
  private:
+  struct Folder {
+    std::string path;
+    bool had_runs = false;
+  };
   struct Entry {
     std::unique_ptr<BoardRun> run;
     uint64_t version = 0;
@@ -67,10 +71,11 @@ class Board {
   std::string runs_since(uint64_t since) const;
   const BoardRun& at(size_t run) const;
 
-  std::vector<std::string> folders_;
+  std::vector<Folder> folders_;
   std::string board_;  ///< another one for each that is made
   std::vector<Entry> runs_;
   uint64_t version_ = 0;
+  size_t first_read_ = 0;  ///< the run whose turn it is
   mutable std::mutex mutex_;
 };
 

@@ -1,5 +1,6 @@
 #include "board_run.h"
 
+#include <weft/data/labelled_files.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/lines.h>
 #include <weft/train/files/run_folder.h>
@@ -53,11 +54,6 @@ std::optional<double> seconds_since_written(const std::string& path) {
   return std::chrono::duration<double>(std::filesystem::file_time_type::clock::now() - written).count();
 }
 
-bool is_folder(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(path, error);
-}
-
 }  // namespace
 
 BoardRun::BoardRun(std::string path)
@@ -70,7 +66,7 @@ BoardRun::BoardRun(std::string path)
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
 
-bool BoardRun::read(uint64_t most) {
+bool BoardRun::read(uint64_t& left) {
   const bool was_there = there_;
   there_ = is_folder(folder_);
   if (!there_) {
@@ -81,7 +77,7 @@ bool BoardRun::read(uint64_t most) {
   bool changed = read_config() || !was_there;
   const size_t before = updates_.size() + evaluations_.size();
   const bool logged = read_lines(
-      metrics_, most, [this](const LineTail::Line& line) { return take_metrics(line.text); },
+      metrics_, left, [this](const LineTail::Line& line) { return take_metrics(line.text); },
       [this] {
         grown_unlocked_ = 0;
         updates_.clear();
@@ -90,12 +86,12 @@ bool BoardRun::read(uint64_t most) {
   const bool grown = before > 0 && updates_.size() + evaluations_.size() > before;
   changed = logged || changed;
   changed = read_lines(
-                samples_file_, most, [this](const LineTail::Line& line) { return take_sample(line); },
+                samples_file_, left, [this](const LineTail::Line& line) { return take_sample(line); },
                 [this] { samples_.clear(); }) ||
             changed;
   changed =
       read_lines(
-          statistics_file_, most, [this](const LineTail::Line& line) { return statistics_.take(line.text); },
+          statistics_file_, left, [this](const LineTail::Line& line) { return statistics_.take(line.text); },
           [this] { statistics_.clear(); }) ||
       changed;
   const State state = state_now(grown);
@@ -115,7 +111,8 @@ bool BoardRun::is_read() const {
   return true;
 }
 
-bool BoardRun::read_lines(Lines& lines, uint64_t most, const std::function<bool(const LineTail::Line&)>& take,
+bool BoardRun::read_lines(Lines& lines, uint64_t& left,
+                          const std::function<bool(const LineTail::Line&)>& take,
                           const std::function<void()>& clear) {
   const auto anew = [&] {
     ++generation_;
@@ -124,14 +121,19 @@ bool BoardRun::read_lines(Lines& lines, uint64_t most, const std::function<bool(
   };
   const bool was_there = lines.tail.is_there();
   const std::string error = lines.tail.error();
+  uint64_t begin = lines.tail.offset();
   const bool read = lines.tail.read(
-      anew,
+      [&] {
+        anew();
+        begin = 0;
+      },
       [&](const LineTail::Line& line) {
         ++lines.read;
         if (!line.too_long && take(line)) return;
         if (lines.bad++ == 0) lines.first_bad = lines.read;
       },
-      most);
+      left);
+  left -= std::min(left, lines.tail.offset() - begin);
   if (!lines.tail.is_there() && was_there && lines.tail.error().empty()) {
     // Removed alone: the run stands before it.
     anew();

@@ -30,8 +30,9 @@ class BoardRun {
   /// `path` is told in messages, and shown, as it is.
   explicit BoardRun(std::string path);
 
-  /// Reads what is new, some `most` bytes of each file. Returns whether anything has changed, the state too.
-  bool read(uint64_t most);
+  /// Reads what is new, of each file until `left` bytes are read, or a line more, and takes them off. Returns whether anything
+  /// has changed, the state too.
+  bool read(uint64_t& left);
   /// Whether all that there was is read.
   bool is_read() const;
 
@@ -66,7 +67,7 @@ class BoardRun {
   };
 
   bool read_config();
-  bool read_lines(Lines& lines, uint64_t most, const std::function<bool(const LineTail::Line&)>& take,
+  bool read_lines(Lines& lines, uint64_t& left, const std::function<bool(const LineTail::Line&)>& take,
                   const std::function<void()>& clear);
   bool take_metrics(std::string_view line);
   bool take_sample(const LineTail::Line& line);

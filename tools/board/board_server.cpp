@@ -74,9 +74,7 @@ HttpAnswer answer_of(const std::function<std::string()>& json) {
 }  // namespace
 
 void serve_board(HttpServer& server, Board& board) {
-  server.get("/", [page = board_html("null")](const HttpRequest& request) {
-    if (request.path != "/")
-      return HttpAnswer{.status = 404, .type = "text/plain", .body = "there is only /\n"};
+  server.get("/", [page = board_html("null")](const HttpRequest&) {
     HttpAnswer answer = answer_of([&] { return page; });
     answer.type = "text/html; charset=utf-8";
     return answer;

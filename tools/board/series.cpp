@@ -89,11 +89,11 @@ Series::Cut Series::whole(size_t most) const {
 
 Series::Cut Series::between(Axis axis, double from, double to, size_t most) const {
   const auto lines = [&](const auto& at) {
-    const auto begin =
-        std::ranges::lower_bound(at, from, [](auto a, double b) { return static_cast<double>(a) < b; });
-    const auto end =
-        std::upper_bound(begin, at.end(), to, [](double a, auto b) { return a < static_cast<double>(b); });
-    return std::pair(static_cast<size_t>(begin - at.begin()), static_cast<size_t>(end - at.begin()));
+    const auto place = [&](size_t i) { return static_cast<double>(at[i]); };
+    size_t begin = 0, end = at.size();
+    while (begin < end && !(place(begin) >= from)) ++begin;
+    while (end > begin && !(place(end - 1) <= to)) --end;
+    return std::pair(begin, end);
   };
   const auto [begin, end] = axis == Axis::step     ? lines(steps_)
                             : axis == Axis::tokens ? lines(tokens_)

@@ -48,8 +48,8 @@ class Series {
   };
   /// The whole, in at most `most` buckets.
   Cut whole(size_t most) const;
-  /// What lies in [from, to] of an axis, which must ascend, and one bucket on each side, so that lines go on beyond the
-  /// edges.
+  /// What lies in [from, to] of an axis, whose places ascend where they are told, and one bucket on each side, so that lines go
+  /// on beyond the edges.
   Cut between(Axis axis, double from, double to, size_t most) const;
 
   /// {"level": L, "first": k, "count": n, "step": [...], "tokens": [...], "seconds": [...], "loss": ...}: of each bucket

@@ -73,6 +73,10 @@ void check_same_model(const OpenedModel& first, const OpenedModel& other) {
   if ((a.tokenizer == nullptr) != (b.tokenizer == nullptr) ||
       (a.tokenizer && !identical(a.tokenizer->state_dict(), b.tokenizer->state_dict())))
     fail<ValueError>(other.path, ": its tokenizer is not that of ", first.path);
+  if (a.class_names != b.class_names)
+    fail<ValueError>(other.path, ": the names of its classes are not those of ", first.path);
+  if (a.end_ids != b.end_ids)
+    fail<ValueError>(other.path, ": the ids that end its texts are not those of ", first.path);
 }
 
 }  // namespace

@@ -33,12 +33,12 @@ Work prepare_train(const TrainArguments& arguments);
 
 /// By a short training that nothing is kept of.
 struct FindArguments {
-  std::string what;     ///< "lr", "batch"
-  NewRunOptions fresh;  ///< of what would be trained
-  double from = 1e-6, to = 1.0;
+  std::string what;                ///< "lr", "batch"
+  NewRunOptions fresh;             ///< of what would be trained
+  std::optional<double> from, to;  ///< of lr
   int64_t updates = 100;
-  int64_t largest = 256;  ///< micro-batch that is timed
-  std::string out;        ///< OUT.svg and OUT.csv, of which one may be named; empty: what
+  std::optional<int64_t> largest;  ///< of batch
+  std::string out;                 ///< OUT.svg and OUT.csv, of which one may be named; empty: what
   bool json = false;
 };
 Work prepare_find(const FindArguments& arguments);

@@ -146,7 +146,7 @@ Work prepare_export(const ExportArguments& arguments) {
                                .class_names = model.class_names},
                               half ? bfloat16 : float32);
   const auto whole = std::make_shared<std::string>();
-  const std::string name = fs::path(opened->run ? opened->run->path : opened->path).stem().string();
+  const std::string name = name_of_model(opened->run ? opened->run->path : arguments.model);
   if (format == "html") {
     page.title = name;
     *whole = page.html(*opened);

@@ -24,13 +24,20 @@ std::string as_trained(const ModelFile& model, std::string text) {
 
 namespace {
 
+/// Bytes of a text that is told again as it would be read; nobody types a longer one.
+constexpr size_t longest_advice = 300;
+
 /// A text without the characters that a tokenizer does not know.
-std::string known_part(const Tokenizer& tokenizer, std::string text) {
-  std::vector<int64_t> ids;
-  for (size_t known = 0; (known = tokenizer.append_ids(text, ids)) < text.size();)
-    text.erase(known,
-               static_cast<size_t>(std::max(1, decode_utf8(std::string_view(text).substr(known)).length)));
-  return text;
+std::string known_part(const Tokenizer& tokenizer, std::string_view text) {
+  std::string known;
+  for (;;) {
+    std::vector<int64_t> ids;
+    const size_t some = tokenizer.append_ids(text, ids);
+    known += text.substr(0, some);
+    text.remove_prefix(some);
+    if (text.empty()) return known;
+    text.remove_prefix(static_cast<size_t>(std::max(1, decode_utf8(text).length)));
+  }
 }
 
 }  // namespace
@@ -47,9 +54,10 @@ std::vector<int64_t> ids_of_text(const ModelFile& model, const std::string& name
   try {
     return model.tokenizer->encode(text);
   } catch (const ValueError& error) {
-    const std::string known = known_part(*model.tokenizer, text);
-    Advice advice{.typed = {given}, .meant = {known}};
-    if (known.empty()) advice = {};
+    Advice advice;
+    if (text.size() <= longest_advice)
+      if (const std::string known = known_part(*model.tokenizer, text); !known.empty())
+        advice = {.typed = {given}, .meant = {known}};
     fail_with<ValueError>(std::move(advice), name, ": ", error.what());
   }
 }

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -47,14 +46,7 @@ std::string api_key(const ServeArguments& a) {
   return key;
 }
 
-/// What the model is called unless told: the run's folder, or the file without its ending.
-std::string name_of(const ServeArguments& a) {
-  if (!a.name.empty()) return a.name;
-  const std::filesystem::path path = std::filesystem::absolute(a.model).lexically_normal();
-  const std::string name =
-      path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
-  return std::filesystem::is_directory(path) ? name : std::filesystem::path(name).stem().string();
-}
+std::string name_of(const ServeArguments& a) { return a.name.empty() ? name_of_model(a.model) : a.name; }
 
 int serve(Service& s) {
   if (!s.http->is_local() && !s.has_key)

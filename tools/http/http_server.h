@@ -26,7 +26,8 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 class HttpPeer {
  public:
   virtual ~HttpPeer() = default;
-  /// Whether the connection was closed at the other end, so that nobody reads the answer. Costs a system call.
+  /// Whether the connection was closed at the other end, so that nobody reads the answer. Costs a system call. One of which
+  /// only the sending half was closed (nc -N) looks the same, and counts as gone.
   virtual bool gone() const = 0;
 };
 

@@ -143,10 +143,13 @@ Server::~Server() {
 
 int Server::status_before_body(const httplib::Request& request) const {
   if (request.get_header_value_count("Host") > 1) return 400;
-  if (request.method == "GET" || request.method == "HEAD") return 0;
-  if (request.method != "POST") return 405;
   const bool chunked = request.has_header("Transfer-Encoding");
   const size_t lengths = request.get_header_value_count("Content-Length");
+  // The body of such a request is read by nobody: it would be the next request.
+  if (request.method == "GET" || request.method == "HEAD")
+    return chunked || lengths > 1 || (lengths == 1 && request.get_header_value("Content-Length") != "0") ? 400
+                                                                                                         : 0;
+  if (request.method != "POST") return 405;
   if (chunked && (lengths > 0 || request.get_header_value("Transfer-Encoding") != "chunked")) return 400;
   if (request.has_header("Content-Encoding") || request.is_multipart_form_data()) return 415;
   if (chunked) return 0;
@@ -202,17 +205,29 @@ void Server::accept_all() {
     join_done();
     if (!is_ready(svr_sock_, POLLIN, look_ms)) continue;
     const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (socket >= 0)
-      take(socket);
-    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    bool full = socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+    try {
+      if (socket >= 0) take(socket);
+    } catch (const std::exception&) {
+      full = true;  // there is no memory: this connection ends
+    }
+    if (full) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
 void Server::take(int socket) {
-  auto connection = std::make_unique<Connection>(socket, options_);
-  const std::lock_guard lock(mutex_);
-  if (std::ssize(running_) >= options_.connections) return turn_away(*connection);
+  std::unique_ptr<Connection> connection;
+  try {
+    connection = std::make_unique<Connection>(socket, options_);
+  } catch (const std::exception&) {
+    ::close(socket);
+    throw;
+  }
+  std::unique_lock lock(mutex_);
+  if (std::ssize(running_) >= options_.connections) {
+    lock.unlock();
+    return turn_away(*connection);
+  }
   const auto self = running_.emplace(running_.begin());
   try {
     *self = std::thread([this, self, kept = std::move(connection)]() mutable {
@@ -239,7 +254,8 @@ void Server::turn_away(Connection& connection) const {
   ::send(connection.socket(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(connection.socket(), SHUT_WR);
   char nothing[4096];
-  while (::recv(connection.socket(), nothing, sizeof nothing, MSG_DONTWAIT) > 0) {
+  int reads = 16;  // who sends without an end is not waited for
+  while (reads-- > 0 && ::recv(connection.socket(), nothing, sizeof nothing, MSG_DONTWAIT) > 0) {
   }
 }
 

@@ -10,17 +10,17 @@ nlohmann::ordered_json or_null(const std::string& text) {
 
 }  // namespace
 
-std::string error_json(const ApiError& error) {
+nlohmann::ordered_json error_json(const ApiError& error) {
   const ApiError::Kind& kind = error.kind;
-  return json_line({{"error",
-                     {{"message", error.what()},
-                      {"type", kind.type},
-                      {"param", or_null(kind.param)},
-                      {"code", or_null(kind.code)}}}});
+  return {{"error",
+           {{"message", error.what()},
+            {"type", kind.type},
+            {"param", or_null(kind.param)},
+            {"code", or_null(kind.code)}}}};
 }
 
 HttpAnswer error_answer(const ApiError& error) {
-  return {.status = error.kind.status, .body = error_json(error)};
+  return {.status = error.kind.status, .body = json_line(error_json(error))};
 }
 
 ApiError error_of_status(int status, const std::string& text) {

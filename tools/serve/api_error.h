@@ -4,6 +4,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/tools/http/http_server.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace weft::tools {
@@ -19,7 +20,7 @@ struct ApiError : Error {
 };
 
 /// {"error": {"message": ..., "type": ..., "param": ..., "code": ...}}
-std::string error_json(const ApiError& error);
+nlohmann::ordered_json error_json(const ApiError& error);
 HttpAnswer error_answer(const ApiError& error);
 /// For a status of HTTP that no handler gave.
 ApiError error_of_status(int status, const std::string& text);

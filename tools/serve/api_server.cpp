@@ -60,11 +60,26 @@ ApiError not_written() { return {{.status = 500, .type = "server_error"}, "the t
 
 }  // namespace
 
-/// When a request came, and what is counted of it once it has been answered.
-struct ApiServer::Timed {
+/// A request, from when it came until it has been answered, once and for all: one that is dropped before was hung up.
+struct ApiServer::Counted {
+  ServeMetrics& metrics;
   const char* endpoint;
   Clock::time_point begin = Clock::now();
+  bool answered = false;
 
+  Counted(ServeMetrics& all, const char* of) : metrics(all), endpoint(of) {}
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    try {
+      answer(hung_up);
+    } catch (const std::exception&) {
+      // There is no memory to count it.
+    }
+  }
+  void answer(int status) {
+    if (!std::exchange(answered, true)) metrics.count(endpoint, status, seconds());
+  }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 };
 
@@ -83,17 +98,19 @@ bool ApiServer::is_allowed(const HttpRequest& request) const {
          equal_secrets(header->substr(bearer.size()), options_.api_key);
 }
 
-/// Errors become answers; what is answered at once is counted.
-HttpHandler ApiServer::guarded(const char* endpoint, HttpHandler handler) {
+/// Errors become answers; all are counted, of streams once they have run.
+HttpHandler ApiServer::guarded(const char* endpoint, Handler handler) {
   return [this, endpoint, handler = std::move(handler)](const HttpRequest& request) {
-    const Timed timed{endpoint};
+    const auto counted = std::make_shared<Counted>(metrics_, endpoint);
     try {
       if (!is_allowed(request))
         throw ApiError({.status = 401, .code = "invalid_api_key"},
                        "this server needs its API key: Authorization: Bearer KEY");
-      return handler(request);
+      HttpAnswer answer = handler(request, counted);
+      if (!answer.stream) counted->answer(answer.status);
+      return answer;
     } catch (const ApiError& error) {
-      metrics_.count(endpoint, error.kind.status, timed.seconds());
+      counted->answer(error.kind.status);
       HttpAnswer answer = error_answer(error);
       if (error.kind.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
       if (error.kind.status == 429) {
@@ -101,24 +118,31 @@ HttpHandler ApiServer::guarded(const char* endpoint, HttpHandler handler) {
         answer.headers.emplace_back("Retry-After", std::to_string(std::clamp<int64_t>(seconds, 1, 60)));
       }
       return answer;
+    } catch (...) {
+      counted->answer(500);
+      throw;
     }
   };
 }
 
 void ApiServer::attach(HttpServer& server) {
-  const auto handle = [&](bool posts, const char* path, const char* endpoint, HttpHandler handler) {
+  const auto handle = [&](bool posts, const char* path, const char* endpoint, Handler handler) {
     if (posts)
       server.post(path, guarded(endpoint, std::move(handler)));
     else
       server.get(path, guarded(endpoint, std::move(handler)));
   };
-  handle(false, "/v1/models", "models", [this](const HttpRequest& request) { return models(request); });
-  handle(false, "/v1/models/", "models", [this](const HttpRequest& request) { return models(request); });
-  handle(true, "/v1/completions", "completions",
-         [this](const HttpRequest& request) { return complete(request, false); });
-  handle(true, "/v1/chat/completions", "chat",
-         [this](const HttpRequest& request) { return complete(request, true); });
-  handle(false, "/metrics", "metrics", [this](const HttpRequest&) {
+  handle(false, "/v1/models", "models",
+         [this](const HttpRequest& request, const auto&) { return models(request); });
+  handle(false, "/v1/models/", "models",
+         [this](const HttpRequest& request, const auto&) { return models(request); });
+  handle(true, "/v1/completions", "completions", [this](const HttpRequest& request, const auto& counted) {
+    return complete(request, false, counted);
+  });
+  handle(true, "/v1/chat/completions", "chat", [this](const HttpRequest& request, const auto& counted) {
+    return complete(request, true, counted);
+  });
+  handle(false, "/metrics", "metrics", [this](const HttpRequest&, const auto&) {
     return HttpAnswer{.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text(queue_)};
   });
   server.get("/health", [](const HttpRequest&) { return HttpAnswer{.body = json_line({{"status", "ok"}})}; });
@@ -143,8 +167,8 @@ HttpAnswer ApiServer::models(const HttpRequest& request) const {
   return {.body = json_line(model)};
 }
 
-HttpAnswer ApiServer::complete(const HttpRequest& request, bool chat) {
-  const Timed timed{chat ? "chat" : "completions"};
+HttpAnswer ApiServer::complete(const HttpRequest& request, bool chat,
+                               const std::shared_ptr<Counted>& counted) {
   check_is_json(request);
   std::shared_ptr<CompletionCall> call =
       CompletionCall::begin(served_, completion_request(served_, request.body, chat), queue_);
@@ -156,74 +180,75 @@ HttpAnswer ApiServer::complete(const HttpRequest& request, bool chat) {
     metrics_.read(std::ssize(prompt.ids));
   const CompletionJson json(served_, call->request(),
                             str(chat ? "chatcmpl-" : "cmpl-", instance_, "-", ++last_request_), now());
-  if (!call->request().stream) return collect(*call, json, request, timed);
+  if (!call->request().stream) return collect(*call, json, request, *counted);
   return {.type = "text/event-stream",
           .headers = {{"Cache-Control", "no-cache"}},
-          .stream = [=, this](HttpWriter& writer) { stream(*call, json, writer, timed); }};
+          .stream = [=, this](HttpWriter& writer) {
+            try {
+              counted->answer(stream(*call, json, writer, *counted));
+            } catch (...) {
+              counted->answer(500);
+              throw;
+            }
+          }};
 }
 
 HttpAnswer ApiServer::collect(CompletionCall& call, const CompletionJson& json, const HttpRequest& request,
-                              Timed timed) {
+                              const Counted& counted) {
   std::vector<Piece> choices(call.request().prompts.size() * static_cast<size_t>(call.request().n));
   Clock::time_point looked = Clock::now();
   for (bool first = true; !call.over();) {
     std::optional<Piece> piece = call.next(look);
-    if (timed.seconds() > static_cast<double>(options_.timeout.count())) throw too_late(options_.timeout);
+    if (counted.seconds() > static_cast<double>(options_.timeout.count())) throw too_late(options_.timeout);
     if (Clock::now() - looked >= look) {
       looked = Clock::now();
-      if (request.peer->gone()) {
-        metrics_.count(timed.endpoint, hung_up, timed.seconds());
-        return {.status = 503};  // which nobody reads
-      }
+      if (request.peer->gone()) return {.status = hung_up};  // which nobody reads
     }
     if (!piece) continue;
     if (piece->failed) throw not_written();
-    if (std::exchange(first, false)) metrics_.first_token(timed.seconds());
+    if (std::exchange(first, false)) metrics_.first_token(counted.seconds());
     Piece& choice = choices[static_cast<size_t>(piece->choice)];
     choice.choice = piece->choice;
     choice.text += piece->text;
     std::ranges::move(piece->tokens, std::back_inserter(choice.tokens));
     choice.finish = piece->finish;
   }
-  metrics_.count(timed.endpoint, 200, timed.seconds());
   return {.body = json.whole(choices, call)};
 }
 
-void ApiServer::stream(CompletionCall& call, const CompletionJson& json, HttpWriter& writer, Timed timed) {
+/// The status that it would have had, had it been known in time.
+int ApiServer::stream(CompletionCall& call, const CompletionJson& json, HttpWriter& writer,
+                      const Counted& counted) {
   const auto fails = [&](const ApiError& error) {
-    std::string line = error_json(error);
-    line.pop_back();
-    writer.write(server_sent_event(line));
-    metrics_.count(timed.endpoint, error.kind.status, timed.seconds());
+    writer.write(server_sent_event(error_json(error)));
+    return error.kind.status;
   };
   bool there = writer.write(json.beginning());
   for (bool first = true; there && !call.over();) {
     const std::optional<Piece> piece = call.next(look);
-    if (timed.seconds() > static_cast<double>(options_.timeout.count()))
+    if (counted.seconds() > static_cast<double>(options_.timeout.count()))
       return fails(too_late(options_.timeout));
     if (!piece) {
       there = !writer.gone();
       continue;
     }
     if (piece->failed) return fails(not_written());
-    if (std::exchange(first, false)) metrics_.first_token(timed.seconds());
+    if (std::exchange(first, false)) metrics_.first_token(counted.seconds());
     there = writer.write(json.event(*piece));
   }
-  there = there && writer.write(json.ending(call.written()));
-  metrics_.count(timed.endpoint, there ? 200 : hung_up, timed.seconds());
+  return there && writer.write(json.ending(call.written())) ? 200 : hung_up;
 }
 
 std::string ApiServer::page() const {
-  const int64_t context = served_.model.writer->context();
   const std::string about = json_line({{"model", served_.name},
                                        {"chats", served_.turns.has_value()},
                                        {"answers", served_.model.answers()},
                                        {"key", !options_.api_key.empty()},
-                                       {"tokens", served_.most_tokens},
-                                       {"context", context == INT64_MAX ? 0 : context}});
+                                       {"tokens", served_.most_tokens}});
   return filled(serve_html, {{"base.css", base_css},
                              {"serve.css", serve_css},
                              {"about", script_json(about)},
+                             {"said.js", said_js},
                              {"serve.js", serve_js}});
 }
 

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace weft::tools {
@@ -30,14 +32,15 @@ class ApiServer {
   void attach(HttpServer& server);
 
  private:
-  struct Timed;
-  HttpHandler guarded(const char* endpoint, HttpHandler handler);
+  struct Counted;
+  using Handler = std::function<HttpAnswer(const HttpRequest&, const std::shared_ptr<Counted>&)>;
+  HttpHandler guarded(const char* endpoint, Handler handler);
   bool is_allowed(const HttpRequest& request) const;
   HttpAnswer models(const HttpRequest& request) const;
-  HttpAnswer complete(const HttpRequest& request, bool chat);
+  HttpAnswer complete(const HttpRequest& request, bool chat, const std::shared_ptr<Counted>& counted);
   HttpAnswer collect(CompletionCall& call, const CompletionJson& json, const HttpRequest& request,
-                     Timed timed);
-  void stream(CompletionCall& call, const CompletionJson& json, HttpWriter& writer, Timed timed);
+                     const Counted& counted);
+  int stream(CompletionCall& call, const CompletionJson& json, HttpWriter& writer, const Counted& counted);
   std::string page() const;
 
   const ServedModel served_;

@@ -26,7 +26,7 @@ bool is_text(std::string_view bytes) {
   return true;
 }
 
-/// What is a part of a character is told by its bytes, so that different tokens have different names.
+/// What is a part of a character is told by its bytes, so that those of different bytes have different names.
 std::string as_key(const std::string& bytes) {
   if (is_text(bytes)) return bytes;
   constexpr const char* digits = "0123456789abcdef";
@@ -40,7 +40,7 @@ std::string as_key(const std::string& bytes) {
 
 }  // namespace
 
-std::string server_sent_event(const std::string& text) { return "data: " + text + "\n\n"; }
+std::string server_sent_event(const Json& json) { return "data: " + json_line(json) + "\n"; }
 
 CompletionJson::CompletionJson(const ServedModel& served, const CompletionRequest& request, std::string id,
                                int64_t created)
@@ -81,8 +81,9 @@ Json CompletionJson::logprobs(const std::vector<ToldToken>& tokens) const {
     log_ps.push_back(token.log_p ? Json(*token.log_p) : Json());
     offsets.push_back(token.offset);
     Json top = Json::object();
-    for (const auto& [id, log_p] : token.likeliest) top[as_key(name_of(id))] = log_p;
-    if (token.log_p) top[as_key(name_of(token.id))] = *token.log_p;
+    // Of tokens with the same bytes the likeliest.
+    for (const auto& [id, log_p] : token.likeliest) top.emplace(as_key(name_of(id)), log_p);
+    if (token.log_p) top.emplace(as_key(name_of(token.id)), *token.log_p);
     tops.push_back(token.log_p ? std::move(top) : Json());
   }
   return {{"tokens", std::move(names)},
@@ -135,9 +136,7 @@ std::string CompletionJson::event_of(Json choices) const {
   Json all = frame(request_.chat ? "chat.completion.chunk" : "text_completion");
   all["choices"] = std::move(choices);
   if (request_.include_usage) all["usage"] = nullptr;
-  std::string line = json_line(all);
-  line.pop_back();
-  return server_sent_event(line);
+  return server_sent_event(all);
 }
 
 Json CompletionJson::choice_event(int64_t choice, Json said, const Json& logprobs,
@@ -180,11 +179,9 @@ std::string CompletionJson::ending(int64_t written) const {
     Json all = frame(request_.chat ? "chat.completion.chunk" : "text_completion");
     all["choices"] = Json::array();
     all["usage"] = usage(written);
-    std::string line = json_line(all);
-    line.pop_back();
-    events = server_sent_event(line);
+    events = server_sent_event(all);
   }
-  return events + server_sent_event("[DONE]");
+  return events + "data: [DONE]\n\n";
 }
 
 }  // namespace weft::tools

@@ -44,7 +44,7 @@ class CompletionJson {
   const int64_t created_;
 };
 
-/// data: TEXT, which is one line.
-std::string server_sent_event(const std::string& text);
+/// data: {...}
+std::string server_sent_event(const nlohmann::ordered_json& json);
 
 }  // namespace weft::tools

@@ -145,6 +145,7 @@ std::vector<CompletionRequest::Prompt> prompts_of(const ServedModel& served, con
       refuse_param("prompt", shown(one), " is neither a text nor a list of ids");
     }
     const int64_t size = std::ssize(prompts.back().ids), context = model.writer->context();
+    if (size == 0) refuse_param("prompt", shown(one), " has no tokens");
     if (size > context) refuse_length("prompt", size, context);
   }
   return prompts;

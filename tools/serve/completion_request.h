@@ -1,7 +1,7 @@
 // What a request of OpenAI's API asks a model to write: POST /v1/completions and /v1/chat/completions.
 //
 // Values that are left out are OpenAI's: temperature 1, top_p 1, n 1, 16 tokens of a completion, of a chat as many as there
-// is room for, and a seed that nobody knows. top_k, min_p and repetition_penalty are as `weft generate` has them.
+// is room for and a request may ask for (`weft serve --tokens`), and a seed that nobody knows. top_k, min_p and repetition_penalty are as `weft generate` has them.
 #pragma once
 
 #include <weft/layers/models/decoding/sampling.h>

@@ -18,7 +18,6 @@ GenerationQueue::GenerationQueue(const GenerativeModel& model, Options options)
   if (options.rows < 1 || options.waiting < 0 || options.most_read < 1)
     fail<ValueError>("GenerationQueue: ", options.rows, " rows, ", options.waiting, " waiting, ",
                      options.most_read, " tokens read at a time");
-  texts_.emplace(model_);
   thread_ = std::thread([this] { work(); });
 }
 
@@ -92,21 +91,29 @@ void GenerationQueue::drop_cancelled() {
 }
 
 void GenerationQueue::begin_jobs() {
-  while (std::ssize(running_) < options_.rows) {
+  for (bool worked = false; std::ssize(running_) < options_.rows;) {
     Waiting next;
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) return;
+      if (waiting_.empty() || (worked && waiting_.front().job->before)) return;
       next = std::move(waiting_.front());
       waiting_.pop_front();
+      if (next.job->cancelled) {
+        ++numbers_.cancelled;
+        continue;
+      }
       numbers_.waited_seconds += seconds_since(next.since);
       numbers_.running = std::ssize(running_) + 1;
     }
     GenerationJob& job = *next.job;
     std::exception_ptr error;
     try {
-      if (job.before) job.before();
+      if (job.before) {
+        worked = true;
+        job.before();
+      }
       if (job.tokens > 0) {
+        if (!texts_) texts_.emplace(model_);
         const uint64_t name = texts_->add(std::move(job.text));
         running_.emplace(name, Running{next.job, Clock::now(), job.tokens});
         continue;
@@ -153,8 +160,14 @@ void GenerationQueue::end(uint64_t name, const std::exception_ptr& error) {
 
 /// What went wrong is nobody's text: the memory is full, say. What waits may begin on a clean table.
 void GenerationQueue::fail_all(const std::exception_ptr& error) {
-  texts_.emplace(model_);
-  while (!running_.empty()) end(running_.begin()->first, error);
+  texts_.reset();
+  while (!running_.empty()) {
+    try {
+      end(running_.begin()->first, error);
+    } catch (...) {
+      // There is no memory even to say so; the others are told.
+    }
+  }
 }
 
 }  // namespace weft::tools

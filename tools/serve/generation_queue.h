@@ -25,7 +25,8 @@ namespace weft::tools {
 struct GenerationJob {
   ContinuousGeneration::Text text;
   int64_t tokens = 0;  ///< how many to add at most
-  /// If given, what else the model is to do for it, first of all. It may throw, which ends the text.
+  /// If given, what else the model is to do for it, first of all. It may throw, which ends the text. Between two of them
+  /// those under way get a token.
   std::function<void()> before;
   /// Takes a token, with what the model said before it; false ends the text.
   std::function<bool(int64_t token, std::span<const float> logits)> on_token;
@@ -93,7 +94,7 @@ class GenerationQueue {
   bool ending_ = false;
 
   // The thread's own.
-  std::optional<ContinuousGeneration> texts_;
+  std::optional<ContinuousGeneration> texts_;  ///< while there are some
   std::map<uint64_t, Running> running_;
   std::thread thread_;
 };

@@ -1,10 +1,10 @@
-'use strict';
 const about = JSON.parse(document.getElementById('about').textContent);
 const $ = (id) => document.getElementById(id);
 const numbers = ['temperature', 'top_p', 'top_k', 'tokens', 'seed'];
 
 let way = about.chats ? 'chat' : 'text';
 let messages = [];     // of the conversation
+let standing = '';     // what stands in the text
 let underWay = null;   // an AbortController while something is written
 
 // --- What is shown ---------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ function settings() {
   const asked = { model: about.model, stream: true, stream_options: { include_usage: true } };
   for (const name of numbers) {
     const value = $(name).value.trim();
-    if (value !== '') asked[name === 'tokens' ? 'max_tokens' : name] = Number(value);
+    if (value !== '') asked[name === 'tokens' ? 'max_tokens' : name] = name === 'seed' ? seedOf(value) : Number(value);
   }
   if ($('stop').value) asked.stop = $('stop').value.replaceAll('\\n', '\n');
   return asked;
@@ -101,7 +101,7 @@ async function ask(path, asked, each) {
   try {
     const headers = { 'Content-Type': 'application/json' };
     if ($('key').value) headers.Authorization = `Bearer ${$('key').value}`;
-    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(asked), signal: mine.signal });
+    const response = await fetch(path, { method: 'POST', headers, body: jsonOf(asked), signal: mine.signal });
     if (!response.ok) {
       const told = await response.json().catch(() => null);
       if (response.status === 401) openSettings(true);
@@ -136,28 +136,30 @@ function showUsage(usage, seconds, why) {
     (why === 'length' ? '; it had no more tokens' : way === 'text' ? '; the text has ended' : '');
 }
 
-/// Adds what was said; tokens whose chances are known are marked by how much they surprise.
-function add(to, text, tokens) {
-  if (!tokens) {
-    to.append(text);
-    return;
-  }
-  for (const { token, logprob, likeliest } of tokens) {
-    const span = document.createElement('span');
+/// Adds pieces of what was said; tokens whose chances are known are marked by how much they surprise.
+function show(to, pieces) {
+  for (const { text, tokens } of pieces) {
+    if (!tokens.length) {
+      to.append(text);
+      continue;
+    }
+    const span = document.createElement('span'), logprob = tokens.reduce((sum, one) => sum + one.logprob, 0);
     span.className = 'token';
     span.style.setProperty('--surprise', Math.min(1, -logprob / 7).toFixed(3));
-    span.textContent = token;
-    span.title = likeliest.map(([name, log]) => `${percent(log)}  ${JSON.stringify(name)}`).join('\n') ||
-      percent(logprob);
+    span.textContent = text;
+    span.title = tokens.map(({ token, logprob: own, likeliest }) =>
+      (likeliest.length ? likeliest : [[token, own]]).map(chance).join('\n')).join('\n\n');
     to.append(span);
   }
 }
 const percent = (log) => `${(100 * Math.exp(log)).toFixed(1)} %`;
+const chance = ([name, log]) => `${percent(log)}  ${JSON.stringify(name)}`;
 
-const chatTokens = (logprobs) => logprobs?.content.map(({ token, logprob, top_logprobs: top }) =>
-  ({ token, logprob, likeliest: top.map((one) => [one.token, one.logprob]) }));
+const chatTokens = (logprobs) => logprobs?.content.map(({ token, bytes, logprob, top_logprobs: top }) =>
+  ({ token, bytes, logprob, likeliest: top.map((one) => [one.token, one.logprob]) }));
+const inOrder = (chances) => Object.entries(chances).sort(([, a], [, b]) => b - a);
 const textTokens = (logprobs) => logprobs?.tokens.map((token, i) =>
-  ({ token, logprob: logprobs.token_logprobs[i], likeliest: Object.entries(logprobs.top_logprobs?.[i] ?? {}) }));
+  ({ token, bytes: bytesOf(token), logprob: logprobs.token_logprobs[i], likeliest: inOrder(logprobs.top_logprobs?.[i] ?? {}) }));
 
 // --- Chat ------------------------------------------------------------------------------------------------------------
 
@@ -182,17 +184,18 @@ async function say(question) {
   answer.item.classList.add('under-way');
   const system = $('system').value.trim();
   const asked = { ...settings(), messages: system ? [{ role: 'system', content: system }, ...messages] : messages };
-  if ($('chances').checked) Object.assign(asked, { logprobs: true, top_logprobs: 5 });
+  const said = new Said($('chances').checked);
+  if (said.marked) Object.assign(asked, { logprobs: true, top_logprobs: 5 });
   await ask('/v1/chat/completions', asked, (choice) => {
     const low = window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
-    add(answer.said, choice.delta.content ?? '', chatTokens(choice.logprobs));
+    show(answer.said, said.add(choice.delta.content ?? '', chatTokens(choice.logprobs)));
     if (low) scrollTo(0, document.body.scrollHeight);
   });
+  show(answer.said, said.end());
   answer.item.classList.remove('under-way');
-  const said = answer.said.textContent;
   if (messages !== mine) return;  // a new conversation has begun
-  if (said) {
-    messages = [...messages, { role: 'assistant', content: said }];
+  if (said.text) {
+    messages = [...messages, { role: 'assistant', content: said.text }];
     $('turns').setAttribute('aria-live', 'polite');
   } else {
     messages = before;
@@ -205,9 +208,9 @@ async function say(question) {
 // --- Text ------------------------------------------------------------------------------------------------------------
 
 async function writeOn() {
-  const prompt = $('written').hidden || about.answers ? $('page').value : $('written').textContent;
-  const asked = { ...settings(), prompt };
-  if ($('chances').checked) asked.logprobs = 5;
+  const prompt = $('written').hidden || about.answers ? $('page').value : standing;
+  const asked = { ...settings(), prompt }, said = new Said($('chances').checked);
+  if (said.marked) asked.logprobs = 5;
   const written = $('written'), fresh = document.createElement('span');
   fresh.className = 'new';
   written.replaceChildren(...(about.answers ? [] : [prompt]), fresh);
@@ -216,17 +219,19 @@ async function writeOn() {
   written.classList.add('under-way');
   await ask('/v1/completions', asked, (choice) => {
     const low = written.scrollTop + written.clientHeight >= written.scrollHeight - 40;
-    add(fresh, choice.text, textTokens(choice.logprobs));
+    show(fresh, said.add(choice.text, textTokens(choice.logprobs)));
     if (low) written.scrollTop = written.scrollHeight;
   });
+  show(fresh, said.end());
+  standing = prompt + said.text;
   written.classList.remove('under-way');
-  if (!fresh.textContent) change();
+  if (!said.text) change();
 }
 
 /// The text as one that can be changed.
 function change() {
   if (underWay || $('written').hidden || about.answers) return;
-  $('page').value = $('written').textContent;
+  $('page').value = standing;
   $('written').hidden = true;
   $('page').hidden = false;
   $('page').focus();

@@ -5,6 +5,6 @@
 
 namespace weft::tools {
 
-extern const std::string_view serve_html, serve_css, serve_js;
+extern const std::string_view serve_html, serve_css, said_js, serve_js;
 
 }  // namespace weft::tools

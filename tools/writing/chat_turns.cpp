@@ -5,7 +5,8 @@
 namespace weft::tools {
 
 std::optional<ChatTurns> ChatTurns::of(const WritingModel& model) {
-  if (!model.tokenizer || !model.writer || model.answers() || !has_turns(*model.tokenizer)) return std::nullopt;
+  if (!model.tokenizer || !model.writer || model.answers() || !has_turns(*model.tokenizer))
+    return std::nullopt;
   ChatTurns turns;
   turns.file_ = &model.file.checkpoint.model;
   turns.marks_ = model.tokenizer->special_tokens();
@@ -13,8 +14,6 @@ std::optional<ChatTurns> ChatTurns::of(const WritingModel& model) {
   turns.unsaid_ = special_ids(*model.tokenizer);
   return turns;
 }
-
-bool ChatTurns::knows(const std::string& role) const { return marks_.contains("<|" + role + "|>"); }
 
 std::vector<int64_t> ChatTurns::turn(const std::string& role, const std::string& text) const {
   std::vector<int64_t> turn{mark(role)};

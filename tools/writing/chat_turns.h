@@ -18,9 +18,7 @@ class ChatTurns {
 
   /// <|role|> text </s>. ValueError, which begins with the role, for a text that the tokenizer does not know.
   std::vector<int64_t> turn(const std::string& role, const std::string& text) const;
-  /// "system", "user", "assistant".
-  bool knows(const std::string& role) const;
-  /// <|role|>
+  /// <|role|>, of "system", "user" or "assistant".
   int64_t mark(const std::string& role) const { return marks_.at("<|" + role + "|>"); }
   /// Ends a turn.
   int64_t end() const { return end_; }

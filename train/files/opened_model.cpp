@@ -186,6 +186,12 @@ OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say
   return opened;
 }
 
+std::string name_of_model(const std::string& run_or_file) {
+  const fs::path path = fs::absolute(run_or_file).lexically_normal();
+  const fs::path name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  return (fs::is_directory(path) ? name : name.stem()).string();
+}
+
 OpenedModel open_file(const std::string& run_or_file, bool last, const Say& say) {
   std::error_code error;
   if (!fs::exists(run_or_file, error) && !error) fail_without_model(run_or_file);

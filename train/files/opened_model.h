@@ -33,6 +33,8 @@ struct OpenedModel {
 /// `base` names where they do not (adapters.h); ValueError for a base of a model that is whole by itself.
 OpenedModel open_model(const std::string& run_or_file, bool last, const Say& say,
                        const std::string& base = {});
+/// What that is called unless told: the name of the folder, or of the file without its ending.
+std::string name_of_model(const std::string& run_or_file);
 /// The same file as it is: adapters stay alone.
 OpenedModel open_file(const std::string& run_or_file, bool last, const Say& say);
 

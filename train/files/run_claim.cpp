@@ -22,11 +22,6 @@ constexpr std::string_view behind = ".weft-old";
 /// A file in a run that is being replaced. A folder of those names without its mark is not ours.
 constexpr std::string_view replaced_mark = ".weft-replaced";
 
-std::string without_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 /// Where a link leads; else the path itself.
 std::string place_of(const std::string& path) {
   std::error_code error;

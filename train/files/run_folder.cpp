@@ -66,6 +66,11 @@ std::vector<std::string> RunFolder::caches_beside() const {
   return found;
 }
 
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 std::vector<std::string> RunFolder::events() const {
   std::vector<std::string> found;
   std::error_code error;

@@ -15,6 +15,9 @@
 
 namespace weft {
 
+/// A path as somebody typed it, without the slashes at its end.
+std::string without_slashes(std::string path);
+
 /// Names in a run's folder.
 struct RunFolder {
   std::string path;

@@ -3,7 +3,6 @@
 #include <weft/lib/machine/parallel.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace weft {

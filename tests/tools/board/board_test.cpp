@@ -211,6 +211,31 @@ TEST_CASE("board: runs that begin, are cut, replaced, removed and come back") {
   CHECK(names == std::vector{folder.path("runs/a"), folder.path("runs/c")});
 }
 
+TEST_CASE("board: of what is new so much is read at a time") {
+  const Folder folder;
+  make_run(folder, "a", 1000);
+  make_run(folder, "b", 1000);
+  folder.with("a/samples.jsonl", json{{"step", 1}, {"text", "x"}}.dump() + "\n" +
+                                     json{{"step", 2}, {"text", "x"}}.dump() + "\n");
+  BoardRun first(folder.path("a")), second(folder.path("b"));
+  uint64_t left = 10'000;
+  CHECK(first.read(left));
+  CHECK(left == 0);
+  CHECK_FALSE(first.is_read());
+  const size_t some = first.updates().size();
+  CHECK(some > 50);
+  CHECK(some < 200);
+  CHECK(first.sample_steps().size() == 1);
+  CHECK(second.read(left));
+  CHECK(second.updates().size() + second.evaluations().size() == 1);
+  uint64_t much = 1 << 20;
+  CHECK(first.read(much));
+  CHECK(first.is_read());
+  CHECK(first.updates().size() == 1000);
+  CHECK(much > (1 << 20) - fs::file_size(folder.path("a/metrics.jsonl")));
+  CHECK(much < (1 << 20));
+}
+
 TEST_CASE("board: a run is training while somebody holds its lock") {
   const Folder folder;
   make_run(folder, "a");
@@ -302,6 +327,11 @@ TEST_CASE("board: what is no run, no folder, or not there") {
   Board board({folder.path("runs/"), folder.path("runs/a"), folder.path("runs/../runs/a")});
   CHECK(runs_of(board)["runs"].size() == 1);
   CHECK(board.size() == 1);
+  CHECK(board.empty_folders().empty());
+  fs::create_directory(folder.path("empty"));
+  Board named({folder.path("./runs/a"), folder.path("runs"), folder.path("runs/link"), folder.path("empty")});
+  CHECK(runs_of(named)["runs"].size() == 1);
+  CHECK(runs_of(named)["empty"] == json({folder.path("empty")}));
   refuses<ValueError>([&] { board.curve_json(1, {}); }, {"run 1", "there are 1"});
   refuses<ValueError>([&] { board.curve_json(0, {.curve = "../../etc/passwd"}); }, {"updates"});
   refuses<ValueError>([&] { board.sample_json(0, 0); }, {"sample 0"});

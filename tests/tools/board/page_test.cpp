@@ -140,6 +140,12 @@ TEST_CASE("board page: places in lists") {
   if (!has_node()) return;
   CHECK(value_of("[nearest([], 1), nearest([1], 9), nearest([1, 4, 9], 6), nearest([1, 4, 9], 7), "
                  "nearest([1, 4, 9], -3)]") == json({-1, 0, 1, 2, 0}));
+  CHECK(value_of("[nearest([null], 1), nearest([null, null, 5, null, 9], -1), nearest([null, 5, null, 9, "
+                 "null], 8)]") == json({-1, 2, 3}));
+  CHECK(value_of("[within([null, null, 5, 6, null], 0, 9), within([null, 1, null, 3, null], 2, 9), "
+                 "within([1, null, 3, null], 0, 2)]") == json({{1, 5}, {2, 5}, {0, 2}}));
+  CHECK(value_of("[endsOf([null, 2, 3, null]), endsOf([7]), endsOf([null])]") ==
+        json({{2, 3}, {7, 7}, {nullptr, nullptr}}));
   CHECK(value_of("[within([0, 1, 2, 3, 4], 1.5, 2.5), within([0, 1], 5, 6), within([], 0, 1), within([0, 1, "
                  "2], 0, 2)]") == json({{1, 4}, {1, 2}, {0, 0}, {0, 3}}));
 }

@@ -109,6 +109,21 @@ TEST_CASE("series: a part is shown finer, with one bucket beyond each edge") {
   CHECK(shown(Series({"loss"}), Series({"loss"}).between(Series::Axis::step, 0, 1, 10))["step"].empty());
 }
 
+TEST_CASE("series: a part of an axis that some lines do not tell") {
+  Series series({"loss"});
+  for (int64_t i = 0; i < 10; ++i)
+    series.add(i, i < 3 || i == 5 || i == 9 ? untold : static_cast<double>(100 * i), untold,
+               std::vector<double>{static_cast<double>(i)});
+  const auto part = [&](double from, double to) {
+    return shown(series, series.between(Series::Axis::tokens, from, to, 100));
+  };
+  CHECK(part(0, 400)["loss"] == json({2, 3, 4, 5}));
+  CHECK(part(0, 400)["tokens"] == json({nullptr, 300, 400, nullptr}));
+  CHECK(part(450, 700)["loss"] == json({5, 6, 7, 8}));
+  CHECK(part(600, 1e9)["loss"] == json({5, 6, 7, 8, 9}));
+  CHECK(part(350, 750)["loss"] == json({3, 4, 5, 6, 7, 8}));
+}
+
 TEST_CASE("series: what is not finite is null, and does not hide the rest of its bucket") {
   Series series({"loss"});
   const double infinity = INFINITY;

@@ -1,7 +1,7 @@
 // One chart: lines with bands of their extremes, marks, a cursor. It draws what it is given, and says what the reader does.
 //
 // A line is {run, colour, dash, width, x, y, low, high, faint, dots}: `low` and `high` are the extremes of buckets, `faint`
-// what lies behind a smoothed line; any of them null. A picture is {lines, marks, from, to, axis, log}; a mark {x, number}.
+// what lies behind a smoothed line; any of them null, as what is not known of x and the others is. A picture is {lines, marks, from, to, axis, log}; a mark {x, number}.
 class Chart {
   constructor({ title, format, height, events }) {
     Object.assign(this, { format, height, events, picture: null, cursor: null, drag: null });
@@ -124,7 +124,7 @@ class Chart {
       for (const values of [line.y, line.low, line.high, line.faint])
         for (let i = begin; values && i < end; ++i) {
           const value = values[i];
-          if (value === null || !Number.isFinite(value) || (log && value <= 0)) continue;
+          if (line.x[i] === null || value === null || !Number.isFinite(value) || (log && value <= 0)) continue;
           low = Math.min(low, value);
           high = Math.max(high, value);
         }
@@ -170,7 +170,7 @@ class Chart {
     let drawing = false;
     for (let i = begin; i < end; ++i) {
       const value = values[i];
-      if (value === null || (this.y.log && value <= 0)) { drawing = false; continue; }
+      if (xs[i] === null || value === null || (this.y.log && value <= 0)) { drawing = false; continue; }
       visit(this.x.to(xs[i]), this.y.to(value), drawing, i);
       drawing = true;
     }
@@ -261,8 +261,10 @@ class Chart {
   // What the lines have at a place: [{line, i}]; nothing of one that ends before it or begins behind.
   pointsAt(x) {
     const near = (this.x.high - this.x.low) / 50;
-    return this.picture.lines.map((line) => ({ line, i: nearest(line.x, x) })).filter(({ line, i }) =>
-      i >= 0 && line.y[i] !== null && line.x[i] >= this.x.low && line.x[i] <= this.x.high && x > line.x[0] - near && x < line.x.at(-1) + near);
+    return this.picture.lines.map((line) => ({ line, i: nearest(line.x, x) })).filter(({ line, i }) => {
+      const [first, last] = endsOf(line.x);
+      return i >= 0 && line.y[i] !== null && line.x[i] >= this.x.low && line.x[i] <= this.x.high && x > first - near && x < last + near;
+    });
   }
 
   // Shows a place of the axis in all charts; `rows` of a tip in the one that is looked at.

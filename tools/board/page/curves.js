@@ -114,7 +114,7 @@ function drawCurves() {
   showControls();
   const runs = shownRuns();
   const ends = runs.flatMap((run) => [placesOf(run.curves.updates), placesOf(run.curves.evaluations)])
-    .filter((places) => places?.length).map((places) => [places[0], places.at(-1)]);
+    .map((places) => endsOf(places ?? [])).filter(([first]) => first !== undefined);
   const from = view.zoom?.from ?? Math.min(...ends.map(([first]) => first));
   const to = view.zoom?.to ?? Math.max(...ends.map(([, last]) => last));
   for (const chart of charts) {

@@ -25,22 +25,21 @@ function smoothed(steps, values, window, before = null) {
   return values.map((value, i) => mean.push(steps[i], value));
 }
 
-// Of ascending numbers the one nearest to x; -1 of none.
+// Of ascending numbers, some of which may be null, the one nearest to x; -1 of none.
 function nearest(list, x) {
-  if (!list.length) return -1;
-  let low = 0, high = list.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (list[middle] < x) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && x - list[low - 1] <= list[low] - x ? low - 1 : low;
+  let best = -1;
+  for (let i = 0; i < list.length; ++i)
+    if (list[i] !== null && (best < 0 || Math.abs(list[i] - x) < Math.abs(list[best] - x))) best = i;
+  return best;
 }
 
-// Lists of ascending numbers, cut to what lies in [from, to] and one on each side: [begin, end).
+// Such numbers, cut to what lies in [from, to] and one on each side: [begin, end).
 function within(list, from, to) {
   let begin = 0, end = list.length;
-  while (begin < end && list[begin] < from) ++begin;
-  while (end > begin && list[end - 1] > to) --end;
+  while (begin < end && (list[begin] === null || list[begin] < from)) ++begin;
+  while (end > begin && (list[end - 1] === null || list[end - 1] > to)) --end;
   return [Math.max(0, begin - 1), Math.min(list.length, end + 1)];
 }
+
+// The first and the last of such numbers; undefined of none.
+const endsOf = (list) => [list.find((x) => x !== null), list.findLast((x) => x !== null)];

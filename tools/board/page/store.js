@@ -22,8 +22,8 @@ function merged(known, news) {
     columns[name] = { min: joined(before.min, values.min), mean: joined(before.mean, values.mean), max: joined(before.max, values.max) };
   }
   return {
-    ...news, first: 0, columns, step: joined(known.step, news.step), tokens: joined(known.tokens, news.tokens),
-    seconds: joined(known.seconds, news.seconds),
+    ...news, first: 0, columns, step: joined(known.step, news.step), tokens: joined(known.tokens ?? none, news.tokens),
+    seconds: joined(known.seconds ?? none, news.seconds),
   };
 }
 
