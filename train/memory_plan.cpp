@@ -259,15 +259,14 @@ std::vector<std::string> settings_with_room(RunConfig config, const TaskData& ta
       return false;
     }
   };
-  RunConfig smallest = config;
-  smallest.batch_size = 1;
-  if (config.batch_size > 1 && has_room(smallest)) {
-    do {
-      config.batch_size /= 2;
-      config.gradient_accumulation_steps *= 2;
-    } while (!has_room(config));
-    return {str("batch_size=", config.batch_size),
-            str("gradient_accumulation_steps=", config.gradient_accumulation_steps)};
+  // Micro-batches take more than one batch of their size: even of one sample each they may have no room.
+  RunConfig cut = config;
+  while (cut.batch_size > 1) {
+    cut.batch_size /= 2;
+    cut.gradient_accumulation_steps *= 2;
+    if (has_room(cut))
+      return {str("batch_size=", cut.batch_size),
+              str("gradient_accumulation_steps=", cut.gradient_accumulation_steps)};
   }
   // The sizes of what a run begins from are what they are.
   const auto halved = [&](const char* key, int64_t divisor) {

@@ -126,9 +126,10 @@ TEST_CASE(
     "--minutes: of sizes that have no room a smaller one is chosen, and what was measured is given back") {
   const Folder folder;
   write_text(folder);
-  const long limit = 300l << 20;
+  const long limit = 200l << 20;
   Arguments words = with(shortly, {"run", "--threads", "1", "--set", "sample_tokens=0", "tokenizer=char",
                                    "batch_size=48", "block_size=256", "eval_iters=1"});
+  words[2] = "0.3";  // of updates that take long
   const Result ran = weft(folder, words, {.memory_limit = limit});
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   CHECK(number_of(folder.read("run/config.toml"), "n_embd") < 64);
@@ -137,7 +138,12 @@ TEST_CASE(
   const Result refused = weft(folder, words, {.memory_limit = limit});
   CHECK(refused.code == 2);
   CHECK_MESSAGE(contains(refused.err, "the run would take "), refused.err);
-  CHECK_MESSAGE(contains(refused.err, "\n  weft train --minutes 0.1 "), refused.err);
+  CHECK_MESSAGE(contains(refused.err, "\n  weft train --minutes 0.3 "), refused.err);
+  // A sample alone has room in one batch, but not in micro-batches.
+  *std::find(words.begin(), words.end(), "batch_size=48") = "batch_size=16";
+  const Result least = weft(folder, words, {.memory_limit = 190l << 20});
+  CHECK(least.code == 2);
+  CHECK_MESSAGE(contains(least.err, "\n  weft train --minutes 0.3 "), least.err);
 }
 #endif
 
