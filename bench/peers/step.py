@@ -1,8 +1,9 @@
 """The training step of bench_step in PyTorch: forward, loss, backward, clip to 1, AdamW.
 
     python step.py --model nano|baby|gpt2 [--variant eager|fused|compiled] [--threads N] [--steps K] [--no-optimizer]
+                   [--dtype float32|bfloat16]
 
-eager: as it comes; fused: AdamW(fused=True); compiled: that, and torch.compile.
+eager: as it comes; fused: AdamW(fused=True); compiled: that, and torch.compile. bfloat16: under torch.autocast.
 """
 import argparse
 
@@ -17,6 +18,7 @@ parser.add_argument("--variant", choices=["eager", "fused", "compiled"], default
 parser.add_argument("--threads", type=int, default=0)
 parser.add_argument("--steps", type=int, default=0)
 parser.add_argument("--no-optimizer", action="store_true")
+parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
 options = parser.parse_args()
 
 at_start = peak_rss_mb()
@@ -43,7 +45,8 @@ loss = 0.0
 
 def step():
     global loss
-    result = forward(ids, targets)
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.dtype == "bfloat16"):
+        result = forward(ids, targets)
     result.backward()
     loss = result.item()
     if optimizer:
@@ -61,6 +64,7 @@ finish({
     "threads": threads,
     "steps": steps,
     "optimizer": optimizer is not None,
+    "dtype": options.dtype,
     **times,
     "tokens_per_second": 1e3 * shape.batch * shape.tokens / times["min_ms"],
     "peak_rss_mb": peak_rss_mb(),
