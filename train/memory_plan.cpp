@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <vector>
 
 #include "evaluate.h"
@@ -236,10 +237,13 @@ MemoryPlan plan_memory(const RunConfig& config, const TaskData& task, int64_t pr
     plan.available /= Processes::joined().on_this_machine();
   }
   const DryRun dry;
+  const auto refuse_more = [&] { refuse(plan, config, str("more than ", amount(held())), ""); };
   try {
     imagine_run(plan, config, task, profiled, own);
   } catch (const MemoryError&) {
-    refuse(plan, config, str("more than ", amount(held())), "");
+    refuse_more();
+  } catch (const std::bad_alloc&) {  // of what is beside the buffers, where addresses are limited
+    refuse_more();
   }
   plan.loading = std::max(peak, resident + plan.weights) + files + files_later;
   if (plan.most() > plan.available)
