@@ -3,7 +3,7 @@
 //   build/bin/bench_tune [--threads N] [--seconds S] [--json]
 // One parameter after the other: its candidates in turns, over products of bench_step's models in all three directions; the
 // ratio is the mean over the models of their time by that of what is in use without this program. One is taken where it
-// gains a hundredth. About two minutes.
+// gains a hundredth. A minute or two.
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/kernels/products/tuning.h>

@@ -299,8 +299,7 @@ void declare(Command<ExportArguments>& c) {
       ->required();
   c.text("--dtype", c.arguments.dtype, "float32|bfloat16|float16|q8_0",
          "of the weights: bfloat16 is half the size, of all but gguf and peft; float16 half, of gguf and "
-         "html; q8_0 a "
-         "quarter, of gguf");
+         "html; q8_0 a quarter, of gguf");
   c.text("--out", c.arguments.out, "DIR|FILE", "the folder to write; of weft, gguf and html, the file")
       ->required();
   c.last();

@@ -266,8 +266,10 @@ std::vector<std::string> settings_with_room(RunConfig config, const TaskData& ta
   // Micro-batches take more than one batch of their size: even of one sample each they may have no room.
   RunConfig cut = config;
   while (cut.batch_size > 1) {
-    cut.batch_size /= 2;
-    cut.gradient_accumulation_steps *= 2;
+    int64_t parts = 2;
+    while (cut.batch_size % parts != 0) ++parts;
+    cut.batch_size /= parts;
+    cut.gradient_accumulation_steps *= parts;
     if (has_room(cut))
       return {str("batch_size=", cut.batch_size),
               str("gradient_accumulation_steps=", cut.gradient_accumulation_steps)};

@@ -81,11 +81,13 @@ TEST_CASE("autocast: values and gradients are those of float32 to the precision 
 TEST_CASE("autocast: backward computes as forward did, inside, outside and under recompute") {
   const auto run = [](bool inside, bool again) {
     Tensor x = random_leaf({2, 4, 8}, 1), w = random_leaf({8, 8}, 2);
+    const RecurrentWeights cell{random_leaf({8, 8}, 4), random_leaf({8, 2}, 5), {}};
     const auto block = [&](const Tensor& in) { return gelu(linear(in, w)) * 0.5 + in; };
     Tensor total;
     const auto forward = [&] {
       const Tensor once = again ? recompute(block, x) : block(x);
-      total = sum(square(linear(once, w)));
+      // The rule of a recurrent cell multiplies matrices in float32.
+      total = sum(square(linear(once, w))) + sum(lstm(once, cell).y);
     };
     {
       const Autocast autocast(bfloat16);

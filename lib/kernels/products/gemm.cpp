@@ -66,47 +66,36 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float
   Product{m, n, k, {a.data, a.row, a.column}, {b.data, b.row, b.column}, c, c_row, accumulate, bias}.run();
 }
 
-void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, float* c, int64_t c_row,
-                   bool accumulate) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (int64_t i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_row, n, 0.0f);
-    return;
-  }
-  const Factor left{a.data, a.row, a.column, !a.floats}, right{b.data, b.row, b.column, !b.floats};
-  Product{.m = m,
+namespace {
+
+Product pairs_of(int64_t m, int64_t n, int64_t k, const NarrowView& a, const NarrowView& b) {
+  return {.m = m,
           .n = n,
           .k = k,
-          .a = left,
-          .b = right,
-          .c = c,
-          .c_row = c_row,
-          .accumulate = accumulate,
-          .bias = nullptr,
-          .pairs = true}
-      .run();
+          .a = {a.data, a.row, a.column, !a.floats},
+          .b = {b.data, b.row, b.column, !b.floats},
+          .pairs = true};
+}
+
+}  // namespace
+
+void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, float* c, int64_t c_row,
+                   bool accumulate) {
+  for (int64_t i = 0; k == 0 && !accumulate && i < m; ++i) std::fill_n(c + i * c_row, n, 0.0f);
+  if (m == 0 || n == 0 || k == 0) return;
+  Product x = pairs_of(m, n, k, a, b);
+  x.c = c, x.c_row = c_row, x.accumulate = accumulate;
+  x.run();
 }
 
 void gemm_in_pairs(int64_t m, int64_t n, int64_t k, NarrowView a, NarrowView b, BFloat16* c, int64_t c_row,
                    const float* bias) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (int64_t i = 0; i < m * n; ++i) c[i / n * c_row + i % n] = BFloat16(bias ? bias[i % n] : 0.0f);
-    return;
-  }
-  const Factor left{a.data, a.row, a.column, !a.floats}, right{b.data, b.row, b.column, !b.floats};
-  Product{.m = m,
-          .n = n,
-          .k = k,
-          .a = left,
-          .b = right,
-          .c = nullptr,
-          .c_row = c_row,
-          .accumulate = false,
-          .bias = bias,
-          .pairs = true,
-          .narrow = c}
-      .run();
+  for (int64_t i = 0; k == 0 && i < m * n; ++i)
+    c[i / n * c_row + i % n] = BFloat16(bias ? bias[i % n] : 0.0f);
+  if (m == 0 || n == 0 || k == 0) return;
+  Product x = pairs_of(m, n, k, a, b);
+  x.narrow = c, x.c_row = c_row, x.bias = bias;
+  x.run();
 }
 
 }  // namespace weft::kernels

@@ -37,10 +37,10 @@ struct Factor {
 struct Product {
   int64_t m, n, k;
   Factor a, b;
-  float* c;
-  int64_t c_row;
-  bool accumulate;
-  const float* bias;
+  float* c = nullptr;
+  int64_t c_row = 0;
+  bool accumulate = false;
+  const float* bias = nullptr;
   bool turned = false;         ///< C lies in columns, c_row floats apart, and has a bias for each row
   bool pairs = false;          ///< a product of bfloat16
   BFloat16* narrow = nullptr;  ///< where it is rounded to, instead of c
