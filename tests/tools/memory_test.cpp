@@ -63,9 +63,9 @@ TEST_CASE("the memory announced before the first update is what the run takes, c
   check_announced(folder,
                   train("again", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48", "max_iters=8",
                                   "eval_interval=3", "checkpoint_interval=4", "recompute=true"}));
-  check_announced(folder, train("narrow", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48",
-                                           "max_iters=8", "eval_interval=3", "checkpoint_interval=4",
-                                           "dtype=bfloat16"}));
+  check_announced(folder,
+                  train("narrow", {"n_layer=4", "n_embd=64", "block_size=128", "batch_size=48", "max_iters=8",
+                                   "eval_interval=3", "checkpoint_interval=4", "dtype=bfloat16"}));
   check_announced(folder, resume("wide", {"max_iters=12"}));
   // Samples that outgrow the context, of a model that began from another.
   check_announced(folder, train("from", {"--init-from", "wide", "n_layer=3", "n_embd=256", "n_head=4",
@@ -124,6 +124,17 @@ TEST_CASE("what the machine does not have is refused before anything is there") 
   const Program::Options limited{.memory_limit = long{1} << 30};
   refused({"n_embd=1024", "n_layer=8"}, limited, {"the run would take ", "Lower n_embd"});
   CHECK(weft(folder, train("run"), limited).code == 0);
+  // What is advised keeps the samples of an update, also where halves would not.
+  const Result cut =
+      weft(folder, train("cut", {"n_layer=4", "n_embd=128", "block_size=256", "batch_size=45"}),
+           {.memory_limit = 300l << 20});
+  CHECK(cut.code == 2);
+  const auto advised = [&](const std::string& key) {
+    const size_t at = cut.err.rfind(key + "=");
+    return at == std::string::npos ? 0 : std::stol(cut.err.substr(at + key.size() + 1));
+  };
+  CHECK_MESSAGE(advised("batch_size") < 45, cut.err);
+  CHECK_MESSAGE(advised("batch_size") * advised("gradient_accumulation_steps") == 45, cut.err);
 }
 
 #ifndef __SANITIZE_ADDRESS__
