@@ -8,12 +8,12 @@
 //   loss.sum.backward();
 //
 // As torch.autocast: parameters stay float32, and so do their gradients, optimizer and checkpoints. Linear layers, products
-// by a matrix, attention and tables of embeddings round what they take to bfloat16 and give bfloat16; what computes with
-// that (norms, activations, dropout, sums of two tensors, rotary positions) gives bfloat16 again, computing in float32 and
-// rounding once; softmax, reductions, losses, convolutions and recurrent cells compute in float32 and give it. An operation
-// of a bfloat16 and a float32 tensor gives bfloat16: unlike in PyTorch, a float32 parameter or constant does not widen
-// activations. Gradients have the type of what they are the gradient of. All bits are the same on every processor
-// (lib/kernels/products/matmul.h), as in float32.
+// by a matrix and attention round what they take to bfloat16 and give bfloat16; norms compute in float32 and give bfloat16
+// (PyTorch's give float32, which the layer above would round); activations, dropout and rotary positions give the type
+// that they take; softmax, reductions, losses, convolutions and recurrent cells compute in float32 and give it. An operation
+// of a bfloat16 and a float32 tensor gives float32. So tables of embeddings, and with them the sums around the layers of a
+// model whose norms come first, stay float32, and only what layers add to them is rounded. Gradients have the type of what
+// they are the gradient of. All bits are the same on every processor (lib/kernels/products/matmul.h), as in float32.
 #pragma once
 
 #include <weft/autograd/tensor.h>

@@ -90,6 +90,19 @@ Saved::Saved(const Tensor& tensor) {
   }
 }
 
+Saved::Saved(const Tensor& tensor, std::function<Array()> make) {
+  if (!tensor.defined()) return;
+  if (!grad_enabled() ||
+      (tensor.requires_grad() && !tensor.state()->node)) {  // a leaf is held by whoever made it
+    *this = Saved(tensor);
+    return;
+  }
+  version_ = tensor.value().version();
+  remaking_ = std::make_shared<Remaking>(Remaking{std::move(make), {}});
+  node_ = tensor.state()->node;
+  state_ = tensor.state();
+}
+
 Tensor Saved::operator()() const {
   if (remaking_) {
     if (const auto state = state_.lock(); state && state->value.version() == version_) return Tensor(state);

@@ -33,6 +33,7 @@ struct Remaking {
 class Saved {
  public:
   explicit Saved(const Tensor& tensor);
+  Saved(const Tensor& tensor, std::function<Array()> make);
   Tensor operator()() const;
   /// Its values, for a rule that reads them for the last time: nobody else's, so that they may be
   /// overwritten, when the graph is not kept and nothing else holds them; array.unique() tells.
@@ -46,6 +47,8 @@ class Saved {
   std::weak_ptr<TensorState> state_;    // and itself as long as somebody else holds it
 };
 inline Saved save(const Tensor& tensor) { return Saved(tensor); }
+/// As save, but that `make` gives the values, or such as serve for them, and they are not held.
+inline Saved save_by(const Tensor& tensor, std::function<Array()> make) { return {tensor, std::move(make)}; }
 
 /// The gradient of one input from g, the gradient of the output, and, if the rule takes two arguments, y, the
 /// output. No rule at all ({}) means that the operation has no gradient there: backward then throws, naming

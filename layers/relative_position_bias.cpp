@@ -1,4 +1,3 @@
-#include <weft/autograd/autocast.h>
 #include <weft/layers/relative_position_bias.h>
 #include <weft/lib/base/math.h>
 
@@ -49,7 +48,6 @@ Tensor RelativePositionBias::forward(int64_t samples, int64_t T, int64_t S,
     for (int64_t t = 0; t < T; ++t)
       std::copy_n(of_distance.begin() + (T - 1 - t), S, values + (b * T + t) * S);
   }
-  const Autocast in_float(float32);  // it is added to scores, which are
   return permute(embedding(ids, weight), {0, 3, 1, 2});
 }
 

@@ -1,4 +1,3 @@
-#include <weft/autograd/autocast.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops/indexing.h>
 #include <weft/lib/kernels/movement.h>
@@ -17,9 +16,7 @@ Tensor embedding_grad(const Tensor& x, const Array& ids, const Shape& shape) {
 }  // namespace
 
 Tensor embedding(const Array& ids, const Tensor& weight) {
-  Array rows = kernels::take_rows(weight.value(), ids);
-  if (rows.dtype() == float32) rows = rows.to(autocast_dtype());
-  return make_op("embedding", std::move(rows),
+  return make_op("embedding", kernels::take_rows(weight.value(), ids),
                  {{weight,
                    [ids, shape = weight.shape()](const Tensor& g) { return embedding_grad(g, ids, shape); },
                    {},

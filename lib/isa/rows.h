@@ -25,13 +25,16 @@ struct RowFunctions {
   /// weight and bias may be null. Where mean is null, here and below, rows are not centred: RMS norm.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, float* y, float* mean,
                      float* rstd, int64_t n);
-  void (*layer_norm_grad)(const float* dy, const float* x, const float* weight, const float* mean, float rstd,
-                          float* dx, int64_t n);
+  /// `normalized`: x holds xhat.
+  void (*layer_norm_grad)(const float* dy, const float* x, bool normalized, const float* weight,
+                          const float* mean, float rstd, float* dx, int64_t n);
   /// For the first `columns` columns, at most 64, of rows that lie `stride` apart: d_weight += dy xhat,
-  /// d_bias += dy, one chain a column over the rows in order. Either may be null.
+  /// d_bias += dy, one chain a column over the rows in order. Either may be null. Where rstd is null, x holds xhat.
   void (*layer_norm_accumulate)(const float* dy, const float* x, int64_t stride, const float* mean,
                                 const float* rstd, int64_t rows, int64_t columns, float* d_weight,
                                 float* d_bias);
+  /// x weight + bias, both may be null.
+  void (*scale_and_shift)(const float* x, const float* weight, const float* bias, float* y, int64_t n);
 };
 
 }  // namespace weft::isa

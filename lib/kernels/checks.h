@@ -16,11 +16,17 @@ inline void check_same_type(const char* op, const char* a_name, const Array& a, 
                     b.dtype());
 }
 
+/// ShapeError, naming `op` and both, unless the shapes are the same.
+inline void check_same_shape(const char* op, const char* a_name, const Array& a, const char* b_name,
+                             const Array& b) {
+  if (a.shape() != b.shape())
+    fail<ShapeError>(op, ": shapes differ: ", a_name, " is ", a.shape(), ", ", b_name, " is ", b.shape());
+}
+
 /// ShapeError or TypeError, naming `op` and both, unless shape and element type are the same.
 inline void check_same(const char* op, const char* a_name, const Array& a, const char* b_name,
                        const Array& b) {
-  if (a.shape() != b.shape())
-    fail<ShapeError>(op, ": shapes differ: ", a_name, " is ", a.shape(), ", ", b_name, " is ", b.shape());
+  check_same_shape(op, a_name, a, b_name, b);
   check_same_type(op, a_name, a, b_name, b);
 }
 

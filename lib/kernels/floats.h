@@ -27,6 +27,10 @@ class FloatReader {
     isa::table().elementwise.widen(&narrow_[first].bits, room, n);
     return room;
   }
+  /// Into `room`, wherever they lie.
+  void copy(int64_t first, int64_t n, float* room) const {
+    if (at(first, n, room) != room) std::copy_n(floats_ + first, n, room);
+  }
 
  private:
   const float* floats_;

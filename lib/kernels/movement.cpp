@@ -253,9 +253,9 @@ Array cat(const std::vector<Array>& parts, int axis) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const Array& part = parts[i];
     if (part.dtype() != first.dtype() && is_single(part.dtype()) && is_single(first.dtype())) {
-      std::vector<Array> narrow;
-      for (const Array& each : parts) narrow.push_back(each.to(bfloat16));
-      return cat(narrow, axis);
+      std::vector<Array> wide;
+      for (const Array& each : parts) wide.push_back(each.to(float32));
+      return cat(wide, axis);
     }
     if (part.dtype() != first.dtype()) {
       fail<TypeError>("cat: array 0 is ", first.dtype(), ", array ", i, " is ", part.dtype());

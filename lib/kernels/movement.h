@@ -18,7 +18,7 @@ Array broadcast_to(const Array& x, const Shape& shape);
 Array slice(const Array& x, int axis, int64_t begin, int64_t end);
 /// Zeros of `shape` with x written at [begin, begin + x.dim(axis)) of `axis`: the gradient of slice.
 Array unslice(const Array& x, const Shape& shape, int axis, int64_t begin);
-/// Joins along an axis; all other extents and the types equal, but that float32 beside bfloat16 becomes such. ShapeError for none.
+/// Joins along an axis; all other extents and the types equal, but that bfloat16 beside float32 becomes such. ShapeError for none.
 Array cat(const std::vector<Array>& parts, int axis);
 
 /// Rows of a table: weight (V, ...), ids int32 or int64 of any shape I -> I + (...). ValueError that names

@@ -4,6 +4,7 @@
 #include <weft/autograd/recompute.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/reduce.h>
+#include <weft/lib/machine/memory.h>
 
 #include <cmath>
 #include <vector>
@@ -20,20 +21,23 @@ Tensor random_leaf(const Shape& shape, uint64_t stream) {
 
 }  // namespace
 
-TEST_CASE("autocast: products, attention and tables give bfloat16, gradients of leaves are float32") {
+TEST_CASE("autocast: products, attention and norms give bfloat16, gradients of leaves are float32") {
   Tensor x = random_leaf({2, 3, 4}, 1), weight = random_leaf({5, 4}, 2), bias = random_leaf({5}, 3);
   Tensor table = random_leaf({7, 4}, 4);
   const Array ids = Array::from({1l, 6l, 1l}, {3});
   std::vector<Tensor> made;
   {
     const Autocast autocast(bfloat16);
-    made = {linear(x, weight, bias), matmul(x, weight.transpose(0, 1)), embedding(ids, table),
+    made = {linear(x, weight, bias), matmul(x, weight.transpose(0, 1)),
+            layer_norm(embedding(ids, table), {}, {}),
             scaled_dot_product_attention(x.reshape({2, 1, 3, 4}), x.reshape({2, 1, 3, 4}),
                                          x.reshape({2, 1, 3, 4}))};
     CHECK(softmax(made[0]).dtype() == float32);
     CHECK(sum(made[0]).dtype() == float32);
     CHECK(gelu(made[0]).dtype() == bfloat16);
-    CHECK((made[0] + bias).dtype() == bfloat16);
+    CHECK((made[0] + bias).dtype() == float32);
+    CHECK(embedding(ids, table).dtype() == float32);
+    CHECK((embedding(ids, table) + made[2]).dtype() == float32);
     CHECK((x + x).dtype() == float32);
     CHECK(layer_norm(made[0], bias, {}).dtype() == bfloat16);
     CHECK(rotary(made[2].reshape({1, 3, 4}), 2).dtype() == bfloat16);
@@ -106,11 +110,25 @@ TEST_CASE("autocast: backward computes as forward did, inside, outside and under
     }
 }
 
+TEST_CASE("autocast: a norm keeps two bytes a value of what it took in float32") {
+  Tensor x = random_leaf({64, 512}, 1), gain = random_leaf({512}, 2);
+  const auto kept = [&](DType dtype, const Tensor& weight) {
+    const Autocast autocast(dtype);
+    const auto before = memory_stats().in_use;
+    const Tensor y = rms_norm(x + 1.0, weight);
+    return static_cast<double>(memory_stats().in_use - before) / static_cast<double>(x.size());
+  };
+  CHECK(kept(float32, gain) >= 8);     // x, y
+  CHECK(kept(bfloat16, {}) <= 2.1);    // xhat, which is y
+  CHECK(kept(bfloat16, gain) <= 4.1);  // xhat, y: layers above y keep how to make it again
+  CHECK(kept(bfloat16, gain) >= 4);
+}
+
 TEST_CASE("autocast: gradients have graphs of their own") {
   Tensor x = random_leaf({2, 4, 8}, 1), w = random_leaf({8, 8}, 2), gain = random_leaf({8}, 3);
   const auto penalty = [&](DType dtype) {
     const Autocast autocast(dtype);
-    const Tensor y = multi_head_attention(linear(layer_norm(x, gain, {}), w), x, x, 2);
+    const Tensor y = multi_head_attention(linear(layer_norm(x * 1.5, gain, {}), w), x, x, 2);
     const Tensor g = grad({sum(square(gelu(y)))}, {x}, {}, {.create_graph = true})[0];
     return grad({sum(square(g))}, {w})[0].value();
   };

@@ -160,7 +160,7 @@ Array with_number(Binary op, const Array& x, double value, bool number_first) {
   return y;
 }
 
-/// One operand or both are bfloat16, and so is y.
+/// One operand or both are bfloat16; of two, y is.
 void run_narrow(Binary op, const Broadcast<2>& walk, const Array& a, const Array& b, Array& y) {
   const FloatReader left(a), right(b);
   const FloatWriter to(y);
@@ -173,9 +173,10 @@ void run_narrow(Binary op, const Broadcast<2>& walk, const Array& a, const Array
         const auto read = [&](const FloatReader& from, int64_t place, bool stays, float* room) {
           return Run<float>{stays ? from.at(place, 1, room) : from.at(place + done, some, room), stays};
         };
-        run(op, rooms[2], some, read(left, at[0], left_stays, rooms[0]),
+        float* const out = to.at(first + done, rooms[2]);
+        run(op, out, some, read(left, at[0], left_stays, rooms[0]),
             read(right, at[1], right_stays, rooms[1]));
-        to.put(first + done, some, rooms[2]);
+        to.put(first + done, some, out);
       }
     });
   });
@@ -204,10 +205,10 @@ const char* name_of(Binary op) {
 
 Array binary(Binary op, const Array& a, const Array& b) {
   const Shape shape = broadcast_shapes(name_of(op), a.shape(), b.shape());
-  const bool narrow =
-      is_single(a.dtype()) && is_single(b.dtype()) && (a.dtype() != b.dtype() || a.dtype() == bfloat16);
-  if (!narrow) check_same_type(name_of(op), "a", a, "b", b);
-  Array y(shape, narrow ? bfloat16 : a.dtype());
+  const bool mixed = is_single(a.dtype()) && is_single(b.dtype()) && a.dtype() != b.dtype(),
+             narrow = mixed || a.dtype() == bfloat16;
+  if (!mixed) check_same_type(name_of(op), "a", a, "b", b);
+  Array y(shape, mixed ? float32 : a.dtype());
   const KernelScope profile(name_of(op), 0, a, b, y);
   const Broadcast<2> walk(shape, {&a.shape(), &b.shape()});
   if (narrow) {

@@ -1,6 +1,6 @@
 // Elementwise operations on arrays, values only. Float runs in the vector kernels, double in plain loops.
 // bfloat16 is computed with in float32 and rounded once. Binary operations broadcast (shape.h) and want equal element types,
-// but that of bfloat16 and float32 comes bfloat16; TypeError and ShapeError name the operation.
+// but that of bfloat16 and float32 comes float32; TypeError and ShapeError name the operation.
 #pragma once
 
 #include <weft/lib/array/array.h>

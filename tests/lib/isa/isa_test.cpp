@@ -140,8 +140,21 @@ TEST_CASE("isa: rows give the same bits in all sets") {
       same_in_all_sets("layer_norm_grad", [=](const isa::Table& table, size_t n, float* y) {
         const float mean_of_row = 0.25f;
         const auto w = ordinary(n, 4);
-        table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), weight ? w.data() : nullptr,
-                                   &mean_of_row, 0.7f, y, static_cast<int64_t>(n));
+        table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), false,
+                                   weight ? w.data() : nullptr, &mean_of_row, 0.7f, y,
+                                   static_cast<int64_t>(n));
+      });
+      same_in_all_sets("layer_norm_grad of xhat", [=](const isa::Table& table, size_t n, float* y) {
+        const float not_read = NAN;
+        const auto w = ordinary(n, 4);
+        table.rows.layer_norm_grad(ordinary(n, 2).data(), ordinary(n, 1).data(), true,
+                                   weight ? w.data() : nullptr, &not_read, 0.7f, y, static_cast<int64_t>(n));
+        for (size_t i = 0; i < n; ++i) CHECK(y[i] == y[i]);
+      });
+      same_in_all_sets("scale_and_shift", [=](const isa::Table& table, size_t n, float* y) {
+        const auto w = ordinary(n, 4), b = ordinary(n, 5);
+        table.rows.scale_and_shift(inputs(n, 1).data(), weight ? w.data() : nullptr,
+                                   weight ? nullptr : b.data(), y, static_cast<int64_t>(n));
       });
       same_in_all_sets("rms_norm", [=](const isa::Table& table, size_t n, float* y) {
         float rstd = 0;
@@ -151,12 +164,13 @@ TEST_CASE("isa: rows give the same bits in all sets") {
       });
       same_in_all_sets("rms_norm_grad", [=](const isa::Table& table, size_t n, float* y) {
         const auto w = ordinary(n, 4);
-        table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), weight ? w.data() : nullptr,
-                                   nullptr, 0.7f, y, static_cast<int64_t>(n));
+        table.rows.layer_norm_grad(ordinary(n, 2).data(), inputs(n, 1).data(), false,
+                                   weight ? w.data() : nullptr, nullptr, 0.7f, y, static_cast<int64_t>(n));
       });
     }
   }
-  for (const bool centred : {false, true})
+  enum Statistics { centred, rms, normalized };
+  for (const Statistics statistics : {centred, rms, normalized})
     same_in_all_sets("layer_norm_accumulate", [=](const isa::Table& table, size_t n, float* y) {
       constexpr size_t rows = 5;
       const auto x = ordinary(rows * n, 1), dy = ordinary(rows * n, 2), mean = ordinary(rows, 3),
@@ -164,8 +178,9 @@ TEST_CASE("isa: rows give the same bits in all sets") {
       auto bias = ordinary(n, 5);
       for (size_t i = 0; i < n; ++i) y[i] = bias[i];
       const auto count = static_cast<int64_t>(n);
-      table.rows.layer_norm_accumulate(dy.data(), x.data(), count, centred ? mean.data() : nullptr,
-                                       rstd.data(), rows, count, y, bias.data());
+      table.rows.layer_norm_accumulate(
+          dy.data(), x.data(), count, statistics == centred ? mean.data() : nullptr,
+          statistics == normalized ? nullptr : rstd.data(), rows, count, y, bias.data());
       for (size_t i = 0; i < n; ++i) y[i] += bias[i];
     });
 }

@@ -208,10 +208,9 @@ TEST_CASE("bfloat16: elementwise operations are those of float32, rounded") {
     CAPTURE(name_of(op));
     const Array positive = unary(Unary::abs, x);
     CHECK(binary(op, positive, y).identical(binary(op, wide(positive), wide(y)).to(bfloat16)));
-    CHECK(binary(op, positive, row).identical(binary(op, wide(positive), row).to(bfloat16)));
+    CHECK(binary(op, positive, row).identical(binary(op, wide(positive), row)));
     CHECK(binary(op, row.reshape({91, 1}), unary(Unary::abs, row).to(bfloat16))
-              .identical(
-                  binary(op, row.reshape({91, 1}), wide(unary(Unary::abs, row).to(bfloat16))).to(bfloat16)));
+              .identical(binary(op, row.reshape({91, 1}), wide(unary(Unary::abs, row).to(bfloat16)))));
     CHECK(binary(op, positive, 0.3).identical(binary(op, wide(positive), 0.3).to(bfloat16)));
     CHECK(binary(op, 0.3, y).identical(binary(op, 0.3, wide(y)).to(bfloat16)));
   }
@@ -246,7 +245,8 @@ TEST_CASE("bfloat16: sums are of float32; rows are moved, gathered and added") {
   CHECK(max_abs(x) == max_abs(wide(x)));
   const int order[] = {2, 0, 1};
   CHECK(permute(x, order).identical(permute(wide(x), order).to(bfloat16)));
-  CHECK(cat({x, wide(x)}, 1).identical(cat({wide(x), wide(x)}, 1).to(bfloat16)));
+  CHECK(cat({x, wide(x)}, 1).identical(cat({wide(x), wide(x)}, 1)));
+  CHECK(cat({wide(x), x}, 1).dtype() == float32);
   const Array ids = naive::random_ids({5}, 6), rows = narrow_random({5, 70}, 4);
   Array table = naive::random({6, 70}, float32, 5), expected = table.copy();
   add_rows(table, ids, rows);
@@ -273,6 +273,7 @@ TEST_CASE("bfloat16: norms, cross-entropy and rotary positions are those of floa
     CHECK(d_weight.identical(wide_weight));
     CHECK(d_bias.identical(wide_bias));
   }
+  CHECK_THROWS_AS(layer_norm(x, weight, bias, 1e-5, float64), TypeError);
   Array targets = naive::random_ids({70}, 33);
   targets.mutable_data<int64_t>()[3] = -100;
   const CrossEntropyResult loss = cross_entropy(x, targets, -100, 0.1),
@@ -284,6 +285,49 @@ TEST_CASE("bfloat16: norms, cross-entropy and rotary positions are those of floa
   const Array heads = narrow_random({2, 9, 24}), table = rotary_table(9, 8, 10000.0, 2, float32);
   CHECK(rotary(heads, table, false).identical(rotary(wide(heads), table, false).to(bfloat16)));
   CHECK(rotary(heads, table, true).identical(rotary(wide(heads), table, true).to(bfloat16)));
+}
+
+TEST_CASE("bfloat16: a norm that keeps xhat gives the gradients of one that keeps x") {
+  // The mean of a row is far from its spread: x in bfloat16 would tell xhat to a few bits only.
+  const Array x = binary(Binary::add, naive::random({70, 133}), 30.0), dy = narrow_random({70, 133}, 2),
+              weight = naive::random({133}, float32, 3), bias = naive::random({133}, float32, 4);
+  for (const bool centred : {true, false}) {
+    const auto run = [&](const Array& w, const Array& b, DType dtype) {
+      return centred ? layer_norm(x, w, b, 1e-5, dtype) : rms_norm(x, w, 1e-5, dtype);
+    };
+    const LayerNormResult kept = run({}, {}, bfloat16), exact = run({}, {}, float32);
+    const auto& [xhat, mean, rstd] = kept;
+    CHECK(xhat.identical(exact.y.to(bfloat16)));
+    CHECK(rstd.identical(exact.rstd));
+    const Array shift = centred ? bias : Array();
+    const Array scaled = binary(Binary::mul, wide(xhat), weight);
+    CHECK(scale_and_shift(xhat, weight, shift)
+              .identical((centred ? binary(Binary::add, scaled, bias) : scaled).to(bfloat16)));
+    CHECK(scale_and_shift(wide(xhat), weight, {}).identical(scaled));
+
+    // Of rows with mean 0 and rstd 1, x is xhat.
+    const Array zeros = centred ? Array::zeros({70}) : Array(), ones = Array::ones({70});
+    const Array dx = layer_norm_grad_x(wide(dy), wide(xhat), weight, zeros, ones);
+    CHECK(normalized_grad_x(dy, xhat, weight, mean, ones, float32).identical(dx));
+    CHECK(normalized_grad_x(dy, xhat, weight, mean, ones, bfloat16).identical(dx.to(bfloat16)));
+    const Array by_row = binary(Binary::mul, dx, rstd.reshape({70, 1})),
+                found = normalized_grad_x(dy, xhat, weight, mean, rstd, float32);
+    const Array apart = binary(Binary::sub, found, by_row);
+    CHECK(max_abs(apart) <= 1e-6 * max_abs(by_row));
+
+    Array d_weight = weight.copy(), d_bias = bias.copy(), same_weight = weight.copy(),
+          same_bias = bias.copy();
+    normalized_accumulate(&d_weight, &d_bias, dy, xhat);
+    layer_norm_accumulate(&same_weight, &same_bias, wide(dy), wide(xhat), zeros, ones);
+    CHECK(d_weight.identical(same_weight));
+    CHECK(d_bias.identical(same_bias));
+    refuses<ShapeError>(
+        [&] {
+          normalized_accumulate(&d_weight, nullptr, dy.reshape({133, 70}), xhat);
+        },
+        {"dy"});
+    refuses<TypeError>([&] { normalized_grad_x(dy, xhat, weight, mean, rstd, float64); }, {"float64"});
+  }
 }
 
 TEST_CASE(
