@@ -3,6 +3,7 @@
 #include <weft/lib/base/error.h>
 #include <weft/lib/machine/cores.h>
 #include <weft/lib/machine/dry_run.h>
+#include <weft/lib/machine/loop_trace.h>
 #include <weft/lib/machine/parallel.h>
 #include <xmmintrin.h>
 
@@ -282,6 +283,11 @@ int thread_index() { return index_in_loop; }
 
 void detail::run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (DryRun::active()) return;
+  if (LoopTrace* const trace = LoopTrace::current(); trace && !inside_loop) {
+    const InsideLoop inside(0);
+    trace->run(tiles, run, context);
+    return;
+  }
   const int threads = num_threads();
   if (tiles > 1 && threads > 1 && !inside_loop && Office::only().take()) {
     const auto give_back = [](Office* office) { office->give_back(); };
