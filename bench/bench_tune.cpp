@@ -37,7 +37,7 @@ struct Layer {
     gemm(rows, inputs, outputs, {y.data(), outputs, 1}, MatrixView<float>{w.data(), inputs, 1}, dx.data(),
          inputs, false);
     gemm(outputs, inputs, rows, {y.data(), 1, outputs}, MatrixView<float>{x.data(), inputs, 1}, dw.data(),
-         inputs, false);
+         inputs, false, nullptr, false);
   }
   void run_narrow() {
     using weft::kernels::gemm_in_pairs;
@@ -102,7 +102,8 @@ void tune(const bench::Setup& setup) {
       {"near_floats", &ProductTuning::near_floats, {1 << 15, 1 << 16, 1 << 17, 1 << 18}},
       {"cached_floats", &ProductTuning::cached_floats, {3 << 16, 3 << 17, 3 << 18, 3 << 19}},
       {"shared_floats", &ProductTuning::shared_floats, {1 << 19, 1 << 20, 1 << 21, 1 << 22, 1 << 23}},
-      {"shared_rows", &ProductTuning::shared_rows, {140, 280, 560, 1120}}};
+      {"shared_rows", &ProductTuning::shared_rows, {140, 280, 560, 1120}},
+      {"streamed_floats", &ProductTuning::streamed_floats, {1 << 17, 1 << 19, 1 << 21}}};
   std::vector<Layer> all = layers();
   bench::Report report("tune", setup);
   const weft::Caches& caches = weft::processor_caches();

@@ -39,6 +39,7 @@ struct Block {
   float* c;
   int64_t c_row;  ///< floats between its rows; its columns if turned
   bool turned, accumulate;
+  bool streamed = false;       ///< C goes around the caches; it is not accumulated, and lies in whole lines
   const float* bias;           ///< added at the end, or null
   bool tiles_far, panels_far;  ///< C, B's panels lie outside the second cache: they are fetched ahead
   Region next;                 ///< what is read after this block, fetched into the second cache meanwhile

@@ -25,6 +25,8 @@ using LaneMask = __mmask16;
 
 inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+inline void stream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
+inline void end_streams() { _mm_sfence(); }
 inline LaneMask first_lanes(long n) { return static_cast<LaneMask>((1u << n) - 1u); }
 inline Vec load_first(const float* p, long n) {
   return n >= 16 ? load(p) : Vec{_mm512_maskz_loadu_ps(first_lanes(n), p)};

@@ -16,10 +16,11 @@ void Product::run() const {
     functions.multiply(m, n, k, a.floats(), b.floats(), c, c_row, accumulate, bias);
   } else if (n > 16 && n % 16 == 1 && a.column == 1 && !bias) {
     // A vector for the last column would be empty but for one lane: as a row, all are full.
-    Product{m, n - 1, k, a, b, c, c_row, accumulate, bias}.run();
+    Product{m, n - 1, k, a, b, c, c_row, accumulate, bias, read_soon}.run();
     Product{m, 1, k, a, b.part(0, n - 1), c + n - 1, c_row, accumulate, bias}.run();
   } else if (pays_turned()) {
-    Product{n, m, k, b.turned(), a.turned(), c, c_row, accumulate, bias, true}.run_packed();  // C^T = B^T A^T
+    Product{n, m, k, b.turned(), a.turned(), c, c_row, accumulate, bias, read_soon, true}
+        .run_packed();  // C^T = B^T A^T
   } else if (m >= 4 * functions.rows && n >= functions.columns) {
     run_packed();
   } else {
@@ -61,9 +62,10 @@ void Product::run_in_place() const {
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
-          bool accumulate, const float* bias) {
+          bool accumulate, const float* bias, bool read_soon) {
   if (m == 0 || n == 0) return;
-  Product{m, n, k, {a.data, a.row, a.column}, {b.data, b.row, b.column}, c, c_row, accumulate, bias}.run();
+  const Factor left{a.data, a.row, a.column}, right{b.data, b.row, b.column};
+  Product{m, n, k, left, right, c, c_row, accumulate, bias, read_soon}.run();
 }
 
 namespace {

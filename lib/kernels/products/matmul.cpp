@@ -312,8 +312,13 @@ void accumulate_outer(Array& into, const Array& dy, const Array& x, bool fresh) 
                          narrow_matrix(right, inputs, false), into.mutable_data<float>(), inputs, !fresh);
   }
   visit_floating("accumulate_outer", x.dtype(), [&]<class T>(T) {
-    gemm(outputs, inputs, dy.size() / outputs, {dy.data<T>(), 1, outputs},
-         MatrixView<T>{x.data<T>(), inputs, 1}, into.mutable_data<T>(), inputs, !fresh);
+    const MatrixView<T> left{dy.data<T>(), 1, outputs}, right{x.data<T>(), inputs, 1};
+    const int64_t rows = dy.size() / outputs;
+    if constexpr (std::is_same_v<T, float>) {
+      gemm(outputs, inputs, rows, left, right, into.mutable_data<T>(), inputs, !fresh, nullptr, false);
+    } else {
+      gemm(outputs, inputs, rows, left, right, into.mutable_data<T>(), inputs, !fresh);
+    }
   });
 }
 

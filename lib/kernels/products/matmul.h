@@ -28,9 +28,10 @@ struct MatrixView {
 };
 
 /// C (m, n) = [C +] A (m, k) B (k, n); C's rows lie c_row apart. With `bias` (n values, float only, may be
-/// null) the chain of an element ends with one addition of bias[j].
+/// null) the chain of an element ends with one addition of bias[j]. A large C that is not `read_soon` goes around the
+/// caches.
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_row,
-          bool accumulate, const float* bias = nullptr);
+          bool accumulate, const float* bias = nullptr, bool read_soon = true);
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<double> a, MatrixView<double> b, double* c,
           int64_t c_row, bool accumulate);
 

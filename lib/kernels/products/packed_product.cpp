@@ -31,6 +31,7 @@ class PackedProduct {
                                                    cut_.shared_floats / (k_ * shared_.packed))) *
                      shared_.panel),
         far_(x_.m * x_.k + x_.k * x_.n + x_.m * x_.n > cut_.cached_floats),
+        streams_(streams()),
         packed_(
             allocate(static_cast<size_t>(shared_size_ / shared_.panel * shared_.packed * packed_depth(k_)) *
                      sizeof(float))),
@@ -103,8 +104,17 @@ class PackedProduct {
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
   /// numbers of threads; fewer where each would be too short to begin.
   int64_t blocks(int64_t size, int64_t panel) const {
-    const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel));
-    return std::max<int64_t>(1, std::min(16 * up(size, 16 * cut_.panels * panel), worth / 2 * 2));
+    const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel)),
+                  even = round_up(num_threads(), 16);
+    return std::max<int64_t>(1, std::min(even * up(size, even * cut_.panels * panel), worth / 2 * 2));
+  }
+  /// Into how many slices a part of the shared axis is cut beside: more than one where the blocks would not be enough for
+  /// all threads. Each packs the block that it multiplies for itself.
+  int64_t slices_of(Range part) const {
+    const int64_t blocks = up(streamed_.size, block_), panels = shared_.panels(part),
+                  worth = streamed_.size * part.size() * std::min(x_.k, k_) / (2 * tile_work * blocks);
+    const int64_t wanted = std::clamp<int64_t>(std::min(up(num_threads(), blocks), worth), 1, panels);
+    return up(panels, up(panels, wanted));
   }
   int64_t row_block() const { return up(x_.m, blocks(x_.m, x_.rows())); }
   int64_t column_block() const {
@@ -125,7 +135,7 @@ class PackedProduct {
   }
 
   void pack_shared(Range part, Range ks) const {
-    const int64_t at_once = std::clamp<int64_t>(shared_.panels(part) / 8, 1, 4);
+    const int64_t at_once = std::clamp<int64_t>(shared_.panels(part) / std::max(8, num_threads()), 1, 4);
     const int64_t groups = up(shared_.panels(part), at_once);
     parallel_for(groups * up(ks.size(), depth_), 1, [&](int64_t item, int64_t) {
       const int64_t p = ks.begin + item / groups * depth_, panel = item % groups * at_once;
@@ -134,6 +144,13 @@ class PackedProduct {
       pack(!by_rows_, {begin, std::min(part.end, begin + at_once * shared_.panel)}, depth,
            shared_at(part, ks, p) + panel * packed_depth(depth.size()) * shared_.packed);
     });
+  }
+
+  /// Whether C goes around the caches: it is written once then, in whole lines.
+  bool streams() const {
+    const bool lines = x_.c_row % 16 == 0 && reinterpret_cast<uintptr_t>(x_.c) % 64 == 0;
+    return !x_.read_soon && !x_.accumulate && !x_.turned && !x_.narrow && x_.k <= depth_ && lines &&
+           x_.m * x_.n >= cut_.streamed_floats;
   }
 
   float* c_at(int64_t i, int64_t j) const { return c_ + (x_.turned ? j * x_.c_row + i : i * x_.c_row + j); }
@@ -149,9 +166,13 @@ class PackedProduct {
     const bool rounds = x_.narrow && !c_;  // a block of sums, while it is near
     const Scratch sums(!rounds ? 0 : by_rows_ ? block_ * part.size() : x_.m * block_);
     const Scratch scratch(reads_in_place_ ? 0 : up(block_, streamed_.panel) * streamed_.packed * depth_);
-    parallel_for(streamed_.size, block_, [&](int64_t begin, int64_t end) {
-      const Range range{begin, end};
-      const Range rows = by_rows_ ? range : part, columns = by_rows_ ? part : range;
+    const int64_t slices = slices_of(part), slice = up(shared_.panels(part), slices);
+    parallel_for(up(streamed_.size, block_) * slices, 1, [&](int64_t item, int64_t) {
+      const int64_t begin = item / slices * block_, panel = item % slices * slice;
+      const Range range{begin, std::min(begin + block_, streamed_.size)},
+          own_part{part.begin + panel * shared_.panel,
+                   std::min(part.end, part.begin + (panel + slice) * shared_.panel)};
+      const Range rows = by_rows_ ? range : own_part, columns = by_rows_ ? own_part : range;
       std::optional<FlushSubnormals> flush;
       if (x_.pairs) flush.emplace();
       float* const c = rounds ? sums.here() : c_at(rows.begin, columns.begin);
@@ -159,7 +180,8 @@ class PackedProduct {
       for (int64_t p = ks.begin; p < ks.end; p += depth_) {
         const Range depth = depth_at(ks, p);
         if (own) pack(by_rows_, range, depth, own);
-        const float* const shared = shared_at(part, ks, p);
+        const float* const shared =
+            shared_at(part, ks, p) + panel * packed_depth(depth.size()) * shared_.packed;
         (x_.pairs ? x_.in_pairs.multiply_block : x_.functions.multiply_block)(
             {.m = rows.size(),
              .n = columns.size(),
@@ -172,9 +194,10 @@ class PackedProduct {
              .c_row = rounds ? columns.size() : x_.c_row,
              .turned = x_.turned,
              .accumulate = x_.accumulate || p > 0,
+             .streamed = streams_,
              .bias = depth.end == x_.k ? x_.bias_at(x_.turned ? rows.begin : columns.begin) : nullptr,
-             .tiles_far = far_ && !rounds,
-             .panels_far = by_rows_ && part.size() * depth.size() > cut_.near_floats,
+             .tiles_far = far_ && !rounds && !streams_,
+             .panels_far = by_rows_ && own_part.size() * depth.size() > cut_.near_floats,
              .next = read_after(range, depth, ks)});
       }
       if (rounds) round(rows, columns, c, columns.size());
@@ -187,7 +210,7 @@ class PackedProduct {
   int64_t depth_, block_, height_;  ///< of k; of the streamed axis at a time; of a panel of A
   Axis streamed_, shared_;
   int64_t k_, shared_size_;
-  bool far_;
+  bool far_, streams_;
   std::shared_ptr<Buffer> packed_;
   float* c_;  ///< null where sums are rounded block by block
 };

@@ -41,6 +41,7 @@ struct Product {
   int64_t c_row = 0;
   bool accumulate = false;
   const float* bias = nullptr;
+  bool read_soon = true;       ///< after it, C is
   bool turned = false;         ///< C lies in columns, c_row floats apart, and has a bias for each row
   bool pairs = false;          ///< a product of bfloat16
   BFloat16* narrow = nullptr;  ///< where it is rounded to, instead of c

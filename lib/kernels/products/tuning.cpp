@@ -18,7 +18,8 @@ constexpr std::array fields{Field{"depth", &ProductTuning::depth},
                             Field{"shared_rows", &ProductTuning::shared_rows},
                             Field{"near_floats", &ProductTuning::near_floats},
                             Field{"cached_floats", &ProductTuning::cached_floats},
-                            Field{"shared_floats", &ProductTuning::shared_floats}};
+                            Field{"shared_floats", &ProductTuning::shared_floats},
+                            Field{"streamed_floats", &ProductTuning::streamed_floats}};
 
 ProductTuning chosen() {
   ProductTuning tuning = ProductTuning::of(processor_caches());

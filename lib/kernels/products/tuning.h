@@ -4,6 +4,7 @@
 #include <weft/lib/machine/caches.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace weft::kernels {
@@ -16,6 +17,9 @@ struct ProductTuning {
   int64_t near_floats = int64_t{1} << 17;    ///< that the second cache holds beside others
   int64_t cached_floats = int64_t{3} << 18;  ///< of a product that needs nothing fetched ahead
   int64_t shared_floats = int64_t{1} << 21;  ///< of the shared operand, packed at a time
+  /// Of a result that is not read soon, from which on it goes around the caches. None: with second caches of 512 KB (AMD
+  /// Zen 3) nothing was gained by it.
+  int64_t streamed_floats = std::numeric_limits<int32_t>::max();
 
   /// The defaults were measured with second caches of 1 MB (AMD Zen 5), and nothing larger gained with 2 MB (Intel Sapphire
   /// Rapids); for smaller ones what must fit is smaller by as much.

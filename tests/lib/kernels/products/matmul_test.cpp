@@ -3,12 +3,14 @@
 #include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/machine/parallel.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
 
 #include "lib/naive.h"
+#include "lib/threads.h"
 
 namespace {
 
@@ -157,6 +159,26 @@ TEST_CASE("gemm: a row alone, and a batch in pieces, give the bits of the whole"
         Array::from(in.values<float>().subspan(static_cast<size_t>(row) * 50, 1500), {30, 50}));
   }
   CHECK(at_once.identical(in_pieces));
+}
+
+TEST_CASE("gemm: many threads cut a product in both axes, to the same bits") {
+  // Streamed along rows and along columns, with a last slice that is shorter, in one block of k and in several.
+  for (const auto& [m, n, k] :
+       {std::array<int64_t, 3>{200, 150, 400}, {150, 200, 400}, {600, 70, 1300}, {70, 600, 1300}}) {
+    const Array x = Array::from(numbers(m * k, 1), {m, k}), w = Array::from(numbers(n * k, 2), {n, k}),
+                bias = Array::from(numbers(n, 3), {n});
+    const auto made = [&](int threads) {
+      const Threads scope(threads);
+      Array outer = kernels::matmul(x, w, false, true);
+      kernels::accumulate_outer(outer, x.reshape({k, m}), w.reshape({k, n}));
+      return std::vector<Array>{kernels::linear(x, w, bias), outer, kernels::linear(x.to(bfloat16), w, bias)};
+    };
+    const std::vector<Array> expected = made(1);
+    for (const int threads : {17, 40, 64}) {
+      const std::vector<Array> found = made(threads);
+      for (size_t i = 0; i < found.size(); ++i) CHECK(found[i].identical(expected[i]));
+    }
+  }
 }
 
 TEST_CASE("gemm: the instruction sets give the same bits, packed, in place and row by row") {

@@ -18,7 +18,8 @@ TEST_CASE("tuning: of the second cache, the defaults from 1 MB on") {
   CHECK(small.depth == usual.depth);
   CHECK(ProductTuning::of({.second = 0}).panels >= 1);
   CHECK(usual.text() ==
-        "depth=512 panels=10 shared_rows=560 near_floats=131072 cached_floats=786432 shared_floats=2097152");
+        "depth=512 panels=10 shared_rows=560 near_floats=131072 cached_floats=786432 shared_floats=2097152 "
+        "streamed_floats=2147483647");
   CHECK(processor_caches().second > 0);
 }
 
@@ -31,12 +32,13 @@ TEST_CASE("tuning: no way of cutting changes a bit") {
        .panels = 1000,
        .shared_rows = 100'000,
        .near_floats = 1 << 25,
-       .shared_floats = 1 << 25}};
-  const Array x = naive::random({300, 700}, float32, 1), w = naive::random({260, 700}, float32, 2);
+       .shared_floats = 1 << 25},
+      {.streamed_floats = 1}};
+  const Array x = naive::random({300, 704}, float32, 1), w = naive::random({260, 704}, float32, 2);
   const auto made = [&](const ProductTuning& way) {
     const TuningScope scope(way);
     CHECK(product_tuning().text() == way.text());
-    Array outer({260, 700}, float32);
+    Array outer({260, 704}, float32);
     accumulate_outer(outer, linear(x, w, {}), x, true);
     return std::vector<Array>{linear(x, w, {}), outer, linear(x.to(bfloat16), w, {}),
                               matmul(w, x, false, true)};
