@@ -1,11 +1,15 @@
 // Float products at the shapes of the three models of bench_step, every transposition, batched and of one
 // row, beside OpenBLAS.
-//   build/bin/bench_matmul [--threads N] [--only TEXT] [--seconds S] [--json]
+//   build/bin/bench_matmul [--threads N] [--only TEXT] [--cold] [--seconds S] [--json]
 // Of products: GFLOP/s, the fraction of the multiply-add peak, measured anew before and after each row since
 // it wanders with the clock, and the best of OpenBLAS, in turns with ours; of one-row products: GB/s of
 // weights and the fraction of the rate at which the same threads merely read as many bytes.
+// With --cold, of the products alone: each run takes the next of so many copies of its operands that the caches have kept
+// nothing of them, as in a training step.
 #include <weft/lib/kernels/products/matmul.h>
+#include <weft/lib/machine/caches.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -58,8 +62,12 @@ std::string name_of(const Shape& x, bool ta, bool tb) {
 
 class Bench {
  public:
-  explicit Bench(const bench::Setup& setup)
-      : setup_(setup), openblas_(bench::start_openblas(setup.threads)), report_("matmul", setup) {
+  Bench(const bench::Setup& setup, bool cold)
+      : setup_(setup),
+        cold_(cold),
+        openblas_(bench::start_openblas(setup.threads)),
+        report_("matmul", setup) {
+    if (cold_) report_.note("cold", true);
     report_.note("openblas", openblas_.front()->config());
     nlohmann::ordered_json cores;
     for (const auto& openblas : openblas_) cores.push_back(openblas->core());
@@ -67,21 +75,24 @@ class Bench {
   }
 
   void product(const Shape& x) {
-    const bench::Floats a = numbers(x.m * x.k), b = numbers(x.k * x.n);
-    bench::Floats c(static_cast<size_t>(x.m * x.n));
+    const int64_t bytes = 4 * (x.m * x.k + x.k * x.n + x.m * x.n),
+                  beyond = std::clamp<int64_t>(2 * weft::processor_caches().third, 64 << 20, 1 << 30),
+                  copies = cold_ ? beyond / bytes + 2 : 1;
+    bench::Operands operands({x.m, x.n, x.k, false, false, copies});
     for (int flags = 0; flags < 4; ++flags) {
       const bool ta = flags & 1, tb = flags & 2;
-      const MatrixView<float> left{a.data(), ta ? 1 : x.k, ta ? x.m : 1},
-          right{b.data(), tb ? 1 : x.n, tb ? x.k : 1};
       double peak = bench::fma_peak(0.02);
       double ours = 1e300, theirs = 1e300;
       std::string core;
       for (int round = 0; round < rounds; ++round) {
         ours = std::min(ours, bench::best_seconds(budget(), [&] {
-                          weft::kernels::gemm(x.m, x.n, x.k, left, right, c.data(), x.n, false);
+                          auto& [a, b, c] = operands.next();
+                          weft::kernels::gemm(x.m, x.n, x.k, {a.data(), ta ? 1 : x.k, ta ? x.m : 1},
+                                              MatrixView<float>{b.data(), tb ? 1 : x.n, tb ? x.k : 1},
+                                              c.data(), x.n, false, nullptr, !cold_);
                         }));
         for (const auto& openblas : openblas_) {
-          const double time = openblas->seconds({x.m, x.n, x.k, ta, tb}, budget());
+          const double time = openblas->seconds({x.m, x.n, x.k, ta, tb, copies}, budget());
           if (time < theirs) theirs = time, core = openblas->core();
         }
       }
@@ -139,9 +150,9 @@ class Bench {
     for (const Shape& x : products)
       if (wanted(x)) product(x);
     for (const Shape& x : batches)
-      if (wanted(x)) batched(x);
+      if (wanted(x) && !cold_) batched(x);
     for (const Shape& x : rows)
-      if (wanted(x)) row(x);
+      if (wanted(x) && !cold_) row(x);
     report_.finish();
   }
 
@@ -149,6 +160,7 @@ class Bench {
   double budget() const { return setup_.seconds / rounds; }
 
   const bench::Setup& setup_;
+  bool cold_;
   std::vector<std::unique_ptr<bench::OpenBlas>> openblas_;
   bench::Report report_;
 };
@@ -159,8 +171,10 @@ int main(int argc, char** argv) {
   CLI::App app("Float products, beside OpenBLAS");
   bench::Setup setup;
   std::string only;
+  bool cold = false;
   bench::add_options(app, setup);
   app.add_option("--only", only, "Only the shapes whose names contain this");
+  app.add_flag("--cold", cold, "Operands that no cache holds");
   CLI11_PARSE(app, argc, argv);
-  return bench::run(setup, [&] { Bench(setup).all(only); });
+  return bench::run(setup, [&] { Bench(setup, cold).all(only); });
 }

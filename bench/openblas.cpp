@@ -76,7 +76,8 @@ std::string OpenBlas::line() const {
 }
 
 double OpenBlas::seconds(const Product& x, double budget) const {
-  std::fprintf(to_, "%d %d %ld %ld %ld %g\n", x.transpose_a, x.transpose_b, x.m, x.n, x.k, budget);
+  std::fprintf(to_, "%d %d %ld %ld %ld %ld %g\n", x.transpose_a, x.transpose_b, x.m, x.n, x.k, x.copies,
+               budget);
   std::fflush(to_);
   const double time = std::stod(line());
   // Its threads stay awake for some milliseconds, on the cores that the next measurement needs.

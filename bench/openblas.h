@@ -7,12 +7,32 @@
 #include <string>
 #include <vector>
 
+#include "measure.h"
+
 namespace bench {
 
 /// a (m, k) b (k, n), each stored transposed if told so.
 struct Product {
   int64_t m, n, k;
   bool transpose_a, transpose_b;
+  int64_t copies = 1;  ///< of a, b and the result, which the runs take in turns
+};
+
+/// The memory of a product.
+class Operands {
+ public:
+  explicit Operands(const Product& x) {
+    for (int64_t i = 0; i < x.copies; ++i)
+      copies_.push_back({numbers(x.m * x.k), numbers(x.k * x.n), Floats(static_cast<size_t>(x.m * x.n))});
+  }
+  struct Copy {
+    Floats a, b, c;
+  };
+  Copy& next() { return copies_[turn_++ % copies_.size()]; }
+
+ private:
+  std::vector<Copy> copies_;
+  size_t turn_ = 0;
 };
 
 /// The program openblas_gemm, running.

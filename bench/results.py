@@ -1,4 +1,5 @@
-"""The page that bench/compare writes, from what the programs said. Every figure is the best of its rounds."""
+"""The page that bench/compare writes, from what the programs said: a section for each kind of processor that it was run on.
+Every figure is the best of its rounds."""
 import re
 import statistics
 import subprocess
@@ -84,6 +85,18 @@ def step(said):
     return text + ":\n\n" + table(["step", "weft", "of it allocated", *(VARIANTS[name] for name in variants)], memory)
 
 
+def bfloat16(said):
+    rows = []
+    for model, sides in said.items():
+        ours, floats, peer = (best(sides.get(name)) for name in ("bfloat16", "float32", "PyTorch"))
+        mine = field(ours, "min_ms")
+        rows.append([model, mine, times(ratio(field(floats, "min_ms"), mine)), field(peer, "min_ms"),
+                     times(ratio(field(peer, "min_ms"), mine)), field(ours, "peak_rss_mb"), field(floats, "peak_rss_mb"),
+                     field(peer, "peak_rss_mb")])
+    return table(["step", "weft ms", "ratio to its float32", "PyTorch autocast ms", "ratio", "weft MB", "its float32 MB",
+                  "PyTorch MB"], rows)
+
+
 def generation(said):
     rows = []
     for model, sides in said.items():
@@ -114,14 +127,25 @@ def attention(said):
 
 
 def threads(said):
-    rows = []
-    for model, objects in said.items():
+    rows, estimated = [], []
+    for what, objects in said.items():
+        model = what.split()[0]
+        if what != model:
+            found = best_rows(objects, "threads", "estimated_ms")
+            estimated += [[f"{model}, {count}", row["estimated_ms"], times(row["speed_up"]), percent(row["efficiency"])]
+                          for count, row in found.items()]
+            continue
         found = best_rows(objects, "threads", "min_ms")
         for count, row in found.items():
             speed_up = found[1]["min_ms"] / row["min_ms"]
             rows.append([f"{model}, {count}", row["min_ms"], times(speed_up), percent(speed_up / count),
                          percent(row["fraction_of_peak"])])
-    return table(["step, threads", "ms", "speed-up", "efficiency", "of peak"], rows)
+    text = table(["step, threads", "ms", "speed-up", "efficiency", "of peak"], rows)
+    if estimated:
+        text += ("\nOn a machine of more cores, estimated from the tiles of a step on one thread (`bench_threads --estimate`): each "
+                 "core with caches and memory as\nfast as one has alone here.\n\n"
+                 + table(["step, threads", "ms", "speed-up", "efficiency"], estimated))
+    return text
 
 
 def family(row):
@@ -180,6 +204,8 @@ def nanogpt(said):
 TITLES = {
     "step": (step, "A training step", "Forward, loss, backward, clip to 1, AdamW; float32, no dropout, no bias. "
              "Ratios are the peer's time by ours."),
+    "bfloat16": (bfloat16, "A training step in bfloat16", "The same step; ratios are the other's time by ours, MB the most "
+                 "that was resident."),
     "generation": (generation, "Generation", "From a one-token prompt to a full context (gpt2: 256 tokens), sampled."),
     "attention": (attention, "Attention", "Causal, 6 heads of 64; extra memory is beyond inputs, outputs and "
                   "gradients."),
@@ -210,14 +236,30 @@ def shell(*command, cwd=None):
         return ""
 
 
+def kind_of_processor():
+    """What it is tuned and compared as, and how it names itself."""
+    info = Path("/proc/cpuinfo").read_text()
+
+    def read(key):
+        found = re.search(rf"^{key}\s*:\s*(.*)$", info, re.M)
+        return found.group(1) if found else ""
+
+    vendor, family, model = read("vendor_id"), *(int(read(key) or 0) for key in ("cpu family", "model"))
+    flags = set(read("flags").split())
+    level = "AVX-512" if "avx512f" in flags else "AVX2" if {"avx2", "fma"} <= flags else "neither AVX2 nor AVX-512"
+    kind = f"{vendor or 'A processor'}, family {family}, model {model}"
+    if vendor == "AuthenticAMD" and family in (25, 26):
+        # Family 25 is Zen 3 and Zen 4, which has AVX-512.
+        kind = "AMD Zen 5" if family == 26 else "AMD Zen 4" if "avx512f" in flags else "AMD Zen 3"
+    elif vendor == "GenuineIntel" and family == 6 and model in (143, 207):
+        kind = "Intel Sapphire Rapids" if model == 143 else "Intel Emerald Rapids"
+    return kind, f"{read('model name') or 'an unnamed processor'}, {level}"
+
+
 def machine(root, build, options, versions, said):
     """Lines about the machine and the versions."""
-    info = Path("/proc/cpuinfo").read_text()
-    name = re.search(r"model name\s*:\s*(.*)", info)
-    flags = set((re.search(r"^flags\s*:\s*(.*)$", info, re.M) or [""])[0].split())
-    level = "AVX-512" if "avx512f" in flags else "AVX2" if {"avx2", "fma"} <= flags else "neither AVX2 nor AVX-512"
+    lines = [f"{kind_of_processor()[1]}, {counted(options.threads, 'thread')}"]
     found = list(objects_in(said))
-    lines = [f"{name.group(1) if name else 'an unnamed processor'}, {counted(options.threads, 'thread')}, {level}"]
     for count in sorted({one["threads"] for one in found}):
         peak, reading = (max(one[key] for one in found if one["threads"] == count)
                          for key in ("peak_gflops", "read_gb_per_second"))
@@ -235,12 +277,25 @@ def machine(root, build, options, versions, said):
     return lines
 
 
-def page(machine_lines, said, remarks):
-    parts = ["# weft beside its peers\n\nWritten by `bench/compare`; run it again for figures of another machine.\n",
-             "".join(f"- {line}\n" for line in machine_lines)]
-    for section, (tables, title, text) in TITLES.items():
-        if said.get(section):
-            parts.append(f"## {title}\n\n{text}\n\n{tables(said[section])}")
+HEAD = """# weft beside its peers
+
+Written by `bench/compare`, a section for each kind of processor that it was run on; run it again for figures of another.
+"""
+
+
+def section(kind, machine_lines, said, remarks):
+    parts = [f"## {kind}\n", "".join(f"- {line}\n" for line in machine_lines)]
+    for name, (tables, title, text) in TITLES.items():
+        if said.get(name):
+            parts.append(f"### {title}\n\n{text}\n\n{tables(said[name])}")
     if remarks:
-        parts.append("## Not measured\n\n" + "".join(f"- {remark}\n" for remark in remarks))
+        parts.append("### Not measured\n\n" + "".join(f"- {remark}\n" for remark in remarks))
     return "\n".join(parts)
+
+
+def page(before, kind, *about):
+    """The page `before` with this kind's section in the place of its old one, or at the end."""
+    sections = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n?)*)", before, re.M))
+    sections = {name: f"## {name}\n{text.rstrip()}\n" for name, text in sections.items()}
+    sections[kind] = section(kind, *about)
+    return "\n".join([HEAD, *sections.values()])
