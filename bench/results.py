@@ -266,7 +266,8 @@ def machine(root, build, options, versions, said):
         lines.append(f"{counted(count, 'thread')}: {peak:.0f} GFLOP/s of multiply-adds and {reading:.1f} GB/s read "
                      "from memory at the most; fractions are of what their own run measured")
     commit = shell("git", "rev-parse", "--short", "HEAD", cwd=root) or "of no commit"
-    changed = " with changes" if shell("git", "status", "--porcelain", "--untracked-files=no", cwd=root) else ""
+    besides = ["--", ".", ":(exclude)bench/RESULTS.md"]  # which is written while it is measured
+    changed = " with changes" if shell("git", "status", "--porcelain", "--untracked-files=no", *besides, cwd=root) else ""
     compiler = re.search(r"^CMAKE_CXX_COMPILER:\w+=(.*)$", (build / "CMakeCache.txt").read_text(), re.M)
     compiler = compiler and (shell(compiler.group(1), "--version").splitlines() or [""])[0]
     lines.append(f"weft {commit}{changed}, {compiler or 'an unknown compiler'}")
