@@ -97,10 +97,8 @@ Saved::Saved(const Tensor& tensor, std::function<Array()> make) {
     *this = Saved(tensor);
     return;
   }
-  version_ = tensor.value().version();
   remaking_ = std::make_shared<Remaking>(Remaking{std::move(make), {}});
   node_ = tensor.state()->node;
-  state_ = tensor.state();
 }
 
 Tensor Saved::operator()() const {

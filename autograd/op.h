@@ -47,7 +47,7 @@ class Saved {
   std::weak_ptr<TensorState> state_;    // and itself as long as somebody else holds it
 };
 inline Saved save(const Tensor& tensor) { return Saved(tensor); }
-/// As save, but that `make` gives the values, or such as serve for them, and they are not held.
+/// As save, but of what `make` gives, the values or such as serve for them, whoever else still holds them.
 inline Saved save_by(const Tensor& tensor, std::function<Array()> make) { return {tensor, std::move(make)}; }
 
 /// The gradient of one input from g, the gradient of the output, and, if the rule takes two arguments, y, the

@@ -124,6 +124,18 @@ TEST_CASE("autocast: a norm keeps two bytes a value of what it took in float32")
   CHECK(kept(bfloat16, gain) >= 4);
 }
 
+TEST_CASE("autocast: the gradient of a norm's gradient is the same whether what it took is still there") {
+  const auto penalty = [](bool held) {
+    Tensor w = random_leaf({8, 8}, 2);
+    const Autocast autocast(bfloat16);
+    Tensor x = matmul(random_leaf({6, 8}, 1), w) + 0.1, y = layer_norm(x, {}, {});
+    if (!held) x = {};
+    const Tensor g = grad({sum(square(y) * 0.5 + y * y * y)}, {w}, {}, {.create_graph = true})[0];
+    return grad({sum(square(g))}, {w})[0].value();
+  };
+  CHECK(penalty(true).identical(penalty(false)));
+}
+
 TEST_CASE("autocast: gradients have graphs of their own") {
   Tensor x = random_leaf({2, 4, 8}, 1), w = random_leaf({8, 8}, 2), gain = random_leaf({8}, 3);
   const auto penalty = [&](DType dtype) {
