@@ -175,7 +175,6 @@ class BusyProcess {
 void measure_beside(const bench::Model& m, int steps, double share, const bench::Setup& setup,
                     const BusyProcess& busy) {
   bench::Report report("threads_beside", setup);
-  weft::set_num_threads(setup.threads);
   bench::TrainingStep step(m);
   step();
   step();

@@ -2,6 +2,7 @@
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/convolution.h>
+#include <weft/autograd/ops/optional_internal.h>
 #include <weft/lib/kernels/fused/convolution.h>
 
 namespace weft {
@@ -55,8 +56,7 @@ Tensor fold(const Tensor& given, const Shape& shape, const Size& size, const Con
 
 Tensor grouped_linear(const Tensor& given, const Tensor& weight, const Tensor& bias, int64_t groups) {
   const Tensor x = detail::widened(given);
-  Array y =
-      kernels::grouped_linear(x.value(), weight.value(), bias.defined() ? bias.value() : Array(), groups);
+  Array y = kernels::grouped_linear(x.value(), weight.value(), detail::value_or_none(bias), groups);
   if (!records(x, weight, bias)) return make_op("grouped_linear", std::move(y), {});
   const auto for_x = [groups, shape = x.shape(), w = save(weight)](const Tensor& g) {
     const Tensor all = w();

@@ -3,6 +3,7 @@
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
 #include <weft/autograd/ops/normalization.h>
+#include <weft/autograd/ops/optional_internal.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/fused/fused.h>
 #include <weft/lib/kernels/reduce.h>
@@ -83,8 +84,6 @@ Tensor last_log_softmax(const Tensor& given) {
                    }}});
 }
 
-Array value_or_none(const Tensor& t) { return t.defined() ? t.value() : Array(); }
-
 /// Layer norm, or with `centred` false RMS norm, which has no bias.
 struct Norm {
   const char* op;
@@ -141,12 +140,12 @@ struct Norm {
 
   Tensor in_float(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
     const auto values = [norm = *this](const Tensor& in, const Tensor& w, const Tensor& b) {
-      return norm.kernel(in.value(), value_or_none(w), value_or_none(b), float32);
+      return norm.kernel(in.value(), detail::value_or_none(w), detail::value_or_none(b), float32);
     };
     const auto [y, mean, rstd] = values(x, weight, bias);
     if (!records(x, weight, bias)) return make_op(op, y, {});
     const auto grad_x = [=, x = save(x), w = save(weight)](Array g) {
-      return kernels::layer_norm_grad_x(std::move(g), x().value(), value_or_none(w()), mean, rstd);
+      return kernels::layer_norm_grad_x(std::move(g), x().value(), detail::value_or_none(w()), mean, rstd);
     };
     const auto accumulate = [mean = mean, rstd = rstd, x = save(x)](Array& into, const Array& g) {
       kernels::layer_norm_accumulate(&into, nullptr, g, x().value(), mean, rstd);
@@ -160,8 +159,9 @@ struct Norm {
   Tensor in_bfloat16(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
     const auto [xhat, mean, rstd] = kernel(x.value(), {}, {}, bfloat16);
     const auto values = [xhat = xhat](const Tensor& w, const Tensor& b) {
-      return w.defined() || b.defined() ? kernels::scale_and_shift(xhat, value_or_none(w), value_or_none(b))
-                                        : xhat;
+      return w.defined() || b.defined()
+                 ? kernels::scale_and_shift(xhat, detail::value_or_none(w), detail::value_or_none(b))
+                 : xhat;
     };
     Array y = values(weight, bias);
     if (!records(x, weight, bias)) return make_op(op, std::move(y), {});
@@ -172,7 +172,7 @@ struct Norm {
           .to(dtype);
     };
     const auto grad_x = [=, w = save(weight), dtype = x.dtype()](Array g) {
-      return kernels::normalized_grad_x(std::move(g), xhat, value_or_none(w()), mean, rstd, dtype);
+      return kernels::normalized_grad_x(std::move(g), xhat, detail::value_or_none(w()), mean, rstd, dtype);
     };
     const auto accumulate = [xhat = xhat](Array& into, const Array& g) {
       kernels::normalized_accumulate(&into, nullptr, g, xhat);

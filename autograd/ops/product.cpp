@@ -2,6 +2,7 @@
 #include <weft/autograd/int8_internal.h>
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
+#include <weft/autograd/ops/optional_internal.h>
 #include <weft/autograd/ops/product.h>
 #include <weft/lib/kernels/products/matmul.h>
 #include <weft/lib/kernels/reduce.h>
@@ -29,8 +30,6 @@ Rule rule_for_b(const Tensor& a, bool ta, bool tb) {
   };
 }
 
-Array value_or_none(const Tensor& x) { return x.defined() ? x.value() : Array(); }
-
 /// linears() by weights of which each is integers.
 std::vector<Array> int8_linears(const Tensor& x, std::span<const LinearWeights> weights) {
   std::vector<kernels::Int8LinearWeights> values;
@@ -39,7 +38,7 @@ std::vector<Array> int8_linears(const Tensor& x, std::span<const LinearWeights> 
     if (records(x, w.bias))
       fail<StateError>("linear: x is ", x.shape(),
                        "; beside a weight in int8 nothing has a gradient: use NoGrad");
-    biases.push_back(value_or_none(w.bias));
+    biases.push_back(detail::value_or_none(w.bias));
   }
   for (size_t i = 0; i < weights.size(); ++i) values.push_back({*int8_of(weights[i].weight), biases[i]});
   return kernels::linears(x.value(), values);
@@ -100,7 +99,7 @@ Tensor linear(const Tensor& given, const Tensor& weight, const Tensor& bias) {
     fail<ShapeError>("linear: bias is ", bias.shape(), ", weight ", weight.shape(), ": bias must be (",
                      weight.dim(0), ",)");
   }
-  Array y = kernels::linear(x.value(), weight.value(), bias.defined() ? bias.value() : Array());
+  Array y = kernels::linear(x.value(), weight.value(), detail::value_or_none(bias));
   if (!records(x, weight, bias)) return make_op("linear", std::move(y), {});
   const auto for_x = [w = save(weight)](const Tensor& g) { return matmul(g, w()); };
   const auto for_weight = [x = save(x)](const Tensor& g) {

@@ -2,6 +2,7 @@
 #include <weft/autograd/op.h>
 #include <weft/autograd/ops.h>
 #include <weft/autograd/ops/composed.h>
+#include <weft/autograd/ops/optional_internal.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/fused/recurrent.h>
 #include <weft/lib/kernels/products/matmul.h>
@@ -96,8 +97,6 @@ enum Input : size_t { of_x, of_ih, of_hh, of_bias_ih, of_bias_hh, of_h0, of_c0 }
 
 const char* name_of(RecurrentCell cell) { return cell == RecurrentCell::lstm ? "lstm" : "gru"; }
 
-Array array_of(const Tensor& x) { return x.defined() ? x.value() : Array(); }
-
 /// What backward needs.
 struct Kept {
   RecurrentCell cell;
@@ -109,7 +108,7 @@ struct Kept {
   kernels::RecurrentGradients found;
 
   TokenOrder order() const { return {options.lengths, options.reverse, options.documents}; }
-  Array input(Input which) const { return array_of(inputs[which]()); }
+  Array input(Input which) const { return detail::value_or_none(inputs[which]()); }
 
   const kernels::RecurrentGradients& grads(const Tensor& g) {
     if (!seed || seed->state() != g.state()) {
@@ -167,11 +166,12 @@ Tensor fused(RecurrentCell cell, const Tensor& x, const RecurrentWeights& weight
   const char* const op = name_of(cell);
   const TokenOrder order{options.lengths, options.reverse, options.documents};
   const bool keep = records(x, ih, hh, bias_ih, bias_hh, h0, c0);
-  Array xw = kernels::linear(x.value(), ih.value(), array_of(bias_ih));
+  Array xw = kernels::linear(x.value(), ih.value(), detail::value_or_none(bias_ih));
   kernels::RecurrentForward forward =
       cell == RecurrentCell::lstm
-          ? kernels::lstm(std::move(xw), hh.value(), array_of(bias_hh), h0.value(), c0.value(), order, keep)
-          : kernels::gru(std::move(xw), hh.value(), array_of(bias_hh), h0.value(), order, keep);
+          ? kernels::lstm(std::move(xw), hh.value(), detail::value_or_none(bias_hh), h0.value(), c0.value(),
+                          order, keep)
+          : kernels::gru(std::move(xw), hh.value(), detail::value_or_none(bias_hh), h0.value(), order, keep);
   const Array y = forward.y;
   if (!keep) return make_op(op, y, {});
 

@@ -3,7 +3,7 @@
 //
 //   Vec, VecI, LaneMask   sixteen floats, int32s, truth values
 //   load, store           unaligned; load_int, store_int for VecI
-//   stream(p, x)         a store around the caches, p a multiple of 64; others see it after end_streams()
+//   stream(p, x)          a store around the caches, p a multiple of 64; others see it after end_streams()
 //   load_first(p, n)      lanes [0, n) from memory, the others 0; n is 0 to 16, p[n] and on are not touched
 //   store_first(p, x, n)  writes lanes [0, n) only
 //   set, set_int, zero    one value in every lane

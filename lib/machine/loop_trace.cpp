@@ -53,7 +53,9 @@ int64_t LoopTimes::shared_loops() const {
 
 void LoopTimes::keep_shorter(const LoopTimes& again) {
   const auto as_long = [](const auto& a, const auto& b) { return a.size() == b.size(); };
-  if (!std::ranges::equal(loops_, again.loops_, as_long)) fail<ValueError>("LoopTimes: other loops");
+  if (!std::ranges::equal(loops_, again.loops_, as_long))
+    fail<ValueError>("LoopTimes: these are not the same loops: ", loops_.size(), " and ", again.loops_.size(),
+                     " of them, or of other numbers of tiles");
   for (size_t i = 0; i < loops_.size(); ++i)
     std::ranges::transform(loops_[i], again.loops_[i], loops_[i].begin(),
                            [](float a, float b) { return std::min(a, b); });

@@ -283,7 +283,7 @@ int thread_index() { return index_in_loop; }
 
 void detail::run_tiles(int64_t tiles, void (*run)(void*, int64_t), void* context) {
   if (DryRun::active()) return;
-  if (LoopTrace* const trace = LoopTrace::current(); trace && !inside_loop) {
+  if (LoopTrace* const trace = inside_loop ? nullptr : LoopTrace::current()) {
     const InsideLoop inside(0);
     trace->run(tiles, run, context);
     return;
