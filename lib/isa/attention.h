@@ -43,21 +43,23 @@ struct AttentionOutputs {
 };
 
 struct AttentionFunctions {
-  static constexpr int64_t query_block =
-      64;  ///< most rows a call of the functions below may take, where it says so
+  /// Queries that walk the keys together: what is kept of them stays in the second cache beside a tile of keys.
+  static constexpr int64_t query_block(int64_t D) { return D <= 64 ? 256 : D <= 128 ? 128 : 64; }
+  /// Queries whose scores with a tile of keys are held at once.
+  static constexpr int64_t score_block = 64;
 
   /// Floats of scratch, 64-byte aligned, that each of the functions needs.
   int64_t (*scratch)(int64_t D);
-  /// out and lse of the queries [begin, end), at most query_block.
+  /// out and lse of the queries [begin, end), at most query_block(D).
   void (*forward)(const AttentionHead& head, int64_t begin, int64_t end, Rows out, float* lse,
                   float* scratch);
   /// dq, dk and dv of all T queries and S keys.
   void (*backward)(const AttentionHead& head, int64_t T, const AttentionOutputs& saved, Rows dq, Rows dk,
                    Rows dv, float* scratch);
-  /// d_bias, laid out like bias, += d scores for the queries [begin, end), at most query_block.
+  /// d_bias, laid out like bias, += d scores for the queries [begin, end), at most score_block.
   void (*bias_gradient)(const AttentionHead& head, int64_t begin, int64_t end, const AttentionOutputs& saved,
                         float* d_bias, float* scratch);
-  /// weights (T, S) of the queries [begin, end), at most query_block.
+  /// weights (T, S) of the queries [begin, end), at most score_block.
   void (*weights)(const AttentionHead& head, int64_t begin, int64_t end, const float* lse, float* weights,
                   float* scratch);
 };

@@ -14,7 +14,7 @@ namespace weft::kernels {
 namespace {
 
 constexpr int64_t key_tile = 64;  // keys are looked at by tiles, of which some may be masked
-constexpr int64_t query_block = isa::AttentionFunctions::query_block;
+constexpr int64_t score_block = isa::AttentionFunctions::score_block;
 
 const isa::AttentionFunctions& functions() { return isa::table().attention; }
 
@@ -145,20 +145,32 @@ struct Passed {
   static int64_t rooms(const AttentionProblem& x) { return Rooms::floats<T>(3 * x.T + 2 * x.S, x.D); }
 };
 
-int64_t blocks_of(const Document& of) { return (of.tokens + query_block - 1) / query_block; }
+int64_t blocks_of(const Document& of, int64_t block) { return (of.tokens + block - 1) / block; }
+
+/// Most queries, at most query_block(D), by which all threads find several blocks.
+int64_t block_for_threads(const AttentionProblem& x, const std::vector<Document>& documents) {
+  const auto blocks = [&](int64_t block) {
+    int64_t sum = 0;
+    for (const Document& of : documents) sum += x.H * blocks_of(of, block);
+    return sum;
+  };
+  int64_t block = isa::AttentionFunctions::query_block(x.D);
+  while (block > score_block && blocks(block) < 4 * num_threads()) block /= 2;
+  return block;
+}
 
 /// Calls body(document, h, begin, end) for blocks of the queries of every document and head.
 template <class Body>
-void for_query_blocks(const AttentionProblem& x, Body body) {
-  const std::vector<Document> documents = documents_of(x);
+void for_query_blocks(const AttentionProblem& x, const std::vector<Document>& documents, int64_t block,
+                      Body body) {
   std::vector<int64_t> before = {0};  // blocks of the heads of all documents before
-  for (const Document& of : documents) before.push_back(before.back() + x.H * blocks_of(of));
+  for (const Document& of : documents) before.push_back(before.back() + x.H * blocks_of(of, block));
   parallel_for(before.back(), 1, [&](int64_t i, int64_t) {
     const auto at = static_cast<size_t>(std::ranges::upper_bound(before, i) - before.begin() - 1);
     const Document& of = documents[at];
-    const int64_t blocks = blocks_of(of), in_document = i - before[at],
-                  begin = in_document % blocks * query_block;
-    body(of, in_document / blocks, begin, std::min(of.tokens, begin + query_block));
+    const int64_t blocks = blocks_of(of, block), in_document = i - before[at],
+                  begin = in_document % blocks * block;
+    body(of, in_document / blocks, begin, std::min(of.tokens, begin + block));
   });
 }
 
@@ -189,20 +201,20 @@ void bias_gradient(const AttentionProblem& x, const Passed<T>& passed, float* d_
   const int64_t shared_b = x.bias_batch == 0 ? x.B : 1, shared_h = x.bias_head == 0 ? x.H : 1;
   const int64_t groups = x.B / std::max<int64_t>(shared_b, 1) * (x.H / std::max<int64_t>(shared_h, 1));
   // Blocks of the same queries go to one thread; where documents are cut differently from row to row, all do.
-  const int64_t blocks = x.documents.empty() ? (x.T + query_block - 1) / query_block : 1;
+  const int64_t blocks = x.documents.empty() ? (x.T + score_block - 1) / score_block : 1;
   parallel_for(groups * blocks, 1, [&](int64_t i, int64_t) {
     const int64_t group = i / blocks, by_head = x.H / shared_h;
     const int64_t first_b = group / by_head * shared_b, first_h = group % by_head * shared_h;
     for (const Document& of : documents) {
       if (of.row < first_b || of.row >= first_b + shared_b) continue;
-      const int64_t first = x.documents.empty() ? i % blocks * query_block : 0;
-      const int64_t last = x.documents.empty() ? std::min(x.T, first + query_block) : of.tokens;
+      const int64_t first = x.documents.empty() ? i % blocks * score_block : 0;
+      const int64_t last = x.documents.empty() ? std::min(x.T, first + score_block) : of.tokens;
       for (int64_t h = first_h; h < first_h + shared_h; ++h) {
         Rooms rooms(scratch.here() + own_scratch(x.D), x.D);
         const isa::AttentionHead here = passed.head_of(rooms, x, of, h);
         const isa::AttentionOutputs made = passed.outputs(rooms, x, of, h);
-        for (int64_t begin = first; begin < last; begin += query_block)
-          functions().bias_gradient(here, begin, std::min(last, begin + query_block), made,
+        for (int64_t begin = first; begin < last; begin += score_block)
+          functions().bias_gradient(here, begin, std::min(last, begin + score_block), made,
                                     d_bias + of.row * x.bias_batch + h * x.bias_head + corner(x, of),
                                     scratch.here());
       }
@@ -239,19 +251,22 @@ void attention(const AttentionProblem& x, HeadView<const T> q, HeadView<const T>
   const KernelScope profile("attention", [&] { return work_of(x, 2, 2); });
   const int64_t own = own_scratch(x.D);
   const Scratch scratch(own + Rooms::floats<T>(2 * x.T + 2 * x.S, x.D));
-  for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
-    Rooms rooms(scratch.here() + own, x.D);
-    const int64_t keys = keys_of(x, of), shared = h / x.group;
-    const int64_t seen =
-        x.causal ? std::clamp<int64_t>(round_up(offset_of(x, of) + end, key_tile), 0, keys) : keys;
-    const isa::ConstRows queries = rooms.read(q, of, h, of.tokens, begin, end);
-    const isa::ConstRows key = rooms.read(k, of, shared, keys, 0, seen);
-    const isa::ConstRows value = rooms.read(v, of, shared, keys, 0, seen);
-    const isa::Rows to = rooms.place(out, of, h, of.tokens);
-    functions().forward(head(x, of, h, queries, key, value), begin, end, to,
-                        lse + (of.row * x.H + h) * x.T + of.first, scratch.here());
-    rooms.put(out, of, h, to, begin, end);
-  });
+  const std::vector<Document> documents = documents_of(x);
+  for_query_blocks(x, documents, block_for_threads(x, documents),
+                   [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
+                     Rooms rooms(scratch.here() + own, x.D);
+                     const int64_t keys = keys_of(x, of), shared = h / x.group;
+                     const int64_t seen =
+                         x.causal ? std::clamp<int64_t>(round_up(offset_of(x, of) + end, key_tile), 0, keys)
+                                  : keys;
+                     const isa::ConstRows queries = rooms.read(q, of, h, of.tokens, begin, end);
+                     const isa::ConstRows key = rooms.read(k, of, shared, keys, 0, seen);
+                     const isa::ConstRows value = rooms.read(v, of, shared, keys, 0, seen);
+                     const isa::Rows to = rooms.place(out, of, h, of.tokens);
+                     functions().forward(head(x, of, h, queries, key, value), begin, end, to,
+                                         lse + (of.row * x.H + h) * x.T + of.first, scratch.here());
+                     rooms.put(out, of, h, to, begin, end);
+                   });
 }
 template void attention(const AttentionProblem&, HeadView<const float>, HeadView<const float>,
                         HeadView<const float>, HeadView<float>, float*);
@@ -309,12 +324,13 @@ void attention_weights(const AttentionProblem& x, HeadView<const float> q, HeadV
                        const float* lse, float* weights) {
   const KernelScope profile("attention_weights", [&] { return work_of(x, 1, 1); });
   const Scratch scratch(own_scratch(x.D));
-  for_query_blocks(x, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
-    const int64_t slice = of.row * x.H + h;
-    const isa::ConstRows queries = rows(q, of.row, h, of.first);
-    functions().weights(head(x, of, h, queries, rows(k, of.row, h / x.group, of.first), queries), begin, end,
-                        lse + slice * x.T, weights + slice * x.T * x.S, scratch.here());
-  });
+  for_query_blocks(
+      x, documents_of(x), score_block, [&](const Document& of, int64_t h, int64_t begin, int64_t end) {
+        const int64_t slice = of.row * x.H + h;
+        const isa::ConstRows queries = rows(q, of.row, h, of.first);
+        functions().weights(head(x, of, h, queries, rows(k, of.row, h / x.group, of.first), queries), begin,
+                            end, lse + slice * x.T, weights + slice * x.T * x.S, scratch.here());
+      });
 }
 
 }  // namespace weft::kernels

@@ -113,6 +113,19 @@ TEST_CASE("attention: sizes at and beside the edges of tiles") {
   }
 }
 
+TEST_CASE("attention: more queries than walk the keys together") {
+  for (const int64_t D : {8, 80, 130})
+    for (const int64_t window : {0, 20, 200}) {
+      CAPTURE(D);
+      CAPTURE(window);
+      Run run(1, 2, 290, 300, D,
+              {.causal = true, .lengths = true, .interleaved = true, .window = window, .offsets = true});
+      check_formulas(run);
+      Run far(1, 1, 270, 500, D, {.causal = window > 0, .bias = true, .offset = 220, .window = window});
+      check_formulas(far);
+    }
+}
+
 TEST_CASE("attention: windows, offsets of each sample, and slopes") {
   for (const int64_t window : {0, 1, 5, 16, 17, 64, 70, 1000})
     for (int flags = 0; flags < 16; ++flags) {

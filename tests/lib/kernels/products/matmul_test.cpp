@@ -185,7 +185,7 @@ TEST_CASE("gemm: the instruction sets give the same bits, packed, in place and r
   const isa::GemmFunctions& scalar = isa::table_of(isa::Set::scalar).gemm;
   for (const isa::Set set : {isa::Set::avx2, isa::Set::avx512}) {
     if (!isa::supported(set)) {
-      MESSAGE("skipped: this processor lacks ", isa::name_of(set));
+      MESSAGE("skipped: this processor lacks ", std::string(isa::name_of(set)));
       continue;
     }
     const isa::GemmFunctions& wide = isa::table_of(set).gemm;
