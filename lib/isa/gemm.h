@@ -29,7 +29,7 @@ struct Region {
 /// One block of k of a product: C (m, n) = [C +] A B [+ bias], in tiles of `height` rows. C lies in rows, or
 /// `turned`, in columns, and has a bias for each row then.
 /// A is read in place; or it lies in panels of `height` rows, element (i, p) of a panel at
-/// [p * panel_stride + i]. B lies in panels of `columns` columns, element (p, j) of a panel at
+/// [p * stride + i]. B lies in panels of `columns` columns, element (p, j) of a panel at
 /// [p * columns + j].
 struct Block {
   int64_t m, n, k, height;
@@ -46,11 +46,12 @@ struct Block {
 };
 
 struct GemmFunctions {
-  static constexpr int64_t panel_stride = 16, stream_columns = 96;
+  static constexpr int64_t stream_columns = 96;
 
   int64_t rows, columns;  ///< of the register tile
+  int64_t stride;         ///< floats of a panel of A for each k
 
-  /// Packs A (m, k) into panels of `height` rows, each k * panel_stride floats.
+  /// Packs A (m, k) into panels of `height` rows, each k * stride floats.
   void (*pack_a)(int64_t m, int64_t k, int64_t height, Operand a, float* panels);
   /// Packs B (k, n) into panels of `columns` columns, each k * columns floats.
   void (*pack_b)(int64_t k, int64_t n, Operand b, float* panels);
@@ -72,8 +73,8 @@ struct GemmFunctions {
 /// Products of bfloat16, as kernels/products/matmul.h says: the second of each pair of k is added first, and k that is odd
 /// filled up with a zero. All run while subnormal numbers are flushed (machine/subnormals.h).
 struct PairFunctions {
-  int64_t rows, columns;  ///< of the register tile
-  int64_t places;         ///< floats of a panel that each pair takes there: 2, or 1 for both
+  int64_t rows, columns, stride;  ///< as above
+  int64_t places;                 ///< floats of a panel that each pair takes there: 2, or 1 for both
   void (*pack_a)(int64_t m, int64_t k, int64_t height, NarrowOperand a, float* panels);
   void (*pack_b)(int64_t k, int64_t n, NarrowOperand b, float* panels);
   void (*multiply_block)(const Block& block);  ///< of panels, block.k counting their places

@@ -21,6 +21,7 @@ inline void store(float* p, Vec x) {
   _mm256_storeu_ps(p, x.a);
   _mm256_storeu_ps(p + 8, x.b);
 }
+inline void store_half(float* p, Vec x) { _mm256_storeu_ps(p, x.a); }
 inline void stream(float* p, Vec x) {
   _mm256_stream_ps(p, x.a);
   _mm256_stream_ps(p + 8, x.b);

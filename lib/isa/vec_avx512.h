@@ -25,6 +25,7 @@ using LaneMask = __mmask16;
 
 inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+inline void store_half(float* p, Vec x) { _mm256_storeu_ps(p, _mm512_castps512_ps256(x.v)); }
 inline void stream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
 inline void end_streams() { _mm_sfence(); }
 inline LaneMask first_lanes(long n) { return static_cast<LaneMask>((1u << n) - 1u); }

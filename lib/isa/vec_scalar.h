@@ -28,6 +28,9 @@ inline Vec load(const float* p) {
 inline void store(float* p, Vec x) {
   for (int i = 0; i < 16; ++i) p[i] = x.v[i];
 }
+inline void store_half(float* p, Vec x) {
+  for (int i = 0; i < 8; ++i) p[i] = x.v[i];
+}
 inline void stream(float* p, Vec x) { store(p, x); }
 inline void end_streams() {}
 inline Vec load_first(const float* p, long n) {

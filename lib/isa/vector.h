@@ -6,6 +6,7 @@
 //   stream(p, x)          a store around the caches, p a multiple of 64; others see it after end_streams()
 //   load_first(p, n)      lanes [0, n) from memory, the others 0; n is 0 to 16, p[n] and on are not touched
 //   store_first(p, x, n)  writes lanes [0, n) only
+//   store_half(p, x)      writes lanes [0, 8) only
 //   set, set_int, zero    one value in every lane
 //   + - * / sqrt fma      rounded once, to nearest even; fma(a, b, c) = a b + c
 //   unary -, abs          flips, clears the sign bit
@@ -87,6 +88,16 @@ inline LaneMask first_lanes_of(long n) {
 /// As load_first, with `fill` in the other lanes.
 inline Vec load_first(const float* p, long n, float fill) {
   return n >= 16 ? load(p) : select(first_lanes_of(n), load_first(p, n), set(fill));
+}
+
+/// The first `width` lanes, 8 or 16.
+template <long width>
+inline void store_lanes(float* p, Vec x) {
+  if constexpr (width == 8) {
+    store_half(p, x);
+  } else {
+    store(p, x);
+  }
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class StepProduct {
         height_(std::max<int64_t>(1, up(m, std::max<int64_t>(1, up(m, functions_.rows))))) {
     const int64_t width = functions_.columns;
     panels_ = floats(round_up(n, width) * k);
-    rows_ = floats(round_up(m, height_) / height_ * k * isa::GemmFunctions::panel_stride);
+    rows_ = floats(round_up(m, height_) / height_ * k * functions_.stride);
     float* const to = data(panels_);
     parallel_for(n, width * tile_of_items(k * width), [&](int64_t begin, int64_t end) {
       functions_.pack_b(k, end - begin, {b.data + begin * b.column, b.row, b.column}, to + begin * k);
@@ -40,7 +40,7 @@ class StepProduct {
     const int64_t panels = std::max<int64_t>(1, large / (height_ * k_ + 1));
     parallel_for(m_, height_ * panels, [&](int64_t begin, int64_t end) {
       functions_.pack_a(end - begin, k_, height_, {x + begin * x_row, x_row, 1},
-                        a + begin / height_ * k_ * isa::GemmFunctions::panel_stride);
+                        a + begin / height_ * k_ * functions_.stride);
     });
     const int64_t width = functions_.columns, tile = width * up(tile_work / 4, m_ * k_ * width);
     parallel_for(n_, tile, [&](int64_t begin, int64_t end) {

@@ -24,8 +24,8 @@ class PackedProduct {
         depth_(round_up(up(x_.k, up(x_.k, deepest())), 16)),
         block_(by_rows_ ? row_block() : column_block()),
         height_(even_height(by_rows_ ? block_ : x_.m)),
-        streamed_(by_rows_ ? Axis{x_.m, height_, stride} : Axis{x_.n, x_.columns(), x_.columns()}),
-        shared_(by_rows_ ? Axis{x_.n, x_.columns(), x_.columns()} : Axis{x_.m, height_, stride}),
+        streamed_(by_rows_ ? Axis{x_.m, height_, x_.stride()} : Axis{x_.n, x_.columns(), x_.columns()}),
+        shared_(by_rows_ ? Axis{x_.n, x_.columns(), x_.columns()} : Axis{x_.m, height_, x_.stride()}),
         k_(std::min(x_.k, by_rows_ ? 8 * depth_ : depth_)),
         shared_size_(std::max<int64_t>(1, std::min(up(shared_.size, shared_.panel),
                                                    cut_.shared_floats / (k_ * shared_.packed))) *
@@ -64,7 +64,6 @@ class PackedProduct {
     int64_t size, panel, packed;
     int64_t panels(Range range) const { return up(range.size(), panel); }
   };
-  static constexpr int64_t stride = isa::GemmFunctions::panel_stride;
   /// Floats between rows that would all lie in one set of the first cache: such are packed, others read in
   /// place.
   static constexpr int64_t same_set = 1024;
@@ -98,15 +97,17 @@ class PackedProduct {
   /// The most of k at a time. Where A is shared, all of it for as much of k stays in the second cache.
   int64_t deepest() const {
     return by_rows_ ? cut_.depth
-                    : std::min(std::max(cut_.near_floats / (up(x_.m, x_.rows()) * stride), int64_t{128}),
+                    : std::min(std::max(cut_.near_floats / (up(x_.m, x_.rows()) * x_.stride()), int64_t{128}),
                                cut_.depth);
   }
+  /// Of a block of the streamed operand.
+  int64_t most_panels() const { return cut_.panels * 16 / (by_rows_ ? x_.stride() : 16); }
   /// Into how many blocks the streamed axis is cut: sixteen, or a multiple of it, come out even on most
   /// numbers of threads; fewer where each would be too short to begin.
   int64_t blocks(int64_t size, int64_t panel) const {
     const int64_t worth = std::min(x_.m * x_.n * x_.k / (2 * tile_work), size / (2 * panel)),
                   even = round_up(num_threads(), 16);
-    return std::max<int64_t>(1, std::min(even * up(size, even * cut_.panels * panel), worth / 2 * 2));
+    return std::max<int64_t>(1, std::min(even * up(size, even * most_panels() * panel), worth / 2 * 2));
   }
   /// Into how many slices a part of the shared axis is cut beside: more than one where the blocks would not be enough for
   /// all threads. Each packs the block that it multiplies for itself.
@@ -120,7 +121,7 @@ class PackedProduct {
   int64_t column_block() const {
     const int64_t panels = up(x_.n, x_.columns());
     int64_t block = up(panels, blocks(x_.n, x_.columns()));
-    if (up(panels, block) % 2 == 1 && block < cut_.panels) ++block;
+    if (up(panels, block) % 2 == 1 && block < most_panels()) ++block;
     return block * x_.columns();
   }
   int64_t even_height(int64_t m) const { return up(m, up(m, x_.rows())); }

@@ -51,6 +51,8 @@ struct Product {
   /// Of the register tile.
   int64_t rows() const { return pairs ? in_pairs.rows : functions.rows; }
   int64_t columns() const { return pairs ? in_pairs.columns : functions.columns; }
+  /// Floats of a panel of A for each k.
+  int64_t stride() const { return pairs ? in_pairs.stride : functions.stride; }
 
   const float* bias_at(int64_t j) const { return bias ? bias + j : nullptr; }
 

@@ -11,7 +11,9 @@ namespace weft::kernels {
 
 struct ProductTuning {
   int64_t depth = 512;  ///< of k at a time
-  int64_t panels = 10;  ///< of the block that a thread packs for itself, which stays in its second cache
+  int64_t panels =
+      10;  ///< of the block that a thread packs for itself, which stays in its second cache, where they hold
+           ///< 16 floats for each k; twice as many where they hold 8
   int64_t shared_rows =
       560;  ///< most rows of the operand that all share, whose block of k fits the second cache beside
   int64_t near_floats = int64_t{1} << 17;    ///< that the second cache holds beside others
