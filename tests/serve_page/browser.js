@@ -1,6 +1,6 @@
-// The page of `weft serve` in a headless Chromium: node browser.js CHROMIUM PORT PORT, of a model that chats and of one that writes
+// The page of `weft serve` in a headless browser: node browser.js CHROMIUM|FIREFOX PORT PORT, of a model that chats and of one that writes
 // characters of several tokens. What is shown with chances, and what is asked next, is the text that the server says. Exit code 1 when it is not.
-const { withChromium } = require('../model_page/chromium.js');
+const { withBrowser } = require('../model_page/headless.js');
 
 const [program, chat, text] = process.argv.slice(2);
 let wrong = 0;
@@ -31,7 +31,7 @@ const whole = (tab, path, k) => tab.evaluate(`(async () => {
 })()`);
 
 (async () => {
-  await withChromium(program, async (tab) => {
+  await withBrowser(program, async (tab) => {
     await open(tab, chat);
     for (const question of ['Who is it?', 'And then?']) {
       await tab.evaluate(`$('question').value = ${JSON.stringify(question)}; send()`);
