@@ -1,13 +1,13 @@
 #include <weft/lib/isa/table_functions.h>
 #include <weft/lib/kernels/elementwise/dropout.h>
 #include <weft/lib/kernels/fused/attention.h>
+#include <weft/lib/kernels/fused/head_rows_internal.h>
 #include <weft/lib/kernels/scratch.h>
 #include <weft/lib/kernels/tiles.h>
 #include <weft/lib/machine/parallel.h>
 #include <weft/lib/profile/profile.h>
 
 #include <algorithm>
-#include <type_traits>
 #include <vector>
 
 namespace weft::kernels {
@@ -19,14 +19,6 @@ constexpr int64_t score_block = isa::AttentionFunctions::score_block;
 const isa::AttentionFunctions& functions() { return isa::table().attention; }
 
 int64_t own_scratch(int64_t D) { return (functions().scratch(D) + 15) / 16 * 16; }
-
-/// Those of one sample and head, from token `first` on.
-isa::ConstRows rows(HeadView<const float> x, int64_t b, int64_t h, int64_t first = 0) {
-  return {x.data + b * x.batch + h * x.head + first * x.token, x.token};
-}
-isa::Rows rows(HeadView<float> x, int64_t b, int64_t h, int64_t first = 0) {
-  return {x.data + b * x.batch + h * x.head + first * x.token, x.token};
-}
 
 isa::ElementwiseFunctions::Dropout dropout_of(const AttentionProblem& x, const Document& of, int64_t h) {
   isa::ElementwiseFunctions::Dropout drop = vector_dropout(x.dropout, x.dropout_key);
@@ -45,55 +37,6 @@ int64_t keys_of(const AttentionProblem& x, const Document& of) {
 int64_t offset_of(const AttentionProblem& x, const Document& of) {
   return x.causal_offsets ? x.causal_offsets[of.row] : x.causal_offset;
 }
-
-/// Floats of one head's rows: of float32 where they lie; of bfloat16 in rooms one after the other, of which what was
-/// written is rounded by put().
-class Rooms {
- public:
-  Rooms(float* at, int64_t D) : next_(at), D_(D) {}
-  /// For so many rows; none for float32.
-  template <class T>
-  static int64_t floats(int64_t rows, int64_t D) {
-    return std::is_same_v<T, float> ? 0 : rows * D;
-  }
-
-  isa::ConstRows read(HeadView<const float> x, const Document& of, int64_t h, int64_t, int64_t, int64_t) {
-    return rows(x, of.row, h, of.first);
-  }
-  /// The tokens [begin, end) of `tokens` are there.
-  isa::ConstRows read(HeadView<const BFloat16> x, const Document& of, int64_t h, int64_t tokens,
-                      int64_t begin, int64_t end) {
-    float* const room = take(tokens);
-    const BFloat16* const from = of_head(x, of, h);
-    for (int64_t t = begin; t < end; ++t)
-      isa::table().elementwise.widen(&from[t * x.token].bits, room + t * D_, D_);
-    return {room, D_};
-  }
-  isa::Rows place(HeadView<float> x, const Document& of, int64_t h, int64_t) {
-    return rows(x, of.row, h, of.first);
-  }
-  isa::Rows place(HeadView<BFloat16>, const Document&, int64_t, int64_t tokens) { return {take(tokens), D_}; }
-  void put(HeadView<float>, const Document&, int64_t, isa::Rows, int64_t, int64_t) {}
-  void put(HeadView<BFloat16> x, const Document& of, int64_t h, isa::Rows from, int64_t begin, int64_t end) {
-    BFloat16* const to = of_head(x, of, h);
-    for (int64_t t = begin; t < end; ++t)
-      isa::table().elementwise.narrow(from.data + t * from.token, &to[t * x.token].bits, D_);
-  }
-
- private:
-  template <class T>
-  static T* of_head(HeadView<T> x, const Document& of, int64_t h) {
-    return x.data + of.row * x.batch + h * x.head + of.first * x.token;
-  }
-  float* take(int64_t tokens) {
-    float* const room = next_;
-    next_ += tokens * D_;
-    return room;
-  }
-
-  float* next_;
-  int64_t D_;
-};
 
 /// One head of a document, which is a whole row where none are given.
 isa::AttentionHead head(const AttentionProblem& x, const Document& of, int64_t h, isa::ConstRows q,
