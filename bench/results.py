@@ -256,7 +256,13 @@ def kind_of_processor():
     return kind, f"{read('model name') or 'an unnamed processor'}, {level}"
 
 
-def machine(root, build, options, versions, said):
+def commit_of(root):
+    commit = shell("git", "rev-parse", "--short", "HEAD", cwd=root) or "of no commit"
+    besides = ["--", ".", ":(exclude)bench/RESULTS.md"]  # which is written while it is measured
+    return commit + (" with changes" if shell("git", "status", "--porcelain", "--untracked-files=no", *besides, cwd=root) else "")
+
+
+def machine(build, options, versions, commit, said):
     """Lines about the machine and the versions."""
     lines = [f"{kind_of_processor()[1]}, {counted(options.threads, 'thread')}"]
     found = list(objects_in(said))
@@ -265,12 +271,9 @@ def machine(root, build, options, versions, said):
                          for key in ("peak_gflops", "read_gb_per_second"))
         lines.append(f"{counted(count, 'thread')}: {peak:.0f} GFLOP/s of multiply-adds and {reading:.1f} GB/s read "
                      "from memory at the most; fractions are of what their own run measured")
-    commit = shell("git", "rev-parse", "--short", "HEAD", cwd=root) or "of no commit"
-    besides = ["--", ".", ":(exclude)bench/RESULTS.md"]  # which is written while it is measured
-    changed = " with changes" if shell("git", "status", "--porcelain", "--untracked-files=no", *besides, cwd=root) else ""
     compiler = re.search(r"^CMAKE_CXX_COMPILER:\w+=(.*)$", (build / "CMakeCache.txt").read_text(), re.M)
     compiler = compiler and (shell(compiler.group(1), "--version").splitlines() or [""])[0]
-    lines.append(f"weft {commit}{changed}, {compiler or 'an unknown compiler'}")
+    lines.append(f"weft {commit}, {compiler or 'an unknown compiler'}")
     versions |= {"OpenBLAS": one["openblas"].split()[1] for one in found if "openblas" in one}
     lines.append(", ".join(f"{what} {version}" for what, version in versions.items()) or "no peers")
     hint = ", quick: no figures to go by" if options.quick else ""
@@ -284,11 +287,12 @@ Written by `bench/compare`, a section for each kind of processor that it was run
 """
 
 
-def section(kind, machine_lines, said, remarks):
+def section(kind, machine_lines, said, older, remarks):
     parts = [f"## {kind}\n", "".join(f"- {line}\n" for line in machine_lines)]
     for name, (tables, title, text) in TITLES.items():
         if said.get(name):
-            parts.append(f"### {title}\n\n{text}\n\n{tables(said[name])}")
+            of = f" Of weft {older[name]}." if name in older else ""
+            parts.append(f"### {title}\n\n{text}{of}\n\n{tables(said[name])}")
     if remarks:
         parts.append("### Not measured\n\n" + "".join(f"- {remark}\n" for remark in remarks))
     return "\n".join(parts)

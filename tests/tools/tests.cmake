@@ -32,6 +32,13 @@ if(TARGET test_tools)
     target_compile_definitions(test_tools PRIVATE CUSTOM_PROGRAM="$<TARGET_FILE:example_custom_model>")
   endif()
   target_include_directories(test_tools SYSTEM PRIVATE ${WEFT_NLOHMANN_JSON_INCLUDE})
+  # Seconds of the longest: those begin first, so that no thread is left without a test at the end.
+  foreach(long processes_faults:150 minutes:110 models:80 tutorials:60 memory:60 processes:40 faults:40 same_bits:30)
+    string(REPLACE ":" ";" long ${long})
+    list(GET long 0 name)
+    list(GET long 1 seconds)
+    set_tests_properties(tools/${name}_test PROPERTIES COST ${seconds})
+  endforeach()
   # The engine of pages beside the program, where there is node.
   add_test(NAME tools/page COMMAND ${CMAKE_COMMAND} -E env WEFT_BUILD=${PROJECT_BINARY_DIR}
                                    ${PROJECT_SOURCE_DIR}/scripts/check-page --quick)
