@@ -50,8 +50,10 @@ include(cmake/umbrella.cmake)
 # results would change with the instruction set.
 add_library(weft_settings INTERFACE)
 target_compile_features(weft_settings INTERFACE cxx_std_20)
-target_compile_options(weft_settings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast
+target_compile_options(weft_settings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wold-style-cast
                                                -ffp-contract=off -fno-math-errno)
+# A name may well be that of something in another source beside which it is compiled (build_time.cmake).
+target_compile_options(weft_settings INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>)
 # g++ 12 sees overlapping copies in std::string's own operator+ (gcc bug 105329).
 target_compile_options(weft_settings INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 target_link_options(weft_settings INTERFACE -Wl,--as-needed)

@@ -80,7 +80,7 @@ class Metadata {
   uint64_t count_ = 0;
 };
 
-struct Tensor {
+struct WrittenTensor {
   std::string name;
   Array values;
 };
@@ -261,7 +261,7 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
   else
     metadata.set("tokenizer.ggml.model", std::string_view("no_vocab"));
 
-  std::vector<Tensor> tensors;
+  std::vector<WrittenTensor> tensors;
   for (const auto& [theirs, stored] : model.tensors) {
     const std::optional<std::string> name = name_of(theirs);
     if (!name) fail<ValueError>("GGUF: '", theirs, "' has no place in a model of the kind '", kind, "'");
@@ -281,7 +281,7 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
   put(file, metadata.count());
   file += metadata.bytes();
   uint64_t data = 0;
-  for (const Tensor& tensor : tensors) {
+  for (const WrittenTensor& tensor : tensors) {
     const GgufTensor type = gguf_tensor(tensor.values, options.type);
     put_text(file, tensor.name);
     put(file, static_cast<uint32_t>(tensor.values.rank()));
@@ -292,7 +292,7 @@ std::string gguf_bytes(const HuggingFaceModel& model, const GgufOptions& options
     data += aligned(gguf_size(tensor.values, type));
   }
   file.reserve(aligned(file.size()) + data);
-  for (const Tensor& tensor : tensors) {
+  for (const WrittenTensor& tensor : tensors) {
     file.resize(aligned(file.size()), '\0');
     put_values(file, tensor.values, gguf_tensor(tensor.values, options.type), tensor.name);
   }

@@ -7,10 +7,10 @@ namespace {
 
 constexpr const char* masked = "BertForMaskedLM";
 constexpr const char* pretraining = "BertForPreTraining";
-constexpr const char* classifier = "BertForSequenceClassification";
+constexpr const char* bert_classifier = "BertForSequenceClassification";
 
-StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
-                    std::vector<std::string>& notes) {
+StateDict bert_config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
+                         std::vector<std::string>& notes) {
   BERTConfig ours{.vocab_size = theirs.integer("vocab_size", 30522),
                   .block_size = theirs.integer("max_position_embeddings", 512),
                   .n_layer = theirs.integer("num_hidden_layers", 12),
@@ -20,7 +20,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
                   .n_type = theirs.integer("type_vocab_size", 2),
                   .dropout = theirs.number("hidden_dropout_prob", 0.1),
                   .layer_norm_eps = theirs.number("layer_norm_eps", 1e-12)};
-  if (tells_classes(theirs, classifier)) ours.n_class = class_count(theirs);
+  if (tells_classes(theirs, bert_classifier)) ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("hidden_act", {"gelu"});
   theirs.allow("position_embedding_type", {"absolute"});
@@ -32,9 +32,9 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   return ours.state();
 }
 
-nlohmann::ordered_json config_for(const StateDict& state) {
+nlohmann::ordered_json bert_config_for(const StateDict& state) {
   const BERTConfig ours = BERTConfig::from_state(state);
-  nlohmann::ordered_json theirs = {{"architectures", {ours.n_class > 0 ? classifier : masked}},
+  nlohmann::ordered_json theirs = {{"architectures", {ours.n_class > 0 ? bert_classifier : masked}},
                                    {"vocab_size", ours.vocab_size},
                                    {"max_position_embeddings", ours.block_size},
                                    {"num_hidden_layers", ours.n_layer},
@@ -50,7 +50,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
   return theirs;
 }
 
-Names names(const StateDict& config) {
+Names bert_names(const StateDict& config) {
   Mappings all = {{"bert.embeddings.word_embeddings.weight", {"token_embedding.weight"}},
                   {"bert.embeddings.position_embeddings.weight", {"position_embedding.weight"}},
                   {"bert.embeddings.token_type_embeddings.weight", {"type_embedding.weight"}}};
@@ -88,11 +88,11 @@ Names names(const StateDict& config) {
 Family bert_family() {
   return {.kind = "bert",
           .model_type = "bert",
-          .architectures = {masked, classifier, pretraining},
+          .architectures = {masked, bert_classifier, pretraining},
           .prefix = "bert.",
-          .config_of = config_of,
-          .config_for = config_for,
-          .names = names};
+          .config_of = bert_config_of,
+          .config_for = bert_config_for,
+          .names = bert_names};
 }
 
 }  // namespace weft

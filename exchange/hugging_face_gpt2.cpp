@@ -6,10 +6,10 @@ namespace weft {
 namespace {
 
 constexpr const char* writer = "GPT2LMHeadModel";
-constexpr const char* classifier = "GPT2ForSequenceClassification";
+constexpr const char* gpt2_classifier = "GPT2ForSequenceClassification";
 
-StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
-                    std::vector<std::string>& notes) {
+StateDict gpt2_config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
+                         std::vector<std::string>& notes) {
   GPTConfig ours{.vocab_size = theirs.integer("vocab_size", 50257),
                  .block_size = theirs.integer("n_positions", 1024),
                  .n_layer = theirs.integer("n_layer", 12),
@@ -18,7 +18,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
                  .dropout = theirs.number("resid_pdrop", 0.1),
                  .bias = true,
                  .gelu_tanh = theirs.text("activation_function", "gelu_new") != "gelu"};
-  if (tells_classes(theirs, classifier)) ours.n_class = class_count(theirs);
+  if (tells_classes(theirs, gpt2_classifier)) ours.n_class = class_count(theirs);
   ours.check();
   theirs.allow("activation_function", {"gelu_new", "gelu_pytorch_tanh", "gelu"});
   theirs.allow("n_inner", {4 * ours.n_embd});
@@ -31,9 +31,9 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   return ours.state();
 }
 
-nlohmann::ordered_json config_for(const StateDict& state) {
+nlohmann::ordered_json gpt2_config_for(const StateDict& state) {
   const GPTConfig ours = GPTConfig::from_state(state);
-  return {{"architectures", {ours.n_class > 0 ? classifier : writer}},
+  return {{"architectures", {ours.n_class > 0 ? gpt2_classifier : writer}},
           {"vocab_size", ours.vocab_size},
           {"n_positions", ours.block_size},
           {"n_layer", ours.n_layer},
@@ -50,7 +50,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
 }
 
 /// Its linear layers are Conv1D: weights lie the other way round.
-Names names(const StateDict& config) {
+Names gpt2_names(const StateDict& config) {
   Mappings all = {{"transformer.wte.weight", {"token_embedding.weight"}},
                   {"transformer.wpe.weight", {"position_embedding.weight"}},
                   {"transformer.ln_f.weight", {"norm.weight"}},
@@ -83,11 +83,11 @@ Names names(const StateDict& config) {
 Family gpt2_family() {
   return {.kind = "gpt2",
           .model_type = "gpt2",
-          .architectures = {writer, classifier, "GPT2Model"},
+          .architectures = {writer, gpt2_classifier, "GPT2Model"},
           .prefix = "transformer.",
-          .config_of = config_of,
-          .config_for = config_for,
-          .names = names};
+          .config_of = gpt2_config_of,
+          .config_for = gpt2_config_for,
+          .names = gpt2_names};
 }
 
 }  // namespace weft

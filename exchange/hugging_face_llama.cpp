@@ -112,7 +112,7 @@ const char* architecture_of(const LlamaConfig& ours) {
   return ours.qk_norm ? qwen3_writer : llama_writer;
 }
 
-nlohmann::ordered_json config_for(const StateDict& state) {
+nlohmann::ordered_json llama_config_for(const StateDict& state) {
   const LlamaConfig ours = LlamaConfig::from_state(state);
   check_held(ours);
   // A width that is 0 in our configuration follows from others.
@@ -145,7 +145,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
 
 bool has_qk_norm(const StateDict& config) { return LlamaConfig::from_state(config).qk_norm; }
 
-Names names(const StateDict& config) {
+Names llama_names(const StateDict& config) {
   Names all{
       {{"model.embed_tokens.weight", {"token_embedding.weight"}}, {"model.norm.weight", {"norm.weight"}}},
       {},
@@ -183,8 +183,8 @@ Family llama_family() {
           .architectures = {llama_writer, llama_classifier},
           .prefix = "model.",
           .config_of = llama_config_of,
-          .config_for = config_for,
-          .names = names,
+          .config_for = llama_config_for,
+          .names = llama_names,
           .holds = [](const StateDict& config) { return !has_qk_norm(config); }};
 }
 
@@ -194,8 +194,8 @@ Family qwen3_family() {
           .architectures = {qwen3_writer, qwen3_classifier},
           .prefix = "model.",
           .config_of = qwen3_config_of,
-          .config_for = config_for,
-          .names = names,
+          .config_for = llama_config_for,
+          .names = llama_names,
           .holds = has_qk_norm};
 }
 

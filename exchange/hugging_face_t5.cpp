@@ -9,8 +9,8 @@ constexpr const char* gated = "gated-gelu";
 constexpr const char* head = "lm_head.weight";
 constexpr const char* embedding = "shared.weight";
 
-StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>& tensors,
-                    std::vector<std::string>& notes) {
+StateDict t5_config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>& tensors,
+                       std::vector<std::string>& notes) {
   T5Config ours{.vocab_size = theirs.integer("vocab_size", 32128),
                 .block_size = theirs.integer("n_positions", 512),
                 .n_layer = theirs.integer("num_layers", 6),
@@ -40,7 +40,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   return ours.state();
 }
 
-nlohmann::ordered_json config_for(const StateDict& state) {
+nlohmann::ordered_json t5_config_for(const StateDict& state) {
   const T5Config ours = T5Config::from_state(state);
   const int64_t wide = ours.gated ? (8 * ours.n_embd / 3 + 7) / 8 * 8 : 4 * ours.n_embd;
   return {{"architectures", {"T5ForConditionalGeneration"}},
@@ -64,7 +64,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
           {"tie_word_embeddings", ours.tie_embeddings}};
 }
 
-Names names(const StateDict& config) {
+Names t5_names(const StateDict& config) {
   Names all{{{embedding, {"token_embedding.weight"}}},
             {{"encoder.embed_tokens.weight", embedding}, {"decoder.embed_tokens.weight", embedding}},
             {"decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"}};
@@ -110,9 +110,9 @@ Family t5_family() {
           .model_type = "t5",
           .architectures = {"T5ForConditionalGeneration"},
           .prefix = "",
-          .config_of = config_of,
-          .config_for = config_for,
-          .names = names};
+          .config_of = t5_config_of,
+          .config_for = t5_config_for,
+          .names = t5_names};
 }
 
 }  // namespace weft

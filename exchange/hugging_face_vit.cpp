@@ -5,8 +5,8 @@
 namespace weft {
 namespace {
 
-StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
-                    std::vector<std::string>& notes) {
+StateDict vit_config_of(const HuggingFaceConfig& theirs, const std::map<std::string, Array>&,
+                        std::vector<std::string>& notes) {
   const ViTConfig ours{.image_size = theirs.integer("image_size", 224),
                        .patch_size = theirs.integer("patch_size", 16),
                        .n_channel = theirs.integer("num_channels", 3),
@@ -25,7 +25,7 @@ StateDict config_of(const HuggingFaceConfig& theirs, const std::map<std::string,
   return ours.state();
 }
 
-nlohmann::ordered_json config_for(const StateDict& state) {
+nlohmann::ordered_json vit_config_for(const StateDict& state) {
   const ViTConfig ours = ViTConfig::from_state(state);
   if (ours.segmentation) fail<ValueError>("transformers' ViT has no head that tells a class a patch");
   nlohmann::ordered_json theirs = {{"architectures", {"ViTForImageClassification"}},
@@ -44,7 +44,7 @@ nlohmann::ordered_json config_for(const StateDict& state) {
   return theirs;
 }
 
-Names names(const StateDict& config) {
+Names vit_names(const StateDict& config) {
   Names all{{{"vit.embeddings.cls_token", {"class_token.weight"}, Turn::unbatched},
              {"vit.embeddings.position_embeddings", {"position_embedding.weight"}, Turn::unbatched}},
             {},
@@ -77,9 +77,9 @@ Family vit_family() {
           .model_type = "vit",
           .architectures = {"ViTForImageClassification"},
           .prefix = "vit.",
-          .config_of = config_of,
-          .config_for = config_for,
-          .names = names};
+          .config_of = vit_config_of,
+          .config_for = vit_config_for,
+          .names = vit_names};
 }
 
 }  // namespace weft

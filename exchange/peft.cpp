@@ -9,19 +9,19 @@
 #include <set>
 
 #include "hugging_face_tensors_internal.h"
+#include "peft_names_internal.h"
 
 namespace weft {
 namespace {
 
-constexpr std::string_view prefix = "base_model.model.", weight = ".weight", A_end = ".lora_A.weight",
-                           B_end = ".lora_B.weight";
+constexpr std::string_view weight = ".weight";
 
 std::string without_end(const std::string& name, std::string_view end) {
   return name.substr(0, name.size() - end.size());
 }
 
 /// An adapter of theirs.
-struct Pair {
+struct LowRank {
   Array A, B;
 };
 
@@ -71,7 +71,7 @@ const HuggingFaceConfig& checked(const HuggingFaceConfig& config) {
 }
 
 /// The columns of B that are not zeros, and the rows of A that they belong to.
-Pair narrowed(const Pair& pair) {
+LowRank narrowed(const LowRank& pair) {
   const int64_t out = pair.B.dim(0), rank = pair.B.dim(1), in = pair.A.dim(1);
   std::vector<int64_t> used;
   for (int64_t r = 0; r < rank; ++r)
@@ -90,9 +90,9 @@ Pair narrowed(const Pair& pair) {
   return {Array::from(A, {kept, in}), Array::from(B, {out, kept})};
 }
 
-class Reader {
+class PeftReader {
  public:
-  Reader(const PeftAdapters& theirs, const BareModel& base, const std::string& path)
+  PeftReader(const PeftAdapters& theirs, const BareModel& base, const std::string& path)
       : path_(path),
         config_(theirs.config, path + "/adapter_config.json"),
         scales_(checked(config_), theirs.config) {
@@ -114,13 +114,13 @@ class Reader {
   /// Pairs, and what is trained in full.
   void sort(const std::map<std::string, Array>& tensors) {
     for (const auto& [given, array] : tensors) {
-      if (!given.starts_with(prefix)) refuse(given, "is no tensor of an adapter");
-      const std::string name = given.substr(prefix.size());
-      const bool is_A = name.ends_with(A_end);
-      if (is_A || name.ends_with(B_end)) {
+      if (!given.starts_with(peft::prefix)) refuse(given, "is no tensor of an adapter");
+      const std::string name = given.substr(peft::prefix.size());
+      const bool is_A = name.ends_with(peft::A_end);
+      if (is_A || name.ends_with(peft::B_end)) {
         if (array.rank() != 2 || !is_floating(array.dtype()))
           refuse(given, str("is ", array.shape(), " ", array.dtype(), ", not a matrix of floating numbers"));
-        Pair& pair = pairs_[without_end(name, is_A ? A_end : B_end)];
+        LowRank& pair = pairs_[without_end(name, is_A ? peft::A_end : peft::B_end)];
         (is_A ? pair.A : pair.B) = array.to(float32);
       } else if (name.find(".lora_") != std::string::npos) {
         refuse(given,
@@ -171,19 +171,19 @@ class Reader {
     return found == names_.mappings.end() ? nullptr : &*found;
   }
 
-  void take(const std::string& module, const Pair& pair) {
+  void take(const std::string& module, const LowRank& pair) {
     const Mapping* const mapping = mapping_of(str(module, weight));
     if (!mapping) refuse(module, "has an adapter, but weft's model has no such layer of its own");
     const double alpha = scales_.alpha(module, pair.A.dim(0));
     const std::vector<Array> parts =
         split(pair.B, mapping->ours.size(), str(path_, ": lora_B of ", module, ": "));
-    std::vector<Pair> all;
+    std::vector<LowRank> all;
     for (const Array& part : parts)
-      all.push_back(parts.size() > 1 ? narrowed({pair.A, part}) : Pair{pair.A, part});
+      all.push_back(parts.size() > 1 ? narrowed({pair.A, part}) : LowRank{pair.A, part});
     // One that was never trained is zeros everywhere, and none of its parts is left out.
-    const bool untrained = std::ranges::all_of(all, [](const Pair& part) { return part.A.dim(0) == 0; });
+    const bool untrained = std::ranges::all_of(all, [](const LowRank& part) { return part.A.dim(0) == 0; });
     for (size_t i = 0; i < all.size(); ++i) {
-      const Pair& part = untrained ? Pair{pair.A, parts[i]} : all[i];
+      const LowRank& part = untrained ? LowRank{pair.A, parts[i]} : all[i];
       const int64_t rank = part.A.dim(0);
       if (rank == 0) continue;
       const std::string layer = without_end(mapping->ours[i], weight);
@@ -222,7 +222,7 @@ class Reader {
   const std::string path_;
   const HuggingFaceConfig config_;
   const Scales scales_;
-  std::map<std::string, Pair> pairs_;
+  std::map<std::string, LowRank> pairs_;
   std::map<std::string, Array> full_;
   Names names_;
   std::set<std::string> known_;
@@ -233,7 +233,7 @@ class Reader {
 
 BareAdapters from_peft(const PeftAdapters& adapters, const BareModel& base, const std::string& path) {
   try {
-    return Reader(adapters, base, path).found();
+    return PeftReader(adapters, base, path).found();
   } catch (const ValueError& error) {
     fail<FileError>(path, ": ", error.what());
   }

@@ -4,13 +4,12 @@
 
 #include "hugging_face_tensors_internal.h"
 #include "peft.h"
+#include "peft_names_internal.h"
 
 namespace weft {
 namespace {
 
 using nlohmann::ordered_json;
-
-const std::string prefix = "base_model.model.";
 
 /// "a.b" of "a.b.weight" and "a.b.bias"; empty for what is neither.
 std::string module_of(const std::string& tensor) {
@@ -77,8 +76,8 @@ class Writer {
   PeftAdapters made() const {
     std::map<std::string, Array> tensors = full_;
     for (const auto& [module, adapter] : adapters_) {
-      tensors.emplace(str(prefix, module, ".lora_A.weight"), adapter.A);
-      tensors.emplace(str(prefix, module, ".lora_B.weight"), adapter.B);
+      tensors.emplace(str(peft::prefix, module, peft::A_end), adapter.A);
+      tensors.emplace(str(peft::prefix, module, peft::B_end), adapter.B);
     }
     return {config().dump(2) + "\n", tensors};
   }
@@ -132,7 +131,7 @@ class Writer {
     modules_.insert(module);
     for (const Mapping& mapping : names_.mappings)
       if (module_of(mapping.theirs) == module)
-        full_.emplace(prefix + mapping.theirs, tensor_for(mapping, whole_.weights));
+        full_.emplace(str(peft::prefix, mapping.theirs), tensor_for(mapping, whole_.weights));
   }
 
   /// By their last parts, where all that end so have an adapter, else by their whole names.

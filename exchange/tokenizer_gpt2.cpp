@@ -36,7 +36,7 @@ std::vector<Pair> merges_of(const std::string& text, const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> tokens_by_id(const nlohmann::json& vocabulary, const std::string& path) {
+std::vector<std::string> vocabulary_tokens(const nlohmann::json& vocabulary, const std::string& path) {
   const auto size = static_cast<int64_t>(vocabulary.size());
   std::vector<std::string> tokens(vocabulary.size());
   std::vector<bool> given(vocabulary.size());
@@ -89,7 +89,7 @@ BpeTokenizer::Parts byte_level_parts(const std::vector<std::string>& tokens, std
 
 std::shared_ptr<const Tokenizer> read_gpt2_tokenizer(const std::string& vocabulary,
                                                      const std::string& merges) {
-  const std::vector<std::string> tokens = tokens_by_id(
+  const std::vector<std::string> tokens = vocabulary_tokens(
       parse_json_object(read_text(vocabulary, most_tokenizer_bytes), vocabulary, most_tokenizer_bytes),
       vocabulary);
   const std::vector<Pair> pairs = merges_of(read_text(merges, most_tokenizer_bytes), merges);

@@ -18,6 +18,11 @@ struct LinearOptions {
   LinearOptions with_bias(bool wanted) const { return {wanted, weight_init, bias_init}; }
 };
 
+/// Weights by Xavier's rule and a bias of zeros.
+inline LinearOptions xavier_linear() {
+  return {.weight_init = init::xavier_uniform(), .bias_init = init::zeros()};
+}
+
 struct LoraOptions {
   int64_t rank = 8;
   double alpha = 16.0;

@@ -11,21 +11,17 @@
 
 namespace weft {
 
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
-
 const Settings<AdafactorOptions>& AdafactorOptions::settings() {
   using O = AdafactorOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
-      Field(&O::beta2_decay, "beta2_decay", -infinity, infinity,
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
+      Field(&O::beta2_decay, "beta2_decay", -math::infinity, math::infinity,
             "power of the step that the second moments follow"),
-      Field(&O::eps1, "eps1", 0.0, infinity,
+      Field(&O::eps1, "eps1", 0.0, math::infinity,
             "least squared gradient; 0 is the distance of 1 to the next number"),
-      Field(&O::eps2, "eps2", 0.0, infinity, "least root mean square of a parameter"),
-      Field(&O::d, "d", 1.0, infinity, "greatest root mean square of an update")};
+      Field(&O::eps2, "eps2", 0.0, math::infinity, "least root mean square of a parameter"),
+      Field(&O::d, "d", 1.0, math::infinity, "greatest root mean square of an update")};
   return all;
 }
 
@@ -71,7 +67,7 @@ void Adafactor::update(const ParameterUpdate& u) {
     Array mean = kernels::sum(row, std::array{-2}, true);
     kernels::scale_into(mean, 1.0 / static_cast<double>(u.parameter.dim(-2)));
     // The division comes first: the product of two tiny moments would vanish.
-    const Array share = kernels::binary(Binary::div, row, kernels::clamp(mean, eps1, infinity));
+    const Array share = kernels::binary(Binary::div, row, kernels::clamp(mean, eps1, math::infinity));
     const double norm = kernels::factored_squared_norm(u.grad, {share, column}, u.grad_scale, floor);
     kernels::adafactor_update(u.parameter, u.grad, {share, column},
                               {.keep = keep, .rate = rate(norm), .grad_scale = u.grad_scale, .floor = floor});
@@ -80,7 +76,7 @@ void Adafactor::update(const ParameterUpdate& u) {
   Array& variance = u.slots[2];
   const Array g = kernels::binary(Binary::mul, u.grad, u.grad_scale);
   kernels::lerp_into(variance, kernels::unary(kernels::Unary::square, g), weight);
-  const Array root = kernels::unary(kernels::Unary::sqrt, kernels::clamp(variance, floor, infinity));
+  const Array root = kernels::unary(kernels::Unary::sqrt, kernels::clamp(variance, floor, math::infinity));
   Array step = kernels::binary(Binary::div, g, root);
   kernels::scale_into(step, -rate(kernels::squared_norm(step)));
   kernels::scale_into(u.parameter, keep);

@@ -3,33 +3,28 @@
 #include <weft/optim/adam.h>
 
 #include <cmath>
-#include <limits>
 
 namespace weft {
-
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
 
 const Settings<AdamWOptions>& AdamWOptions::settings() {
   using O = AdamWOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
       Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
       Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
-      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by")};
+      Field(&O::eps, "eps", 0.0, math::infinity, "added to what is divided by")};
   return all;
 }
 
 const Settings<AdamOptions>& AdamOptions::settings() {
   using O = AdamOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
       Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
       Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
-      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by")};
+      Field(&O::eps, "eps", 0.0, math::infinity, "added to what is divided by")};
   return all;
 }
 

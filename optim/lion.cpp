@@ -1,19 +1,14 @@
+#include <weft/lib/base/math.h>
 #include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/lion.h>
 
-#include <limits>
-
 namespace weft {
-
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
 
 const Settings<LionOptions>& LionOptions::settings() {
   using O = LionOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
       Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
       Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the momentum")};
   return all;

@@ -1,3 +1,4 @@
+#include <weft/lib/base/math.h>
 #include <weft/lib/kernels/elementwise/elementwise.h>
 #include <weft/lib/kernels/movement.h>
 #include <weft/lib/kernels/products/matmul.h>
@@ -9,27 +10,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace weft {
-
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
 
 const Settings<MuonOptions>& MuonOptions::settings() {
   using O = MuonOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
       Field(&O::beta1, "beta1", 0.0, 1.0, "decay of the mean gradient"),
       Field(&O::beta2, "beta2", 0.0, 1.0, "decay of the mean squared gradient").in_runs(0.99),
-      Field(&O::eps, "eps", 0.0, infinity, "added to what is divided by"),
+      Field(&O::eps, "eps", 0.0, math::infinity, "added to what is divided by"),
       Field(&O::momentum, "momentum", 0.0, 1.0, "of past gradients"),
       Field(&O::nesterov, "nesterov", "looks ahead"),
       Field(&O::ns_steps, "ns_steps", 0, 99, "Newton-Schulz steps"),
       Field(&O::match_rms_adamw, "match_rms_adamw", "matrices move as much as with adamw at the same rate"),
-      Field(&O::adam_eps, "adam_eps", 0.0, infinity, "eps of adamw, for all that is no matrix")};
+      Field(&O::adam_eps, "adam_eps", 0.0, math::infinity, "eps of adamw, for all that is no matrix")};
   return all;
 }
 

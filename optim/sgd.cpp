@@ -1,20 +1,15 @@
+#include <weft/lib/base/math.h>
 #include <weft/lib/kernels/updates/updates.h>
 #include <weft/optim/sgd.h>
 
-#include <limits>
-
 namespace weft {
-
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
 
 const Settings<SGDOptions>& SGDOptions::settings() {
   using O = SGDOptions;
   static const Settings<O> all = {
-      Field(&O::lr, "lr", 0.0, infinity, "learning rate"),
-      Field(&O::weight_decay, "weight_decay", 0.0, infinity, "of parameters of two or more axes"),
-      Field(&O::momentum, "momentum", 0.0, infinity, "of past gradients"),
+      Field(&O::lr, "lr", 0.0, math::infinity, "learning rate"),
+      Field(&O::weight_decay, "weight_decay", 0.0, math::infinity, "of parameters of two or more axes"),
+      Field(&O::momentum, "momentum", 0.0, math::infinity, "of past gradients"),
       Field(&O::nesterov, "nesterov", "looks ahead; needs momentum")};
   return all;
 }

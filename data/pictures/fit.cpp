@@ -77,12 +77,12 @@ Picture with_channels(const Picture& picture, int64_t channels) {
 }
 
 /// Where a picture goes that is scaled and put into a square.
-struct Place {
+struct FitPlace {
   int64_t rows, columns;  ///< of the scaled picture
   int64_t side;
   int64_t top, left, below, right;  ///< where the square begins in it, or it in the square
 
-  Place(int64_t h, int64_t w, Fit how, int64_t side_of_square) : side(side_of_square) {
+  FitPlace(int64_t h, int64_t w, Fit how, int64_t side_of_square) : side(side_of_square) {
     const int64_t scale_to = how == Fit::crop ? std::min(h, w) : std::max(h, w);
     const auto of = [&](int64_t extent) {
       return how == Fit::stretch ? side : std::max<int64_t>(1, side * extent / scale_to);
@@ -125,7 +125,7 @@ void fit_picture(const Picture& given, Fit how, int64_t channels, int64_t side, 
     fail<ValueError>("fit_picture: ", to.size(), " bytes are not ", channels, " x ", side, " x ", side);
   const Picture picture = with_channels(given, channels);
   const auto [h, w, c] = picture.shape;
-  const Place place(h, w, how, side);
+  const FitPlace place(h, w, how, side);
   const Picture made = resized(picture, place.rows, place.columns);
   std::ranges::fill(to, uint8_t{0});
   for (int64_t channel = 0; channel < channels; ++channel)
@@ -141,7 +141,7 @@ void fit_mask(const std::vector<uint8_t>& mask, int64_t height, int64_t width, F
       std::ssize(to) != side * side)
     fail<ValueError>("fit_mask: ", mask.size(), " classes and ", to.size(), " are not ", height, " x ", width,
                      " and ", side, " x ", side);
-  const Place place(height, width, how, side);
+  const FitPlace place(height, width, how, side);
   std::ranges::fill(to, no_class);
   place.each_pixel([&](int64_t from, int64_t at) {
     const int64_t y = from / place.columns, x = from % place.columns;

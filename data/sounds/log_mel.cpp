@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace weft {
 namespace {
-
-constexpr double pi = 3.14159265358979323846;
 
 // Slaney's scale: linear below 1000 Hz, then logarithmic (Auditory Toolbox, 1998).
 constexpr double linear_step = 200.0 / 3, corner = 1000, corner_mel = corner / linear_step;
@@ -51,10 +50,12 @@ LogMel::LogMel(const Options& options) : options_(options) {
   bins_ = n_fft / 2 + 1;
   half_ = bins_;
   for (int64_t n = 0; n < n_fft; ++n)
-    window_.push_back(0.5 - 0.5 * math::cos(2 * pi * static_cast<double>(n) / static_cast<double>(n_fft)));
+    window_.push_back(
+        0.5 - 0.5 * math::cos(2 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(n_fft)));
   for (int64_t n = 0; n < half_; ++n)
     for (int64_t k = 0; k < bins_; ++k) {
-      const double angle = 2 * pi * static_cast<double>(n * k % n_fft) / static_cast<double>(n_fft);
+      const double angle =
+          2 * std::numbers::pi * static_cast<double>(n * k % n_fft) / static_cast<double>(n_fft);
       cosines_.push_back(math::cos(angle));
       sines_.push_back(math::sin(angle));
     }

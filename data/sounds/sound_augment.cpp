@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 namespace weft {
 namespace {
-
-constexpr double pi = 3.14159265358979323846;
 
 double between(Draws& draws, double low, double high) { return low + (high - low) * draws.uniform(); }
 
@@ -41,9 +40,9 @@ class Normal {
     }
     const double u = draws_.uniform(), v = draws_.uniform();
     const double radius = math::sqrt(-2 * math::log(1 - u));
-    second_ = radius * math::sin(2 * pi * v);
+    second_ = radius * math::sin(2 * std::numbers::pi * v);
     has_second_ = true;
-    return radius * math::cos(2 * pi * v);
+    return radius * math::cos(2 * std::numbers::pi * v);
   }
 
  private:

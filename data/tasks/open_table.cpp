@@ -23,13 +23,13 @@ namespace {
 constexpr int64_t least_cut = 3;
 
 /// Some of the records of a table.
-struct Part {
+struct TablePart {
   std::shared_ptr<const RecordTable> table;
   std::vector<size_t> records;
   std::string describe(size_t i) const { return table->describe(records[i]); }
 };
 
-std::vector<std::string> texts_of(const TableForm& form, const Part& part, size_t i) {
+std::vector<std::string> texts_of(const TableForm& form, const TablePart& part, size_t i) {
   try {
     return form.texts(part.table->fields(part.records[i]));
   } catch (const ValueError& error) {
@@ -39,7 +39,7 @@ std::vector<std::string> texts_of(const TableForm& form, const Part& part, size_
 
 /// Calls put(text) for what the records say.
 template <class Put>
-void each_text(const TableForm& form, const Part& part, Put put) {
+void each_text(const TableForm& form, const TablePart& part, Put put) {
   for (size_t i = 0; i < part.records.size(); ++i) {
     const std::vector<std::string> texts = texts_of(form, part, i);
     const size_t end = texts.size() - (form.has_label ? 1 : 0);
@@ -48,7 +48,7 @@ void each_text(const TableForm& form, const Part& part, Put put) {
 }
 
 std::shared_ptr<const Tokenizer> learned(const TableForm& form, const TaskRequest& request,
-                                         const Part& train) {
+                                         const TablePart& train) {
   return learned_from(
       request, [&](const std::function<void(const std::string&)>& put) { each_text(form, train, put); });
 }
@@ -61,7 +61,7 @@ struct Encoded {
 };
 
 /// Of records of more than `longest` tokens that are not cut, each is left out, or refused.
-Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokenizer,
+Encoded encoded(const TableForm& form, const TablePart& part, const Tokenizer& tokenizer,
                 const std::vector<std::string>& class_names, int64_t longest, bool leaves_out,
                 const std::string& advice = {}) {
   const SpecialIds special = SpecialIds::of(tokenizer);
@@ -95,12 +95,12 @@ Encoded encoded(const TableForm& form, const Part& part, const Tokenizer& tokeni
 
 /// Which records train and which validate.
 struct RecordSplit {
-  Part train, validation;
+  TablePart train, validation;
 };
 
 RecordSplit split_of_records(const TableForm& form, const TaskRequest& request) {
   const auto whole = [](std::shared_ptr<const RecordTable> table) {
-    Part all{std::move(table), {}};
+    TablePart all{std::move(table), {}};
     for (size_t i = 0; i < all.table->size(); ++i) all.records.push_back(i);
     return all;
   };
@@ -124,7 +124,7 @@ RecordSplit split_of_records(const TableForm& form, const TaskRequest& request) 
 /// Records that validate and stand among those that train too, whatever their labels.
 size_t shared_records(const TableForm& form, const RecordSplit& split) {
   if (split.train.table == split.validation.table) return 0;  // as split_of_records divides it
-  const auto digest = [&](const Part& part, size_t record) {
+  const auto digest = [&](const TablePart& part, size_t record) {
     std::vector<std::string_view> fields = part.table->fields(record);
     if (form.has_label) fields.pop_back();
     return record_digest(fields);
@@ -136,7 +136,7 @@ size_t shared_records(const TableForm& form, const RecordSplit& split) {
 }
 
 std::vector<std::string> class_names_of(const TableForm& form, const TaskRequest& request,
-                                        const Part& train) {
+                                        const TablePart& train) {
   if (!form.has_label) return {};
   const size_t column = train.table->columns().size() - 1;
   // Of the whole table: one that is rare may stand among what validates alone.
@@ -340,7 +340,7 @@ TaskData open_table(const std::string& task, const TaskRequest& request) {
 std::shared_ptr<const TaskDataset> open_table_to_score(const std::string& task, const TaskRequest& request) {
   const TableForm& form = table_form(task);
   check_scores(form, request);
-  Part all{read_table(task, request.data, request.settings), {}};
+  TablePart all{read_table(task, request.data, request.settings), {}};
   for (size_t i = 0; i < all.table->size(); ++i) all.records.push_back(i);
   const int64_t longest = request.settings.integer("longest");
   Encoded rows = encoded(form, all, *request.tokenizer, request.class_names, longest, false);

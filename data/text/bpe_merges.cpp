@@ -9,10 +9,6 @@
 namespace weft {
 namespace {
 
-uint64_t pair_of(int32_t left, int32_t right) {
-  return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
-}
-
 uint64_t hash_of(uint64_t pair) {
   pair *= 0x9e3779b97f4a7c15;
   return pair ^ pair >> 32;

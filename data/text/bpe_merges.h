@@ -14,6 +14,11 @@ struct BpeMerge {
   bool operator==(const BpeMerge&) const = default;
 };
 
+/// Both ids in one number.
+inline uint64_t pair_of(int32_t left, int32_t right) {
+  return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+}
+
 class BpeMerges {
  public:
   /// In the order of their ranks. ValueError for a pair that comes twice, or an id below 0.

@@ -22,10 +22,6 @@ std::vector<std::string> byte_tokens() {
   return tokens;
 }
 
-uint64_t pair_of(int32_t left, int32_t right) {
-  return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
-}
-
 struct Word {
   std::vector<int32_t> tokens;
   int64_t count;

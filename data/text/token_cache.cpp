@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <weft/data/text/token_cache.h>
+#include <weft/lib/base/bytes.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -18,10 +19,6 @@ constexpr size_t key_bytes = 32;
 constexpr size_t header_bytes = magic.size() + 16 + key_bytes;
 constexpr size_t digest_bytes = std::tuple_size_v<Digest>;
 constexpr size_t footer_bytes = 8 + digest_bytes;
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 std::string packed_number(int64_t value) {
   std::string bytes;

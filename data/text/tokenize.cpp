@@ -2,6 +2,7 @@
 #include <weft/data/text/token_cache.h>
 #include <weft/data/text/tokenize.h>
 #include <weft/data/tokenizers/marked_tokenizer.h>
+#include <weft/lib/base/bytes.h>
 #include <weft/lib/base/error.h>
 #include <weft/lib/base/join.h>
 #include <weft/lib/files/checkpoint.h>
@@ -15,10 +16,6 @@
 
 namespace weft {
 namespace {
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 /// What the ids are made from, and how. Two caches with one key hold the same bytes.
 std::string key_of(const TextFiles& files, const TextScan& scan, const Tokenizer& tokenizer, TextPart part,

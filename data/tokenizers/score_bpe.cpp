@@ -1,5 +1,6 @@
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/score_bpe.h>
+#include <weft/data/tokenizers/space_mark_internal.h>
 
 #include <functional>
 #include <map>
@@ -8,8 +9,6 @@
 
 namespace weft {
 namespace {
-
-constexpr std::string_view space_mark = "\u2581";
 
 /// Where the next word begins: at a mark behind something else. The size of the text for none.
 size_t next_word(std::string_view text) {

@@ -2,6 +2,7 @@
 #include <weft/data/text/utf8.h>
 #include <weft/data/tokenizers/decoders.h>
 #include <weft/data/tokenizers/sentencepiece_tokenizer.h>
+#include <weft/data/tokenizers/space_mark_internal.h>
 #include <weft/lib/base/error.h>
 
 #include <algorithm>
@@ -11,8 +12,6 @@
 
 namespace weft {
 namespace {
-
-constexpr std::string_view space_mark = "\u2581";
 
 /// A long text is cut where words begin: it takes memory by its length, and sums of many scores lose their last digits.
 size_t unigram_part(std::string_view text) {

@@ -21,7 +21,8 @@ Mask causal_mask(const char* model, const Array& ids, const std::vector<int64_t>
 namespace {
 
 /// Tokens that count in row b of ids (B, T).
-int64_t counted(const std::string& model, const Shape& ids, std::span<const int64_t> lengths, int64_t b) {
+int64_t tokens_of_row(const std::string& model, const Shape& ids, std::span<const int64_t> lengths,
+                      int64_t b) {
   const int64_t T = ids[1], count = lengths.empty() ? T : lengths[static_cast<size_t>(b)];
   if (count < 1 || count > T) fail<ShapeError>(model, ": row ", b, " has ", count, " tokens, in ids ", ids);
   return count;
@@ -37,7 +38,7 @@ Tensor last_tokens(const std::string& model, const Tensor& x, std::span<const in
     fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", Shape{B, T});
   Array places({B}, int64);
   for (int64_t b = 0; b < B; ++b)
-    places.mutable_data<int64_t>()[b] = b * T + counted(model, {B, T}, lengths, b) - 1;
+    places.mutable_data<int64_t>()[b] = b * T + tokens_of_row(model, {B, T}, lengths, b) - 1;
   return embedding(places, reshape(x, {B * T, C}));
 }
 
@@ -50,7 +51,7 @@ void check_next(const std::string& model, const Array& ids, std::span<const int6
   if (!lengths.empty() && static_cast<int64_t>(lengths.size()) != state.rows())
     fail<ShapeError>(model, ": ", lengths.size(), " lengths for ids ", ids.shape());
   for (int64_t b = 0; b < state.rows(); ++b) {
-    const int64_t added = counted(model, ids.shape(), lengths, b);
+    const int64_t added = tokens_of_row(model, ids.shape(), lengths, b);
     if (state.length(b) > context - added)
       fail<ShapeError>(model, ": row ", b, " has read ", state.length(b), " tokens; ", added,
                        " more go beyond the context of ", context);

@@ -16,14 +16,12 @@ SpeechConfig checked(const SpeechConfig& config) {
   return config;
 }
 
-LinearOptions linear_options() { return {.weight_init = init::xavier_uniform(), .bias_init = init::zeros()}; }
-
 BlockOptions block_options(const SpeechConfig& config) {
   return {.norm = NormPlacement::pre,
           .dropout = config.dropout,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
-          .feed_forward = {.hidden = config.n_inner, .up = linear_options(), .down = linear_options()}};
+          .attention = {.dropout = config.dropout, .input = xavier_linear(), .output = xavier_linear()},
+          .feed_forward = {.hidden = config.n_inner, .up = xavier_linear(), .down = xavier_linear()}};
 }
 
 BlockOptions encoder_options(const SpeechConfig& config, int64_t block) {
@@ -150,7 +148,7 @@ Speech::Speech(const SpeechConfig& given)
       head(writes() && config.ctc_weight == 0
                ? nullptr
                : &child<Linear>("head", config.n_embd,
-                                config.n_class > 0 ? config.n_class : config.vocab_size, linear_options())),
+                                config.n_class > 0 ? config.n_class : config.vocab_size, xavier_linear())),
       token_embedding(
           writes() ? &child<Embedding>("token_embedding", config.vocab_size, config.n_embd,
                                        init::normal(0.0, 1.0 / std::sqrt(static_cast<double>(config.n_embd))))

@@ -2,6 +2,7 @@
 #include <weft/layers/models/check_ids_internal.h>
 #include <weft/layers/models/decoding/shift.h>
 #include <weft/layers/models/t5.h>
+#include <weft/layers/models/text_decoder.h>
 
 #include <cmath>
 #include <iterator>
@@ -57,10 +58,6 @@ RelativePositionBiasOptions position_options(const T5Config& config, bool bidire
           .max_distance = config.max_distance,
           .bidirectional = bidirectional,
           .weight_init = init::normal(0.0, root_of_inverse(config.n_embd))};
-}
-
-Mask counted(const std::vector<int64_t>& lengths) {
-  return lengths.empty() ? Mask{} : Mask::lengths(lengths);
 }
 
 }  // namespace

@@ -14,17 +14,15 @@ TransformerConfig checked(const TransformerConfig& config) {
   return config;
 }
 
-LinearOptions linear_options() { return {.weight_init = init::xavier_uniform(), .bias_init = init::zeros()}; }
-
 BlockOptions block_options(const TransformerConfig& config) {
   return {.norm = config.pre_norm ? NormPlacement::pre : NormPlacement::post,
           .dropout = config.dropout,
           .layer_norm = {.eps = config.layer_norm_eps},
-          .attention = {.dropout = config.dropout, .input = linear_options(), .output = linear_options()},
+          .attention = {.dropout = config.dropout, .input = xavier_linear(), .output = xavier_linear()},
           .feed_forward = {.hidden = config.n_inner,
                            .activation = Activation::relu,
-                           .up = linear_options(),
-                           .down = linear_options()}};
+                           .up = xavier_linear(),
+                           .down = xavier_linear()}};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <weft/lib/base/bytes.h>
 #include <weft/lib/base/file.h>
 #include <weft/lib/base/held_folder.h>
 #include <weft/lib/base/system_calls_internal.h>
@@ -115,10 +116,6 @@ Bytes read_whole(const InputFile& file) {
   }
   file.read(0, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
   return bytes;
-}
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 namespace weft::math {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double ln2_high = 0x1.62e42feep-1;  // 32 bits, so that its product with an exponent is exact
 constexpr double ln2_low = 1.9082149292705877e-10;

@@ -6,7 +6,11 @@
 // call them.
 #pragma once
 
+#include <limits>
+
 namespace weft::math {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double exp(double x);    // 0.86
 double expm1(double x);  // 1.15

@@ -14,7 +14,7 @@ namespace weft {
 
 namespace {
 
-constexpr std::string_view magic("\x93NUMPY", 6);
+constexpr std::string_view npy_magic("\x93NUMPY", 6);
 /// NumPy's own limit on headers that it reads.
 constexpr uint64_t longest_header = 10000;
 
@@ -134,7 +134,8 @@ uint64_t element_of(const std::string& type) {
 }  // namespace
 
 bool is_npy(std::span<const uint8_t> bytes) {
-  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+  return bytes.size() >= npy_magic.size() &&
+         std::memcmp(bytes.data(), npy_magic.data(), npy_magic.size()) == 0;
 }
 
 NpyHeader read_npy_header(std::span<const uint8_t> beginning, uint64_t size, const std::string& path) {
@@ -184,11 +185,11 @@ void write_npy(const std::string& path, const Array& array) {
   for (const int64_t extent : array.shape()) shape += str(extent, ", ");
   std::string header = str("{'descr': '", type->first, "', 'fortran_order': False, 'shape': ", shape, "), }");
   // Values begin at a multiple of 64 bytes.
-  const size_t before = magic.size() + 4;
+  const size_t before = npy_magic.size() + 4;
   header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   header += '\n';
   AtomicFile file(path);
-  file.write(magic);
+  file.write(npy_magic);
   const uint8_t version_and_length[] = {1, 0, static_cast<uint8_t>(header.size() & 0xff),
                                         static_cast<uint8_t>(header.size() >> 8)};
   file.write(version_and_length);

@@ -54,7 +54,7 @@ std::string rounded(double number) {
   return text;
 }
 
-double megabytes(int64_t bytes) { return 1e-6 * static_cast<double>(bytes); }
+double in_megabytes(int64_t bytes) { return 1e-6 * static_cast<double>(bytes); }
 
 std::string arguments_of(const ProfileEvent& event) {
   std::vector<std::string> members;
@@ -69,8 +69,8 @@ std::string arguments_of(const ProfileEvent& event) {
   if (!event.shapes.empty()) add("shapes", quoted(event.shapes));
   if (event.flop > 0) add("GFLOP/s", rounded(static_cast<double>(event.flop) * per_second));
   if (event.bytes > 0) add("GB/s", rounded(static_cast<double>(event.bytes) * per_second));
-  if (event.kind != Kind::kernel) add("MB kept", rounded(megabytes(event.used_after - event.used_before)));
-  add("peak MB", rounded(megabytes(event.peak)));
+  if (event.kind != Kind::kernel) add("MB kept", rounded(in_megabytes(event.used_after - event.used_before)));
+  add("peak MB", rounded(in_megabytes(event.peak)));
   return joined(members, ",");
 }
 
@@ -133,7 +133,7 @@ std::string counters(const Profile& profile) {
   std::string json;
   const auto add = [&](int64_t when, int64_t bytes) {
     json += str(",\n{\"name\":\"memory in use\",\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":", microseconds(when),
-                ",\"dur\":0,\"args\":{\"MB\":", rounded(megabytes(bytes)), "}}");
+                ",\"dur\":0,\"args\":{\"MB\":", rounded(in_megabytes(bytes)), "}}");
   };
   std::vector<const ProfileEvent*> kernels;
   for (const ProfileEvent& event : profile.events)

@@ -12,16 +12,17 @@ using namespace weft;
 
 namespace {
 
-Tensor numbers(const Shape& shape, uint64_t stream) {
+Tensor drawn_numbers(const Shape& shape, uint64_t stream) {
   return Tensor(random_normal(shape, 0, 1, random_key(3, stream), float32));
 }
 
 }  // namespace
 
 TEST_CASE("int8: linear and linears take the integers of a weight") {
-  const Tensor x = numbers({3, 80}, 1), weight = numbers({20, 80}, 2), bias = numbers({20}, 3);
+  const Tensor x = drawn_numbers({3, 80}, 1), weight = drawn_numbers({20, 80}, 2),
+               bias = drawn_numbers({20}, 3);
   const Array expected = kernels::linear(x.value(), kernels::Int8Weight(weight.value()), bias.value());
-  const Array other = linear(x, numbers({20, 80}, 4), bias).value();
+  const Array other = linear(x, drawn_numbers({20, 80}, 4), bias).value();
   for (const FloatValues values : {FloatValues::dropped, FloatValues::kept}) {
     const Tensor integers(weight.value().copy());
     CHECK(!is_int8(integers));
@@ -30,7 +31,7 @@ TEST_CASE("int8: linear and linears take the integers of a weight") {
     CHECK(is_int8(integers));
     CHECK(linear(x, integers, bias).value().identical(expected));
     CHECK(linears(x, {{integers, bias}, {integers, bias}})[1].value().identical(expected));
-    const std::vector<Tensor> mixed = linears(x, {{integers, bias}, {numbers({20, 80}, 4), bias}});
+    const std::vector<Tensor> mixed = linears(x, {{integers, bias}, {drawn_numbers({20, 80}, 4), bias}});
     CHECK(mixed[0].value().identical(expected));
     CHECK(mixed[1].value().identical(other));
   }
@@ -38,7 +39,7 @@ TEST_CASE("int8: linear and linears take the integers of a weight") {
 }
 
 TEST_CASE("int8: values that were given up are refused to whoever asks, those that were kept are there") {
-  Tensor weight = numbers({20, 80}, 2), table = numbers({20, 80}, 2);
+  Tensor weight = drawn_numbers({20, 80}, 2), table = drawn_numbers({20, 80}, 2);
   quantize_int8(weight, FloatValues::dropped);
   quantize_int8(table, FloatValues::kept);
   test::refuses<StateError>([&] { weight.value(); }, {"a weight (20, 80) in int8", "open the model again"});
@@ -54,9 +55,9 @@ TEST_CASE("int8: values that were given up are refused to whoever asks, those th
 }
 
 TEST_CASE("int8: nothing beside such a weight has a gradient") {
-  const Tensor weight = numbers({20, 80}, 2), bias = numbers({20}, 3);
+  const Tensor weight = drawn_numbers({20, 80}, 2), bias = drawn_numbers({20}, 3);
   quantize_int8(weight, FloatValues::dropped);
-  Tensor x = numbers({3, 80}, 1);
+  Tensor x = drawn_numbers({3, 80}, 1);
   x.set_requires_grad();
   test::refuses<StateError>([&] { linear(x, weight, bias); }, {"in int8", "use NoGrad"});
   const NoGrad no_grad;
@@ -70,7 +71,7 @@ TEST_CASE("int8: what makes no integers is refused, and stays") {
   const Tensor bad = full({4, 4}, NAN, float32);
   test::refuses<ValueError>([&] { quantize_int8(bad, FloatValues::kept); }, {"NaN or infinity"});
   CHECK(!is_int8(bad));
-  Tensor leaf = numbers({4, 4}, 1);
+  Tensor leaf = drawn_numbers({4, 4}, 1);
   leaf.set_requires_grad();
   CHECK_THROWS_AS(quantize_int8(leaf * 2.0, FloatValues::kept), StateError);
 }

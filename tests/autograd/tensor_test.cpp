@@ -9,7 +9,7 @@ namespace weft::test {
 
 namespace {
 
-Tensor leaf(std::initializer_list<double> values) {
+Tensor float_leaf(std::initializer_list<double> values) {
   return tensor(values, {static_cast<int64_t>(values.size())}).set_requires_grad();
 }
 
@@ -37,13 +37,13 @@ TEST_CASE("tensor: makers give the element type asked for, else the scope's") {
 }
 
 TEST_CASE("tensor: copies are the same tensor") {
-  const Tensor x = leaf({1, 2}), same = x;
+  const Tensor x = float_leaf({1, 2}), same = x;
   sum(x * 3.0).backward();
   CHECK(same.grad().value().at({0}) == 3);
 }
 
 TEST_CASE("tensor: leaves and results know what made them") {
-  Tensor x = leaf({1, 2});
+  Tensor x = float_leaf({1, 2});
   const Tensor y = exp(x) + 1.0;
   CHECK(x.is_leaf());
   CHECK(std::string(x.op_name()) == "leaf");
@@ -57,15 +57,15 @@ TEST_CASE("tensor: only floating leaves may require a gradient") {
   Tensor whole(Array::arange(3));
   refuses<TypeError>([&] { whole.set_requires_grad(); }, {"set_requires_grad", "int64"});
   refuses<TypeError>([] { Tensor(Array::arange(3), true); }, {"int64"});
-  Tensor y = exp(leaf({1}));
+  Tensor y = exp(float_leaf({1}));
   refuses<StateError>([&] { y.set_requires_grad(false); }, {"set_requires_grad", "exp", "detach"});
-  Tensor x = leaf({1});
+  Tensor x = float_leaf({1});
   x.set_requires_grad(false);
   CHECK_FALSE(exp(x).requires_grad());
 }
 
 TEST_CASE("tensor: no_grad records nothing, in nested scopes and on this thread alone") {
-  const Tensor x = leaf({1, 2});
+  const Tensor x = float_leaf({1, 2});
   {
     const NoGrad outer;
     CHECK_FALSE(grad_enabled());
@@ -78,7 +78,7 @@ TEST_CASE("tensor: no_grad records nothing, in nested scopes and on this thread 
 }
 
 TEST_CASE("tensor: detach shares the values and forgets the history") {
-  const Tensor x = leaf({1, 2});
+  const Tensor x = float_leaf({1, 2});
   const Tensor y = x * 2.0, cut = y.detach();
   CHECK(cut.value().shares_buffer(y.value()));
   CHECK_FALSE(cut.requires_grad());
@@ -88,7 +88,7 @@ TEST_CASE("tensor: detach shares the values and forgets the history") {
 }
 
 TEST_CASE("tensor: values are changed in place only where nothing is recorded") {
-  Tensor x = leaf({1, 2});
+  Tensor x = float_leaf({1, 2});
   refuses<StateError>([&] { x.mutable_value(); }, {"mutable_value", "(2,)", "NoGrad"});
   Tensor y = x * 2.0;
   refuses<StateError>([&] { y.mutable_value(); }, {"mutable_value", "mul", "detach"});
@@ -98,7 +98,7 @@ TEST_CASE("tensor: values are changed in place only where nothing is recorded") 
 }
 
 TEST_CASE("tensor: another value drops the gradient and may be of another shape and type") {
-  Tensor x = leaf({1, 2});
+  Tensor x = float_leaf({1, 2});
   sum(x).backward();
   REQUIRE(x.grad().defined());
   x.set_value(Array::ones({3}, float64));
@@ -111,7 +111,7 @@ TEST_CASE("tensor: another value drops the gradient and may be of another shape 
 }
 
 TEST_CASE("tensor: zero_grad forgets, backward begins anew") {
-  Tensor x = leaf({1, 2});
+  Tensor x = float_leaf({1, 2});
   CHECK_FALSE(x.grad().defined());
   sum(x * 2.0).backward();
   x.zero_grad();
@@ -121,7 +121,7 @@ TEST_CASE("tensor: zero_grad forgets, backward begins anew") {
 }
 
 TEST_CASE("tensor: a gradient may be replaced by one of its shape and type") {
-  Tensor x = leaf({1, 2});
+  Tensor x = float_leaf({1, 2});
   sum(x * 2.0).backward();
   x.set_grad(Array::full({2}, 7));
   CHECK(x.grad().value().at({1}) == 7);
@@ -132,7 +132,7 @@ TEST_CASE("tensor: a gradient may be replaced by one of its shape and type") {
 }
 
 TEST_CASE("tensor: anomaly detection names the first operation that makes a NaN or infinity") {
-  const Tensor x = leaf({-1, 4});
+  const Tensor x = float_leaf({-1, 4});
   CHECK_FALSE(log(x).value().all_finite());
   const DetectAnomaly detect;
   refuses<NumericError>([&] { log(x) * 2.0; }, {"log", "first NaN or infinity", "(2,)"});
@@ -144,12 +144,12 @@ TEST_CASE("tensor: anomaly detection names the first operation that makes a NaN 
 
 TEST_CASE("tensor: anomaly detection names the operation of backward, and ends with its scope") {
   // sqrt is finite at 0, its gradient is not.
-  const Tensor x = leaf({0, 4});
+  const Tensor x = float_leaf({0, 4});
   {
     const DetectAnomaly detect;
     refuses<NumericError>([&] { sum(sqrt(x)).backward(); }, {"backward of sqrt", "(2,)"});
   }
-  const Tensor fresh = leaf({0, 4});
+  const Tensor fresh = float_leaf({0, 4});
   sum(sqrt(fresh)).backward();
   CHECK_FALSE(fresh.grad().value().all_finite());
 }

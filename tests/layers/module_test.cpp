@@ -362,7 +362,7 @@ struct LateChild : Root {
     return (*made)(own(x));
   }
 };
-struct Plain : Root {
+struct PlainRoot : Root {
   Tensor held{Array::ones({3}), true};
   Tensor forward(const Tensor& x) { return own(x) * held; }
 };
@@ -420,7 +420,7 @@ TEST_CASE("module: what is held without being a child is told by the first step,
 
 TEST_CASE("module: a tensor that requires a gradient and is no parameter is told by the second step") {
   const RandomScope random({.seed = 1});
-  for (const std::vector<std::string>& said : {two_steps<Plain>(), two_steps<Replaced>()}) {
+  for (const std::vector<std::string>& said : {two_steps<PlainRoot>(), two_steps<Replaced>()}) {
     CHECK(said[0] == "");
     CHECK(said[1].find("parameter(\"name\", shape, init)") != std::string::npos);
   }

@@ -28,7 +28,7 @@ struct Runs : Folder {
 
  private:
   void make(const std::string& name, const Arguments& arguments) const {
-    const Result result = weft(*this, arguments);
+    const Result result = run_weft(*this, arguments);
     REQUIRE_MESSAGE(result.code == 0, name << ": " << result.err);
   }
 };
@@ -43,7 +43,7 @@ Result attention(const Arguments& more) {
   all.insert(all.end(), more.begin(), more.end());
   all.insert(all.end(), {"--out", "page.html"});
   std::filesystem::remove(runs().path("page.html"));
-  return weft(runs(), all);
+  return run_weft(runs(), all);
 }
 
 json page_of(const Arguments& more) {
@@ -131,20 +131,20 @@ TEST_CASE("attention refuses what does not fit before work begins, and writes no
     for (const std::string& part : parts) CHECK(contains(result.err, part));
     CHECK_FALSE(exists(runs(), "page.html"));
   }
-  const Result folder = weft(runs(), {"attention", "gpt", "--text", "cat", "--out", "none/page.html"});
+  const Result folder = run_weft(runs(), {"attention", "gpt", "--text", "cat", "--out", "none/page.html"});
   CHECK(folder.code == 2);
   CHECK(contains(folder.err, "none"));
 }
 
 TEST_CASE("attention of a model that has none is refused") {
-  REQUIRE(weft(runs(), task("lstm", "lstm", "recall")).code == 0);
+  REQUIRE(run_weft(runs(), task("lstm", "lstm", "recall")).code == 0);
   const Result result = attention({"lstm", "--ids", "40"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "lstm, which has no attention to show"));
 }
 
 TEST_CASE("attention of a picture: patches behind the class token") {
-  REQUIRE(weft(runs(), task("vit", "vit", "which")).code == 0);
+  REQUIRE(run_weft(runs(), task("vit", "vit", "which")).code == 0);
   write_picture("picture.npy", 32);
   const json page = page_of({"vit", "--image", "picture.npy"});
   CHECK(page["picture"]["patch"] == 4);

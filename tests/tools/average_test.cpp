@@ -11,10 +11,10 @@
 TEST_CASE("average: of checkpoints of a run, each weight is the mean to a rounding") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=6", "eval_interval=6", "checkpoint_interval=2",
-                                     "keep_checkpoints=5"}))
+  REQUIRE(run_weft(folder, train("run", {"max_iters=6", "eval_interval=6", "checkpoint_interval=2",
+                                         "keep_checkpoints=5"}))
               .code == 0);
-  const Result made = weft(folder, {"average", "run", "--newest", "2", "--out", "mean.h5"});
+  const Result made = run_weft(folder, {"average", "run", "--newest", "2", "--out", "mean.h5"});
   REQUIRE_MESSAGE(made.code == 0, made.err);
   CHECK(contains(made.err, "the mean of 2 models"));
   const std::string a = folder.path("run/checkpoints/step-00000004.h5"),
@@ -32,18 +32,18 @@ TEST_CASE("average: of checkpoints of a run, each weight is the mean to a roundi
   }
   CHECK(moved > 0);
   // Files named one by one are the same.
-  REQUIRE(weft(folder, {"average", "run/checkpoints/step-00000004.h5", "run/checkpoints/step-00000006.h5",
-                        "--out", "same.h5"})
+  REQUIRE(run_weft(folder, {"average", "run/checkpoints/step-00000004.h5", "run/checkpoints/step-00000006.h5",
+                            "--out", "same.h5"})
               .code == 0);
   CHECK(folder.read("same.h5") == folder.read("mean.h5"));
-  CHECK(weft(folder, {"eval", "mean.h5", "--data", "text.txt"}).code == 0);
+  CHECK(run_weft(folder, {"eval", "mean.h5", "--data", "text.txt"}).code == 0);
 }
 
 TEST_CASE("average: what is not alike, too few, or in the way is refused") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("a", {"max_iters=2"})).code == 0);
-  REQUIRE(weft(folder, train("b", {"max_iters=2", "n_layer=2"})).code == 0);
+  REQUIRE(run_weft(folder, train("a", {"max_iters=2"})).code == 0);
+  REQUIRE(run_weft(folder, train("b", {"max_iters=2", "n_layer=2"})).code == 0);
   refused_with(folder, {"average", "a/best.h5", "b/best.h5", "--out", "m.h5"},
                {"b/best.h5: its settings are not those of a/best.h5"});
   refused_with(folder, {"average", "a/best.h5", "--out", "m.h5"}, {"needs two files at least, not 1"});
@@ -54,9 +54,9 @@ TEST_CASE("average: what is not alike, too few, or in the way is refused") {
   std::string labels = "text,label\n";
   for (int i = 0; i < 40; ++i) labels += "the cat " + std::to_string(i) + (i % 2 == 0 ? ",yes\n" : ",no\n");
   folder.write("labels.csv", labels);
-  REQUIRE(weft(folder, {"train", "--model", "bert", "--task", "classify", "--data", "labels.csv", "--out",
-                        "c", "--set", "n_layer=1", "n_head=1", "n_embd=8", "block_size=16", "batch_size=2",
-                        "max_iters=1", "eval_iters=1"})
+  REQUIRE(run_weft(folder, {"train", "--model", "bert", "--task", "classify", "--data", "labels.csv", "--out",
+                            "c", "--set", "n_layer=1", "n_head=1", "n_embd=8", "block_size=16",
+                            "batch_size=2", "max_iters=1", "eval_iters=1"})
               .code == 0);
   write_model_that_tells(folder.path("c/best.h5"), folder.path("classes.h5"),
                          {.class_names = {"cat", "dog"}});
@@ -70,10 +70,10 @@ TEST_CASE("average: what is not alike, too few, or in the way is refused") {
 TEST_CASE("export: GGUF holds a model with its tokenizer") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=2", "tokenizer=bpe", "vocab_size=300"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=2", "tokenizer=bpe", "vocab_size=300"})).code == 0);
   for (const std::string type : {"float32", "float16", "q8_0"}) {
     const Result made =
-        weft(folder, {"export", "run", "--format", "gguf", "--dtype", type, "--out", type + ".gguf"});
+        run_weft(folder, {"export", "run", "--format", "gguf", "--dtype", type, "--out", type + ".gguf"});
     REQUIRE_MESSAGE(made.code == 0, made.err);
     CHECK(contains(made.err, "as GGUF, with its tokenizer"));
     CHECK(folder.read(type + ".gguf").substr(0, 4) == "GGUF");
@@ -82,7 +82,7 @@ TEST_CASE("export: GGUF holds a model with its tokenizer") {
   std::filesystem::create_directory(folder.path("runs"));
   std::filesystem::rename(folder.path("run"), folder.path("runs/tiny-1.5"));
   const auto named = [&](const std::string& model) {
-    REQUIRE(weft(folder, {"export", model, "--format", "gguf", "--out", "named.gguf"}).code == 0);
+    REQUIRE(run_weft(folder, {"export", model, "--format", "gguf", "--out", "named.gguf"}).code == 0);
     const std::string file = folder.read("named.gguf");
     std::filesystem::remove(folder.path("named.gguf"));
     return contains(file, "tiny-1.5");

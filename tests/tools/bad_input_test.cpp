@@ -10,16 +10,16 @@
 
 namespace {
 
-struct Case {
+struct Refusal {
   Arguments arguments;
   std::string text;  ///< what standard error must hold
 };
 
 /// Every case is refused with 2, says why in one line that begins with "weft: ", and leaves nothing.
-void refuse(const Folder& folder, const std::vector<Case>& cases) {
+void refuse(const Folder& folder, const std::vector<Refusal>& cases) {
   const auto before = listed(folder, ".");
-  for (const Case& c : cases) {
-    const Result result = weft(folder, c.arguments);
+  for (const Refusal& c : cases) {
+    const Result result = run_weft(folder, c.arguments);
     std::string command = "weft";
     for (const std::string& word : c.arguments) command += " " + word;
     INFO(command, "\n", result.err);
@@ -31,7 +31,9 @@ void refuse(const Folder& folder, const std::vector<Case>& cases) {
   }
 }
 
-Arguments with(const std::string& setting) { return {"train", "--data", "text.txt", "--set", setting}; }
+Arguments with_setting(const std::string& setting) {
+  return {"train", "--data", "text.txt", "--set", setting};
+}
 
 }  // namespace
 
@@ -81,36 +83,36 @@ TEST_CASE("commands and options") {
 TEST_CASE("settings") {
   const Folder folder;
   write_text(folder);
-  refuse(folder, {{with("n_layr=3"), "there is no key 'n_layr'; did you mean 'n_layer'?"},
-                  {with("zzzzzzzzzzzzz=3"), "there is no key 'zzzzzzzzzzzzz'"},
-                  {with("n_layer"), "needs the form key=value"},
-                  {with("=3"), "needs the form key=value"},
-                  {with("n_layer="), "n_layer must be a whole number between 1 and 1024, not ''"},
-                  {with("n_layer=0"), "n_layer must be"},
-                  {with("n_layer=2.0"), "n_layer must be"},
-                  {with("n_layer=1e1"), "n_layer must be"},
-                  {with("n_layer= 1"), "n_layer must be"},
-                  {with("n_layer=99999999999999999999999"), "n_layer must be"},
-                  {with("n_embd=130"), "n_embd = 130 is not divided by n_head = 4"},
-                  {with("block_size=0"), "block_size must be"},
-                  {with("block_size=100000"), "text.txt"},
-                  {with("batch_size=-1"), "batch_size must be"},
-                  {with("max_iters=-1"), "max_iters must be"},
-                  {with("dropout=1"), "dropout must be a number from 0 to below 1"},
-                  {with("dropout=nan"), "dropout must be"},
-                  {with("dropout=1e999"), "dropout must be"},
-                  {with("learning_rate=inf"), "learning_rate must be"},
-                  {with("learning_rate=-1"), "learning_rate must be"},
-                  {with("learning_rate=fast"), "learning_rate must be"},
-                  {with("beta2=1"), "beta2 must be"},
-                  {with("bias=maybe"), "bias must be true or false"},
-                  {with("tokenizer=bpq"),
+  refuse(folder, {{with_setting("n_layr=3"), "there is no key 'n_layr'; did you mean 'n_layer'?"},
+                  {with_setting("zzzzzzzzzzzzz=3"), "there is no key 'zzzzzzzzzzzzz'"},
+                  {with_setting("n_layer"), "needs the form key=value"},
+                  {with_setting("=3"), "needs the form key=value"},
+                  {with_setting("n_layer="), "n_layer must be a whole number between 1 and 1024, not ''"},
+                  {with_setting("n_layer=0"), "n_layer must be"},
+                  {with_setting("n_layer=2.0"), "n_layer must be"},
+                  {with_setting("n_layer=1e1"), "n_layer must be"},
+                  {with_setting("n_layer= 1"), "n_layer must be"},
+                  {with_setting("n_layer=99999999999999999999999"), "n_layer must be"},
+                  {with_setting("n_embd=130"), "n_embd = 130 is not divided by n_head = 4"},
+                  {with_setting("block_size=0"), "block_size must be"},
+                  {with_setting("block_size=100000"), "text.txt"},
+                  {with_setting("batch_size=-1"), "batch_size must be"},
+                  {with_setting("max_iters=-1"), "max_iters must be"},
+                  {with_setting("dropout=1"), "dropout must be a number from 0 to below 1"},
+                  {with_setting("dropout=nan"), "dropout must be"},
+                  {with_setting("dropout=1e999"), "dropout must be"},
+                  {with_setting("learning_rate=inf"), "learning_rate must be"},
+                  {with_setting("learning_rate=-1"), "learning_rate must be"},
+                  {with_setting("learning_rate=fast"), "learning_rate must be"},
+                  {with_setting("beta2=1"), "beta2 must be"},
+                  {with_setting("bias=maybe"), "bias must be true or false"},
+                  {with_setting("tokenizer=bpq"),
                    "tokenizer must be char or byte or bpe or unigram or sentencepiece-bpe, not 'bpq'"},
-                  {with("newlines=crlf"), "newlines must be keep or lf"},
-                  {with("lr_decay_iters=-1"), "lr_decay_iters must be"},
-                  {with("eval_interval=0"), "eval_interval must be"},
-                  {with("seed=-1"), "seed must be"},
-                  {with("data=other.txt"), "--data"}});
+                  {with_setting("newlines=crlf"), "newlines must be keep or lf"},
+                  {with_setting("lr_decay_iters=-1"), "lr_decay_iters must be"},
+                  {with_setting("eval_interval=0"), "eval_interval must be"},
+                  {with_setting("seed=-1"), "seed must be"},
+                  {with_setting("data=other.txt"), "--data"}});
 }
 
 TEST_CASE("configuration files") {
@@ -121,7 +123,7 @@ TEST_CASE("configuration files") {
     return Arguments{"train", "--data", "text.txt", "--config", name};
   };
   std::filesystem::create_directory(folder.path("folder"));
-  const std::vector<Case> cases{
+  const std::vector<Refusal> cases{
       {{"train", "--data", "text.txt", "--config", "missing.toml"}, "missing.toml: "},
       {{"train", "--data", "text.txt", "--config", "folder"}, "folder: "},
       {file("broken.toml", "n_layer = 2\nn_head = = 3\n"), "broken.toml:2: is not TOML"},
@@ -179,7 +181,7 @@ TEST_CASE("folders") {
 TEST_CASE("models, prompts and sampling") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   const std::string good = folder.read("run/best.h5");
   folder.write("cut.h5", good.substr(0, good.size() / 2));
   std::string flipped = good;
@@ -227,13 +229,13 @@ TEST_CASE("models, prompts and sampling") {
                   {gen({"--seed", "99999999999999999999"}), "--seed"}});
 
   folder.write("text.txt", folder.read("text.txt") + "more");
-  CHECK(contains(weft(folder, {"eval", "run"}).err, "has changed since the run was made"));
+  CHECK(contains(run_weft(folder, {"eval", "run"}).err, "has changed since the run was made"));
 }
 
 TEST_CASE("models whose contents do not hold together") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   const std::string best = folder.path("run/best.h5"), settings = "model/settings/",
                     weight = "model/weights/blocks.0.attention.query.weight";
   const auto edited = [&](const char* name, const std::vector<Edit>& edits) {
@@ -273,13 +275,13 @@ TEST_CASE("models whose contents do not hold together") {
           {{"train", "--continue", "nan.h5", "--data", "text.txt", "--out", "x"}, "nan.h5: " + in_weight}});
   // Some twenty starts; the huge model alone took half of that each time.
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
-  const Result shown = weft(folder, {"inspect", "nan.h5"});
+  const Result shown = run_weft(folder, {"inspect", "nan.h5"});
   CHECK(shown.code == 0);
   CHECK(contains(shown.out, "not finite: no other command takes this file"));
-  CHECK(contains(weft(folder, {"inspect", "inf.h5", "--json"}).out, "\"finite\": false"));
+  CHECK(contains(run_weft(folder, {"inspect", "inf.h5", "--json"}).out, "\"finite\": false"));
   spoil_checkpoint(folder.path("run/checkpoints/step-00000020.h5"),
                    folder.path("run/checkpoints/step-00000020.h5"), weight, infinity);
-  const Result resumed = weft(folder, resume("run", {"max_iters=30"}));
+  const Result resumed = run_weft(folder, resume("run", {"max_iters=30"}));
   CHECK(resumed.code == 2);
   CHECK(contains(resumed.err, "run: " + in_weight));
 }
@@ -287,7 +289,7 @@ TEST_CASE("models whose contents do not hold together") {
 TEST_CASE("files that have become enormous") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   const auto grown = [&](const char* name, const std::string& text) {
     std::filesystem::resize_file(folder.write(name, text), uint64_t{1} << 43);
   };
@@ -310,7 +312,7 @@ TEST_CASE("files that have become enormous") {
           {{"import", "weights", "--out", "x.h5"}, "weights/model.safetensors: "}});
   // What the log lost is known to the checkpoints.
   grown("run/metrics.jsonl", folder.read("run/metrics.jsonl"));
-  const Result on = weft(folder, resume("run", {"max_iters=30"}));
+  const Result on = run_weft(folder, resume("run", {"max_iters=30"}));
   CHECK_MESSAGE(on.code == 0, on.err);
   CHECK(contains(on.err, "metrics.jsonl: 1 unreadable lines removed"));
 }
@@ -318,7 +320,7 @@ TEST_CASE("files that have become enormous") {
 TEST_CASE("an instruction set that is not there") {
   const Folder folder;
   write_text(folder);
-  const Result result = weft(folder, train("run"), {.environment = {"WEFT_ISA=sse9"}});
+  const Result result = run_weft(folder, train("run"), {.environment = {"WEFT_ISA=sse9"}});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "WEFT_ISA=sse9"));
   CHECK(!exists(folder, "run"));

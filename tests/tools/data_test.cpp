@@ -12,7 +12,7 @@ namespace {
 Result inspect(const Folder& folder, const Arguments& more) {
   Arguments all{"data", "inspect"};
   all.insert(all.end(), more.begin(), more.end());
-  return weft(folder, all);
+  return run_weft(folder, all);
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ TEST_CASE("data inspect takes each task by its columns, and says why there can b
 TEST_CASE("data inspect counts with the tokenizer of a run, and what that cannot read") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   folder.with("other.csv", "text,n\nthe,1\n\xe2\x82\xac,2\n");
   const Result result = inspect(folder, {"other.csv", "--tokenizer", "run", "--task", "none", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
@@ -226,7 +226,7 @@ TEST_CASE("data inspect refuses what cannot be read, with its place and what to 
   refused({"a.data", "--tokenizer", "none.json"}, "none.json");
   refused({"a.csv", "--set", "header=maybe"}, "--set header=maybe: must be ");
   refused({"missing.csv"}, "missing.csv");
-  const Result other = weft(folder, {"data", "look", "a.csv"});
+  const Result other = run_weft(folder, {"data", "look", "a.csv"});
   CHECK(other.code == 2);
   CHECK(contains(other.err, "data: there is no 'look'; data inspect FILE..."));
 }
@@ -243,10 +243,10 @@ TEST_CASE("data where names the lines that fed an update, also of a mixture, aft
                            "batch_size=4", "max_iters=3", "eval_iters=1", "sample_tokens=0"};
   Arguments train{"train", "--data", "a.txt:3", "b.txt:1", "--out", "run"};
   train.insert(train.end(), settings.begin(), settings.end());
-  REQUIRE_MESSAGE(weft(folder, train).code == 0, weft(folder, train).err);
+  REQUIRE_MESSAGE(run_weft(folder, train).code == 0, run_weft(folder, train).err);
   int of_b = 0, all = 0;
   for (const char* step : {"0", "1", "2", "7"}) {
-    const Result result = weft(folder, {"data", "where", "run", "--step", step, "--json"});
+    const Result result = run_weft(folder, {"data", "where", "run", "--step", step, "--json"});
     REQUIRE_MESSAGE(result.code == 0, result.err);
     const auto found = nlohmann::json::parse(result.out);
     REQUIRE(found["samples"].size() == 4);
@@ -264,10 +264,10 @@ TEST_CASE("data where names the lines that fed an update, also of a mixture, aft
     }
   }
   CHECK(of_b == 4);
-  const Result text = weft(folder, {"data", "where", "run", "--step", "1"});
+  const Result text = run_weft(folder, {"data", "where", "run", "--step", "1"});
   CHECK(contains(text.out, "sample 4: "));
-  CHECK(weft(folder, {"data", "where", "run"}).code == 2);
-  CHECK(weft(folder, {"data", "where", "nothing", "--step", "1"}).code == 2);
+  CHECK(run_weft(folder, {"data", "where", "run"}).code == 2);
+  CHECK(run_weft(folder, {"data", "where", "nothing", "--step", "1"}).code == 2);
 }
 
 TEST_CASE("data where names the record of each file of a table, also by length") {
@@ -282,10 +282,10 @@ TEST_CASE("data where names the record of each file of a table, also by length")
                         "a.en,a.fr",    "--out",       "run",          "--set",
                         "n_layer=1",    "n_embd=8",    "n_head=1",     "tokenizer=char",
                         "batch_size=4", "max_iters=2", "eval_iters=1", "sample_tokens=0"};
-  const Result trained = weft(folder, train);
+  const Result trained = run_weft(folder, train);
   REQUIRE_MESSAGE(trained.code == 0, trained.err);
   for (const char* step : {"0", "1", "9"}) {
-    const Result result = weft(folder, {"data", "where", "run", "--step", step, "--json"});
+    const Result result = run_weft(folder, {"data", "where", "run", "--step", step, "--json"});
     REQUIRE_MESSAGE(result.code == 0, result.err);
     const auto found = nlohmann::json::parse(result.out);
     REQUIRE(found["samples"].size() > 0);
@@ -298,13 +298,13 @@ TEST_CASE("data where names the record of each file of a table, also by length")
       CHECK_FALSE(sample["places"][0]["first"].contains("byte"));
     }
   }
-  CHECK(contains(weft(folder, {"data", "where", "run", "--step", "1"}).out, "a.fr:"));
+  CHECK(contains(run_weft(folder, {"data", "where", "run", "--step", "1"}).out, "a.fr:"));
 }
 
 TEST_CASE("the log of a run on text tells bits per byte, comparable between tokenizers") {
   const Folder folder;
   write_text(folder);
-  const Result trained = weft(folder, train("run"));
+  const Result trained = run_weft(folder, train("run"));
   REQUIRE(trained.code == 0);
   const std::string line = lines_of(folder.read("run/metrics.jsonl")).front();
   CHECK(number_in(line, "val_bits_per_byte") ==
@@ -323,17 +323,17 @@ TEST_CASE("eval takes several files, each a document, and tells bits per byte") 
                   "run",          "--set",       "text=t",       "packing=documents",
                   "n_layer=1",    "n_embd=8",    "n_head=1",     "block_size=32",
                   "batch_size=4", "max_iters=2", "eval_iters=1", "sample_tokens=0"};
-  const Result trained = weft(folder, train);
+  const Result trained = run_weft(folder, train);
   REQUIRE_MESSAGE(trained.code == 0, trained.err);
-  const Result result = weft(folder, {"eval", "run", "--data", "c.jsonl", "d.jsonl", "--json"});
+  const Result result = run_weft(folder, {"eval", "run", "--data", "c.jsonl", "d.jsonl", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   // Of each document the first token is not scored, and its end is.
   CHECK(number_in(result.out, "tokens") == 5 + 5 + 1);
   CHECK(number_in(result.out, "bytes") == 4 + 4 + 0);
   const double bits = number_in(result.out, "loss") * 11 / 8 / std::log(2.0);
   CHECK(number_in(result.out, "bits_per_byte") == doctest::Approx(bits));
-  CHECK(weft(folder, {"eval", "run", "--stride", "2"}).code == 2);
-  REQUIRE(weft(folder, {"eval", "run", "--json"}).code == 0);
+  CHECK(run_weft(folder, {"eval", "run", "--stride", "2"}).code == 2);
+  REQUIRE(run_weft(folder, {"eval", "run", "--json"}).code == 0);
 }
 
 TEST_CASE("ids that are ready made are trained on and scored without a tokenizer") {
@@ -341,15 +341,15 @@ TEST_CASE("ids that are ready made are trained on and scored without a tokenizer
   std::string ids;
   for (int i = 0; i < 600; ++i) ids += std::string{static_cast<char>(i % 7), '\0'};
   folder.with("a.bin", ids);
-  const Result trained =
-      weft(folder, {"train", "--data", "a.bin", "--out", "run", "--set", "format=ids", "n_layer=1",
-                    "n_embd=8", "n_head=1", "block_size=8", "batch_size=4", "max_iters=2", "eval_iters=1"});
+  const Result trained = run_weft(
+      folder, {"train", "--data", "a.bin", "--out", "run", "--set", "format=ids", "n_layer=1", "n_embd=8",
+               "n_head=1", "block_size=8", "batch_size=4", "max_iters=2", "eval_iters=1"});
   REQUIRE_MESSAGE(trained.code == 0, trained.err);
   CHECK(contains(trained.err + trained.out, "7 in the vocabulary"));
-  const Result scored = weft(folder, {"eval", "run", "--json"});
+  const Result scored = run_weft(folder, {"eval", "run", "--json"});
   REQUIRE_MESSAGE(scored.code == 0, scored.err);
   CHECK(number_in(scored.out, "tokens") == 59);
   CHECK_FALSE(contains(scored.out, "bits_per_byte"));
-  CHECK(weft(folder, {"eval", "run", "--data", "a.bin"}).code == 0);
-  CHECK(weft(folder, {"train", "--resume", "run"}).code == 0);
+  CHECK(run_weft(folder, {"eval", "run", "--data", "a.bin"}).code == 0);
+  CHECK(run_weft(folder, {"train", "--resume", "run"}).code == 0);
 }

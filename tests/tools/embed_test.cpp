@@ -9,11 +9,11 @@
 namespace {
 
 /// A trained run that reads eight characters at most, made once.
-const Folder& trained() {
+const Folder& trained_embedder() {
   static const struct Trained : Folder {
     Trained() {
       write_text(*this);
-      const Result result = weft(*this, train("run", {"n_layer=2"}));
+      const Result result = run_weft(*this, train("run", {"n_layer=2"}));
       REQUIRE_MESSAGE(result.code == 0, result.err);
       write("texts.txt", "the cat\nran.\nmat; \non a\n");
       write("rows.csv", "id,said\n1,the cat\n2,ran.\n");
@@ -25,15 +25,15 @@ const Folder& trained() {
 ArrayFile embedded(const Arguments& more, const Program::Options& options = {}) {
   Arguments all{"embed", "run", "--out", "e.h5"};
   all.insert(all.end(), more.begin(), more.end());
-  const Result result = weft(trained(), all, options);
+  const Result result = run_weft(trained_embedder(), all, options);
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  return read_arrays(trained().path("e.h5"));
+  return read_arrays(trained_embedder().path("e.h5"));
 }
 
 void refused(const Arguments& more, const std::vector<std::string>& parts) {
   Arguments all{"embed", "run"};
   all.insert(all.end(), more.begin(), more.end());
-  refused_with(trained(), all, parts);
+  refused_with(trained_embedder(), all, parts);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ TEST_CASE("embed: a vector for each text, in their order, whatever shares the ba
   CHECK(all.arrays.at("lengths").values == std::vector<double>{7, 4, 5, 4});
   CHECK(all.texts.at("pooling") == "mean");
   CHECK(all.integers.at("layer") == 2);
-  const std::string bytes = trained().read("e.h5");
+  const std::string bytes = trained_embedder().read("e.h5");
   const char* const texts[] = {"the cat", "ran.", "mat; ", "on a"};
   for (int64_t i = 0; i < 4; ++i)
     CHECK(embedded({texts[i]}).arrays.at("embeddings").values == vectors.row(i));
@@ -53,10 +53,10 @@ TEST_CASE("embed: a vector for each text, in their order, whatever shares the ba
     Arguments given{"--data", "texts.txt"};
     given.insert(given.end(), more.begin(), more.end());
     embedded(given);
-    CHECK(trained().read("e.h5") == bytes);
+    CHECK(trained_embedder().read("e.h5") == bytes);
   }
   embedded({"--data", "texts.txt"}, {.environment = {"WEFT_ISA=scalar"}});
-  CHECK(trained().read("e.h5") == bytes);
+  CHECK(trained_embedder().read("e.h5") == bytes);
   CHECK(embedded({"--data", "rows.csv", "--set", "text=said"}).arrays.at("embeddings").row(1) ==
         vectors.row(1));
 }
@@ -103,24 +103,26 @@ TEST_CASE("embed: layers from either end") {
 
 TEST_CASE("embed: a file of NumPy has the same values") {
   const Values vectors = embedded({"--data", "texts.txt"}).arrays.at("embeddings");
-  REQUIRE(weft(trained(), {"embed", "run", "--data", "texts.txt", "--out", "e.npy"}).code == 0);
-  CHECK(read_array(trained().path("e.npy")) == vectors);
+  REQUIRE(run_weft(trained_embedder(), {"embed", "run", "--data", "texts.txt", "--out", "e.npy"}).code == 0);
+  CHECK(read_array(trained_embedder().path("e.npy")) == vectors);
   const Values hidden = embedded({"the", "--pooling", "none"}).arrays.at("hidden");
-  REQUIRE(weft(trained(), {"embed", "run", "the", "--pooling", "none", "--out", "e.npy"}).code == 0);
-  CHECK(read_array(trained().path("e.npy")) == hidden);
+  REQUIRE(run_weft(trained_embedder(), {"embed", "run", "the", "--pooling", "none", "--out", "e.npy"}).code ==
+          0);
+  CHECK(read_array(trained_embedder().path("e.npy")) == hidden);
   refused({"the", "cat", "--pooling", "none", "--out", "e2.npy"},
           {"e2.npy", "hidden and offsets", "FILE.h5"});
 }
 
 TEST_CASE("embed: what is too long is refused, or cut when asked to") {
   refused({"the cat sat", "--out", "x.h5"}, {"text 1: has 11 tokens, and the model reads 8", "--truncate"});
-  trained().write("long.txt", "the\nthe cat sat on a mat; \n");
+  trained_embedder().write("long.txt", "the\nthe cat sat on a mat; \n");
   refused({"--data", "long.txt", "--out", "x.h5"}, {"long.txt: line 2: has 22 tokens"});
   const Values cut = embedded({"the cat sat", "--truncate"}).arrays.at("embeddings");
   CHECK(cut == embedded({"the cat "}).arrays.at("embeddings"));
-  const Result told = weft(trained(), {"embed", "run", "--data", "long.txt", "--truncate", "--out", "e.h5"});
+  const Result told =
+      run_weft(trained_embedder(), {"embed", "run", "--data", "long.txt", "--truncate", "--out", "e.h5"});
   CHECK(contains(told.err, "1 texts have more than 8 tokens"));
-  CHECK(!exists(trained(), "x.h5"));
+  CHECK(!exists(trained_embedder(), "x.h5"));
 }
 
 TEST_CASE("embed: bad input is refused before anything is written") {
@@ -135,11 +137,11 @@ TEST_CASE("embed: bad input is refused before anything is written") {
   refused({"--data", "none.txt", "--out", "x.h5"}, {"none.txt"});
   refused({"the", "--out", "none/x.h5"}, {"none"});
   refused({"the", "--out", "run/best.h5"}, {"run/best.h5"});
-  trained().write("gaps.txt", "the\n\ncat\n");
+  trained_embedder().write("gaps.txt", "the\n\ncat\n");
   refused({"--data", "gaps.txt", "--out", "x.h5"}, {"gaps.txt: line 2: is empty", "empty=skip"});
   CHECK(embedded({"--data", "gaps.txt", "--set", "empty=skip"}).arrays.at("embeddings").shape ==
         std::vector<int64_t>{2, 16});
-  CHECK(!exists(trained(), "x.h5"));
+  CHECK(!exists(trained_embedder(), "x.h5"));
 }
 
 TEST_CASE("embed: a model that classifies reads texts between <cls> and <sep>, as it was trained to") {
@@ -152,9 +154,10 @@ TEST_CASE("embed: a model that classifies reads texts between <cls> and <sep>, a
   for (const char* const setting : {"n_layer=1", "n_head=2", "n_embd=16", "max_iters=3", "batch_size=4",
                                     "tokenizer=char", "eval_iters=1", "eval_interval=3"})
     how.emplace_back(setting);
-  const Result result = weft(folder, how);
+  const Result result = run_weft(folder, how);
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  REQUIRE(weft(folder, {"embed", "run", "--data", "t.csv", "--pooling", "none", "--out", "e.h5"}).code == 0);
+  REQUIRE(run_weft(folder, {"embed", "run", "--data", "t.csv", "--pooling", "none", "--out", "e.h5"}).code ==
+          0);
   const ArrayFile all = read_arrays(folder.path("e.h5"));
   CHECK(all.arrays.at("offsets").values.at(1) == 13);  // 11 characters and two marks
   CHECK(all.arrays.at("offsets").values.at(2) == 23);
@@ -175,20 +178,22 @@ TEST_CASE("embed: pictures, by name") {
   for (const char* const setting :
        {"n_layer=1", "n_head=2", "n_embd=16", "max_iters=2", "batch_size=4", "eval_iters=1", "val_share=0.2"})
     how.emplace_back(setting);
-  const Result result = weft(folder, how);
+  const Result result = run_weft(folder, how);
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  REQUIRE(weft(folder, {"embed", "run", "p/a/0.pgm", "p/b/1.pgm", "--pooling", "first", "--out", "two.h5"})
-              .code == 0);
+  REQUIRE(
+      run_weft(folder, {"embed", "run", "p/a/0.pgm", "p/b/1.pgm", "--pooling", "first", "--out", "two.h5"})
+          .code == 0);
   const ArrayFile two = read_arrays(folder.path("two.h5"));
   CHECK(two.texts.at("names") == "p/a/0.pgm\np/b/1.pgm");
   CHECK(two.arrays.at("embeddings").shape == std::vector<int64_t>{2, 16});
-  REQUIRE(
-      weft(folder, {"embed", "run", "--data", "p", "--batch", "3", "--pooling", "first", "--out", "all.h5"})
-          .code == 0);
+  REQUIRE(run_weft(folder,
+                   {"embed", "run", "--data", "p", "--batch", "3", "--pooling", "first", "--out", "all.h5"})
+              .code == 0);
   const ArrayFile all = read_arrays(folder.path("all.h5"));
   CHECK(all.arrays.at("embeddings").shape == std::vector<int64_t>{20, 16});
   CHECK(all.arrays.at("embeddings").row(0) == two.arrays.at("embeddings").row(0));
-  REQUIRE(weft(folder, {"embed", "run", "p/a/0.pgm", "--pooling", "none", "--out", "whole.h5"}).code == 0);
+  REQUIRE(run_weft(folder, {"embed", "run", "p/a/0.pgm", "--pooling", "none", "--out", "whole.h5"}).code ==
+          0);
   const Values hidden = read_arrays(folder.path("whole.h5")).arrays.at("hidden");
   CHECK(hidden.row(0) == two.arrays.at("embeddings").row(0));
   refused_with(folder, {"embed", "run", "some text", "--out", "x.h5"}, {"some text"});

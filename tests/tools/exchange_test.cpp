@@ -26,23 +26,23 @@ TEST_CASE("import: transformers' logits; export: transformers' files, and ours b
        {"gpt2", "gpt2-exact-gelu-bfloat16-shards", "llama", "bert-masked", "t5", "vit"}) {
     CAPTURE(name);
     const std::string kind = name.substr(0, name.find('-'));
-    const Result imported = weft(folder, {"import", reference_model(name), "--out", name});
+    const Result imported = run_weft(folder, {"import", reference_model(name), "--out", name});
     REQUIRE_MESSAGE(imported.code == 0, imported.err);
     CHECK(imported.err.find(name + "/model.h5: a " + kind) != std::string::npos);
     Arguments logits = {"logits", name, "--out", name + ".npy"};
     for (const std::string& argument : second_sample(name, folder.path("image.npy")))
       logits.push_back(argument);
-    const Result told = weft(folder, logits);
+    const Result told = run_weft(folder, logits);
     REQUIRE_MESSAGE(told.code == 0, told.err);
     CHECK(logits_difference(name, folder.path(name + ".npy")) == "");
 
-    const Result theirs = weft(folder, {"export", name, "--format", "hf", "--out", "hf/" + name});
+    const Result theirs = run_weft(folder, {"export", name, "--format", "hf", "--out", "hf/" + name});
     REQUIRE_MESSAGE(theirs.code == 0, theirs.err);
     CHECK(tensors_difference(name, folder.path("hf/" + name)) == "");
     CHECK(folder.read("hf/" + name + "/config.json").find("\"model_type\": \"" + kind) != std::string::npos);
 
     const Result ours =
-        weft(folder, {"export", name + "/model.h5", "--format", "safetensors", "--out", "ours/" + name});
+        run_weft(folder, {"export", name + "/model.h5", "--format", "safetensors", "--out", "ours/" + name});
     REQUIRE_MESSAGE(ours.code == 0, ours.err);
     const Plain plain = read_plain(folder.path("ours/" + name + "/model.safetensors"));
     CHECK(plain.metadata.at("model") == kind);
@@ -54,24 +54,25 @@ TEST_CASE("import: transformers' logits; export: transformers' files, and ours b
 
 TEST_CASE("import: an imported model writes by number, and ends with its own end") {
   const Folder folder;
-  REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
+  REQUIRE(run_weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
   const Result greedy =
-      weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "30", "--temperature", "0"});
+      run_weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "30", "--temperature", "0"});
   REQUIRE_MESSAGE(greedy.code == 0, greedy.err);
   CHECK(greedy.out.starts_with("1,2,3,"));
   // Of 30 tokens drawn from 29 some run meets the end, 5, and stops there.
   bool ended = false;
   for (int seed = 0; seed < 8 && !ended; ++seed) {
-    const Result drawn = weft(folder, {"generate", "run", "--ids", "1", "--tokens", "60", "--temperature",
-                                       "2", "--seed", std::to_string(seed)});
+    const Result drawn = run_weft(folder, {"generate", "run", "--ids", "1", "--tokens", "60", "--temperature",
+                                           "2", "--seed", std::to_string(seed)});
     REQUIRE_MESSAGE(drawn.code == 0, drawn.err);
     ended = drawn.out.ends_with(",5\n");
     CHECK((drawn.out.find(",5,") == std::string::npos));
   }
   CHECK(ended);
-  const Result beams = weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "5", "--beams", "3"});
+  const Result beams =
+      run_weft(folder, {"generate", "run", "--ids", "1,2,3", "--tokens", "5", "--beams", "3"});
   CHECK(beams.code == 0);
-  CHECK(weft(folder, {"inspect", "run"}).out.find("gpt2: ") != std::string::npos);
+  CHECK(run_weft(folder, {"inspect", "run"}).out.find("gpt2: ") != std::string::npos);
 }
 
 TEST_CASE("import and export: refused with exit code 2, and nothing is written") {
@@ -79,7 +80,7 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   const auto refused = [&](const Arguments& arguments, const std::string& part) {
     CAPTURE(part);
     const size_t before = folder.files().size();
-    const Result result = weft(folder, arguments);
+    const Result result = run_weft(folder, arguments);
     CHECK(result.code == 2);
     CHECK_MESSAGE(result.err.find(part) != std::string::npos, result.err);
     CHECK(folder.files().size() == before);
@@ -96,16 +97,16 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
   folder.with("lies/config.json", config).with("lies/model.safetensors", std::string(8, '\xff'));
   refused({"import", "lies", "--out", "run"}, "lies/model.safetensors: is no safetensors file");
 
-  REQUIRE(weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
+  REQUIRE(run_weft(folder, {"import", reference_model("gpt2"), "--out", "run"}).code == 0);
   refused({"import", reference_model("gpt2"), "--out", "run"}, "run/model.h5: is there already");
   refused({"export", "run", "--format", "onnx", "--out", "out"},
           "'onnx' is none of hf, safetensors, gguf, html, weft and peft");
   refused({"export", "none", "--format", "hf", "--out", "out"}, "none");
   refused({"export", "run", "--format", "hf", "--out", "alone"}, "alone/config.json: is there already");
-  REQUIRE(
-      weft(folder, {"train", "--model", "lstm", "--task", "recall", "--set", "max_iters=1", "eval_iters=1",
+  REQUIRE(run_weft(folder,
+                   {"train", "--model", "lstm", "--task", "recall", "--set", "max_iters=1", "eval_iters=1",
                     "n_layer=1", "n_embd=8", "batch_size=2", "samples=8", "--out", "lstm"})
-          .code == 0);
+              .code == 0);
   refused({"export", "lstm", "--format", "hf", "--out", "out"},
           "transformers has no model for weft's lstm; there are gpt2");
   refused({"export", "lstm", "--format", "html", "--out", "out"}, "'lstm' is not computed by the page; gpt2");
@@ -120,11 +121,11 @@ TEST_CASE("import and export: refused with exit code 2, and nothing is written")
 TEST_CASE("export: bfloat16 is half the size, and what is read again is rounded to nearest") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   for (const std::string format : {"hf", "safetensors"}) {
-    REQUIRE(weft(folder, {"export", "run", "--format", format, "--out", "whole-" + format}).code == 0);
-    const Result half =
-        weft(folder, {"export", "run", "--format", format, "--dtype", "bfloat16", "--out", "half-" + format});
+    REQUIRE(run_weft(folder, {"export", "run", "--format", format, "--out", "whole-" + format}).code == 0);
+    const Result half = run_weft(
+        folder, {"export", "run", "--format", format, "--dtype", "bfloat16", "--out", "half-" + format});
     REQUIRE_MESSAGE(half.code == 0, half.err);
     CHECK(contains(half.err, "in bfloat16"));
     CHECK(read_tensors(folder.path("half-" + format + "/model.safetensors")) ==
@@ -133,23 +134,23 @@ TEST_CASE("export: bfloat16 is half the size, and what is read again is rounded 
           0.7 * static_cast<double>(folder.read("whole-" + format + "/model.safetensors").size()));
   }
   CHECK(contains(folder.read("half-hf/config.json"), "\"dtype\": \"bfloat16\""));
-  REQUIRE(weft(folder, {"import", "half-hf", "--out", "again.h5"}).code == 0);
+  REQUIRE(run_weft(folder, {"import", "half-hf", "--out", "again.h5"}).code == 0);
 }
 
 TEST_CASE("export: a page is of the model that a run keeps, and is not written over") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run")).code == 0);
-  const Result exported = weft(folder, {"export", "run", "--format", "html", "--out", "model.html"});
+  REQUIRE(run_weft(folder, train("run")).code == 0);
+  const Result exported = run_weft(folder, {"export", "run", "--format", "html", "--out", "model.html"});
   CHECK_MESSAGE(exported.code == 0, exported.err);
   CHECK(exported.err == "model.html: run/best.h5 as a page, with its tokenizer\n");
   const std::string page = folder.read("model.html");
   CHECK(page.find("\"title\":\"run\"") != std::string::npos);
   CHECK(page.find("\"tokenizer_kind\":\"char\"") != std::string::npos);
-  REQUIRE(weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 0);
-  REQUIRE(
-      weft(folder, {"export", "model.h5", "--format", "html", "--dtype", "bfloat16", "--out", "half.html"})
-          .code == 0);
+  REQUIRE(run_weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 0);
+  REQUIRE(run_weft(folder,
+                   {"export", "model.h5", "--format", "html", "--dtype", "bfloat16", "--out", "half.html"})
+              .code == 0);
   CHECK(folder.read("half.html").find("\"dtype\":\"bfloat16\"") != std::string::npos);
   CHECK(folder.read("half.html").size() < page.size());
   refused_with(folder, {"export", "run", "--format", "html", "--out", "model.html"},
@@ -170,18 +171,18 @@ TEST_CASE("import: a tokenizer that does not fit the model is refused, and what 
                  R"({"model": {"type": "BPE", "merges": [], "vocab": {)" + vocab + "}}" + more + "}");
   };
   tokenizer(30, "");
-  const Result large = weft(folder, {"import", "theirs", "--out", "a"});
+  const Result large = run_weft(folder, {"import", "theirs", "--out", "a"});
   CHECK(large.code == 2);
   CHECK_MESSAGE(large.err.find(
                     "theirs: its tokenizer has 30 tokens, the model 29; weft import theirs --no-tokenizer") !=
                     std::string::npos,
                 large.err);
-  CHECK(weft(folder, {"import", "theirs", "--out", "b", "--no-tokenizer"}).code == 0);
+  CHECK(run_weft(folder, {"import", "theirs", "--out", "b", "--no-tokenizer"}).code == 0);
   tokenizer(20, R"(, "truncation": {"max_length": 8})");
-  const Result small = weft(folder, {"import", "theirs", "--out", "c"});
+  const Result small = run_weft(folder, {"import", "theirs", "--out", "c"});
   CHECK_MESSAGE(small.code == 0, small.err);
   CHECK(small.err.find("its truncation to 8 tokens is not applied") != std::string::npos);
-  const Result encoded = weft(folder, {"tokenizer", "inspect", "theirs", "--text", "01"});
+  const Result encoded = run_weft(folder, {"tokenizer", "inspect", "theirs", "--text", "01"});
   CHECK(encoded.code == 0);
   CHECK(encoded.err.find("its truncation to 8 tokens is not applied") != std::string::npos);
 }

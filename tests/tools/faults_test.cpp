@@ -15,12 +15,6 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
-using Names = std::vector<std::string>;
-
 const Names settings = {"max_iters=6",     "checkpoint_interval=2", "eval_interval=2", "keep_checkpoints=2",
                         "sample_tokens=3", "stats_interval=3",      "tensorboard=true"};
 
@@ -90,7 +84,7 @@ Outcome ended(const Folder& folder, const Scene& scene) {
   const bool run = exists(folder, "run/config.toml") || exists(folder, "run.weft-old");
   if (scene.replaces) {
     // The old run or the new one, whole: going on with it ends as if nothing had been.
-    const Result result = weft(folder, resume("run"));
+    const Result result = run_weft(folder, resume("run"));
     CHECK_MESSAGE(result.code == 0, result.err);
     if (result.code != 0) return {};
     const Outcome found = outcome(folder, "run");
@@ -100,7 +94,7 @@ Outcome ended(const Folder& folder, const Scene& scene) {
     }
     return found;
   }
-  const Result result = weft(folder, run ? resume("run", {"max_iters=6"}) : train("run", settings));
+  const Result result = run_weft(folder, run ? resume("run", {"max_iters=6"}) : train("run", settings));
   CHECK_MESSAGE(result.code == 0, result.err);
   return result.code == 0 ? outcome(folder, "run") : Outcome{};
 }
@@ -118,11 +112,11 @@ std::vector<int> sampled(int most, int offset) {
 
 TEST_CASE("a system call of a run fails, or the run is killed there: nothing is lost") {
   const Text folder;
-  REQUIRE(weft(folder, train("whole", settings)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", settings)).code == 0);
   Names begun = settings;
   begun.insert(begun.end(), {"max_iters=2", "lr_decay_iters=6"});
-  REQUIRE(weft(folder, train("begun", begun)).code == 0);
-  REQUIRE(weft(folder, train("other", seven("n_embd=8"))).code == 0);
+  REQUIRE(run_weft(folder, train("begun", begun)).code == 0);
+  REQUIRE(run_weft(folder, train("other", seven("n_embd=8"))).code == 0);
   const Outcome whole = outcome(folder, "whole");
   int offset = 0;
   for (const Scene& scene : scenes()) {
@@ -134,7 +128,7 @@ TEST_CASE("a system call of a run fails, or the run is killed there: nothing is 
     };
     reset();
     std::filesystem::remove(folder.path("calls"));
-    REQUIRE(weft(folder, scene.command, with({}, folder)).code == 0);
+    REQUIRE(run_weft(folder, scene.command, with({}, folder)).code == 0);
     const Names calls = lines_of(folder.read("calls"));
     REQUIRE(calls.size() > 50);
     REQUIRE(outcome(folder, "run") == whole);
@@ -146,7 +140,7 @@ TEST_CASE("a system call of a run fails, or the run is killed there: nothing is 
         CAPTURE(at);
         CAPTURE(calls[static_cast<size_t>(at - 1)]);
         reset();
-        const Result result = weft(folder, scene.command, with({at, kind.what, kind.for_good}, folder));
+        const Result result = run_weft(folder, scene.command, with({at, kind.what, kind.for_good}, folder));
         CAPTURE(result.err);
         if (kind.what == "kill")
           CHECK((result.code == 128 + SIGKILL || result.code == 0));

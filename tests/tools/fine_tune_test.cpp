@@ -31,20 +31,15 @@ void write_questions(const Folder& folder) {
 const Arguments table = {"--data", "questions.tsv", "--set", "format=tsv", "--set", "text=2"};
 
 /// A run of a small model that must succeed; gives what it says.
-std::string trained(const Folder& folder, const std::string& out, const Arguments& how, int updates,
-                    const Arguments& more = {}) {
+std::string trained_base(const Folder& folder, const std::string& out, const Arguments& how, int updates,
+                         const Arguments& more = {}) {
   Arguments all{
       "train",         "--out",          out, "--set", "max_iters=" + std::to_string(updates), "batch_size=8",
       "eval_iters=20", "sample_tokens=0"};
   for (const Arguments& part : {how, more}) all.insert(all.end(), part.begin(), part.end());
-  const Result result = weft(folder, all);
+  const Result result = run_weft(folder, all);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return result.err;
-}
-
-Arguments with(Arguments all, const Arguments& more) {
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
 }
 
 const Arguments sizes = {"--set", "n_layer=2", "--set", "n_embd=32"};
@@ -61,13 +56,13 @@ double last_number(const Folder& folder, const std::string& run, const std::stri
 TEST_CASE("a bert that filled in words tells classes: tokenizer and encoder are taken, its head is not") {
   const Folder folder;
   write_questions(folder);
-  trained(folder, "masked",
-          with({"--model", "bert", "--task", "masked", "--data", "sentences.txt", "--set", "format=txt",
-                "block_size=24"},
-               sizes),
-          20);
+  trained_base(folder, "masked",
+               with({"--model", "bert", "--task", "masked", "--data", "sentences.txt", "--set", "format=txt",
+                     "block_size=24"},
+                    sizes),
+               20);
   CHECK(last_number(folder, "masked", "val_accuracy") >= 0);
-  const std::string said = trained(
+  const std::string said = trained_base(
       folder, "told", with(table, {"--task", "classify", "--init-from", "masked", "--set", "label=1"}), 60,
       {"--set", "learning_rate=0.003"});
   CHECK_MESSAGE(contains(said, "  new:\n    head.classifier.bias\n    head.classifier.weight\n"), said);
@@ -77,42 +72,42 @@ TEST_CASE("a bert that filled in words tells classes: tokenizer and encoder are 
   CHECK_MESSAGE(contains(said, "  accuracy 1.000"), said);
   CHECK(last_number(folder, "told", "val_accuracy") == 1);
   // The score over the same samples.
-  CHECK(number_in(weft(folder, {"eval", "told", "--last", "--json"}).out, "accuracy") == 1);
+  CHECK(number_in(run_weft(folder, {"eval", "told", "--last", "--json"}).out, "accuracy") == 1);
 }
 
 TEST_CASE("a gpt2 that read sentences tells classes, and then chats: the vocabulary grows by its marks") {
   const Folder folder;
   write_questions(folder);
-  trained(folder, "text",
-          with({"--model", "gpt2", "--task", "text", "--data", "sentences.txt"},
-               with(sizes, {"--set", "block_size=32"})),
-          20);
-  std::string said =
-      trained(folder, "told", with(table, {"--task", "classify", "--init-from", "text", "--set", "label=1"}),
-              200, {"--set", "learning_rate=0.003"});
+  trained_base(folder, "text",
+               with({"--model", "gpt2", "--task", "text", "--data", "sentences.txt"},
+                    with(sizes, {"--set", "block_size=32"})),
+               20);
+  std::string said = trained_base(
+      folder, "told", with(table, {"--task", "classify", "--init-from", "text", "--set", "label=1"}), 200,
+      {"--set", "learning_rate=0.003"});
   CHECK_MESSAGE(contains(said, "  new:\n    classifier.weight\n"), said);
   CHECK_MESSAGE(contains(said, "4 new begin as their mean"), said);
   CHECK_MESSAGE(contains(said, "of position_embedding.weight the first 32 places are taken; "), said);
   CHECK(last_number(folder, "told", "val_accuracy") > 0.9);
-  const Result one = weft(folder, {"classify", "told", "where is the ship by the sea ?"});
+  const Result one = run_weft(folder, {"classify", "told", "where is the ship by the sea ?"});
   CHECK(one.code == 0);
   CHECK_MESSAGE(one.out.starts_with("LOC "), one.out);
-  const Result asked = weft(folder, {"generate", "told"});
+  const Result asked = run_weft(folder, {"generate", "told"});
   CHECK(asked.code == 2);
   CHECK_MESSAGE(contains(asked.err, "does not write"), asked.err);
-  CHECK(contains(weft(folder, {"chat", "told"}).err, "was not trained to chat"));
+  CHECK(contains(run_weft(folder, {"chat", "told"}).err, "was not trained to chat"));
   // As transformers has it, and back.
-  const Result exported = weft(folder, {"export", "told", "--format", "hf", "--out", "hf"});
+  const Result exported = run_weft(folder, {"export", "told", "--format", "hf", "--out", "hf"});
   REQUIRE_MESSAGE(exported.code == 0, exported.err);
   CHECK(contains(folder.read("hf/config.json"), "GPT2ForSequenceClassification"));
-  const Result imported = weft(folder, {"import", "hf", "--out", "back.h5"});
+  const Result imported = run_weft(folder, {"import", "hf", "--out", "back.h5"});
   REQUIRE_MESSAGE(imported.code == 0, imported.err);
-  CHECK(weft(folder, {"classify", "back.h5", "where is the ship by the sea ?"}).out == one.out);
+  CHECK(run_weft(folder, {"classify", "back.h5", "where is the ship by the sea ?"}).out == one.out);
 
-  said = trained(folder, "chat", {"--data", "chats.jsonl", "--task", "chat", "--init-from", "told"}, 2);
+  said = trained_base(folder, "chat", {"--data", "chats.jsonl", "--task", "chat", "--init-from", "told"}, 2);
   CHECK_MESSAGE(contains(said, "  left:\n    classifier.weight\n"), said);
   CHECK_MESSAGE(contains(said, " new begin as their mean"), said);
-  CHECK(weft(folder, {"generate", "chat", "--ids", "1,2", "--tokens", "2"}).code == 0);
+  CHECK(run_weft(folder, {"generate", "chat", "--ids", "1,2", "--tokens", "2"}).code == 0);
 }
 
 TEST_CASE(
@@ -124,13 +119,13 @@ TEST_CASE(
     const std::string out = std::string(model) + "-run";
     Arguments how = with(table, with({"--model", model, "--task", "classify", "--set", "label=1"}, sizes));
     const std::string said =
-        trained(folder, out, how, 4,
-                {"--set", "optimizer=muon", "--set", "freeze=token_embedding.weight", "--profile"});
+        trained_base(folder, out, how, 4,
+                     {"--set", "optimizer=muon", "--set", "freeze=token_embedding.weight", "--profile"});
     CHECK_MESSAGE(contains(said, "classifier"), said);  // in the profile
-    const Result inspected = weft(folder, {"inspect", out});
+    const Result inspected = run_weft(folder, {"inspect", out});
     CHECK(inspected.code == 0);
     CHECK_MESSAGE(contains(inspected.out, "n_class"), inspected.out);
-    CHECK(weft(folder, resume(out, {"max_iters=6"})).code == 0);
+    CHECK(run_weft(folder, resume(out, {"max_iters=6"})).code == 0);
     CHECK(last_number(folder, out, "val_accuracy") >= 0);
   }
 }
@@ -141,24 +136,24 @@ TEST_CASE(
   write_questions(folder);
   folder.write("few.txt",
                "abc abc cab bac abc abc cab bac abc abc cab bac abc abc cab bac abc abc cab bac\n");
-  trained(
+  trained_base(
       folder, "text",
       {"--model", "gpt2", "--data", "few.txt", "--set", "n_layer=1", "n_embd=16", "n_head=2", "block_size=4"},
       1);
   Arguments how = with(table, {"--task", "classify", "--init-from", "text", "--set", "label=1"});
-  const Result refused = weft(folder, with({"train", "--out", "x"}, how));
+  const Result refused = run_weft(folder, with({"train", "--out", "x"}, how));
   CHECK(refused.code == 2);
   CHECK_MESSAGE(contains(refused.err, "questions.tsv: line 1: "), refused.err);
   CHECK_MESSAGE(
       contains(refused.err, "is not among the 9 of the vocabulary; --set tokenizer=bpe reads any text"),
       refused.err);
   CHECK_FALSE(exists(folder, "x"));
-  const std::string said = trained(folder, "bpe", how, 1, {"--set", "tokenizer=bpe"});
+  const std::string said = trained_base(folder, "bpe", how, 1, {"--set", "tokenizer=bpe"});
   CHECK_MESSAGE(contains(said, "another vocabulary"), said);
   CHECK_MESSAGE(contains(said, " rows of token_embedding.weight follow their tokens"), said);
-  trained(folder, "unknown", how, 1, {"--set", "unknown_token=true"});
+  trained_base(folder, "unknown", how, 1, {"--set", "unknown_token=true"});
   // One that has marks already goes on as what it is.
-  const std::string again = trained(
+  const std::string again = trained_base(
       folder, "again",
       {"--task", "text", "--init-from", "bpe", "--data", "sentences.txt", "--set", "block_size=4"}, 1);
   CHECK_MESSAGE(!contains(again, "another vocabulary"), again);

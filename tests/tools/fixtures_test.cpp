@@ -61,7 +61,7 @@ const std::vector<Kind> kinds = {
      "sounds/said.csv"},
 };
 
-Arguments joined(Arguments a, const Arguments& b) {
+Arguments joined_words(Arguments a, const Arguments& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
@@ -81,7 +81,7 @@ void copy_fixture(const Folder& folder, const std::string& format, const std::st
     fs::copy(made + "/base.h5", fs::path(folder.path(run)).parent_path() / "base.h5");
 }
 
-std::string text_of(const std::string& path) {
+std::string file_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -103,65 +103,66 @@ void check_kind(const std::string& format, const Kind& kind) {
   copy_fixture(folder, format, kind.name, run);
   const std::string made = fixtures + "/" + format + "/" + kind.name + "/";
 
-  Result result = weft(folder, joined({"logits", run, "--last", "--out", "now.npy"}, kind.looks));
+  Result result = run_weft(folder, joined_words({"logits", run, "--last", "--out", "now.npy"}, kind.looks));
   if (contains(result.err, "libweft-sounds.so")) {
     MESSAGE("skipped: ", result.err);
     return;
   }
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  CHECK(folder.read("now.npy") == text_of(made + "logits.npy"));
+  CHECK(folder.read("now.npy") == file_text(made + "logits.npy"));
 
   if (*kind.prompt) {
-    std::string written =
-        weft(folder, {"generate", run, "--last", "--tokens", "40", "--seed", "3", "--prompt", kind.prompt})
-            .out;
+    std::string written = run_weft(folder, {"generate", run, "--last", "--tokens", "40", "--seed", "3",
+                                            "--prompt", kind.prompt})
+                              .out;
     if (kind.pairs)
-      written +=
-          weft(folder, {"generate", run, "--last", "--tokens", "12", "--beams", "3", "--prompt", kind.prompt})
-              .out;
-    CHECK(written == text_of(made + "written.txt"));
+      written += run_weft(folder, {"generate", run, "--last", "--tokens", "12", "--beams", "3", "--prompt",
+                                   kind.prompt})
+                     .out;
+    CHECK(written == file_text(made + "written.txt"));
   }
   const std::string_view name = kind.name;
   if (kind.text && name != "gpt2-bpe" && name != "best") {
     // The last tenth of the characters validates; other tokens, and documents, would be cut otherwise.
-    const std::string text = text_of(folder.path("text.txt")), scores = text_of(made + "scores.json");
+    const std::string text = file_text(folder.path("text.txt")), scores = file_text(made + "scores.json");
     folder.write("tail.txt", text.substr(text.size() * 9 / 10));
-    result = weft(folder, {"eval", run, "--last", "--json", "--data", "tail.txt"});
+    result = run_weft(folder, {"eval", run, "--last", "--json", "--data", "tail.txt"});
     CHECK_MESSAGE(result.out.starts_with(scores.substr(0, scores.find(",\"bits_per"))), result.out);
   }
   if (!kind.text) {
-    result = weft(folder, {"eval", run, "--last", "--json", "--samples", "50"});
+    result = run_weft(folder, {"eval", run, "--last", "--json", "--samples", "50"});
     // What it told then, to the digit; what it tells since comes behind.
-    std::string scores = text_of(made + "scores.json");
+    std::string scores = file_text(made + "scores.json");
     scores.resize(scores.rfind('}'));
     REQUIRE_MESSAGE(result.out.starts_with(scores), result.out);
     const char next = result.out.at(scores.size());
     CHECK_MESSAGE((next == ',' || next == '}'), result.out);
   }
-  CHECK(weft(folder, {"inspect", run}).code == 0);
-  result = weft(folder, {"export", run, "--last", "--format", "weft", "--out", "alone.h5"});
+  CHECK(run_weft(folder, {"inspect", run}).code == 0);
+  result = run_weft(folder, {"export", run, "--last", "--format", "weft", "--out", "alone.h5"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  result = weft(folder, joined({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
+  result = run_weft(folder, joined_words({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(folder.read("alone.npy") == folder.read("now.npy"));
 
   const Arguments data = kind.table  ? Arguments{"--data", kind.table}
                          : kind.text ? Arguments{"--data", "text.txt"}
                                      : Arguments{};
-  result =
-      weft(folder, joined({"train", "--init-from", run, "--out", "tuned", "--set", "max_iters=1", "--set",
-                           "sample_tokens=0", "--task", setting(folder.read(run + "/config.toml"), "task")},
-                          data));
+  result = run_weft(
+      folder, joined_words({"train", "--init-from", run, "--out", "tuned", "--set", "max_iters=1", "--set",
+                            "sample_tokens=0", "--task", setting(folder.read(run + "/config.toml"), "task")},
+                           data));
   CHECK_MESSAGE(result.code == 0, result.err);
-  result = weft(
-      folder,
-      joined({"train", "--config", run + "/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
+  result = run_weft(folder, joined_words({"train", "--config", run + "/config.toml", "--out", "again",
+                                          "--set", "max_iters=1"},
+                                         data));
   CHECK_MESSAGE(result.code == 0, result.err);
 
   const int64_t stopped = step_of(listed(folder, run + "/checkpoints").back());
-  result = weft(folder, joined({"train", "--resume", run, "--threads", "1", "--set",
-                                "max_iters=" + std::to_string(stopped + 20), "--set", "eval_interval=10"},
-                               data));
+  result = run_weft(folder,
+                    joined_words({"train", "--resume", run, "--threads", "1", "--set",
+                                  "max_iters=" + std::to_string(stopped + 20), "--set", "eval_interval=10"},
+                                 data));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string end = run + "/checkpoints/" + listed(folder, run + "/checkpoints").back();
   CHECK(same_training(folder.path(end), made + "end.h5"));
@@ -185,23 +186,23 @@ TEST_CASE("fixtures: models that weft import wrote") {
       if (!name.starts_with("imported-")) continue;
       CAPTURE(name);
       ++seen;
-      Result result = weft(folder, {"inspect", entry.path().string()});
+      Result result = run_weft(folder, {"inspect", entry.path().string()});
       CHECK_MESSAGE(result.code == 0, result.err);
       CHECK(contains(result.out, "a model alone"));
       if (fs::exists(entry.path() / "lines.jsonl")) {
         const std::string file = (entry.path() / "model.h5").string();
         const Program::Options from{
             .under = {"sh", "-c", "exec \"$@\" <" + (entry.path() / "lines.jsonl").string(), "sh"}};
-        result = weft(folder, {"tokenizer", "encode", file, "--jsonl"}, from);
-        CHECK_MESSAGE(result.out == text_of((entry.path() / "ids.jsonl").string()), result.err);
+        result = run_weft(folder, {"tokenizer", "encode", file, "--jsonl"}, from);
+        CHECK_MESSAGE(result.out == file_text((entry.path() / "ids.jsonl").string()), result.err);
         ++with_tokenizer;
       }
       if (!fs::exists(entry.path() / "logits.npy")) continue;
       Arguments looks{"--ids", "5,9,2"};
-      if (contains(name, "t5")) looks = joined(looks, {"--target-ids", "0,3"});
-      result = weft(folder, joined({"logits", entry.path().string(), "--out", "now.npy"}, looks));
+      if (contains(name, "t5")) looks = joined_words(looks, {"--target-ids", "0,3"});
+      result = run_weft(folder, joined_words({"logits", entry.path().string(), "--out", "now.npy"}, looks));
       REQUIRE_MESSAGE(result.code == 0, result.err);
-      CHECK(folder.read("now.npy") == text_of((entry.path() / "logits.npy").string()));
+      CHECK(folder.read("now.npy") == file_text((entry.path() / "logits.npy").string()));
     }
     CHECK(seen == (format == std::string("format-1") ? 8 : 11));
   }
@@ -215,7 +216,7 @@ TEST_CASE("fixtures: each key of the configuration may be missing, and one bit m
   for (const std::string& key : keys_under(path, "config")) {
     CAPTURE(key);
     edit_checkpoint(path, folder.path("old.h5"), {{"config/" + key}});
-    Result result = weft(folder, {"inspect", "old.h5"});
+    Result result = run_weft(folder, {"inspect", "old.h5"});
     CHECK_MESSAGE(result.code == 0, result.err);
   }
   for (const char* key : {"window", "rope_base", "tie_embeddings", "head_width"}) {
@@ -224,19 +225,19 @@ TEST_CASE("fixtures: each key of the configuration may be missing, and one bit m
     for (const Arguments& command :
          {Arguments{"inspect", "old.h5"}, Arguments{"generate", "old.h5", "--prompt", "In", "--tokens", "5"},
           Arguments{"eval", "old.h5", "--data", "text.txt"}}) {
-      const Result result = weft(folder, command);
+      const Result result = run_weft(folder, command);
       CHECK_MESSAGE(result.code == 0, result.err);
     }
   }
   edit_checkpoint(path, folder.path("old.h5"), {{"model_config/vocab_size"}});
-  Result result = weft(folder, {"generate", "old.h5", "--prompt", "In"});
+  Result result = run_weft(folder, {"generate", "old.h5", "--prompt", "In"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "vocab_size"));
 
   std::string bytes = folder.read("run/best.h5");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
   folder.write("flipped.h5", bytes);
-  result = weft(folder, {"generate", "flipped.h5", "--prompt", "In"});
+  result = run_weft(folder, {"generate", "flipped.h5", "--prompt", "In"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "flipped.h5: "));
 }
@@ -244,13 +245,13 @@ TEST_CASE("fixtures: each key of the configuration may be missing, and one bit m
 TEST_CASE("files of newer versions: what does not matter is passed over, what does is refused") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=2"})).code == 0);
   const std::string best = folder.path("run/best.h5");
   const auto changed = [&](const std::string& place, bool needed) {
     std::vector<Edit> edits{{place + "colour", "red"}};
     if (needed) edits.push_back({place + "must_know", text_at(best, place + "must_know") + ",colour"});
     edit_checkpoint(best, folder.path("new.h5"), edits);
-    return weft(folder, {"generate", "new.h5", "--prompt", "the", "--tokens", "3"});
+    return run_weft(folder, {"generate", "new.h5", "--prompt", "the", "--tokens", "3"});
   };
   for (const char* place : {"", "model/", "model/settings/"}) {
     CAPTURE(place);
@@ -263,14 +264,14 @@ TEST_CASE("files of newer versions: what does not matter is passed over, what do
     CHECK(contains(result.err, "colour"));
   }
   edit_checkpoint(best, folder.path("mine.h5"), {{"model/kind", "mine"}});
-  Result result = weft(folder, {"generate", "mine.h5", "--prompt", "the"});
+  Result result = run_weft(folder, {"generate", "mine.h5", "--prompt", "the"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "of the kind 'mine'"));
   CHECK(contains(result.err, "register_model"));
-  CHECK(weft(folder, {"inspect", "mine.h5"}).code == 0);
+  CHECK(run_weft(folder, {"inspect", "mine.h5"}).code == 0);
 
   write_entries(folder.path("empty.h5"), {{"kind", "weft model"}});
-  result = weft(folder, {"inspect", "empty.h5"});
+  result = run_weft(folder, {"inspect", "empty.h5"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "holds no model"));
 }
@@ -278,27 +279,27 @@ TEST_CASE("files of newer versions: what does not matter is passed over, what do
 TEST_CASE("a run of other numerics is told, and goes on only when it is said") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=5"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=5"})).code == 0);
   const std::string path = folder.path("run/checkpoints/step-00000005.h5");
   edit_checkpoint(path, path, {{"training/numerics", int64_t{1}}});
-  Result result = weft(folder, resume("run", {"max_iters=10"}));
+  Result result = run_weft(folder, resume("run", {"max_iters=10"}));
   CHECK(result.code == 2);
   CHECK(contains(result.err, "numerics 1"));
   CHECK(contains(result.err, "--any-numerics"));
-  result = weft(folder, {"train", "--resume", "run", "--any-numerics", "--set", "max_iters=10"});
+  result = run_weft(folder, {"train", "--resume", "run", "--any-numerics", "--set", "max_iters=10"});
   CHECK_MESSAGE(result.code == 0, result.err);
 }
 
 TEST_CASE("a model alone is taken by every command where it takes a run") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=10", "ema_decay=0.5"})).code == 0);
-  Result result = weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"});
+  REQUIRE(run_weft(folder, train("run", {"max_iters=10", "ema_decay=0.5"})).code == 0);
+  Result result = run_weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  CHECK(weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code == 2);  // it is there
-  REQUIRE(
-      weft(folder, {"export", "run", "--format", "weft", "--dtype", "bfloat16", "--out", "half.h5"}).code ==
-      0);
+  CHECK(run_weft(folder, {"export", "run", "--format", "weft", "--out", "model.h5"}).code ==
+        2);  // it is there
+  REQUIRE(run_weft(folder, {"export", "run", "--format", "weft", "--dtype", "bfloat16", "--out", "half.h5"})
+              .code == 0);
   CHECK(keys_under(folder.path("model.h5"), "") == Arguments{"kind", "model"});
   const auto bytes = [&](const char* file) { return fs::file_size(folder.path(file)); };
   CHECK(bytes("half.h5") < bytes("model.h5"));
@@ -308,7 +309,7 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
     std::string all;
     for (const Arguments& command : {Arguments{"generate", model, "--prompt", "the", "--tokens", "20"},
                                      Arguments{"eval", model, "--data", "text.txt", "--json"}}) {
-      const Result one = weft(folder, command);
+      const Result one = run_weft(folder, command);
       CHECK_MESSAGE(one.code == 0, one.err);
       // A model alone does not know what it was trained on.
       all += one.out.substr(0, one.out.find(",\"data\""));
@@ -317,22 +318,22 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
   };
   CHECK(said("model.h5") == said("run"));
   const double exact =
-      number_in(weft(folder, {"eval", "model.h5", "--data", "text.txt", "--json"}).out, "loss");
+      number_in(run_weft(folder, {"eval", "model.h5", "--data", "text.txt", "--json"}).out, "loss");
   const double rounded =
-      number_in(weft(folder, {"eval", "half.h5", "--data", "text.txt", "--json"}).out, "loss");
+      number_in(run_weft(folder, {"eval", "half.h5", "--data", "text.txt", "--json"}).out, "loss");
   CHECK(rounded != exact);
   CHECK(std::abs(rounded - exact) < 0.01);
-  CHECK(weft(folder, {"attention", "model.h5", "--text", "the cat", "--out", "page.html"}).code == 0);
-  CHECK(weft(folder, {"export", "model.h5", "--format", "hf", "--out", "theirs"}).code == 0);
-  CHECK(weft(folder, {"export", "model.h5", "--format", "safetensors", "--out", "plain"}).code == 0);
-  result = weft(folder, {"train", "--data", "text.txt", "--init-from", "model.h5", "--out", "tuned", "--set",
-                         "max_iters=1"});
+  CHECK(run_weft(folder, {"attention", "model.h5", "--text", "the cat", "--out", "page.html"}).code == 0);
+  CHECK(run_weft(folder, {"export", "model.h5", "--format", "hf", "--out", "theirs"}).code == 0);
+  CHECK(run_weft(folder, {"export", "model.h5", "--format", "safetensors", "--out", "plain"}).code == 0);
+  result = run_weft(folder, {"train", "--data", "text.txt", "--init-from", "model.h5", "--out", "tuned",
+                             "--set", "max_iters=1"});
   CHECK_MESSAGE(result.code == 0, result.err);
-  result = weft(folder, {"train", "--init-from", "model.h5", "--with-optimizer", "--data", "text.txt",
-                         "--out", "more"});
+  result = run_weft(folder, {"train", "--init-from", "model.h5", "--with-optimizer", "--data", "text.txt",
+                             "--out", "more"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "holds a model alone"));
-  result = weft(folder, {"train", "--continue", "model.h5", "--out", "more"});
+  result = run_weft(folder, {"train", "--continue", "model.h5", "--out", "more"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "--init-from takes its weights"));
 }
@@ -340,7 +341,7 @@ TEST_CASE("a model alone is taken by every command where it takes a run") {
 TEST_CASE("files under a right digest with wrong contents are refused with exit code 2, by name") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=2"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=2"})).code == 0);
   const std::string best = folder.path("run/best.h5");
   const std::vector<Edit> wrong = {{"model/weights/norm.weight", int64_t{3}},
                                    {"model/settings/n_layer", int64_t{-1}},
@@ -365,7 +366,7 @@ TEST_CASE("files under a right digest with wrong contents are refused with exit 
          {Arguments{"generate", "wrong.h5", "--prompt", "the"},
           Arguments{"eval", "wrong.h5", "--data", "text.txt"},
           Arguments{"train", "--data", "text.txt", "--init-from", "wrong.h5", "--out", "new"}}) {
-      const Result result = weft(folder, command);
+      const Result result = run_weft(folder, command);
       CAPTURE(command[0]);
       CHECK_MESSAGE(result.code == 2, result.err);
       CHECK_MESSAGE(contains(result.err, command[0] == "train" ? "" : "wrong.h5"), result.err);
@@ -379,9 +380,9 @@ TEST_CASE("a new run that is refused leaves a folder that was there as it was") 
   const Folder folder;
   write_text(folder);
   fs::create_directory(folder.path("run"));
-  Result result = weft(folder, train("run", {"block_size=500000"}));
+  Result result = run_weft(folder, train("run", {"block_size=500000"}));
   CHECK(result.code == 2);
   CHECK_FALSE(exists(folder, "run/config.toml"));
-  result = weft(folder, train("run"));
+  result = run_weft(folder, train("run"));
   CHECK_MESSAGE(result.code == 0, result.err);
 }

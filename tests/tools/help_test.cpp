@@ -9,9 +9,9 @@
 
 namespace {
 
-std::string said(const Arguments& arguments) {
+std::string help_said(const Arguments& arguments) {
   const Folder folder;
-  const Result result = weft(folder, arguments);
+  const Result result = run_weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.err == "");
   return result.out;
@@ -29,11 +29,11 @@ std::vector<std::string> listed_after(const std::string& text, const std::string
   return words;
 }
 
-std::vector<std::string> commands() { return listed_after(said({"--help"}), "Subcommands:"); }
+std::vector<std::string> commands() { return listed_after(help_said({"--help"}), "Subcommands:"); }
 
 std::vector<std::string> options_of(const std::string& command) {
   std::vector<std::string> options;
-  for (const std::string& word : listed_after(said({command, "--help"}), "Options:"))
+  for (const std::string& word : listed_after(help_said({command, "--help"}), "Options:"))
     if (word.starts_with("--")) options.push_back(word);
   return options;
 }
@@ -51,11 +51,11 @@ std::vector<std::string> completed(const Folder& folder, const Arguments& words)
   for (const std::string& word : words) script += "'" + word + "' ";
   script +=
       ")\nCOMP_CWORD=" + std::to_string(words.size() - 1) + "\n_weft\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n";
-  folder.write("weft.bash", said({"completion", "bash"}));
+  folder.write("weft.bash", help_said({"completion", "bash"}));
   folder.write("complete.bash", script);
   Program::Options bash;
   bash.program = "bash";
-  const Result result = weft(folder, {"--norc", "complete.bash"}, bash);
+  const Result result = run_weft(folder, {"--norc", "complete.bash"}, bash);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.err == "");
   std::vector<std::string> lines = lines_of(result.out);
@@ -75,8 +75,8 @@ bool holds(const Words& words, const std::string& word) {
 }  // namespace
 
 TEST_CASE("man and each completion name every command and every option") {
-  const std::string page = said({"man"}), bash = said({"completion", "bash"}),
-                    zsh = said({"completion", "zsh"}), fish = said({"completion", "fish"});
+  const std::string page = help_said({"man"}), bash = help_said({"completion", "bash"}),
+                    zsh = help_said({"completion", "zsh"}), fish = help_said({"completion", "fish"});
   REQUIRE(commands().size() >= 11);
   for (const std::string& command : commands()) {
     CAPTURE(command);
@@ -95,7 +95,7 @@ TEST_CASE("man and each completion name every command and every option") {
 }
 
 TEST_CASE("man names every key and every model of train --help") {
-  const std::string page = said({"man"}), help = said({"train", "--help"});
+  const std::string page = help_said({"man"}), help = help_said({"train", "--help"});
   const Words keys = listed_after(help, "Keys, for --set"), parts = listed_after(help, "Models, each");
   REQUIRE(keys.size() > 60);
   REQUIRE(parts.size() > 20);
@@ -110,7 +110,7 @@ TEST_CASE("man names every key and every model of train --help") {
 }
 
 TEST_CASE("man: what begins a line with a dot is a request, and quotes are escaped") {
-  for (const std::string& line : lines_of(said({"man"}))) {
+  for (const std::string& line : lines_of(help_said({"man"}))) {
     CAPTURE(line);
     if (line.starts_with(".TH ")) continue;
     CHECK(!line.empty());
@@ -167,16 +167,16 @@ TEST_CASE("a program with a model of its own completes it, under its own name") 
   const Folder folder;
   Program::Options custom;
   custom.program = CUSTOM_PROGRAM;
-  CHECK(contains(weft(folder, {"completion", "bash"}, custom).out,
+  CHECK(contains(run_weft(folder, {"completion", "bash"}, custom).out,
                  "complete -F _custom_model 'custom_model'\n"));
-  CHECK(contains(weft(folder, {"completion", "zsh"}, custom).out, " cosine)"));
-  CHECK(contains(weft(folder, {"man"}, custom).out, "\n.TP\n\\fBcosine\\fR\n"));
+  CHECK(contains(run_weft(folder, {"completion", "zsh"}, custom).out, " cosine)"));
+  CHECK(contains(run_weft(folder, {"man"}, custom).out, "\n.TP\n\\fBcosine\\fR\n"));
 }
 #endif
 
 TEST_CASE("completion names the shells that it is for") {
   const Folder folder;
-  const Result result = weft(folder, {"completion", "tcsh"});
+  const Result result = run_weft(folder, {"completion", "tcsh"});
   CHECK(result.code == 2);
   CHECK(contains(result.err, "for bash, zsh and fish, not for 'tcsh'; type weft completion bash"));
 }

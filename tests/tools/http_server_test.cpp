@@ -46,7 +46,7 @@ HttpAnswer echo(const HttpRequest& request) {
 }
 
 template <class Condition>
-bool comes(const Condition& condition) {
+bool comes_true(const Condition& condition) {
   for (int i = 0; i < 10000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return condition();
 }
@@ -236,11 +236,11 @@ TEST_CASE("http server: bodies in pieces, and who hangs up") {
     one.send("GET /endless HTTP/1.1\r\n\r\n");
     CHECK(one.some(10).size() == 10);
     other.send("GET /waits HTTP/1.1\r\n\r\n");
-    CHECK(comes([&] { return waiting == 1; }));
+    CHECK(comes_true([&] { return waiting == 1; }));
     CHECK(client.some(0).empty());
   }
-  CHECK(comes([&] { return dropped == 1; }));
-  CHECK(comes([&] { return waiting == 0; }));
+  CHECK(comes_true([&] { return dropped == 1; }));
+  CHECK(comes_true([&] { return waiting == 0; }));
 }
 
 TEST_CASE("http server: limits of connections, and readers that stop") {
@@ -265,7 +265,7 @@ TEST_CASE("http server: limits of connections, and readers that stop") {
   CHECK(reply.status == 503);
   CHECK(reply.header("retry-after") == "1");
   CHECK(idle.some().empty());  // a second has gone by
-  CHECK(comes([&] { return given_up.load(); }));
+  CHECK(comes_true([&] { return given_up.load(); }));
 }
 
 TEST_CASE("http server: a stop waits for what is being answered") {
@@ -273,14 +273,14 @@ TEST_CASE("http server: a stop waits for what is being answered") {
   std::atomic<bool> inside = false, stopping = false;
   server.get("/slow", [&](const HttpRequest&) {
     inside = true;
-    comes([&] { return stopping.load(); });
+    comes_true([&] { return stopping.load(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return said("answered");
   });
   if (!started(server)) return;
   HttpClient idle(server.port()), client(server.port());
   client.send("GET /slow HTTP/1.1\r\n\r\n");
-  CHECK(comes([&] { return inside.load(); }));
+  CHECK(comes_true([&] { return inside.load(); }));
   std::thread stop([&] {
     stopping = true;
     server.stop();

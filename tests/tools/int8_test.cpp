@@ -8,17 +8,12 @@
 
 namespace {
 
-Arguments with(Arguments all, const Arguments& more) {
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
 /// A run whose layers are wide enough to become integers, made once.
-const Folder& trained() {
+const Folder& trained_model() {
   static const struct Trained : Folder {
     Trained() {
       write_text(*this);
-      const Result result = weft(
+      const Result result = run_weft(
           *this, train("run", {"n_embd=64", "n_layer=2", "block_size=16", "max_iters=120", "batch_size=8"}));
       REQUIRE_MESSAGE(result.code == 0, result.err);
     }
@@ -27,7 +22,7 @@ const Folder& trained() {
 }
 
 std::string output_of(const Arguments& arguments, const Program::Options& options = {}) {
-  const Result result = weft(trained(), arguments, options);
+  const Result result = run_weft(trained_model(), arguments, options);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return result.out;
 }
@@ -46,7 +41,7 @@ TEST_CASE("int8: eval tells nearly the same loss, and another") {
           integers);
   for (const char* const set : {"WEFT_ISA=scalar", "WEFT_ISA=avx2"}) {
     const Result result =
-        weft(trained(), {"eval", "run", "--json", "--weights", "int8"}, {.environment = {set}});
+        run_weft(trained_model(), {"eval", "run", "--json", "--weights", "int8"}, {.environment = {set}});
     if (result.code == 0)
       CHECK(number_in(result.out, "loss") == integers);
     else
@@ -60,7 +55,7 @@ TEST_CASE("int8: generate writes the same on every processor, with any threads, 
   CHECK(text.starts_with("the "));
   CHECK(output_of(with(one, {"--threads", "2"})) == text);
   CHECK(output_of(one, {.environment = {"WEFT_ISA=scalar"}}) == text);
-  trained().write("prompts.txt", "dogs \nthe \nmat; dogs ran.\n");
+  trained_model().write("prompts.txt", "dogs \nthe \nmat; dogs ran.\n");
   const std::string many =
       output_of({"generate", "run", "--prompts", "prompts.txt", "--tokens", "8", "--weights", "int8"});
   const std::string alone =
@@ -74,13 +69,13 @@ TEST_CASE("int8: generate writes the same on every processor, with any threads, 
 
 TEST_CASE("int8: another word is refused") {
   for (const char* const command : {"generate", "eval", "chat", "translate"})
-    refused_with(trained(), {command, "run", "--weights", "int4"},
+    refused_with(trained_model(), {command, "run", "--weights", "int4"},
                  {"--weights: 'int4' is neither float32 nor int8"});
-  refused_with(trained(), {"generate", "run", "--weights", ""}, {"--weights"});
+  refused_with(trained_model(), {"generate", "run", "--weights", ""}, {"--weights"});
 }
 
 TEST_CASE("int8: adapters become integers together with the weights that they are folded into") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_model();
   std::string other;
   for (int i = 0; i < 100; ++i) other += "dogs sat on the mat; the cat ran.\n";
   folder.write("other.txt", other);
@@ -89,7 +84,7 @@ TEST_CASE("int8: adapters become integers together with the weights that they ar
   adapted.insert(adapted.begin() + 1, {"--init-from", "run"});
   std::ranges::replace(adapted, "text.txt", "other.txt");
   for (const Arguments& one : {adapted, Arguments{"merge", "adapted", "--out", "merged.h5"}}) {
-    const Result result = weft(folder, one);
+    const Result result = run_weft(folder, one);
     REQUIRE_MESSAGE(result.code == 0, result.err);
   }
   const auto text = [](const char* model) {
@@ -106,5 +101,6 @@ TEST_CASE("int8: adapters become integers together with the weights that they ar
 
 TEST_CASE("int8: a command that the model is not for says which one is") {
   for (const char* const command : {"chat", "translate"})
-    refused_with(trained(), {command, "run", "--weights", "int8"}, {"run/best.h5: ", "weft generate run"});
+    refused_with(trained_model(), {command, "run", "--weights", "int8"},
+                 {"run/best.h5: ", "weft generate run"});
 }

@@ -17,7 +17,7 @@ namespace {
 struct Based : Folder {
   Based() {
     write_text(*this);
-    REQUIRE(weft(*this, train("base", {"bias=true"})).code == 0);
+    REQUIRE(run_weft(*this, train("base", {"bias=true"})).code == 0);
     write("other.txt", [&] {
       std::string text;
       while (text.size() < 3000) text += "dogs sat on the mat; the cat ran.\n";
@@ -36,13 +36,8 @@ Arguments lora(const std::string& out, const Arguments& more = {}) {
   return all;
 }
 
-Arguments with(Arguments all, const Arguments& more) {
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
 Result done(const Folder& folder, const Arguments& arguments) {
-  Result result = weft(folder, arguments);
+  Result result = run_weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return result;
 }
@@ -345,7 +340,7 @@ TEST_CASE("lora: files of adapters with wrong contents are refused by name") {
     for (const Arguments& command :
          {Arguments{"generate", "wrong.h5", "--base", "base", "--prompt", "the"},
           Arguments{"merge", "wrong.h5", "--base", "base", "--out", "merged.h5"}}) {
-      const Result result = weft(folder, command);
+      const Result result = run_weft(folder, command);
       CHECK_MESSAGE(result.code == 2, result.err);
       CHECK_MESSAGE(contains(result.err, "wrong.h5"), result.err);
       CHECK_FALSE(exists(folder, "merged.h5"));
@@ -356,7 +351,7 @@ TEST_CASE("lora: files of adapters with wrong contents are refused by name") {
                {"wrong.h5", layer + ".lora_A", "not finite"});
   // Edited by another program, and sealed again.
   overwrite_value(best, "model/weights/" + layer + ".lora_A", 0.5F);
-  CHECK(weft(folder, {"generate", "run"}).code == 2);
+  CHECK(run_weft(folder, {"generate", "run"}).code == 2);
   done(folder, {"seal", "run/best.h5"});
   done(folder, {"generate", "run", "--tokens", "3"});
 }
@@ -367,7 +362,7 @@ TEST_CASE("lora: adapters go to peft and come back") {
   done(folder, {"export", "run", "--format", "peft", "--out", "peft"});
   CHECK(listed(folder, "peft") == Arguments{"adapter_config.json", "adapter_model.safetensors"});
   CHECK(contains(folder.read("peft/adapter_config.json"), "\"lora_dropout\": 0.1"));
-  CHECK(weft(folder, {"export", "run", "--format", "peft", "--out", "peft"}).code == 2);  // it is there
+  CHECK(run_weft(folder, {"export", "run", "--format", "peft", "--out", "peft"}).code == 2);  // it is there
   done(folder, {"import", "peft", "--base", "base", "--out", "adapted"});
   CHECK(listed(folder, "adapted") == Arguments{"base.toml", "model.h5"});
   const auto logits = [&](const Arguments& model) {
@@ -388,7 +383,7 @@ TEST_CASE("lora: adapters go to peft and come back") {
   done(folder, {"export", "base", "--format", "hf", "--out", "hf"});
   refused_with(folder, {"import", "hf", "--base", "base", "--out", "x.h5"},
                {"--base", "adapter_config.json"});
-  REQUIRE(weft(folder, train("wide", {"n_embd=24", "max_iters=1"})).code == 0);
+  REQUIRE(run_weft(folder, train("wide", {"n_embd=24", "max_iters=1"})).code == 0);
   refused_with(folder, {"import", "peft", "--base", "wide", "--out", "x.h5"},
                {"peft: does not fit wide/best.h5"});
 }

@@ -11,12 +11,8 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
 /// Megabytes behind "NAME " in what was said.
-double said(const std::string& text, const std::string& name) {
+double memory_said(const std::string& text, const std::string& name) {
   const size_t at = text.find(name + " ");
   if (at == std::string::npos) throw std::runtime_error("no " + name + " in " + text);
   std::istringstream words(text.substr(at + name.size()));
@@ -43,7 +39,7 @@ void check_announced(const Folder& folder, const Arguments& arguments) {
   const Result result = program.wait();
   REQUIRE_MESSAGE(result.code == 0, result.err);
   INFO(result.err);
-  const double announced = said(result.err, "memory: at most");
+  const double announced = memory_said(result.err, "memory: at most");
   CHECK(taken <= announced);
   CHECK(announced <= 1.15 * taken + 5);
 }
@@ -109,7 +105,7 @@ TEST_CASE("what the machine does not have is refused before anything is there") 
   const Text folder;
   const auto refused = [&](const Arguments& more, const Program::Options& options,
                            const std::vector<std::string>& parts) {
-    const Result result = weft(folder, train("run", more), options);
+    const Result result = run_weft(folder, train("run", more), options);
     CHECK(result.code == 2);
     for (const std::string& part : parts)
       CHECK_MESSAGE(contains(result.err, part), result.err << "\ndoes not say " << part);
@@ -123,11 +119,11 @@ TEST_CASE("what the machine does not have is refused before anything is there") 
   // Limits of the process count like the machine's.
   const Program::Options limited{.memory_limit = long{1} << 30};
   refused({"n_embd=1024", "n_layer=8"}, limited, {"the run would take ", "Lower n_embd"});
-  CHECK(weft(folder, train("run"), limited).code == 0);
+  CHECK(run_weft(folder, train("run"), limited).code == 0);
   // What is advised keeps the samples of an update, also where halves would not.
   const Result cut =
-      weft(folder, train("cut", {"n_layer=4", "n_embd=128", "block_size=256", "batch_size=45"}),
-           {.memory_limit = 300l << 20});
+      run_weft(folder, train("cut", {"n_layer=4", "n_embd=128", "block_size=256", "batch_size=45"}),
+               {.memory_limit = 300l << 20});
   CHECK(cut.code == 2);
   const auto advised = [&](const std::string& key) {
     const size_t at = cut.err.rfind(key + "=");
@@ -159,9 +155,9 @@ TEST_CASE("memory that runs out later ends the run, which goes on from its last 
 
 TEST_CASE("a run is taken up with less memory when it recomputes") {
   const Text folder;
-  const Result first = weft(folder, train("run", {"n_layer=8", "batch_size=64", "max_iters=2"}));
+  const Result first = run_weft(folder, train("run", {"n_layer=8", "batch_size=64", "max_iters=2"}));
   REQUIRE(first.code == 0);
-  const Result second = weft(folder, resume("run", {"recompute=true", "max_iters=3"}));
+  const Result second = run_weft(folder, resume("run", {"recompute=true", "max_iters=3"}));
   REQUIRE(second.code == 0);
-  CHECK(said(second.err, "an update") < 0.7 * said(first.err, "an update"));
+  CHECK(memory_said(second.err, "an update") < 0.7 * memory_said(first.err, "an update"));
 }

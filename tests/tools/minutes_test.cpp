@@ -12,11 +12,6 @@ namespace {
 /// The shortest time there is.
 const Arguments shortly{"train", "--minutes", "0.1", "--data", "text.txt", "--out"};
 
-Arguments with(Arguments words, const Arguments& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 double number_of(const std::string& config, const std::string& key) {
   const size_t at = config.find("\n" + key + " = ");
   REQUIRE_MESSAGE(at != std::string::npos, key, " in ", config);
@@ -29,7 +24,7 @@ TEST_CASE(
     "--minutes: everything is chosen, said, and written into config.toml, which makes the same run again") {
   const Folder folder;
   write_text(folder);
-  const Result ran = weft(folder, with(shortly, {"run", "--set", "sample_tokens=0"}));
+  const Result ran = run_weft(folder, with(shortly, {"run", "--set", "sample_tokens=0"}));
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   for (const char* line : {"text: ", "model: best, ", "reading: bpe", "learning: muon", "length: "})
     CHECK_MESSAGE(contains(ran.err, line), line, " in ", ran.err);
@@ -39,7 +34,7 @@ TEST_CASE(
     CHECK_MESSAGE(contains(config, line), config);
   CHECK_FALSE(contains(config, "max_iters = 2000"));
   const Result again =
-      weft(folder, {"train", "--config", "run/config.toml", "--out", "again", "--threads", "1"});
+      run_weft(folder, {"train", "--config", "run/config.toml", "--out", "again", "--threads", "1"});
   REQUIRE_MESSAGE(again.code == 0, again.err);
   CHECK(last_saved(folder, "again") == last_saved(folder, "run"));
 }
@@ -47,9 +42,9 @@ TEST_CASE(
 TEST_CASE("--minutes: what is set stays as it was set") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, with(shortly, {"run", "--model", "gpt2", "--set", "n_layer=1", "n_head=2", "n_embd=16",
-                                      "block_size=16", "batch_size=4", "learning_rate=0.002",
-                                      "optimizer=adamw", "tokenizer=char", "sample_tokens=0"}))
+  REQUIRE(run_weft(folder, with(shortly, {"run", "--model", "gpt2", "--set", "n_layer=1", "n_head=2",
+                                          "n_embd=16", "block_size=16", "batch_size=4", "learning_rate=0.002",
+                                          "optimizer=adamw", "tokenizer=char", "sample_tokens=0"}))
               .code == 0);
   const std::string config = folder.read("run/config.toml");
   for (const char* line :
@@ -61,8 +56,8 @@ TEST_CASE("--minutes: what is set stays as it was set") {
 TEST_CASE("--minutes: the rate falls with depth and width, and is higher in few updates") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, with(shortly, {"run", "--set", "n_layer=4", "n_head=2", "n_embd=64", "block_size=32",
-                                      "batch_size=4", "sample_tokens=0"}))
+  REQUIRE(run_weft(folder, with(shortly, {"run", "--set", "n_layer=4", "n_head=2", "n_embd=64",
+                                          "block_size=32", "batch_size=4", "sample_tokens=0"}))
               .code == 0);
   const std::string config = folder.read("run/config.toml");
   const double few = 80 / number_of(config, "max_iters");
@@ -73,25 +68,25 @@ TEST_CASE("--minutes: the rate falls with depth and width, and is higher in few 
 TEST_CASE("--minutes: of other tasks, and of what goes on from a run, the length is chosen") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, {"train", "--minutes", "0.1", "--model", "transformer", "--task", "copy", "--out",
-                        "copy", "--set", "n_layer=1", "n_embd=16", "n_head=2", "sample_tokens=0"})
+  REQUIRE(run_weft(folder, {"train", "--minutes", "0.1", "--model", "transformer", "--task", "copy", "--out",
+                            "copy", "--set", "n_layer=1", "n_embd=16", "n_head=2", "sample_tokens=0"})
               .code == 0);
   CHECK(contains(folder.read("copy/config.toml"), "optimizer = \"adamw\""));
   CHECK_FALSE(contains(folder.read("copy/config.toml"), "max_iters = 2000"));
-  REQUIRE(weft(folder, train("old", {"max_iters=4"})).code == 0);
-  REQUIRE(weft(folder, {"train", "--minutes", "0.1", "--continue", "old", "--out", "new"}).code == 0);
+  REQUIRE(run_weft(folder, train("old", {"max_iters=4"})).code == 0);
+  REQUIRE(run_weft(folder, {"train", "--minutes", "0.1", "--continue", "old", "--out", "new"}).code == 0);
   CHECK_FALSE(contains(folder.read("new/config.toml"), "max_iters = 4\n"));
 }
 
 TEST_CASE("--minutes: what a file of --config sets is kept, too, where a run goes on") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("old", {"max_iters=4"})).code == 0);
+  REQUIRE(run_weft(folder, train("old", {"max_iters=4"})).code == 0);
   folder.write("keys.toml", "eval_interval = 7\n");
   const Arguments words{"train",          "--minutes", "0.1",       "--init-from", "old", "--data",
                         "text.txt",       "--config",  "keys.toml", "--out",       "new", "--set",
                         "sample_tokens=0"};
-  REQUIRE(weft(folder, words).code == 0);
+  REQUIRE(run_weft(folder, words).code == 0);
   CHECK(contains(folder.read("new/config.toml"), "\neval_interval = 7 "));
   folder.write("keys.toml", "max_iters = 50\n");
   Arguments again = words;
@@ -107,7 +102,7 @@ TEST_CASE(
   const auto chosen = [&](const Arguments& settings) {
     const std::string out = "run" + std::to_string(count++);
     const Result ran =
-        weft(folder, with(with(shortly, {out, "--threads", "1", "--set", "sample_tokens=0"}), settings));
+        run_weft(folder, with(with(shortly, {out, "--threads", "1", "--set", "sample_tokens=0"}), settings));
     REQUIRE_MESSAGE(ran.code == 0, ran.err);
     return folder.read(out + "/config.toml");
   };
@@ -130,18 +125,18 @@ TEST_CASE(
   Arguments words = with(shortly, {"run", "--threads", "1", "--set", "sample_tokens=0", "tokenizer=char",
                                    "batch_size=48", "block_size=256", "eval_iters=1"});
   words[2] = "0.3";  // of updates that take long
-  const Result ran = weft(folder, words, {.memory_limit = limit});
+  const Result ran = run_weft(folder, words, {.memory_limit = limit});
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   CHECK(number_of(folder.read("run/config.toml"), "n_embd") < 64);
   *std::find(words.begin(), words.end(), "run") = "larger";
   words.insert(words.end(), {"n_layer=8", "n_embd=256", "n_head=4"});
-  const Result refused = weft(folder, words, {.memory_limit = limit});
+  const Result refused = run_weft(folder, words, {.memory_limit = limit});
   CHECK(refused.code == 2);
   CHECK_MESSAGE(contains(refused.err, "the run would take "), refused.err);
   CHECK_MESSAGE(contains(refused.err, "\n  weft train --minutes 0.3 "), refused.err);
   // A sample alone has room in one batch, but not in micro-batches.
   *std::find(words.begin(), words.end(), "batch_size=48") = "batch_size=16";
-  const Result least = weft(folder, words, {.memory_limit = 190l << 20});
+  const Result least = run_weft(folder, words, {.memory_limit = 190l << 20});
   CHECK(least.code == 2);
   CHECK_MESSAGE(contains(least.err, "\n  weft train --minutes 0.3 "), least.err);
 }

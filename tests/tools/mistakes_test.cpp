@@ -29,7 +29,7 @@ Result shell(const Folder& folder, const std::string& typed, std::vector<std::st
   bash.environment.push_back("PATH=" + fs::path(WEFT_PROGRAM).parent_path().string() + ":" +
                              std::getenv("PATH"));
   bash.environment.push_back("HOME=" + folder.name());
-  return weft(folder, {"-c", typed}, bash);
+  return run_weft(folder, {"-c", typed}, bash);
 }
 
 /// The lines to type that end what was said.
@@ -49,17 +49,17 @@ std::string shown(const std::vector<std::string>& lines) {
 }
 
 /// Small and quick.
-const std::string small =
+const std::string small_run =
     " --set n_layer=1 n_embd=16 n_head=2 block_size=8 batch_size=4 max_iters=4 eval_iters=2 "
     "warmup_iters=1 sample_tokens=0";
 std::string fresh(const std::string& more) {
-  return "weft train --data text.txt --out runs/new" + small + more;
+  return "weft train --data text.txt --out runs/new" + small_run + more;
 }
 
 /// What lies about where a newcomer types.
 void furnish(const Folder& folder) {
   write_text(folder);
-  REQUIRE(shell(folder, "weft train --data text.txt --out runs/first" + small).code == 0);
+  REQUIRE(shell(folder, "weft train --data text.txt --out runs/first" + small_run).code == 0);
   folder.with("short.txt", "the cat sat on a mat; the cat sat on a mat; ");
   std::string table = "review,stars\n";
   for (int i = 0; i < 60; ++i)
@@ -108,24 +108,24 @@ void make(const std::vector<Mistake>& mistakes) {
 TEST_CASE("mistakes: commands and options") {
   make({
       {"weft", {"a command is needed"}, {"weft --help"}},
-      {"weft trian --data text.txt" + small,
+      {"weft trian --data text.txt" + small_run,
        {"there is no command 'trian'; did you mean 'train'?"},
-       {"weft train --data text.txt" + small}},
+       {"weft train --data text.txt" + small_run}},
       {"weft resume runs/first", {"did you mean 'train --resume'?"}, {"weft train --resume runs/first"}},
       {"weft help", {"there is no command 'help'"}, {"weft --help"}},
       {"weft data reviews.csv", {"data: what of reviews.csv?"}, {"weft data inspect reviews.csv"}},
-      {"weft train --dat text.txt" + small,
+      {"weft train --dat text.txt" + small_run,
        {"there is no option --dat; did you mean --data?"},
-       {"weft train --data text.txt" + small}},
-      {"weft train text.txt --out runs/new" + small,
+       {"weft train --data text.txt" + small_run}},
+      {"weft train text.txt --out runs/new" + small_run,
        {"nothing takes 'text.txt'; files are named by --data"},
-       {"weft train --data text.txt --out runs/new" + small}},
-      {"weft train --data text.txt --n_layer 1" + small,
+       {"weft train --data text.txt --out runs/new" + small_run}},
+      {"weft train --data text.txt --n_layer 1" + small_run,
        {"there is no option --n_layer; it is a key, which --set takes"},
-       {"weft train --data text.txt --set n_layer=1" + small}},
-      {"weft train --data text.txt --max-iters=3" + small,
+       {"weft train --data text.txt --set n_layer=1" + small_run}},
+      {"weft train --data text.txt --max-iters=3" + small_run,
        {"there is no option --max-iters; it is a key"},
-       {"weft train --data text.txt --set max_iters=3" + small}},
+       {"weft train --data text.txt --set max_iters=3" + small_run}},
       {"weft generate --prompt the", {"which model?"}, {"weft generate runs/first --prompt the"}},
       {"weft generate runs/first --temp 0",
        {"there is no option --temp; did you mean --temperature?"},
@@ -183,9 +183,9 @@ TEST_CASE("mistakes: settings") {
        {fresh(" vocab_size=300 --set tokenizer=bpe")}},
       {fresh(" epochs=3"), {"max_iters says, in updates"}, {fresh(" max_iters=2000")}, 2, false},
       {fresh(" optimizer=adamW"), {"did you mean 'adamw'?"}, {fresh(" optimizer=adamw")}},
-      {"weft train --model gtp2 --data text.txt" + small,
+      {"weft train --model gtp2 --data text.txt" + small_run,
        {"model must be gpt2 or", "did you mean 'gpt2'?"},
-       {"weft train --model gpt2 --data text.txt" + small}},
+       {"weft train --model gpt2 --data text.txt" + small_run}},
       {fresh(" block_size=500"),
        {"text.txt: too short for one window: block_size 500 needs at least 501 tokens, found 300"},
        {fresh(" block_size=299")}},
@@ -199,9 +199,9 @@ TEST_CASE("mistakes: settings") {
 }
 
 TEST_CASE("mistakes: files") {
-  const std::string behind = " --out runs/new" + small;
+  const std::string behind = " --out runs/new" + small_run;
   make({
-      {"weft train" + small, {"no text to train on"}, {"weft train" + small + " --data text.txt"}},
+      {"weft train" + small_run, {"no text to train on"}, {"weft train" + small_run + " --data text.txt"}},
       {"mkdir empty; cd empty; weft train",
        {"no text to train on"},
        {"weft stories --bytes 1000000 --seed 1 --out stories.txt", "weft train --data stories.txt"},
@@ -229,9 +229,9 @@ TEST_CASE("mistakes: files") {
        {"weft train --data picture.png" + behind + " --set model=vit task=classify"},
        2,
        false},
-      {"weft train --task classify --data reviews.csv --set text=reviw label=stars" + small,
+      {"weft train --task classify --data reviews.csv --set text=reviw label=stars" + small_run,
        {"there is no column 'reviw'; there are review, stars; did you mean 'review'?"},
-       {"weft train --task classify --data reviews.csv --set text=review label=stars" + small}},
+       {"weft train --task classify --data reviews.csv --set text=review label=stars" + small_run}},
       {"weft train --model bert --data text.txt" + behind,
        {"is of the kind 'language', which bert does not learn"},
        {"weft train --model bert --data text.txt" + behind + " --set task=masked"}},
@@ -246,12 +246,12 @@ TEST_CASE("mistakes: files") {
       {"weft train --data 'books/*.txt'" + behind,
        {"books/*.txt: matches no file", "nor a folder"},
        {"weft train --data text.txt" + behind}},
-      {"weft train --data text.txt --out picture.png" + small,
+      {"weft train --data text.txt --out picture.png" + small_run,
        {"picture.png: is not a folder"},
-       {"weft train --data text.txt --out picture.png-2" + small}},
-      {"weft train --data text.txt --out theirs" + small,
+       {"weft train --data text.txt --out picture.png-2" + small_run}},
+      {"weft train --data text.txt --out theirs" + small_run,
        {"theirs: is not empty and holds no run"},
-       {"weft train --data text.txt --out theirs-2" + small}},
+       {"weft train --data text.txt --out theirs-2" + small_run}},
       {"weft eval runs/first --data txt.txt",
        {"did you mean text.txt?"},
        {"weft eval runs/first --data text.txt"}},
@@ -263,7 +263,7 @@ TEST_CASE("mistakes: files") {
 
 TEST_CASE("mistakes: runs and models") {
   make({
-      {"weft train --data text.txt --out runs/first" + small,
+      {"weft train --data text.txt --out runs/first" + small_run,
        {"runs/first: holds a run already", "--overwrite replaces it"},
        {"weft train --resume runs/first"}},
       {"weft generate runs/frist",
@@ -331,11 +331,12 @@ TEST_CASE("mistakes: runs and models") {
 TEST_CASE("mistakes: a run that fails while it works") {
   make({
       // A file may not have more than 100 kB.
-      {"ulimit -f 100; weft train --data text.txt --out runs/new" + small + " n_embd=128",
+      {"ulimit -f 100; weft train --data text.txt --out runs/new" + small_run + " n_embd=128",
        {"best.h5: ", "ulimit -f"},
        {"weft train --resume runs/new"},
        1},
-      {"weft train --data text.txt --out runs/new" + small + " learning_rate=1e30 grad_clip=0 warmup_iters=0",
+      {"weft train --data text.txt --out runs/new" + small_run +
+           " learning_rate=1e30 grad_clip=0 warmup_iters=0",
        {"is not finite; nothing was updated", "a smaller learning_rate or grad_clip may help"},
        {"weft train --config runs/new/config.toml --set learning_rate=0.001"},
        1},

@@ -27,7 +27,7 @@ struct Refused {
   std::string text;
   Advice advice;
 };
-Refused refused(const ModelFile& model, const std::string& text) {
+Refused refused_input(const ModelFile& model, const std::string& text) {
   try {
     ids_of_text(model, "--prompt", text);
   } catch (const ValueError& error) {
@@ -44,23 +44,23 @@ TEST_CASE(
   const auto tokenizer = std::make_shared<Counting>(std::vector<char32_t>{'a', 'b', 0xE9});
   ModelFile model;
   model.tokenizer = tokenizer;
-  const Refused few = refused(model,
-                              "xaX\u00e9\u65e5b\xFF"
-                              "ab\u65e5");
+  const Refused few = refused_input(model,
+                                    "xaX\u00e9\u65e5b\xFF"
+                                    "ab\u65e5");
   CHECK(few.text.find("--prompt: encode: character 'x' (U+0078) at position 0") == 0);
   CHECK(few.advice == Advice{.typed = {"xaX\u00e9\u65e5b\xFF"
                                        "ab\u65e5"},
                              .meant = {"a\u00e9bab"}});
   CHECK(tokenizer->most_ids <= 2);
-  CHECK(refused(model, "xyz").advice == Advice());
+  CHECK(refused_input(model, "xyz").advice == Advice());
   std::string many;
   for (int i = 0; i < 100'000; ++i) many += "ax";
   tokenizer->read = tokenizer->most_ids = 0;
-  CHECK(refused(model, many).advice == Advice());
+  CHECK(refused_input(model, many).advice == Advice());
   CHECK(tokenizer->read <= 2 * many.size());
   CHECK(tokenizer->most_ids <= 1);
   many.resize(300);
-  CHECK(refused(model, many).advice.meant == std::vector{std::string(150, 'a')});
+  CHECK(refused_input(model, many).advice.meant == std::vector{std::string(150, 'a')});
 }
 
 }  // namespace weft::tools

@@ -26,7 +26,7 @@ namespace {
 using nlohmann::json;
 using test::refuses;
 
-StateDict settings(const std::string& kind, int64_t vocab_size, SettingValues values = {}) {
+StateDict page_settings(const std::string& kind, int64_t vocab_size, SettingValues values = {}) {
   StateDict all;
   for (const Setting& s : models().at(kind).settings)
     put(all, s.name, values.contains(s.name) ? values.at(s.name) : s.value);
@@ -34,19 +34,19 @@ StateDict settings(const std::string& kind, int64_t vocab_size, SettingValues va
   return all;
 }
 
-const SettingValues small = {
+const SettingValues small_page = {
     {"n_layer", int64_t{2}}, {"n_head", int64_t{2}}, {"n_embd", int64_t{8}}, {"block_size", int64_t{16}}};
 
 /// A small model with its first values.
 OpenedModel model_of(const std::string& kind, const std::shared_ptr<const Tokenizer>& tokenizer,
                      SettingValues values = {}) {
-  for (const auto& [name, value] : small.entries())
+  for (const auto& [name, value] : small_page.entries())
     if (!values.contains(name)) values.set(name, value);
   const RandomScope random({.seed = 1});
   OpenedModel opened{.path = "model.h5"};
   ModelFile& file = opened.checkpoint.model;
   file.kind = kind;
-  file.settings = settings(kind, tokenizer ? tokenizer->vocab_size() : 7, values);
+  file.settings = page_settings(kind, tokenizer ? tokenizer->vocab_size() : 7, values);
   file.weights = make_model(kind, file.settings)->state_dict();
   file.tokenizer = tokenizer;
   return opened;
@@ -66,7 +66,7 @@ std::vector<std::vector<uint8_t>> weights_of(const std::string& html) {
 }
 
 template <class T>
-std::vector<T> values_of(const std::vector<uint8_t>& bytes) {
+std::vector<T> page_values(const std::vector<uint8_t>& bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return values;
@@ -95,7 +95,7 @@ TEST_CASE("model page: settings, tokenizer and every weight are in it") {
   int64_t parameters = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     const Array& array = theirs.array(data["weights"][i]["name"]);
-    const std::vector<float> values = values_of<float>(weights[i]);
+    const std::vector<float> values = page_values<float>(weights[i]);
     CHECK(data["weights"][i]["shape"] ==
           json(std::vector<int64_t>(array.shape().begin(), array.shape().end())));
     REQUIRE(values.size() == static_cast<size_t>(array.size()));
@@ -117,7 +117,7 @@ TEST_CASE("model page: rounded weights are the nearest ones") {
     const auto weights = weights_of(html);
     for (size_t i = 0; i < weights.size(); ++i) {
       const auto wanted = opened.checkpoint.model.weights.array(data["weights"][i]["name"]).values<float>();
-      const std::vector<uint16_t> bits = values_of<uint16_t>(weights[i]);
+      const std::vector<uint16_t> bits = page_values<uint16_t>(weights[i]);
       REQUIRE(bits.size() == wanted.size());
       size_t wrong = 0;
       for (size_t j = 0; j < bits.size(); ++j) wrong += bits[j] != round(wanted[j]);
@@ -143,7 +143,7 @@ TEST_CASE("model page: rotary places, and what a file leaves out, as the model h
   CHECK(data["frequencies"] == json({0.25, 0.025}));
   CHECK(data["settings"]["activation"] == "silu");
   StateDict few;
-  for (const auto& [name, value] : small.entries()) put(few, name, value);
+  for (const auto& [name, value] : small_page.entries()) put(few, name, value);
   few.set("vocab_size", letters()->vocab_size());
   opened.checkpoint.model.settings = few;
   data = data_of(ModelPage{}.html(opened));
@@ -182,9 +182,9 @@ TEST_CASE("model page: byte pairs, marks and padding") {
   CHECK(own["pattern"] == "cl100k");
   CHECK(own["special"] == json({258}));
   CHECK(own["ignoreMerges"] == false);
-  const std::vector<int32_t> ends = values_of<int32_t>(bytes_of(own["ends"]));
+  const std::vector<int32_t> ends = page_values<int32_t>(bytes_of(own["ends"]));
   CHECK((ends.at(255) == 256 && ends.at(256) == 258 && ends.at(258) == 266 && ends.size() == 259));
-  CHECK(values_of<int32_t>(bytes_of(own["merges"])) == std::vector<int32_t>{'t', 'h', 256, 256, 'e', 257});
+  CHECK(page_values<int32_t>(bytes_of(own["merges"])) == std::vector<int32_t>{'t', 'h', 256, 256, 'e', 257});
   const std::vector<uint8_t> bytes = bytes_of(own["tokens"]);
   CHECK(std::string(bytes.begin() + 256, bytes.end()) == "ththe<end>");
   // Runs of classes cover all code points, and are right at their ends.

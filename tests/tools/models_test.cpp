@@ -34,7 +34,7 @@ const std::vector<Pair> pairs = {
 };
 
 /// Six updates of a small model.
-Arguments small(const Pair& p, const std::string& out, const Arguments& more = {}) {
+Arguments small_kind(const Pair& p, const std::string& out, const Arguments& more = {}) {
   Arguments all{"train",
                 "--model",
                 p.model,
@@ -82,23 +82,23 @@ TEST_CASE("every model trains, and a run that was stopped comes to the same byte
   for (const Pair& p : pairs) {
     INFO(p.model, " ", p.task);
     const std::string name = std::string(p.model) + "-" + p.task;
-    const Result whole = weft(folder, small(p, name));
+    const Result whole = run_weft(folder, small_kind(p, name));
     REQUIRE_MESSAGE(whole.code == 0, whole.err);
     CHECK(contains(whole.err, "weft generate " + name) == p.writes);
-    REQUIRE(weft(folder, small(p, name + "-2", {"max_iters=2"})).code == 0);
-    const Result rest = weft(folder, resume(name + "-2", {"max_iters=6"}));
+    REQUIRE(run_weft(folder, small_kind(p, name + "-2", {"max_iters=2"})).code == 0);
+    const Result rest = run_weft(folder, resume(name + "-2", {"max_iters=6"}));
     REQUIRE_MESSAGE(rest.code == 0, rest.err);
     CHECK(last_of(folder, name) == last_of(folder, name + "-2"));
 
-    const Result scores = weft(folder, {"eval", name, "--samples", "5", "--json"});
+    const Result scores = run_weft(folder, {"eval", name, "--samples", "5", "--json"});
     REQUIRE_MESSAGE(scores.code == 0, scores.err);
     CHECK(std::isfinite(number_in(scores.out, "loss")));
     for (const char* score : p.scores)
       CHECK_MESSAGE(contains(scores.out, std::string("\"") + score + "\":"), scores.out);
-    CHECK(weft(folder, {"inspect", name}).code == 0);
+    CHECK(run_weft(folder, {"inspect", name}).code == 0);
 
     const Result asked =
-        weft(folder, {"generate", name, "--ids", "40,41", "--tokens", "4", "--temperature", "0"});
+        run_weft(folder, {"generate", name, "--ids", "40,41", "--tokens", "4", "--temperature", "0"});
     CHECK_MESSAGE(asked.code == (p.writes ? 0 : 2), asked.err);
     if (!p.writes) CHECK(contains(asked.err, "does not write"));
   }
@@ -109,14 +109,14 @@ TEST_CASE("every model has the same bytes whatever the threads and the instructi
   for (const Pair& p : pairs)
     for (const char* type : {"dtype=float32", "dtype=bfloat16"}) {
       INFO(p.model, " ", p.task, " ", type);
-      const Result base = weft(folder, small(p, "base", {type}));
+      const Result base = run_weft(folder, small_kind(p, "base", {type}));
       REQUIRE_MESSAGE(base.code == 0, base.err);
       for (const char* isa : {"avx512", "avx2", "scalar"})
         for (const char* threads : {"1", "3"}) {
-          Arguments other = small(p, "other", {type});
+          Arguments other = small_kind(p, "other", {type});
           other.emplace_back("--overwrite");
           *(std::ranges::find(other, "--threads") + 1) = threads;
-          const Result result = weft(folder, other, {.environment = {std::string("WEFT_ISA=") + isa}});
+          const Result result = run_weft(folder, other, {.environment = {std::string("WEFT_ISA=") + isa}});
           if (contains(result.err, "this processor lacks")) {
             MESSAGE("skipped: ", isa, ", which this processor lacks");
             continue;
@@ -140,25 +140,25 @@ TEST_CASE("every optimizer and schedule resumes to the same bytes, averages and 
                            "ema_decay=0.9",
                            "freeze=*.norm1.*,token_embedding.weight",
                            "layer_decay=0.5"};
-      const Result whole = weft(folder, small(p, name, more));
+      const Result whole = run_weft(folder, small_kind(p, name, more));
       REQUIRE_MESSAGE(whole.code == 0, whole.err);
       Arguments two = more;
       two.emplace_back("max_iters=2");
-      REQUIRE(weft(folder, small(p, name + "-2", two)).code == 0);
-      REQUIRE(weft(folder, resume(name + "-2", {"max_iters=6"})).code == 0);
+      REQUIRE(run_weft(folder, small_kind(p, name + "-2", two)).code == 0);
+      REQUIRE(run_weft(folder, resume(name + "-2", {"max_iters=6"})).code == 0);
       CHECK_MESSAGE(last_of(folder, name) == last_of(folder, name + "-2"), name);
     }
 }
 
 TEST_CASE("a prompt in a batch gives what it gives alone; beams and ids") {
   const Folder folder;
-  REQUIRE(weft(folder, small(pairs[4], "run")).code == 0);
+  REQUIRE(run_weft(folder, small_kind(pairs[4], "run")).code == 0);
   folder.write("prompts.txt", "a b c\nz\nq w e r t\n");
   for (const Arguments& how : {Arguments{"--temperature", "1"}, Arguments{"--beams", "3"}}) {
     const auto ask = [&](Arguments what) {
       what.insert(what.begin(), {"generate", "run", "--tokens", "8"});
       what.insert(what.end(), how.begin(), how.end());
-      const Result result = weft(folder, what);
+      const Result result = run_weft(folder, what);
       REQUIRE_MESSAGE(result.code == 0, result.err);
       return result.out;
     };
@@ -173,24 +173,24 @@ TEST_CASE("a prompt in a batch gives what it gives alone; beams and ids") {
 TEST_CASE("generation ends with a stop text") {
   const Folder folder;
   write_text(folder);
-  REQUIRE(weft(folder, train("run", {"max_iters=200"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=200"})).code == 0);
   const Arguments free{"generate", "run", "--prompt", "the ", "--tokens", "200"};
-  const std::string text = weft(folder, free).out;
+  const std::string text = run_weft(folder, free).out;
   const std::string stop = text.substr(40, 3);
   Arguments stopped = free;
   stopped.insert(stopped.end(), {"--stop", stop});
-  CHECK(weft(folder, stopped).out == text.substr(0, text.find(stop, 4) + 3));
+  CHECK(run_weft(folder, stopped).out == text.substr(0, text.find(stop, 4) + 3));
 }
 
 TEST_CASE("logits are those of the model, as NumPy reads them") {
   const Folder folder;
   for (const size_t i : {size_t{0}, size_t{4}, size_t{6}, size_t{7}})
-    REQUIRE(weft(folder, small(pairs[i], pairs[i].task)).code == 0);
+    REQUIRE(run_weft(folder, small_kind(pairs[i], pairs[i].task)).code == 0);
   const auto shape = [&](const Arguments& what) {
     Arguments all{"logits"};
     all.insert(all.end(), what.begin(), what.end());
     all.insert(all.end(), {"--out", "x.npy"});
-    const Result result = weft(folder, all);
+    const Result result = run_weft(folder, all);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     const std::string file = folder.read("x.npy");
     const size_t begin = file.find("'shape': ") + 9;
@@ -214,7 +214,7 @@ TEST_CASE("logits are those of the model, as NumPy reads them") {
     Arguments all{"logits"};
     all.insert(all.end(), what.begin(), what.end());
     all.insert(all.end(), {"--out", "y.npy"});
-    const Result result = weft(folder, all);
+    const Result result = run_weft(folder, all);
     CHECK(result.code == 2);
     CHECK_MESSAGE(contains(result.err, why), result.err);
     CHECK(!exists(folder, "y.npy"));
@@ -234,35 +234,34 @@ TEST_CASE("logits are those of the model, as NumPy reads them") {
 
 TEST_CASE("the averaged weights are those that are exported and begun from") {
   const Folder folder;
-  REQUIRE(weft(folder, small(pairs[5], "run", {"ema_decay=0.9", "learning_rate=0.05"})).code == 0);
+  REQUIRE(run_weft(folder, small_kind(pairs[5], "run", {"ema_decay=0.9", "learning_rate=0.05"})).code == 0);
   const auto logits = [&](const std::string& run) {
-    REQUIRE(
-        weft(folder, {"logits", run, "--ids", "40,41,2", "--target-ids", "1,41", "--last", "--out", "x.npy"})
-            .code == 0);
+    REQUIRE(run_weft(folder,
+                     {"logits", run, "--ids", "40,41,2", "--target-ids", "1,41", "--last", "--out", "x.npy"})
+                .code == 0);
     return folder.read("x.npy");
   };
   const std::string averaged = logits("run");
-  REQUIRE(weft(folder, {"export", "run", "--last", "--format", "hf", "--out", "hf"}).code == 0);
-  REQUIRE(weft(folder, {"import", "hf", "--out", "back"}).code == 0);
-  REQUIRE(
-      weft(folder, {"logits", "back", "--ids", "40,41,2", "--target-ids", "1,41", "--out", "y.npy"}).code ==
-      0);
+  REQUIRE(run_weft(folder, {"export", "run", "--last", "--format", "hf", "--out", "hf"}).code == 0);
+  REQUIRE(run_weft(folder, {"import", "hf", "--out", "back"}).code == 0);
+  REQUIRE(run_weft(folder, {"logits", "back", "--ids", "40,41,2", "--target-ids", "1,41", "--out", "y.npy"})
+              .code == 0);
   CHECK(folder.read("y.npy") == averaged);
   std::filesystem::remove(folder.path("run/best.h5"));  // else it begins from the best, not the last
-  Arguments again = small(pairs[5], "again", {"max_iters=0"});
+  Arguments again = small_kind(pairs[5], "again", {"max_iters=0"});
   again.insert(again.end(), {"--init-from", "run"});
-  REQUIRE(weft(folder, again).code == 0);
+  REQUIRE(run_weft(folder, again).code == 0);
   CHECK(logits("again") == averaged);
 }
 
 TEST_CASE("lines are answered one after another") {
   const Folder folder;
-  REQUIRE(weft(folder, small(pairs[4], "run")).code == 0);
+  REQUIRE(run_weft(folder, small_kind(pairs[4], "run")).code == 0);
   const auto alone = [&](const char* prompt) {
-    return weft(folder, {"generate", "run", "--prompt", prompt, "--tokens", "6"}).out;
+    return run_weft(folder, {"generate", "run", "--prompt", prompt, "--tokens", "6"}).out;
   };
-  const Result lines = weft(folder, {"generate", "run", "--interactive", "--tokens", "6"},
-                            {.under = {"sh", "-c", "printf 'a b c\\n?\\nz\\n' | \"$0\" \"$@\""}});
+  const Result lines = run_weft(folder, {"generate", "run", "--interactive", "--tokens", "6"},
+                                {.under = {"sh", "-c", "printf 'a b c\\n?\\nz\\n' | \"$0\" \"$@\""}});
   CHECK_MESSAGE(lines.code == 0, lines.err);
   CHECK(lines.out == alone("a b c") + alone("z"));
   CHECK(contains(lines.err, "line: "));
@@ -270,11 +269,11 @@ TEST_CASE("lines are answered one after another") {
 
 TEST_CASE("a model of several tasks is scored on each") {
   const Folder folder;
-  REQUIRE(weft(folder, small(pairs[5], "run")).code == 0);
+  REQUIRE(run_weft(folder, small_kind(pairs[5], "run")).code == 0);
   for (const char* task : {"summarize", "sentiment", "translate", "fill"})
-    CHECK(contains(weft(folder, {"eval", "run", "--task", task, "--samples", "3", "--json"}).out,
+    CHECK(contains(run_weft(folder, {"eval", "run", "--task", task, "--samples", "3", "--json"}).out,
                    "exact_match"));
-  const Result other = weft(folder, {"eval", "run", "--task", "which"});
+  const Result other = run_weft(folder, {"eval", "run", "--task", "which"});
   CHECK(other.code == 2);
   CHECK(contains(other.err, "of the kind 'pictures', but this model learned text-to-text"));
 }
@@ -286,7 +285,7 @@ TEST_CASE("words that two tasks share keep what was learned of them; a task of t
                   "--out",           out,         "--set",       "max_iters=1", "eval_iters=1",
                   "sample_tokens=0", "n_layer=1", "n_head=2",    "n_embd=16"};
     if (*from) all.insert(all.end(), {"--init-from", from});
-    const Result result = weft(folder, all);
+    const Result result = run_weft(folder, all);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     return result.err;
   };
@@ -303,7 +302,7 @@ TEST_CASE("models and tasks that do not go together, and settings out of range, 
   const auto refused = [&](const Arguments& more, const char* why) {
     Arguments all{"train"};
     all.insert(all.end(), more.begin(), more.end());
-    const Result result = weft(folder, all);
+    const Result result = run_weft(folder, all);
     CHECK(result.code == 2);
     CHECK_MESSAGE(contains(result.err, why), result.err);
     CHECK(listed(folder, ".") == before);

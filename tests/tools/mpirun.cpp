@@ -61,8 +61,9 @@ std::vector<std::string> mpirun_environment(const std::vector<std::string>& more
 
 Result together(const Folder& folder, int count, const Arguments& arguments,
                 const std::vector<std::string>& environment) {
-  if (count == 1) return weft(folder, arguments, {.environment = environment});
-  return weft(folder, arguments, {.environment = mpirun_environment(environment), .under = mpirun(count)});
+  if (count == 1) return run_weft(folder, arguments, {.environment = environment});
+  return run_weft(folder, arguments,
+                  {.environment = mpirun_environment(environment), .under = mpirun(count)});
 }
 
 namespace {

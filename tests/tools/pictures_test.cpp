@@ -9,8 +9,6 @@
 namespace {
 
 using Json = nlohmann::json;
-using Names = std::vector<std::string>;
-
 /// A bar that stands or lies, somewhere, as PGM.
 std::string bar(bool stands, int place, int light) {
   std::string bytes = "P5\n12 12\n255\n";
@@ -28,7 +26,7 @@ void write_bars(const Folder& folder, const std::string& name, int count, int fi
                 bar(i % 2 == 0, i / 2, 150 + i % 90));
 }
 
-Arguments train_on(const std::string& out, const Names& more = {}, const char* threads = "1") {
+Arguments train_on_pictures(const std::string& out, const Names& more = {}, const char* threads = "1") {
   Arguments all{"train", "--model", "vit", "--task",    "classify", "--data",
                 "bars",  "--out",   out,   "--threads", threads,    "--set"};
   for (const char* const setting :
@@ -40,20 +38,20 @@ Arguments train_on(const std::string& out, const Names& more = {}, const char* t
   return all;
 }
 
-const Folder& trained() {
+const Folder& trained_pictures() {
   static const struct Trained : Folder {
     Trained() {
       write_bars(*this, "bars", 120, 0);
       write_bars(*this, "others", 20, 500);
-      const Result result = weft(*this, train_on("run"));
+      const Result result = run_weft(*this, train_on_pictures("run"));
       REQUIRE_MESSAGE(result.code == 0, result.err);
     }
   } folder;
   return folder;
 }
 
-Json json_of(const Folder& folder, const Arguments& arguments) {
-  const Result result = weft(folder, arguments);
+Json picture_json(const Folder& folder, const Arguments& arguments) {
+  const Result result = run_weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return Json::parse(result.out);
 }
@@ -61,27 +59,28 @@ Json json_of(const Folder& folder, const Arguments& arguments) {
 }  // namespace
 
 TEST_CASE("pictures: k updates and then the rest equal all at once, with any number of threads") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_pictures();
   const std::string whole = last_saved(folder, "run");
   for (const int k : {1, 11}) {
     const std::string run = "run-" + std::to_string(k);
-    REQUIRE(weft(folder, train_on(run, {"max_iters=" + std::to_string(k)}, k == 1 ? "2" : "3")).code == 0);
-    REQUIRE(weft(folder, resume(run, {"max_iters=30"})).code == 0);
+    REQUIRE(run_weft(folder, train_on_pictures(run, {"max_iters=" + std::to_string(k)}, k == 1 ? "2" : "3"))
+                .code == 0);
+    REQUIRE(run_weft(folder, resume(run, {"max_iters=30"})).code == 0);
     CHECK(last_saved(folder, run) == whole);
   }
-  CHECK(weft(folder, train_on("mixed", {"mixup=0.3", "max_iters=3"})).code == 0);
+  CHECK(run_weft(folder, train_on_pictures("mixed", {"mixup=0.3", "max_iters=3"})).code == 0);
 }
 
 TEST_CASE("pictures: eval tells accuracy, and writes a page of mistakes") {
-  const Folder& folder = trained();
-  const Json own = json_of(folder, {"eval", "run", "--json"}),
-             other = json_of(folder, {"eval", "run", "--data", "others", "--json"});
+  const Folder& folder = trained_pictures();
+  const Json own = picture_json(folder, {"eval", "run", "--json"}),
+             other = picture_json(folder, {"eval", "run", "--data", "others", "--json"});
   for (const char* const key : {"loss", "accuracy", "f1"}) {
     CHECK(own.contains(key));
     CHECK(other.contains(key));
   }
   CHECK(exists(folder, "run/mistakes.html"));
-  const Result lines = weft(folder, {"eval", "run", "--data", "others", "--per-line"});
+  const Result lines = run_weft(folder, {"eval", "run", "--data", "others", "--per-line"});
   REQUIRE(lines_of(lines.out).size() == 20);
   int64_t wrong = 0;
   for (const std::string& line : lines_of(lines.out)) {
@@ -98,11 +97,11 @@ TEST_CASE("pictures: eval tells accuracy, and writes a page of mistakes") {
 }
 
 TEST_CASE("pictures: classify tells them one by one and as a table") {
-  const Folder& folder = trained();
-  const Result one = weft(folder, {"classify", "run", "others/lies/501.pgm"});
+  const Folder& folder = trained_pictures();
+  const Result one = run_weft(folder, {"classify", "run", "others/lies/501.pgm"});
   REQUIRE_MESSAGE(one.code == 0, one.err);
   CHECK(contains(one.out, "others/lies/501.pgm  "));
-  const Result table = weft(folder, {"classify", "run", "--data", "others", "--out", "answers.csv"});
+  const Result table = run_weft(folder, {"classify", "run", "--data", "others", "--out", "answers.csv"});
   REQUIRE_MESSAGE(table.code == 0, table.err);
   const std::string answers = folder.read("answers.csv");
   CHECK(answers.starts_with("file,label,probability,lies,stands\n"));
@@ -114,21 +113,22 @@ TEST_CASE("pictures: classify tells them one by one and as a table") {
 }
 
 TEST_CASE("pictures: any file is shown to the model as it was trained") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_pictures();
   const Result page =
-      weft(folder, {"attention", "run", "--image", "others/lies/501.pgm", "--out", "attention.html"});
+      run_weft(folder, {"attention", "run", "--image", "others/lies/501.pgm", "--out", "attention.html"});
   CHECK_MESSAGE(page.code == 0, page.err);
   CHECK(exists(folder, "attention.html"));
-  CHECK(weft(folder, {"logits", "run", "--image", "others/lies/501.pgm", "--out", "logits.npy"}).code == 0);
+  CHECK(run_weft(folder, {"logits", "run", "--image", "others/lies/501.pgm", "--out", "logits.npy"}).code ==
+        0);
 }
 
 TEST_CASE("pictures: bad input is refused before anything is written") {
   const Folder folder;
   write_bars(folder, "bars", 40, 0);
   folder.write("bars/lies/bad.pgm", "P5 12 12 255\nshort");
-  refused_with(folder, train_on("x"), {"bad.pgm: ends early", "invalid=skip"});
+  refused_with(folder, train_on_pictures("x"), {"bad.pgm: ends early", "invalid=skip"});
   CHECK_FALSE(exists(folder, "x"));
-  const Result skipped = weft(folder, train_on("x", {"invalid=skip", "max_iters=1"}));
+  const Result skipped = run_weft(folder, train_on_pictures("x", {"invalid=skip", "max_iters=1"}));
   CHECK_MESSAGE(skipped.code == 0, skipped.err);
   CHECK(contains(skipped.err, "1 picture cannot be read"));
   Arguments texts{"train", "--task", "classify", "--data", "bars", "--out", "y"};
@@ -146,10 +146,10 @@ TEST_CASE("pictures: without the plug-in it is named, and no picture is called b
       std::filesystem::create_directories(folder.path("p/" + std::string(label)));
       std::filesystem::copy_file(from + name, folder.path("p/" + std::string(label) + "/" + name));
     }
-  const Result result = weft(folder,
-                             {"train", "--model", "vit", "--task", "classify", "--data", "p", "--val-data",
-                              "p", "--out", "x", "--set", "invalid=skip"},
-                             {.environment = {"WEFT_PLUGINS=" + folder.path("none")}});
+  const Result result = run_weft(folder,
+                                 {"train", "--model", "vit", "--task", "classify", "--data", "p",
+                                  "--val-data", "p", "--out", "x", "--set", "invalid=skip"},
+                                 {.environment = {"WEFT_PLUGINS=" + folder.path("none")}});
   CHECK(result.code == 2);
   CHECK_MESSAGE(contains(result.err, "install the package weft-pictures"), result.err);
   CHECK_FALSE(exists(folder, "x"));
@@ -173,22 +173,22 @@ TEST_CASE("pictures: masks beside them, from training to the mean IoU, and pages
        {"patch_size=4", "n_layer=1", "n_head=2", "n_embd=16", "batch_size=8", "max_iters=80",
         "eval_interval=40", "learning_rate=0.01", "val_share=0.2", "flip=0.5"})
     arguments.emplace_back(setting);
-  Result result = weft(folder, arguments);
+  Result result = run_weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  result = weft(folder, {"eval", "run", "--data", "p", "--json"});
+  result = run_weft(folder, {"eval", "run", "--data", "p", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const Json scores = Json::parse(result.out);
   CHECK(scores["iou"] > 0.95);
   CHECK(scores["accuracy"] > 0.95);
-  CHECK(weft(folder, {"eval", "run", "--json"}).code == 0);
-  CHECK(weft(folder, {"attention", "run", "--image", "p/0.pgm", "--out", "a.html"}).code == 0);
+  CHECK(run_weft(folder, {"eval", "run", "--json"}).code == 0);
+  CHECK(run_weft(folder, {"attention", "run", "--image", "p/0.pgm", "--out", "a.html"}).code == 0);
   refused_with(folder, {"classify", "run", "p/0.pgm"}, {"tells the class of each patch"});
-  result = weft(folder, {"data", "inspect", "p", "--task", "segment", "--set", "patch_size=4", "--out",
-                         "samples.html"});
+  result = run_weft(folder, {"data", "inspect", "p", "--task", "segment", "--set", "patch_size=4", "--out",
+                             "samples.html"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.out, "60 pictures"));
   CHECK(contains(folder.read("samples.html"), "data:image/bmp;base64,"));
-  result = weft(trained(), {"data", "inspect", "bars", "--json"});
+  result = run_weft(trained_pictures(), {"data", "inspect", "bars", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const Json report = Json::parse(result.out);
   CHECK(report["samples"] == 120);

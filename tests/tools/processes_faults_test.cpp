@@ -11,10 +11,6 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
 /// A run of several, of which process `rank` runs behind other words than the others.
 Result one_behind(const Folder& folder, int count, int rank, const Arguments& words,
                   const Arguments& arguments, const std::vector<std::string>& environment = {}) {
@@ -42,7 +38,7 @@ TEST_CASE("a process that is killed, at any moment, loses nothing") {
   const Text folder;
   const Arguments more =
       of_text({"reduction_shards=4", "max_iters=12", "lr_decay_iters=12", "checkpoint_interval=3"});
-  REQUIRE(weft(folder, train("whole", more)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", more)).code == 0);
   const std::string whole = last_saved(folder, "whole");
   unsigned random = 12345;
   for (int time = 0; time < 30; ++time) {
@@ -90,7 +86,7 @@ TEST_CASE("a process that is stopped is named, and the others end") {
 TEST_CASE("a disk that is full at the first process ends all of them") {
   if (!has_mpirun()) return;
   const Text folder;
-  const Result full = weft(
+  const Result full = run_weft(
       folder, train("a", of_text({"reduction_shards=4", "max_iters=6"})),
       {.environment = mpirun_environment({"LD_PRELOAD=" WEFT_FAULT_SHIM, "FAULT_FOLDER=" + folder.path("a"),
                                           "FAULT_AT=200", "FAULT_DO=ENOSPC", "FAULT_FOR_GOOD=1"}),
@@ -132,7 +128,7 @@ TEST_CASE("a process that is stopped while all leave takes nothing along") {
   if (!has_mpirun()) return;
   const Text folder;
   const Arguments more = of_text({"reduction_shards=4"});
-  REQUIRE(weft(folder, train("whole", more)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", more)).code == 0);
   const Result ended = one_behind(folder, 3, 1, {"env", "LD_PRELOAD=" WEFT_STOP_AT_FINISH},
                                   train("left", more), {"WEFT_PROCESS_TIMEOUT=2"});
   REQUIRE_MESSAGE(exists(folder, "left/best.h5"), ended.err);

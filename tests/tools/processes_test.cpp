@@ -11,10 +11,6 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
 /// A picture tells its run's name.
 std::string without(std::string text, const std::string& name) {
   for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at))
@@ -38,7 +34,7 @@ void check_same_runs(const Folder& folder, const std::string& a, const std::stri
 void check_any_number(const std::vector<int>& counts,
                       const std::function<Arguments(const std::string& out)>& command) {
   const Text folder;
-  const Result one = weft(folder, command("of-1"));
+  const Result one = run_weft(folder, command("of-1"));
   REQUIRE_MESSAGE(one.code == 0, one.err);
   for (const int count : counts) {
     const std::string out = "of-" + std::to_string(count);
@@ -111,7 +107,7 @@ TEST_CASE("threads and instruction sets of the processes may differ") {
   if (!has_mpirun()) return;
   const Text folder;
   const Arguments plain = train("of-1", of_text({"reduction_shards=4"}));
-  REQUIRE(weft(folder, plain).code == 0);
+  REQUIRE(run_weft(folder, plain).code == 0);
   Arguments words = mpirun(1);
   words.insert(words.end(), {"-x", "WEFT_ISA=scalar", WEFT_PROGRAM});
   Arguments one = train("mixed", of_text({"reduction_shards=4"}));
@@ -125,7 +121,7 @@ TEST_CASE("threads and instruction sets of the processes may differ") {
   words.insert(words.end(), {":", "-n", "2"});
   Arguments other = with_settings;
   *(std::find(other.begin(), other.end(), "--threads") + 1) = "3";
-  const Result mixed = weft(folder, other, {.environment = mpirun_environment(), .under = words});
+  const Result mixed = run_weft(folder, other, {.environment = mpirun_environment(), .under = words});
   REQUIRE_MESSAGE(mixed.code == 0, mixed.err);
   check_same_runs(folder, "of-1", "mixed");
 }
@@ -134,7 +130,7 @@ TEST_CASE("a run that is stopped goes on with another number of processes, to th
   if (!has_mpirun()) return;
   const Text folder;
   const Arguments more = of_text({"reduction_shards=4", "max_iters=8", "lr_decay_iters=8"});
-  REQUIRE(weft(folder, train("whole", more)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", more)).code == 0);
   Arguments first = more;
   first.push_back("max_iters=2");
   REQUIRE(together(folder, 4, train("cut", first)).code == 0);
@@ -150,7 +146,7 @@ TEST_CASE("SIGTERM to any process stops all after a save, and the run goes on") 
   const Text folder;
   const Arguments more = of_text({"reduction_shards=4", "max_iters=30", "lr_decay_iters=30",
                                   "eval_interval=30", "checkpoint_interval=10"});
-  REQUIRE(weft(folder, train("whole", more)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", more)).code == 0);
   for (const int rank : {0, 1}) {
     CAPTURE(rank);
     const std::string out = "stopped" + std::to_string(rank);
@@ -197,8 +193,8 @@ TEST_CASE("what cannot be done together is refused once, with what to type") {
   words.insert(
       words.end(),
       {"sh", "-c", "WEFT_JOINED=\"job $PMIX_NAMESPACE$OMPI_MCA_ess_base_jobid\" exec \"$0\" \"$@\""});
-  const Result nested =
-      weft(folder, train("a", {"reduction_shards=4"}), {.environment = mpirun_environment(), .under = words});
+  const Result nested = run_weft(folder, train("a", {"reduction_shards=4"}),
+                                 {.environment = mpirun_environment(), .under = words});
   CHECK(nested.code == 2);
   CHECK_MESSAGE(count_of(nested.err, "was started by one of the 2 processes") == 1, nested.err);
 }
@@ -222,7 +218,7 @@ TEST_CASE("processes that differ are named, with what differs") {
     for (const std::string& word : spelled(first)) words.push_back(word);
     words.insert(words.end(), {":", "-n", "1"});
     const Result result =
-        weft(folder, spelled(second), {.environment = mpirun_environment(), .under = words});
+        run_weft(folder, spelled(second), {.environment = mpirun_environment(), .under = words});
     CAPTURE(result.err);
     CHECK(result.code == 2);
     CHECK(contains(result.err, "process 1 ("));

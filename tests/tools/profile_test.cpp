@@ -12,10 +12,6 @@ using nlohmann::json;
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
 Arguments with_profile(const std::string& out, const Arguments& more = {}) {
   Arguments arguments = train(out, more);
   arguments.insert(arguments.end(), {"--profile", "--profile-steps", "4"});
@@ -28,8 +24,8 @@ int64_t nanoseconds(const json& microseconds) { return std::llround(1000 * micro
 
 TEST_CASE("a profiled run is the same run") {
   const Text folder;
-  REQUIRE(weft(folder, train("plain")).code == 0);
-  const Result result = weft(folder, with_profile("profiled"));
+  REQUIRE(run_weft(folder, train("plain")).code == 0);
+  const Result result = run_weft(folder, with_profile("profiled"));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "\nprofile of 4 steps\n"));
   CHECK(contains(result.err, "\nprofiled/trace.json: "));
@@ -41,7 +37,7 @@ TEST_CASE("a profiled run is the same run") {
 
 TEST_CASE("the tables name phases, operations and layers") {
   const Text folder;
-  const Result result = weft(folder, with_profile("run", {"bias=true"}));
+  const Result result = run_weft(folder, with_profile("run", {"bias=true"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   std::map<std::string, std::set<std::string>> first_words;  // by table
   std::string table;
@@ -63,7 +59,7 @@ TEST_CASE("the tables name phases, operations and layers") {
 
 TEST_CASE("the trace: complete slices that nest, and the memory in use") {
   const Text folder;
-  REQUIRE(weft(folder, with_profile("run", {"eval_interval=20"})).code == 0);
+  REQUIRE(run_weft(folder, with_profile("run", {"eval_interval=20"})).code == 0);
   const json trace = json::parse(folder.read("run/trace.json"));
   const json& events = trace.at("traceEvents");
   std::map<int, std::vector<int64_t>> open;  // ends of the slices that are open, by thread
@@ -103,11 +99,11 @@ TEST_CASE("the trace: complete slices that nest, and the memory in use") {
 
 TEST_CASE("a run that ends sooner shows what was seen, or says that there was nothing") {
   const Text folder;
-  Result result = weft(folder, with_profile("five", {"max_iters=5"}));
+  Result result = run_weft(folder, with_profile("five", {"max_iters=5"}));
   CHECK(result.code == 0);
   CHECK(contains(result.err, "\nprofile of 2 steps\n"));
   CHECK(exists(folder, "five/trace.json"));
-  result = weft(folder, with_profile("three", {"max_iters=3"}));
+  result = run_weft(folder, with_profile("three", {"max_iters=3"}));
   CHECK(result.code == 0);
   CHECK(contains(result.err, "no profile: "));
   CHECK(!exists(folder, "three/trace.json"));
@@ -115,14 +111,14 @@ TEST_CASE("a run that ends sooner shows what was seen, or says that there was no
 
 TEST_CASE("what --profile refuses, and what --overwrite removes") {
   const Text folder;
-  Result result = weft(folder, train("run", {"--profile", "--profile-steps", "0"}));
+  Result result = run_weft(folder, train("run", {"--profile", "--profile-steps", "0"}));
   CHECK(result.code == 2);
   CHECK(contains(result.err, "--profile-steps: '0' is not a whole number between 1 and "));
-  result = weft(folder, train("run", {"--profile-steps", "5"}));
+  result = run_weft(folder, train("run", {"--profile-steps", "5"}));
   CHECK(result.code == 2);
   CHECK(contains(result.err, "--profile"));
   CHECK(!exists(folder, "run"));
-  REQUIRE(weft(folder, with_profile("run")).code == 0);
-  REQUIRE(weft(folder, train("run", {"--overwrite"})).code == 0);
+  REQUIRE(run_weft(folder, with_profile("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"--overwrite"})).code == 0);
   CHECK(!exists(folder, "run/trace.json"));
 }

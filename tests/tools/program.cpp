@@ -90,8 +90,13 @@ Result Program::wait() {
   return result;
 }
 
-Result weft(const Folder& folder, const Arguments& arguments, const Program::Options& options) {
+Result run_weft(const Folder& folder, const Arguments& arguments, const Program::Options& options) {
   return Program(folder, arguments, options).wait();
+}
+
+Arguments with(Arguments arguments, const Arguments& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
 Arguments train(const std::string& out, const Arguments& more) {
@@ -131,7 +136,7 @@ bool exists(const Folder& folder, const std::string& file) {
   return std::filesystem::exists(folder.path(file));
 }
 
-std::vector<std::string> listed(const Folder& folder, const std::string& below) {
+Names listed(const Folder& folder, const std::string& below) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path(below)))
     names.push_back(entry.path().filename().string());
@@ -160,7 +165,7 @@ std::string last_saved(const Folder& folder, const std::string& run) {
 }
 
 void refused_with(const Folder& folder, const Arguments& arguments, const std::vector<std::string>& parts) {
-  const Result result = weft(folder, arguments);
+  const Result result = run_weft(folder, arguments);
   CHECK_MESSAGE(result.code == 2, result.err);
   CHECK(result.out.empty());
   for (const std::string& part : parts) CHECK_MESSAGE(contains(result.err, part), result.err);

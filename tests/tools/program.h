@@ -47,17 +47,23 @@ class Program {
   int process_ = -1;
 };
 
-Result weft(const Folder& folder, const Arguments& arguments, const Program::Options& options = {});
+Result run_weft(const Folder& folder, const Arguments& arguments, const Program::Options& options = {});
 
 /// Arguments that train a model of 4,000 parameters in a few hundredths of a second; `more` are settings.
+/// All of both.
+Arguments with(Arguments arguments, const Arguments& more);
 Arguments train(const std::string& out, const Arguments& more = {});
 Arguments resume(const std::string& out, const Arguments& more = {});
 /// The text they train on, as text.txt.
 void write_text(const Folder& folder);
+struct Text : Folder {
+  Text() { write_text(*this); }
+};
 
 bool exists(const Folder& folder, const std::string& file);
+using Names = std::vector<std::string>;
 /// Names in a folder below, sorted.
-std::vector<std::string> listed(const Folder& folder, const std::string& below);
+Names listed(const Folder& folder, const std::string& below);
 std::vector<std::string> lines_of(const std::string& text);
 /// The number behind "NAME": in a line of JSON.
 double number_in(const std::string& json, const std::string& name);

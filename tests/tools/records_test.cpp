@@ -16,12 +16,6 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
-using Names = std::vector<std::string>;
-
 /// A run that shows all there is.
 Names all_of_it(const Names& more = {}) {
   Names settings{"max_iters=24",          "lr_decay_iters=24",  "eval_interval=4",
@@ -51,7 +45,7 @@ void check_table_is_log(const Folder& folder, const std::string& run) {
 
 TEST_CASE("a run's table says what its log says, and each update its tokens and the memory") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", all_of_it())).code == 0);
+  REQUIRE(run_weft(folder, train("run", all_of_it())).code == 0);
   check_table_is_log(folder, "run");
   int64_t updates = 0;
   for (const std::string& line : lines_of(folder.read("run/metrics.jsonl"))) {
@@ -67,7 +61,7 @@ TEST_CASE("a run's table says what its log says, and each update its tokens and 
 
 TEST_CASE("what an evaluation shows is kept, and what is watched") {
   const Text folder;
-  const Result result = weft(folder, train("run", all_of_it()));
+  const Result result = run_weft(folder, train("run", all_of_it()));
   REQUIRE(result.code == 0);
   const Names samples = lines_of(folder.read("run/samples.jsonl"));
   REQUIRE(samples.size() == 7);
@@ -102,11 +96,11 @@ TEST_CASE("what an evaluation shows is kept, and what is watched") {
 TEST_CASE("nothing is shown that was not asked for, and looking changes no bit") {
   const Text folder;
   const Names few{"sample_tokens=0"};
-  REQUIRE(weft(folder, train("plain", few)).code == 0);
+  REQUIRE(run_weft(folder, train("plain", few)).code == 0);
   CHECK_FALSE(exists(folder, "plain/samples.jsonl"));
   CHECK_FALSE(exists(folder, "plain/statistics.jsonl"));
   for (const char* more : {"recompute=false", "recompute=true"}) {
-    REQUIRE(weft(folder, train(more, {"sample_tokens=0", "stats_interval=1", more})).code == 0);
+    REQUIRE(run_weft(folder, train(more, {"sample_tokens=0", "stats_interval=1", more})).code == 0);
     CHECK(last_saved(folder, more) == last_saved(folder, "plain"));
     CHECK(lines_of(folder.read(std::string(more) + "/statistics.jsonl")).size() == 20);
   }
@@ -116,11 +110,11 @@ TEST_CASE("nothing is shown that was not asked for, and looking changes no bit")
 TEST_CASE("any number of threads and instruction set writes the same statistics") {
   const Text folder;
   const Names settings = all_of_it({"max_iters=4"});
-  REQUIRE(weft(folder, train("one", settings)).code == 0);
+  REQUIRE(run_weft(folder, train("one", settings)).code == 0);
   for (const std::string set : {"avx512", "avx2", "scalar"}) {
     Arguments arguments = train(set, settings);
     *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = "3";
-    const Result result = weft(folder, arguments, {.environment = {"WEFT_ISA=" + set}});
+    const Result result = run_weft(folder, arguments, {.environment = {"WEFT_ISA=" + set}});
     if (result.code == 2 && contains(result.err, "this processor lacks")) continue;
     REQUIRE_MESSAGE(result.code == 0, result.err);
     CHECK(records_of(folder, set) == records_of(folder, "one"));
@@ -130,15 +124,15 @@ TEST_CASE("any number of threads and instruction set writes the same statistics"
 TEST_CASE("every k: k updates, then the rest, have shown what a run has that was never stopped") {
   const Text folder;
   const Names settings = all_of_it({"eval_interval=1", "max_iters=14", "lr_decay_iters=14"});
-  REQUIRE(weft(folder, train("whole", settings)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", settings)).code == 0);
   const Records whole = records_of(folder, "whole");
   for (int k = 0; k <= 14; ++k) {
     CAPTURE(k);
     const std::string run = "k" + std::to_string(k);
     Names first = settings;
     first.push_back("max_iters=" + std::to_string(k));
-    REQUIRE(weft(folder, train(run, first)).code == 0);
-    const Result result = weft(folder, resume(run, {"max_iters=14"}));
+    REQUIRE(run_weft(folder, train(run, first)).code == 0);
+    const Result result = run_weft(folder, resume(run, {"max_iters=14"}));
     REQUIRE_MESSAGE(result.code == 0, result.err);
     CHECK(records_of(folder, run) == whole);
     check_table_is_log(folder, run);
@@ -148,7 +142,7 @@ TEST_CASE("every k: k updates, then the rest, have shown what a run has that was
 TEST_CASE("kill -9 at any instant: what is shown is as if nothing had been") {
   const Text folder;
   const Names settings = all_of_it({"max_iters=200", "lr_decay_iters=200"});
-  REQUIRE(weft(folder, train("whole", settings)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", settings)).code == 0);
   const Records whole = records_of(folder, "whole");
   std::mt19937 random(5);
   for (int round = 0; round < 5; ++round) {
@@ -164,7 +158,7 @@ TEST_CASE("kill -9 at any instant: what is shown is as if nothing had been") {
       REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
       next = exists(folder, run + "/config.toml") ? resume(run) : train(run, settings);
     }
-    if (kills == 6) REQUIRE(weft(folder, next).code == 0);
+    if (kills == 6) REQUIRE(run_weft(folder, next).code == 0);
     CHECK_MESSAGE(records_of(folder, run) == whole, "after ", kills, " kills");
     CHECK(last_saved(folder, run) == last_saved(folder, "whole"));
   }
@@ -173,21 +167,21 @@ TEST_CASE("kill -9 at any instant: what is shown is as if nothing had been") {
 TEST_CASE("a stop while a sample is written: it is written whole by the resume") {
   const Text folder;
   const Names settings{"max_iters=8", "lr_decay_iters=8", "eval_interval=4", "sample_tokens=40000"};
-  REQUIRE(weft(folder, train("whole", settings)).code == 0);
+  REQUIRE(run_weft(folder, train("whole", settings)).code == 0);
   Program program(folder, train("run", settings));
   REQUIRE(wait_until([&] { return exists(folder, "run/loss.svg"); }));  // the sample of step 0 is under way
   program.send(SIGTERM);
   const Result stopped = program.wait();
   REQUIRE_MESSAGE(stopped.code == 143, stopped.err);
   CHECK_FALSE(exists(folder, "run/samples.jsonl"));
-  const Result result = weft(folder, resume("run"));
+  const Result result = run_weft(folder, resume("run"));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(folder.read("run/samples.jsonl") == folder.read("whole/samples.jsonl"));
 }
 
 TEST_CASE("a run of before goes on: its files appear from then on") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", all_of_it({"max_iters=12"}))).code == 0);
+  REQUIRE(run_weft(folder, train("run", all_of_it({"max_iters=12"}))).code == 0);
   // As an older weft left it.
   for (const char* name : {"metrics.csv", "samples.jsonl", "statistics.jsonl"})
     std::filesystem::remove(folder.path(std::string("run/") + name));
@@ -200,7 +194,7 @@ TEST_CASE("a run of before goes on: its files appear from then on") {
   }
   folder.write("run/metrics.jsonl", log);
   std::filesystem::remove(folder.path("run/metrics.digest"));
-  const Result result = weft(folder, resume("run", {"max_iters=24"}));
+  const Result result = run_weft(folder, resume("run", {"max_iters=24"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK_FALSE(contains(result.err, "unreadable"));
   check_table_is_log(folder, "run");
@@ -210,18 +204,18 @@ TEST_CASE("a run of before goes on: its files appear from then on") {
 
 TEST_CASE("statistics begin and end as a resume says, and another run replaces them all") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", all_of_it({"max_iters=12", "stats_interval=0"}))).code == 0);
+  REQUIRE(run_weft(folder, train("run", all_of_it({"max_iters=12", "stats_interval=0"}))).code == 0);
   CHECK_FALSE(exists(folder, "run/statistics.jsonl"));
-  REQUIRE(weft(folder, resume("run", {"max_iters=18", "stats_interval=1"})).code == 0);
+  REQUIRE(run_weft(folder, resume("run", {"max_iters=18", "stats_interval=1"})).code == 0);
   CHECK(lines_of(folder.read("run/statistics.jsonl")).size() == 6);
-  REQUIRE(weft(folder, resume("run", {"max_iters=24", "stats_interval=0"})).code == 0);
+  REQUIRE(run_weft(folder, resume("run", {"max_iters=24", "stats_interval=0"})).code == 0);
   CHECK(lines_of(folder.read("run/statistics.jsonl")).size() == 6);
   CHECK(contains(folder.read("run/config.toml"), "\nstats_interval = 0 "));
 
   folder.write("run/notes.txt", "mine");
   Arguments over = train("run", {"max_iters=4", "sample_tokens=0"});
   over.emplace_back("--overwrite");
-  REQUIRE(weft(folder, over).code == 0);
+  REQUIRE(run_weft(folder, over).code == 0);
   CHECK(listed(folder, "run") == Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg",
                                        "metrics.csv", "metrics.digest", "metrics.jsonl", "notes.txt"});
   CHECK(lines_of(folder.read("run/metrics.csv")).size() == 7);

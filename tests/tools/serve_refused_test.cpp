@@ -198,7 +198,7 @@ TEST_CASE("serve: what it cannot serve, and where it cannot listen") {
   folder.write("none", "\n");
   refused_with(folder, {"serve", "text", "--api-key-file", "none"}, {"none", "is empty"});
   const Result missing =
-      weft(folder, {"serve", "text", "--port", "0"}, {.environment = {"WEFT_PLUGINS=/nowhere"}});
+      run_weft(folder, {"serve", "text", "--port", "0"}, {.environment = {"WEFT_PLUGINS=/nowhere"}});
   CHECK(missing.code == 2);
   for (const char* const part : {"libweft-http.so", "weft-http", "libcpp-httplib-dev"})
     CHECK(contains(missing.err, part));

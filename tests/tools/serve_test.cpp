@@ -11,21 +11,21 @@
 namespace {
 
 /// A request, and what `weft generate` writes for it alone.
-struct Case {
+struct Call {
   Json body;
   std::string expected;
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<Call> calls() {
+  std::vector<Call> all;
   const char* const prompts[] = {"the cat", "ran.\nthe", "m", "on a mat"};
   for (int i = 0; i < 8; ++i) {
     const std::string prompt = prompts[i % 4], seed = std::to_string(i % 3),
                       tokens = std::to_string(5 + 9 * i), temperature = i % 3 == 0 ? "0" : "1.2",
                       top_p = i % 2 == 0 ? "1" : "0.8";
     const Result alone =
-        weft(trained(), {"generate", "text", "--prompt", prompt, "--seed", seed, "--tokens", tokens,
-                         "--temperature", temperature, "--top-p", top_p, "--threads", "1"});
+        run_weft(trained(), {"generate", "text", "--prompt", prompt, "--seed", seed, "--tokens", tokens,
+                             "--temperature", temperature, "--top-p", top_p, "--threads", "1"});
     REQUIRE_MESSAGE(alone.code == 0, alone.err);
     REQUIRE(alone.out.starts_with(prompt));
     all.push_back({{{"model", "text"},
@@ -45,14 +45,14 @@ std::vector<Case> cases() {
 TEST_CASE("serve: mixed requests at once get the bytes that weft generate writes for each alone") {
   Served served("text", {"--rows", "3"});
   if (!served) return;
-  const std::vector<Case> all = cases();
+  const std::vector<Call> all = calls();
   std::vector<std::string> wrong(8);
   std::vector<std::thread> threads;
   for (size_t t = 0; t < wrong.size(); ++t)
     threads.emplace_back([&, t] {
       HttpClient client(served.port());
       for (size_t i = 0; i < 12; ++i) {
-        const Case& one = all[(5 * t + i) % all.size()];
+        const Call& one = all[(5 * t + i) % all.size()];
         const HttpReply reply = client.post(completions, one.body.dump());
         const std::string text = one.body["stream"] == true
                                      ? streamed(reply.body).texts[0]
@@ -64,7 +64,8 @@ TEST_CASE("serve: mixed requests at once get the bytes that weft generate writes
   for (const std::string& one : wrong) CHECK(one == "");
   // Counted once the answer is away.
   const std::string answered = "weft_requests_total{endpoint=\"completions\",status=\"200\"}";
-  CHECK(wait_until([&] { return served.metric(answered) == 96 && served.metric("weft_texts_running") == 0; }));
+  CHECK(
+      wait_until([&] { return served.metric(answered) == 96 && served.metric("weft_texts_running") == 0; }));
   CHECK(served.metric("weft_texts_ended_total") == 96);
   CHECK(served.metric(answered) == 96);
 }
@@ -73,10 +74,10 @@ TEST_CASE("serve: of weights in integers, what generate writes with them") {
   const Folder folder;
   write_text(folder);
   // Wide enough that layers become integers.
-  REQUIRE(weft(folder, train("run", {"n_embd=64", "max_iters=30"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"n_embd=64", "max_iters=30"})).code == 0);
   const auto alone = [&](const char* weights) {
-    return weft(folder, {"generate", "run", "--prompt", "the", "--tokens", "400", "--seed", "3",
-                         "--temperature", "1.5", "--weights", weights})
+    return run_weft(folder, {"generate", "run", "--prompt", "the", "--tokens", "400", "--seed", "3",
+                             "--temperature", "1.5", "--weights", weights})
         .out;
   };
   const std::string text = alone("int8");
@@ -110,8 +111,8 @@ TEST_CASE("serve: completions have OpenAI's form, whole and in pieces") {
     CHECK(whole["choices"][i]["index"] == i);
     samples += (i == 0 ? "the" : "\n---\nthe") + whole["choices"][i]["text"].get<std::string>();
   }
-  const Result alone = weft(trained(), {"generate", "text", "--prompt", "the", "--seed", "4", "--tokens",
-                                        "20", "--samples", "2", "--temperature", "1"});
+  const Result alone = run_weft(trained(), {"generate", "text", "--prompt", "the", "--seed", "4", "--tokens",
+                                            "20", "--samples", "2", "--temperature", "1"});
   CHECK(alone.out == samples + "\n");
   body["stream"] = true;
   body["stream_options"] = {{"include_usage", true}};
@@ -196,15 +197,15 @@ TEST_CASE("serve: log-probabilities are those of weft logits") {
         text);
   CHECK(logs["text_offset"] == Json{0, 1, 2});
   // The model's own numbers, by the ids of the text.
-  const Result ids = weft(folder, {"generate", "text", "--ids", "1,2", "--tokens", "1"});
+  const Result ids = run_weft(folder, {"generate", "text", "--ids", "1,2", "--tokens", "1"});
   REQUIRE(ids.code == 0);
-  const Result encoded = weft(folder, {"tokenizer", "encode", "text"},
-                              {.under = {"/bin/sh", "-c", "printf 'cat" + text + "' | \"$0\" \"$@\""}});
+  const Result encoded = run_weft(folder, {"tokenizer", "encode", "text"},
+                                  {.under = {"/bin/sh", "-c", "printf 'cat" + text + "' | \"$0\" \"$@\""}});
   REQUIRE_MESSAGE(encoded.code == 0, encoded.err);
   const std::vector<int64_t> all = Json::parse(encoded.out);
   std::string listed;
   for (const int64_t id : all) listed += (listed.empty() ? "" : ",") + std::to_string(id);
-  REQUIRE(weft(folder, {"logits", "text", "--ids", listed, "--out", "l.npy"}).code == 0);
+  REQUIRE(run_weft(folder, {"logits", "text", "--ids", listed, "--out", "l.npy"}).code == 0);
   const std::string npy = folder.read("l.npy");
   const size_t head = 10 + static_cast<unsigned char>(npy[8]) + 256 * static_cast<unsigned char>(npy[9]);
   const size_t V = (npy.size() - head) / sizeof(float) / all.size();
@@ -262,11 +263,11 @@ TEST_CASE("serve: a model that chats answers as weft chat does") {
   if (!served) return;
   const auto chat = [&](const std::string& lines) {
     folder.write("said", lines);
-    return lines_of(
-        weft(folder,
-             {"chat", "chat", "--system", "be kind", "--tokens", "8", "--temperature", "0.7", "--seed", "9"},
-             {.under = {"/bin/sh", "-c", "\"$0\" \"$@\" < said"}})
-            .out);
+    return lines_of(run_weft(folder,
+                             {"chat", "chat", "--system", "be kind", "--tokens", "8", "--temperature", "0.7",
+                              "--seed", "9"},
+                             {.under = {"/bin/sh", "-c", "\"$0\" \"$@\" < said"}})
+                        .out);
   };
   Json messages = Json::array();
   messages.push_back({{"role", "system"}, {"content", "be kind"}});
@@ -316,8 +317,8 @@ TEST_CASE("serve: a model that chats answers as weft chat does") {
 TEST_CASE("serve: a model that answers what it reads") {
   Served served("pairs");
   if (!served) return;
-  const Result alone = weft(trained(), {"generate", "pairs", "--prompt", "the cat 8", "--seed", "3",
-                                        "--temperature", "1", "--tokens", "9"});
+  const Result alone = run_weft(trained(), {"generate", "pairs", "--prompt", "the cat 8", "--seed", "3",
+                                            "--temperature", "1", "--tokens", "9"});
   REQUIRE(alone.code == 0);
   const Json answer = served.answer(
       completions,

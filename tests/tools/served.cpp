@@ -30,7 +30,7 @@ const Folder& trained() {
       }
     }
     void run(const Arguments& arguments) const {
-      const Result result = weft(*this, arguments);
+      const Result result = run_weft(*this, arguments);
       REQUIRE_MESSAGE(result.code == 0, result.err);
     }
   } folder;

@@ -51,7 +51,7 @@ void write_sounds(const Folder& folder, int count = 40) {
   folder.write("strings.csv", strings);
 }
 
-Arguments small(const std::string& out, const Arguments& more) {
+Arguments small_sounds(const std::string& out, const Arguments& more) {
   Arguments all{"train", "--model", "speech", "--out", out, "--threads", "2"};
   all.insert(all.end(), more.begin(), more.end());
   for (const char* const set : {"n_layer=1", "n_head=2", "n_embd=16", "batch_size=8", "sample_tokens=0"}) {
@@ -65,7 +65,7 @@ Arguments small(const std::string& out, const Arguments& more) {
 bool has_sounds() {
   const Folder folder;
   write_sounds(folder, 4);
-  const Result result = weft(folder, {"data", "inspect", "labels.csv"});
+  const Result result = run_weft(folder, {"data", "inspect", "labels.csv"});
   if (!contains(result.err + result.out, "libweft-sounds.so")) return true;
   MESSAGE("skipped: ", result.err);
   return false;
@@ -77,24 +77,25 @@ TEST_CASE("sounds: classes, from training to answers, looks and pages") {
   if (!has_sounds()) return;
   const Folder folder;
   write_sounds(folder);
-  Result result =
-      weft(folder, small("run", {"--task", "classify", "--data", "labels.csv", "--set", "max_iters=60",
-                                 "eval_interval=30", "learning_rate=0.01", "val_share=0.3"}));
+  Result result = run_weft(
+      folder, small_sounds("run", {"--task", "classify", "--data", "labels.csv", "--set", "max_iters=60",
+                                   "eval_interval=30", "learning_rate=0.01", "val_share=0.3"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "sounds/s"));
   CHECK(contains(result.err, "weft classify run SOUND"));
-  result = weft(folder, {"eval", "run", "--data", "labels.csv", "--json"});
+  result = run_weft(folder, {"eval", "run", "--data", "labels.csv", "--json"});
   CHECK(number_in(result.out, "accuracy") == 1);
   CHECK(number_in(result.out, "f1") == 1);
-  result = weft(folder, {"classify", "run", "s/0.wav", "s/1.wav"});
+  result = run_weft(folder, {"classify", "run", "s/0.wav", "s/1.wav"});
   CHECK(lines_of(result.out).at(0).starts_with("s/0.wav  low "));
   CHECK(lines_of(result.out).at(1).starts_with("s/1.wav  high "));
-  CHECK(weft(folder, {"classify", "run", "--data", "labels.csv", "--out", "answers.csv"}).code == 0);
+  CHECK(run_weft(folder, {"classify", "run", "--data", "labels.csv", "--out", "answers.csv"}).code == 0);
   CHECK(lines_of(folder.read("answers.csv")).at(0) == "file,label,probability,high,low");
-  CHECK(weft(folder, {"attention", "run", "--audio", "s/0.wav", "--out", "a.html"}).code == 0);
+  CHECK(run_weft(folder, {"attention", "run", "--audio", "s/0.wav", "--out", "a.html"}).code == 0);
   CHECK(contains(folder.read("a.html"), "0.02 s"));
-  CHECK(weft(folder, {"logits", "run", "--audio", "s/0.wav", "--out", "l.npy"}).code == 0);
-  result = weft(folder, {"data", "inspect", "labels.csv", "--out", "samples.html", "--set", "val_share=0.3"});
+  CHECK(run_weft(folder, {"logits", "run", "--audio", "s/0.wav", "--out", "l.npy"}).code == 0);
+  result =
+      run_weft(folder, {"data", "inspect", "labels.csv", "--out", "samples.html", "--set", "val_share=0.3"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.out, "40 sounds"));
   CHECK(contains(result.out, "memory: at most"));
@@ -110,44 +111,45 @@ TEST_CASE("sounds: texts by CTC and by a decoder; windows; times; error rates") 
   write_sounds(folder, 60);
   for (const std::string head : {"ctc", "decoder"}) {
     CAPTURE(head);
-    Result result = weft(
-        folder, small(head, {"--task", "transcribe", "--data", "strings.csv", "--set", "head=" + head,
-                             "max_iters=250", "eval_interval=125", "learning_rate=0.01", "val_share=0.2"}));
+    Result result = run_weft(
+        folder,
+        small_sounds(head, {"--task", "transcribe", "--data", "strings.csv", "--set", "head=" + head,
+                            "max_iters=250", "eval_interval=125", "learning_rate=0.01", "val_share=0.2"}));
     REQUIRE_MESSAGE(result.code == 0, result.err);
     CHECK(contains(result.err, "weft transcribe " + head + " SOUND"));
-    result = weft(folder, {"eval", head, "--data", "strings.csv", "--json", "--beams", "3"});
+    result = run_weft(folder, {"eval", head, "--data", "strings.csv", "--json", "--beams", "3"});
     CHECK(number_in(result.out, "wer") < 0.2);
     CHECK(number_in(result.out, "cer") < 0.2);
     CHECK(number_in(result.out, "exact_match") > 0.7);
     const std::string together =
-        weft(folder, {"transcribe", head, "r/1.wav", "r/2.wav", "r/5.wav", "--json"}).out;
+        run_weft(folder, {"transcribe", head, "r/1.wav", "r/2.wav", "r/5.wav", "--json"}).out;
     std::string alone;
     for (const char* const file : {"r/1.wav", "r/2.wav", "r/5.wav"})
-      alone += weft(folder, {"transcribe", head, file, "--json"}).out;
+      alone += run_weft(folder, {"transcribe", head, file, "--json"}).out;
     CHECK(together == alone);
     CHECK(contains(together, "\"begin\":"));
-    CHECK(lines_of(weft(folder, {"transcribe", head, "r", "--text"}).out).size() == 60);
+    CHECK(lines_of(run_weft(folder, {"transcribe", head, "r", "--text"}).out).size() == 60);
     // A longer one in windows.
     folder.write("long.wav", wav({300, 1500, 300, 300, 1500, 1500, 300, 1500}, 3));
-    result = weft(folder, {"transcribe", head, "long.wav", "--window", "0.5", "--overlap", "0.2"});
+    result = run_weft(folder, {"transcribe", head, "long.wav", "--window", "0.5", "--overlap", "0.2"});
     CHECK_MESSAGE(result.code == 0, result.err);
     CHECK(result.out.starts_with("long.wav: "));
     // Unless told, as long as what it was trained on: three tones of 0.15 s.
-    const std::string usual = weft(folder, {"transcribe", head, "long.wav"}).out;
+    const std::string usual = run_weft(folder, {"transcribe", head, "long.wav"}).out;
     CHECK(usual ==
-          weft(folder, {"transcribe", head, "long.wav", "--window", "0.45", "--overlap", "0.09"}).out);
+          run_weft(folder, {"transcribe", head, "long.wav", "--window", "0.45", "--overlap", "0.09"}).out);
     if (head == "ctc") CHECK(lines_of(usual).at(0) == "long.wav: lo hi lo lo hi hi lo hi");
     refused_with(folder, {"transcribe", head, "long.wav", "--overlap", "0.45"},
                  {"leave nothing of windows of 0.45"});
-    CHECK(weft(folder, {"attention", head, "--audio", "r/2.wav", "--out", "a.html"}).code == 0);
+    CHECK(run_weft(folder, {"attention", head, "--audio", "r/2.wav", "--out", "a.html"}).code == 0);
   }
   refused_with(folder, {"transcribe", "ctc", "r/1.wav", "--window", "1", "--overlap", "1"}, {"--overlap: "});
   refused_with(folder, {"generate", "decoder", "--prompt", "lo"}, {"hears sounds and reads no text"});
   refused_with(folder, {"translate", "decoder"}, {"hears sounds and reads no text"});
   // The encoder of one is the beginning of another.
   const Result tuned =
-      weft(folder, small("tuned", {"--task", "classify", "--data", "labels.csv", "--init-from", "ctc",
-                                   "--set", "max_iters=2", "val_share=0.3"}));
+      run_weft(folder, small_sounds("tuned", {"--task", "classify", "--data", "labels.csv", "--init-from",
+                                              "ctc", "--set", "max_iters=2", "val_share=0.3"}));
   CHECK_MESSAGE(tuned.code == 0, tuned.err);
   CHECK(contains(tuned.err, "head"));
   refused_with(folder, {"classify", "ctc", "r/1.wav"}, {"tells no classes of sounds by name"});
@@ -172,13 +174,13 @@ TEST_CASE("sounds: a run that was stopped goes on to the same bytes, for any num
                        "val_share=0.3",
                        "eval_interval=5",
                        "checkpoint_interval=5"};
-  Arguments whole = small("whole", rest), half = small("half", rest);
+  Arguments whole = small_sounds("whole", rest), half = small_sounds("half", rest);
   whole.insert(whole.end(), {"--set", "max_iters=15", "lr_decay_iters=15"});
   half.insert(half.end(), {"--set", "max_iters=5", "lr_decay_iters=15"});
   half[6] = "1";
-  REQUIRE(weft(folder, whole).code == 0);
-  REQUIRE(weft(folder, half).code == 0);
-  Result result = weft(folder, {"train", "--resume", "half", "--threads", "3", "--set", "max_iters=15"});
+  REQUIRE(run_weft(folder, whole).code == 0);
+  REQUIRE(run_weft(folder, half).code == 0);
+  Result result = run_weft(folder, {"train", "--resume", "half", "--threads", "3", "--set", "max_iters=15"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(last_saved(folder, "half") == last_saved(folder, "whole"));
 }

@@ -12,17 +12,15 @@
 namespace {
 
 using Json = nlohmann::json;
-using Names = std::vector<std::string>;
-
 /// A task with the files it is trained on.
-struct Case {
+struct TableCase {
   std::string task, data;
 };
-const std::vector<Case> cases = {{"classify", "labels.csv"},
-                                 {"pairs", "a.en,a.fr"},
-                                 {"text-to-text", "prefixes.tsv"},
-                                 {"chat", "chats.jsonl"},
-                                 {"masked", "labels.csv"}};
+const std::vector<TableCase> cases = {{"classify", "labels.csv"},
+                                      {"pairs", "a.en,a.fr"},
+                                      {"text-to-text", "prefixes.tsv"},
+                                      {"chat", "chats.jsonl"},
+                                      {"masked", "labels.csv"}};
 
 const Names nouns{"cat", "dog", "man", "car", "day"};
 
@@ -53,7 +51,7 @@ void write_tables(const Folder& folder) {
   folder.with("prefixes.tsv", prefixes).with("chats.jsonl", chats);
 }
 
-Arguments train_on(const Case& one, const std::string& out, const Names& more = {},
+Arguments train_on(const TableCase& one, const std::string& out, const Names& more = {},
                    const char* threads = "1") {
   Arguments all{"train", "--task", one.task, "--data", one.data, "--out", out, "--threads", threads, "--set"};
   for (const char* const setting :
@@ -66,14 +64,15 @@ Arguments train_on(const Case& one, const std::string& out, const Names& more = 
 }
 
 /// The tables with a run of each task, made once.
-const Folder& trained() {
+const Folder& trained_tables() {
   static const struct Trained : Folder {
     Trained() {
       write_tables(*this);
-      for (const Case& one : cases) {
-        const Result result = weft(*this, train_on(one, one.task));
+      for (const TableCase& one : cases) {
+        const Result result = run_weft(*this, train_on(one, one.task));
         REQUIRE_MESSAGE(result.code == 0, result.err);
-        REQUIRE(weft(*this, {"export", one.task, "--format", "weft", "--out", one.task + ".h5"}).code == 0);
+        REQUIRE(run_weft(*this, {"export", one.task, "--format", "weft", "--out", one.task + ".h5"}).code ==
+                0);
       }
     }
   } folder;
@@ -85,11 +84,11 @@ Result fed(const Folder& folder, const std::string& input, Arguments arguments) 
   folder.write("input", input);
   Arguments all{"-c", "exec \"$@\" < input", "sh", WEFT_PROGRAM};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return weft(folder, all, {.program = "/bin/sh"});
+  return run_weft(folder, all, {.program = "/bin/sh"});
 }
 
 Json json_of(const Folder& folder, const Arguments& arguments) {
-  const Result result = weft(folder, arguments);
+  const Result result = run_weft(folder, arguments);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return Json::parse(result.out);
 }
@@ -97,26 +96,27 @@ Json json_of(const Folder& folder, const Arguments& arguments) {
 }  // namespace
 
 TEST_CASE("tables: k updates and then the rest equal all at once, with any number of threads") {
-  const Folder& folder = trained();
-  for (const Case& one : cases) {
+  const Folder& folder = trained_tables();
+  for (const TableCase& one : cases) {
     CAPTURE(one.task);
     const std::string whole = last_saved(folder, one.task);
     for (const int k : {1, 4, 7}) {
       const std::string run = one.task + "-" + std::to_string(k);
-      REQUIRE(weft(folder, train_on(one, run, {"max_iters=" + std::to_string(k)}, k == 4 ? "2" : "3")).code ==
-              0);
-      REQUIRE(weft(folder, resume(run, {"max_iters=12"})).code == 0);
+      REQUIRE(
+          run_weft(folder, train_on(one, run, {"max_iters=" + std::to_string(k)}, k == 4 ? "2" : "3")).code ==
+          0);
+      REQUIRE(run_weft(folder, resume(run, {"max_iters=12"})).code == 0);
       CHECK(last_saved(folder, run) == whole);
     }
   }
 }
 
 TEST_CASE("tables: kill -9, and go on with the same bytes") {
-  const Folder& folder = trained();
-  for (const Case& one : cases) {
+  const Folder& folder = trained_tables();
+  for (const TableCase& one : cases) {
     CAPTURE(one.task);
     const Names longer{"max_iters=150", "eval_interval=40", "checkpoint_interval=20"};
-    REQUIRE(weft(folder, train_on(one, one.task + "-long", longer)).code == 0);
+    REQUIRE(run_weft(folder, train_on(one, one.task + "-long", longer)).code == 0);
     const std::string run = one.task + "-killed";
     Program program(folder, train_on(one, run, longer, "2"));
     wait_until([&] {
@@ -125,7 +125,7 @@ TEST_CASE("tables: kill -9, and go on with the same bytes") {
     });
     program.send(SIGKILL);
     program.wait();
-    REQUIRE(weft(folder, resume(run)).code == 0);
+    REQUIRE(run_weft(folder, resume(run)).code == 0);
     CHECK(last_saved(folder, run) == last_saved(folder, one.task + "-long"));
   }
 }
@@ -135,21 +135,21 @@ TEST_CASE("tables: files that validate and files that test, as options and as ke
   write_tables(folder);
   const std::string some = "text,label\nthe cat 1 is good,\"yes, it is\"\nthe dog 2 is bad,no\n";
   folder.with("v.csv", some).with("t.csv", some + "the car 3 is bad,no\n");
-  REQUIRE(weft(folder, train_on({"classify", "labels.csv"}, "run",
-                                {"max_iters=1", "val_data=v.csv", "test_data=t.csv"}))
+  REQUIRE(run_weft(folder, train_on({"classify", "labels.csv"}, "run",
+                                    {"max_iters=1", "val_data=v.csv", "test_data=t.csv"}))
               .code == 0);
   Arguments options = train_on({"classify", "labels.csv"}, "other", {"max_iters=1"});
   options.insert(options.begin() + 1, {"--val-data", "v.csv", "--test-data", "t.csv"});
-  REQUIRE(weft(folder, options).code == 0);
+  REQUIRE(run_weft(folder, options).code == 0);
   CHECK(folder.read("run/config.toml") == folder.read("other/config.toml"));
   CHECK(contains(folder.read("run/config.toml"), "test_data = [\"../t.csv\"]"));
   CHECK(folder.read("run/best.h5") == folder.read("other/best.h5"));
-  CHECK(Json::parse(weft(folder, {"eval", "run", "--json"}).out).at("samples") == 2);
-  CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
-  REQUIRE(weft(folder, resume("run", {"max_iters=2"})).code == 0);
-  CHECK(Json::parse(weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
+  CHECK(Json::parse(run_weft(folder, {"eval", "run", "--json"}).out).at("samples") == 2);
+  CHECK(Json::parse(run_weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
+  REQUIRE(run_weft(folder, resume("run", {"max_iters=2"})).code == 0);
+  CHECK(Json::parse(run_weft(folder, {"eval", "run", "--test", "--json"}).out).at("samples") == 3);
   refused_with(folder, {"eval", "run", "--test", "--data", "v.csv"}, {"leave out --data"});
-  REQUIRE(weft(folder, train_on({"classify", "labels.csv"}, "none", {"max_iters=1"})).code == 0);
+  REQUIRE(run_weft(folder, train_on({"classify", "labels.csv"}, "none", {"max_iters=1"})).code == 0);
   refused_with(folder, {"eval", "none", "--test"}, {"was given no --test-data"});
 }
 
@@ -159,13 +159,13 @@ TEST_CASE("tables: a resume refuses files that have changed, and finds what was 
   folder.with("v.en", "the cat sees 1 dog\n").with("v.fr", "le dog voit 1\n");
   Arguments first = train_on({"pairs", "a.en,a.fr"}, "run", {"max_iters=2"});
   first.insert(first.begin() + 1, {"--val-data", "v.en,v.fr"});
-  REQUIRE(weft(folder, first).code == 0);
-  CHECK(contains(weft(folder, {"eval", "run"}).out, "v.en"));
+  REQUIRE(run_weft(folder, first).code == 0);
+  CHECK(contains(run_weft(folder, {"eval", "run"}).out, "v.en"));
   std::filesystem::rename(folder.path("v.en"), folder.path("w.en"));
   refused_with(folder, resume("run", {"max_iters=3"}), {"v.en", "--val-data FILE"});
   Arguments again = resume("run", {"max_iters=3"});
   again.insert(again.begin() + 1, {"--val-data", "w.en,v.fr"});
-  CHECK(weft(folder, again).code == 0);
+  CHECK(run_weft(folder, again).code == 0);
   CHECK(contains(folder.read("run/config.toml"), "w.en"));
   folder.write("w.en", "the cat sees 2 dog\n");
   refused_with(folder, resume("run", {"max_iters=4"}), {"is not the text that the run was made with"});
@@ -175,18 +175,18 @@ TEST_CASE("tables: a resume refuses files that have changed, and finds what was 
   std::filesystem::create_directories(folder.path("else"));
   for (const char* name : {"a.en", "a.fr", "w.en", "v.fr", "run"})
     std::filesystem::rename(folder.path(name), folder.path(std::string("else/") + name));
-  CHECK(weft(folder, resume("else/run", {"max_iters=4"})).code == 0);
-  CHECK(weft(folder, {"eval", "else/run"}).code == 0);
+  CHECK(run_weft(folder, resume("else/run", {"max_iters=4"})).code == 0);
+  CHECK(run_weft(folder, {"eval", "else/run"}).code == 0);
 }
 
 TEST_CASE("tables: eval tells the scores of each task, of what the run keeps or of any file") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   const std::map<std::string, Names> scores = {{"classify", {"accuracy", "f1"}},
                                                {"pairs", {"bleu", "chrf", "exact_match"}},
                                                {"text-to-text", {"exact_match", "bleu", "chrf"}},
                                                {"chat", {"exact_match", "accuracy"}},
                                                {"masked", {"perplexity", "accuracy", "pseudo_perplexity"}}};
-  for (const Case& one : cases) {
+  for (const TableCase& one : cases) {
     CAPTURE(one.task);
     const Json kept = json_of(folder, {"eval", one.task, "--json"}),
                all = json_of(folder, {"eval", one.task, "--data", one.data, "--json", "--threads", "2"});
@@ -221,8 +221,8 @@ TEST_CASE("tables: eval tells the scores of each task, of what the run keeps or 
 }
 
 TEST_CASE("tables: eval --per-line has an object for each record, with its place") {
-  const Folder& folder = trained();
-  const Result labels = weft(folder, {"eval", "classify", "--data", "labels.csv", "--per-line"});
+  const Folder& folder = trained_tables();
+  const Result labels = run_weft(folder, {"eval", "classify", "--data", "labels.csv", "--per-line"});
   REQUIRE(labels.code == 0);
   const Names lines = lines_of(labels.out);
   REQUIRE(lines.size() == 200);
@@ -240,7 +240,7 @@ TEST_CASE("tables: eval --per-line has an object for each record, with its place
         doctest::Approx(
             json_of(folder, {"eval", "classify", "--data", "labels.csv", "--json"})["loss"].get<double>())
             .epsilon(1e-6));
-  for (const std::string& line : lines_of(weft(folder, {"eval", "chat", "--per-line"}).out)) {
+  for (const std::string& line : lines_of(run_weft(folder, {"eval", "chat", "--per-line"}).out)) {
     const Json one = Json::parse(line);
     const auto answers = [](const Json& text) {
       const std::string all = text.get<std::string>();
@@ -252,12 +252,12 @@ TEST_CASE("tables: eval --per-line has an object for each record, with its place
 }
 
 TEST_CASE("tables: eval --choices ranks endings") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   folder.write("c.jsonl",
                "{\"prompt\":\"the cat\",\"choices\":[\"le cat\",\"le dog voit\"],\"answer\":0}\n"
                "{\"prompt\":\"the dog\",\"choices\":[\"le cat\",\"le dog voit\"],\"answer\":1}\n");
   for (const char* run : {"pairs", "chat"}) {
-    const Result result = weft(folder, {"eval", run, "--choices", "c.jsonl"});
+    const Result result = run_weft(folder, {"eval", run, "--choices", "c.jsonl"});
     REQUIRE_MESSAGE(result.code == 0, result.err);
     int right = 0;
     for (const std::string& line : lines_of(result.out)) {
@@ -287,30 +287,32 @@ TEST_CASE("tables: eval --choices ranks endings") {
 }
 
 TEST_CASE("classify: texts, and records as a csv that is read again") {
-  const Folder& folder = trained();
-  const Result two = weft(folder, {"classify", "classify", "so, the cat 3 is good", "bad"});
+  const Folder& folder = trained_tables();
+  const Result two = run_weft(folder, {"classify", "classify", "so, the cat 3 is good", "bad"});
   REQUIRE_MESSAGE(two.code == 0, two.err);
   REQUIRE(lines_of(two.out).size() == 2);
   CHECK(contains(two.out, "yes, it is 0."));
   folder.write("quotes.csv", "note,text\n1,\"a \"\"b\"\", c\"\n2,\"two\nlines\"\n");
-  const Result result = weft(folder, {"classify", "classify", "--data", "quotes.csv", "--out", "found.csv"});
+  const Result result =
+      run_weft(folder, {"classify", "classify", "--data", "quotes.csv", "--out", "found.csv"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string found = folder.read("found.csv");
   CHECK(found.starts_with("text,label,probability,no,\"yes, it is\"\n\"a \"\"b\"\", c\","));
   CHECK(contains(found, "\n\"two\nlines\","));
-  CHECK(weft(folder, {"classify", "classify", "--data", "quotes.csv"}).out == found);
+  CHECK(run_weft(folder, {"classify", "classify", "--data", "quotes.csv"}).out == found);
   // What it wrote it reads, and says the same.
-  REQUIRE(weft(folder, {"classify", "classify.h5", "--data", "found.csv", "--out", "again.csv"}).code == 0);
+  REQUIRE(run_weft(folder, {"classify", "classify.h5", "--data", "found.csv", "--out", "again.csv"}).code ==
+          0);
   CHECK(folder.read("again.csv") == found);
   CHECK(json_of(folder, {"eval", "classify", "--data", "found.csv", "--json"})["accuracy"] == 1.0);
   folder.write("lines.txt", "so, the cat is good\nbad\n");
-  CHECK(lines_of(weft(folder, {"classify", "classify", "--data", "lines.txt"}).out).size() == 3);
-  const Result cut = weft(folder, {"classify", "classify", std::string(5000, 'x')});
+  CHECK(lines_of(run_weft(folder, {"classify", "classify", "--data", "lines.txt"}).out).size() == 3);
+  const Result cut = run_weft(folder, {"classify", "classify", std::string(5000, 'x')});
   CHECK(contains(cut.err, "the model's context, and were cut"));
 }
 
 TEST_CASE("classify: refuses before anything is written") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   folder.write("broken.csv", "text\n" + std::string(400, 'a') + "\nb,c\n");
   refused_with(folder, {"classify", "classify", "--data", "broken.csv", "--out", "none.csv"},
                {"broken.csv: line 3"});
@@ -330,7 +332,7 @@ TEST_CASE("classify: refuses before anything is written") {
 }
 
 TEST_CASE("classify: a signal leaves nothing behind") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   std::string many = "text\n";
   for (int i = 0; i < 200000; ++i) many += "so, the cat is good and so is the dog\n";
   folder.write("many.txt", many);
@@ -344,7 +346,7 @@ TEST_CASE("classify: a signal leaves nothing behind") {
 }
 
 TEST_CASE("translate: a line for each line, in their order, as each has it alone") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   const Names sources{"the cat sees 1 dog",  "", "the dog", "the man sees 12345 man sees 7 day", "", "x",
                       "the car sees 5 car\r"};
   std::string input;
@@ -375,7 +377,7 @@ TEST_CASE("translate: a line for each line, in their order, as each has it alone
 }
 
 TEST_CASE("chat: turns are known, an empty line begins anew, and what is told first stays") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   const auto chat = [&](const std::string& input, const Arguments& more = {}) {
     Arguments all{"chat", "chat", "--tokens", "6"};
     all.insert(all.end(), more.begin(), more.end());
@@ -405,8 +407,8 @@ TEST_CASE("chat: turns are known, an empty line begins anew, and what is told fi
 }
 
 TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
-  const Folder& folder = trained();
-  const auto refuses = [&](const Case& one, const Names& settings, const Names& parts,
+  const Folder& folder = trained_tables();
+  const auto refuses = [&](const TableCase& one, const Names& settings, const Names& parts,
                            const Arguments& more = {}) {
     Arguments all = train_on(one, "none", settings);
     all.insert(all.begin() + 1, more.begin(), more.end());
@@ -447,11 +449,11 @@ TEST_CASE("tables: what a user mistypes is refused, and nothing is left") {
 }
 
 TEST_CASE("tables: defaults of a task are those that its parts have") {
-  const Folder& folder = trained();
+  const Folder& folder = trained_tables();
   CHECK(contains(folder.read("classify/config.toml"), "model = \"bert\""));
   CHECK(contains(folder.read("classify/config.toml"), "tokenizer = \"bpe\""));
-  REQUIRE(weft(folder, {"train", "--task", "classify", "--data", "labels.csv", "--out", "char", "--set",
-                        "max_iters=1", "n_layer=1", "n_embd=16", "n_head=2", "tokenizer=char"})
+  REQUIRE(run_weft(folder, {"train", "--task", "classify", "--data", "labels.csv", "--out", "char", "--set",
+                            "max_iters=1", "n_layer=1", "n_embd=16", "n_head=2", "tokenizer=char"})
               .code == 0);
   CHECK(contains(folder.read("char/config.toml"), "batch_size = 32 "));
 }

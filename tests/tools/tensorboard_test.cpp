@@ -17,13 +17,7 @@ using namespace event_reader;
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
-using Names = std::vector<std::string>;
-
-Names shown(const Names& more = {}) {
+Names shown_events(const Names& more = {}) {
   Names settings{"max_iters=12",    "lr_decay_iters=12", "eval_interval=4", "checkpoint_interval=3",
                  "sample_tokens=5", "stats_interval=3",  "log_interval=2",  "tensorboard=true"};
   settings.insert(settings.end(), more.begin(), more.end());
@@ -135,16 +129,16 @@ void check_says_the_same(const Folder& folder, const std::string& run) {
 
 TEST_CASE("the file for TensorBoard says what the run's other files say") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", shown())).code == 0);
+  REQUIRE(run_weft(folder, train("run", shown_events())).code == 0);
   check_says_the_same(folder, "run");
-  REQUIRE(weft(folder, train("plain", {"sample_tokens=0"})).code == 0);
+  REQUIRE(run_weft(folder, train("plain", {"sample_tokens=0"})).code == 0);
   CHECK(event_files(folder, "plain").empty());
   // It is one of the run's own.
   const std::string own = "run/" + event_files(folder, "run")[0];
   refused_with(folder, {"logits", "run", "--ids", "1,2", "--out", own}, {"is a file of the run"});
   Arguments over = train("run", {"max_iters=4"});
   over.emplace_back("--overwrite");
-  REQUIRE(weft(folder, over).code == 0);
+  REQUIRE(run_weft(folder, over).code == 0);
   CHECK(event_files(folder, "run").empty());
 }
 
@@ -153,9 +147,9 @@ TEST_CASE("the file for TensorBoard of a run that goes on has no step twice") {
   for (int k = 0; k <= 12; k += 2) {
     CAPTURE(k);
     const std::string run = "k" + std::to_string(k);
-    REQUIRE(weft(folder, train(run, shown({"max_iters=" + std::to_string(k)}))).code == 0);
+    REQUIRE(run_weft(folder, train(run, shown_events({"max_iters=" + std::to_string(k)}))).code == 0);
     const Names before = event_files(folder, run);
-    const Result result = weft(folder, resume(run, {"max_iters=14"}));
+    const Result result = run_weft(folder, resume(run, {"max_iters=14"}));
     REQUIRE_MESSAGE(result.code == 0, result.err);
     check_says_the_same(folder, run);
     CHECK(event_files(folder, run) == Names{before[0], event_files(folder, run)[1]});
@@ -167,7 +161,7 @@ TEST_CASE("kill -9 at any instant: the file for TensorBoard is whole once the ru
   std::mt19937 random(3);
   for (int round = 0; round < 4; ++round) {
     const std::string run = "run" + std::to_string(round);
-    const Names settings = shown({"max_iters=150"});
+    const Names settings = shown_events({"max_iters=150"});
     Arguments next = train(run, settings);
     for (int kills = 0; kills < 5; ++kills) {
       Program program(folder, next);
@@ -176,7 +170,7 @@ TEST_CASE("kill -9 at any instant: the file for TensorBoard is whole once the ru
       if (program.wait().code == 0) break;
       next = exists(folder, run + "/config.toml") ? resume(run) : train(run, settings);
     }
-    const Result result = weft(folder, next);
+    const Result result = run_weft(folder, next);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     check_says_the_same(folder, run);
   }
@@ -185,16 +179,16 @@ TEST_CASE("kill -9 at any instant: the file for TensorBoard is whole once the ru
 TEST_CASE(
     "a run that is told late to write for TensorBoard has all of it, and what is damaged does not matter") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", shown({"tensorboard=false", "max_iters=9"}))).code == 0);
+  REQUIRE(run_weft(folder, train("run", shown_events({"tensorboard=false", "max_iters=9"}))).code == 0);
   CHECK(event_files(folder, "run").empty());
-  REQUIRE(weft(folder, resume("run", {"max_iters=10", "tensorboard=true"})).code == 0);
+  REQUIRE(run_weft(folder, resume("run", {"max_iters=10", "tensorboard=true"})).code == 0);
   check_says_the_same(folder, "run");
   // Cut within a record, and a second one that a killed resume left.
   const std::string file = "run/" + event_files(folder, "run")[0], bytes = folder.read(file);
   folder.write(file, bytes.substr(0, bytes.size() - 7));
   folder.write("run/events.out.tfevents.4000000000.weft", bytes.substr(0, 100));
   folder.write("run/events.out.tfevents.123.other", "of another program");
-  REQUIRE(weft(folder, resume("run", {"max_iters=12"})).code == 0);
+  REQUIRE(run_weft(folder, resume("run", {"max_iters=12"})).code == 0);
   CHECK(folder.read("run/events.out.tfevents.123.other") == "of another program");
   std::filesystem::remove(folder.path("run/events.out.tfevents.123.other"));
   CHECK(event_files(folder, "run") ==
@@ -205,11 +199,11 @@ TEST_CASE(
 TEST_CASE(
     "a full disk ends a run that writes for TensorBoard as it ends any, and it goes on when there is room") {
   const Text folder;
-  REQUIRE(weft(folder, train("whole", shown())).code == 0);
-  const Result full = weft(folder, train("run", shown()), {.file_limit = 15'000});
+  REQUIRE(run_weft(folder, train("whole", shown_events())).code == 0);
+  const Result full = run_weft(folder, train("run", shown_events()), {.file_limit = 15'000});
   CHECK(full.code == 1);
   CHECK_MESSAGE(contains(full.err, "run/"), full.err);
-  REQUIRE(weft(folder, resume("run")).code == 0);
+  REQUIRE(run_weft(folder, resume("run")).code == 0);
   CHECK(records_of(folder, "run") == records_of(folder, "whole"));
   check_says_the_same(folder, "run");
 }

@@ -7,19 +7,11 @@
 
 #include "program.h"
 
-namespace {
-
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
-using Names = std::vector<std::string>;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
   const Text folder;
-  const Result result = weft(folder, train("run", {"sample_tokens=5"}));
+  const Result result = run_weft(folder, train("run", {"sample_tokens=5"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.out == "run\n");
   CHECK(listed(folder, "run") == Names{".lock", "best.h5", "cache", "checkpoints", "config.toml", "loss.svg",
@@ -50,7 +42,7 @@ TEST_CASE("a run makes exactly max_iters updates and leaves what it promises") {
 
 TEST_CASE("the model learns") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", {"max_iters=400", "dropout=0", "eval_interval=400"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=400", "dropout=0", "eval_interval=400"})).code == 0);
   const auto lines = lines_of(folder.read("run/metrics.jsonl"));
   CHECK(number_in(lines.front(), "val_loss") > 2.5);
   CHECK(number_in(lines.back(), "val_loss") < 1.7);
@@ -58,34 +50,34 @@ TEST_CASE("the model learns") {
 
 TEST_CASE("no updates at all") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", {"max_iters=0"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=0"})).code == 0);
   CHECK(listed(folder, "run/checkpoints") == Names{"step-00000000.h5"});
   CHECK(folder.read("run/checkpoints/step-00000000.h5") == folder.read("run/best.h5"));
 }
 
 TEST_CASE("the end is evaluated and saved though no interval falls there") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", {"max_iters=7"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"max_iters=7"})).code == 0);
   CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5", "step-00000007.h5"});
   CHECK(number_in(lines_of(folder.read("run/metrics.jsonl")).back(), "val_loss") > 0);
 }
 
 TEST_CASE("keep_checkpoints") {
   const Text folder;
-  REQUIRE(weft(folder, train("one", {"keep_checkpoints=1"})).code == 0);
+  REQUIRE(run_weft(folder, train("one", {"keep_checkpoints=1"})).code == 0);
   CHECK(listed(folder, "one/checkpoints") == Names{"step-00000020.h5"});
-  REQUIRE(weft(folder, train("all", {"keep_checkpoints=0"})).code == 0);
+  REQUIRE(run_weft(folder, train("all", {"keep_checkpoints=0"})).code == 0);
   CHECK(listed(folder, "all/checkpoints").size() == 4);
 }
 
 TEST_CASE("patience ends a run that gets no better") {
   const Text folder;
   // A rate of 0: no evaluation is better than the first.
-  const Result result = weft(folder, train("run", {"learning_rate=0", "min_lr=0", "patience=2"}));
+  const Result result = run_weft(folder, train("run", {"learning_rate=0", "min_lr=0", "patience=2"}));
   REQUIRE(result.code == 0);
   CHECK(contains(result.err, "stopped early"));
   CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5", "step-00000010.h5"});
-  CHECK(weft(folder, resume("run", {"patience=0"})).code == 0);
+  CHECK(run_weft(folder, resume("run", {"patience=0"})).code == 0);
   CHECK(listed(folder, "run/checkpoints").back() == "step-00000020.h5");
 }
 
@@ -93,7 +85,7 @@ TEST_CASE("a folder is found: runs/NAME, runs/NAME-2, ...") {
   const Text folder;
   for (const char* expected : {"runs/text\n", "runs/text-2\n", "runs/text-3\n"}) {
     const Result result =
-        weft(folder, {"train", "--data", "text.txt", "--set", "max_iters=0", "sample_tokens=0"});
+        run_weft(folder, {"train", "--data", "text.txt", "--set", "max_iters=0", "sample_tokens=0"});
     CHECK(result.code == 0);
     CHECK(result.out == expected);
   }
@@ -102,8 +94,9 @@ TEST_CASE("a folder is found: runs/NAME, runs/NAME-2, ...") {
 TEST_CASE("defaults, then --config, then --set from left to right") {
   const Text folder;
   folder.write("small.toml", "max_iters = 3\nn_layer = 1\nn_embd = 8 # narrow\nlearning_rate = 1\n");
-  const Result result = weft(folder, {"train", "--data", "text.txt", "--out", "run", "--config", "small.toml",
-                                      "--set", "n_embd=12", "--set", "max_iters=2", "n_embd=16"});
+  const Result result =
+      run_weft(folder, {"train", "--data", "text.txt", "--out", "run", "--config", "small.toml", "--set",
+                        "n_embd=12", "--set", "max_iters=2", "n_embd=16"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string config = folder.read("run/config.toml");
   for (const char* line : {"\nn_embd = 16 ", "\nmax_iters = 2 ", "\nn_layer = 1 ", "\nlearning_rate = 1.0 ",
@@ -115,12 +108,13 @@ TEST_CASE("several files, with names of any kind, are one text") {
   const Folder folder;
   folder.write("[a,b] \"c\"", std::string(300, 'a'));
   folder.write("d'\xc3\xa9.txt", std::string(300, 'd'));
-  const Result result = weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run",
-                                      "--set", "max_iters=1", "n_embd=8", "block_size=8", "boundaries=none"});
+  const Result result =
+      run_weft(folder, {"train", "--data", "[a,b] \"c\"", "d'\xc3\xa9.txt", "--out", "my run", "--set",
+                        "max_iters=1", "n_embd=8", "block_size=8", "boundaries=none"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "600 tokens"));
   CHECK(contains(result.err, "weft generate 'my run'"));
-  CHECK(weft(folder, {"train", "--config", "my run/config.toml", "--out", "again"}).code == 0);
+  CHECK(run_weft(folder, {"train", "--config", "my run/config.toml", "--out", "again"}).code == 0);
   CHECK(folder.read("again/best.h5") == folder.read("my run/best.h5"));
 }
 
@@ -134,7 +128,7 @@ TEST_CASE("more files than a process may open, empty ones among them, are traine
   }
   const auto run = [&](Arguments arguments) {
     const Result result =
-        weft(folder, arguments, {.under = {"sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""}});
+        run_weft(folder, arguments, {.under = {"sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""}});
     CHECK_MESSAGE(result.code == 0, result.err);
     return result;
   };
@@ -149,20 +143,19 @@ TEST_CASE("more files than a process may open, empty ones among them, are traine
   run(resume("many", {"max_iters=4"}));
   const std::string scores = run({"eval", "many", "--json"}).out;
   CHECK(number_in(scores, "tokens") == 299);
-  CHECK(number_in(weft(folder, {"eval", "many", "--data", "text.txt", "--json"}).out, "trained_share") ==
+  CHECK(number_in(run_weft(folder, {"eval", "many", "--data", "text.txt", "--json"}).out, "trained_share") ==
         0.9);
   folder.write("text.txt", "");
-  CHECK(
-      contains(weft(folder, train("none")).err, "/text.txt: is empty; a text needs at least one character"));
+  CHECK(contains(run_weft(folder, train("none")).err,
+                 "/text.txt: is empty; a text needs at least one character"));
 }
 
 TEST_CASE("--config RUN/config.toml starts the same run again, data included") {
   const Text folder;
-  REQUIRE(weft(folder, train("a")).code == 0);
+  REQUIRE(run_weft(folder, train("a")).code == 0);
   std::filesystem::create_directory(folder.path("elsewhere"));
-  REQUIRE(
-      weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"}).code ==
-      0);
+  REQUIRE(run_weft(folder, {"train", "--config", "a/config.toml", "--out", "elsewhere/b", "--threads", "2"})
+              .code == 0);
   // The same but for how the text is named from there.
   std::string config = folder.read("elsewhere/b/config.toml");
   const std::string named = "data = [\"../../text.txt\"]";
@@ -178,20 +171,20 @@ TEST_CASE("paths of a configuration begin where weft is started, or at its folde
   std::filesystem::create_directory(folder.path("deep"));
   const std::string small = "max_iters = 0\nsample_tokens = 0\nn_layer = 1\n";
   folder.write("deep/started.toml", "data = [\"text.txt\"]\n" + small);
-  CHECK(weft(folder, {"train", "--config", "deep/started.toml", "--out", "a"}).code == 0);
+  CHECK(run_weft(folder, {"train", "--config", "deep/started.toml", "--out", "a"}).code == 0);
   folder.write("deep/here.toml", "data = [\"../text.txt\"]\npaths_from = \"here\"\n" + small);
-  CHECK(weft(folder, {"train", "--config", "deep/here.toml", "--out", "b"}).code == 0);
+  CHECK(run_weft(folder, {"train", "--config", "deep/here.toml", "--out", "b"}).code == 0);
   CHECK(folder.read("a/config.toml") == folder.read("b/config.toml"));
   folder.write("deep/there.toml", "paths_from = \"there\"\n");
-  const Result result = weft(folder, {"train", "--config", "deep/there.toml", "--out", "c"});
+  const Result result = run_weft(folder, {"train", "--config", "deep/there.toml", "--out", "c"});
   CHECK(result.code == 2);
   CHECK_MESSAGE(contains(result.err, "there.toml:1: paths_from must be \"here\""), result.err);
 }
 
 TEST_CASE("the help names every key of config.toml") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", {"max_iters=0"})).code == 0);
-  const std::string help = weft(folder, {"train", "--help"}).out;
+  REQUIRE(run_weft(folder, train("run", {"max_iters=0"})).code == 0);
+  const std::string help = run_weft(folder, {"train", "--help"}).out;
   for (const std::string& line : lines_of(folder.read("run/config.toml"))) {
     const std::string key = line.substr(0, line.find(' '));
     if (line[0] != '#' && key != "data" && key != "paths_from")
@@ -205,8 +198,8 @@ TEST_CASE("dropout draws anew at every update") {
   for (int i = 0; i < 200; ++i) text += "ab";
   folder.write("text.txt", text);
   // Every update sees the same windows, at one of two offsets, and changes nothing.
-  REQUIRE(weft(folder, train("run", {"block_size=2", "batch_size=179", "max_iters=12", "dropout=0.5",
-                                     "learning_rate=0", "min_lr=0"}))
+  REQUIRE(run_weft(folder, train("run", {"block_size=2", "batch_size=179", "max_iters=12", "dropout=0.5",
+                                         "learning_rate=0", "min_lr=0"}))
               .code == 0);
   std::set<double> losses;
   for (const std::string& line : lines_of(folder.read("run/metrics.jsonl")))
@@ -219,26 +212,26 @@ TEST_CASE("a text with a byte-order mark and carriage returns") {
   std::string text = "\xef\xbb\xbf";
   for (const std::string& line : lines_of(folder.read("text.txt"))) text += line + "\r\n";
   folder.write("text.txt", text);
-  Result result = weft(folder, train("keep", {"max_iters=0"}));
+  Result result = run_weft(folder, train("keep", {"max_iters=0"}));
   CHECK(result.code == 0);
   CHECK(contains(result.err, "byte-order mark"));
   CHECK(contains(result.err, "carriage returns, which are kept"));
-  result = weft(folder, train("lf", {"max_iters=0", "newlines=lf"}));
+  result = run_weft(folder, train("lf", {"max_iters=0", "newlines=lf"}));
   CHECK(result.code == 0);
   CHECK(contains(result.err, "carriage returns are dropped"));
-  CHECK(number_in(weft(folder, {"inspect", "keep", "--json"}).out, "vocab_size") ==
-        number_in(weft(folder, {"inspect", "lf", "--json"}).out, "vocab_size") + 1);
+  CHECK(number_in(run_weft(folder, {"inspect", "keep", "--json"}).out, "vocab_size") ==
+        number_in(run_weft(folder, {"inspect", "lf", "--json"}).out, "vocab_size") + 1);
 }
 
 TEST_CASE("a compressed text is not blamed for its bytes, and taken with a warning by those who take bytes") {
   const Text folder;
   folder.write("a.txt.bz2", "BZh91AY&SY" + folder.read("text.txt") + "\xff");
-  Result result = weft(folder, {"train", "--data", "a.txt.bz2"});
+  Result result = run_weft(folder, {"train", "--data", "a.txt.bz2"});
   CHECK(result.code == 2);
   CHECK_MESSAGE(contains(result.err, "/a.txt.bz2: is bzip2-compressed, not text; bunzip2 -k "), result.err);
   CHECK_FALSE(contains(result.err, "tokenizer=byte"));
-  result =
-      weft(folder, {"train", "--data", "a.txt.bz2", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
+  result = run_weft(folder,
+                    {"train", "--data", "a.txt.bz2", "--set", "tokenizer=byte", "max_iters=0", "n_layer=1"});
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "warning: taken as it is: "));
   CHECK(contains(result.err, "/a.txt.bz2: is bzip2-compressed"));
@@ -250,23 +243,23 @@ TEST_CASE("a folder of texts, some of them compressed, is one text, and stays th
   folder.with("books/a.txt", text.substr(0, 1000))
       .with("books/more/b.txt", text.substr(1000))
       .with("books/.hidden", "#");
-  REQUIRE(weft(folder, train("whole", {"boundaries=none"})).code == 0);
+  REQUIRE(run_weft(folder, train("whole", {"boundaries=none"})).code == 0);
   Arguments all = train("run", {"boundaries=none"});
   *(std::find(all.begin(), all.end(), "text.txt")) = "books/";
-  REQUIRE(weft(folder, all).code == 0);
+  REQUIRE(run_weft(folder, all).code == 0);
   CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
   CHECK(contains(folder.read("run/config.toml"), "/books\"]"));
   REQUIRE(::system(("gzip -q " + folder.path("books/a.txt") + " && cd " + folder.path("books/more") +
                     " && gzip -q b.txt")
                        .c_str()) == 0);
-  CHECK(weft(folder, resume("run", {"max_iters=25"})).code == 0);
+  CHECK(run_weft(folder, resume("run", {"max_iters=25"})).code == 0);
   folder.write("books/c.txt", "more");
-  const Result other = weft(folder, resume("run", {"max_iters=30"}));
+  const Result other = run_weft(folder, resume("run", {"max_iters=30"}));
   CHECK(other.code == 2);
   CHECK_MESSAGE(contains(other.err, "is not the text that the run was made with"), other.err);
   *(std::find(all.begin(), all.end(), "books/")) = "books/a.*";
   *(std::find(all.begin(), all.end(), "run")) = "pattern";
-  CHECK(weft(folder, all).code == 0);
+  CHECK(run_weft(folder, all).code == 0);
 }
 
 TEST_CASE("runs of one text keep its ids once") {
@@ -274,7 +267,7 @@ TEST_CASE("runs of one text keep its ids once") {
   for (const char* run : {"runs/a", "runs/b", "runs/c"}) {
     Arguments all = train(run, {"max_iters=1"});
     if (run[5] == 'c') all.insert(all.end(), {"--set", "tokenizer=byte"});
-    REQUIRE(weft(folder, all).code == 0);
+    REQUIRE(run_weft(folder, all).code == 0);
   }
   const auto ids = [&](const char* run) {
     return folder.path(std::string(run) + "/cache/" + listed(folder, std::string(run) + "/cache").at(0));
@@ -283,25 +276,25 @@ TEST_CASE("runs of one text keep its ids once") {
   CHECK(std::filesystem::hard_link_count(ids("runs/c")) == 1);
   // Each goes on without the other.
   std::filesystem::remove_all(folder.path("runs/a"));
-  CHECK(weft(folder, resume("runs/b", {"max_iters=2"})).code == 0);
-  CHECK(weft(folder, {"eval", "runs/b"}).code == 0);
+  CHECK(run_weft(folder, resume("runs/b", {"max_iters=2"})).code == 0);
+  CHECK(run_weft(folder, {"eval", "runs/b"}).code == 0);
 }
 
 TEST_CASE("--overwrite replaces a run only once the new one is sound") {
   const Text folder;
-  REQUIRE(weft(folder, train("run")).code == 0);
+  REQUIRE(run_weft(folder, train("run")).code == 0);
   const std::string before = folder.read("run/best.h5");
-  CHECK(weft(folder, train("run")).code == 2);
-  CHECK(weft(folder, train("run", {"--overwrite", "block_size=4000"})).code == 2);
+  CHECK(run_weft(folder, train("run")).code == 2);
+  CHECK(run_weft(folder, train("run", {"--overwrite", "block_size=4000"})).code == 2);
   CHECK(folder.read("run/best.h5") == before);
-  REQUIRE(weft(folder, train("run", {"--overwrite", "max_iters=5", "n_embd=8"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"--overwrite", "max_iters=5", "n_embd=8"})).code == 0);
   CHECK(listed(folder, "run/checkpoints") == Names{"step-00000005.h5"});
   CHECK(folder.read("run/best.h5") != before);
 }
 
 TEST_CASE("--init-from takes the weights that fit") {
   const Text folder;
-  REQUIRE(weft(folder, train("old")).code == 0);
+  REQUIRE(run_weft(folder, train("old")).code == 0);
   // The same letters but for the semicolon: the old vocabulary covers them.
   std::string text = folder.read("text.txt");
   std::erase(text, ';');
@@ -312,7 +305,7 @@ TEST_CASE("--init-from takes the weights that fit") {
     more.insert(more.begin(), base.begin(), base.end());
     return more;
   };
-  Result result = weft(folder, with({"--data", "less.txt"}));
+  Result result = run_weft(folder, with({"--data", "less.txt"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "weights from old/best.h5 (step "));
   CHECK(contains(folder.read("new/config.toml"), "\nn_embd = 16 "));
@@ -322,7 +315,7 @@ TEST_CASE("--init-from takes the weights that fit") {
 
   // A character more: the others keep what was learned of them.
   folder.write("more.txt", text + "Q");
-  result = weft(folder, with({"--data", "more.txt", "--overwrite"}));
+  result = run_weft(folder, with({"--data", "more.txt", "--overwrite"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, " are among the "));
   CHECK_MESSAGE(
@@ -333,7 +326,7 @@ TEST_CASE("--init-from takes the weights that fit") {
   CHECK(number_in(lines_of(folder.read("new/metrics.jsonl")).front(), "val_loss") ==
         doctest::Approx(begin).epsilon(0.05));
 
-  result = weft(folder, with({"--data", "more.txt", "--overwrite", "--set", "n_layer=2"}));
+  result = run_weft(folder, with({"--data", "more.txt", "--overwrite", "--set", "n_layer=2"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(contains(result.err, "new:\n    blocks.1.attention."));
 }
@@ -341,7 +334,7 @@ TEST_CASE("--init-from takes the weights that fit") {
 TEST_CASE("a loss that is no number stops the run before the update") {
   const Text folder;
   const Result result =
-      weft(folder, train("run", {"learning_rate=1e30", "min_lr=1e30", "grad_clip=0", "warmup_iters=0"}));
+      run_weft(folder, train("run", {"learning_rate=1e30", "min_lr=1e30", "grad_clip=0", "warmup_iters=0"}));
   CHECK(result.code == 1);
   CHECK_MESSAGE(contains(result.err, "weft: step "), result.err);
   CHECK(contains(result.err, "The run stops before this update"));
@@ -350,12 +343,12 @@ TEST_CASE("a loss that is no number stops the run before the update") {
 
 TEST_CASE("a text in another script than the vocabulary knows is told, not trained on in silence") {
   const Text folder;
-  REQUIRE(weft(folder, train("run", {"unknown_token=true"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"unknown_token=true"})).code == 0);
   std::string other;
   for (int i = 0; i < 900; ++i) other += "\xe4\xb8\xad";
   folder.write("other.txt", other + folder.read("text.txt").substr(0, 100));
-  const Result result = weft(folder, {"train", "--data", "other.txt", "--out", "new", "--init-from", "run",
-                                      "--set", "max_iters=1", "sample_tokens=0"});
+  const Result result = run_weft(folder, {"train", "--data", "other.txt", "--out", "new", "--init-from",
+                                          "run", "--set", "max_iters=1", "sample_tokens=0"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK_MESSAGE(
       contains(result.err, "warning: 90.0 % of the text are characters that the vocabulary does not have"),

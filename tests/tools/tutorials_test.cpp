@@ -35,7 +35,7 @@ std::string read_page(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::string joined(const std::vector<std::string>& lines) {
+std::string joined_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
   return text;
@@ -116,7 +116,7 @@ std::string installed() {
   static const bool done = [] {
     Program::Options cmake;
     cmake.program = WEFT_CMAKE;
-    const Result result = weft(
+    const Result result = run_weft(
         prefix, {"--install", WEFT_BINARY_DIR, "--prefix", prefix.name(), "--component", "library"}, cmake);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     return true;
@@ -127,12 +127,12 @@ std::string installed() {
   return {};
 }
 
-void run(const Folder& folder, const Command& command) {
+void run_page(const Folder& folder, const Command& command) {
   Program::Options shell;
   shell.program = "bash";
   shell.environment = {"PATH=" + fs::path(WEFT_PROGRAM).parent_path().string() + ":" + std::getenv("PATH")};
   if (contains(command.typed, "pkg-config")) shell.environment.push_back("PKG_CONFIG_PATH=" + installed());
-  const Result result = weft(folder, {"-c", "exec 2>&1\n" + command.typed}, shell);
+  const Result result = run_weft(folder, {"-c", "exec 2>&1\n" + command.typed}, shell);
   INFO("line ", command.line, ": ", command.typed, "\nprints\n", result.out);
   CHECK(result.code == command.code);
   const auto missing = first_missing(lines_of(result.out), command.shown);
@@ -146,10 +146,10 @@ void follow(const Folder& folder, const std::string& name) {
   for (const Block& block : blocks_of(page)) {
     CAPTURE(name);
     if (block.language == "console") {
-      for (const Command& command : commands_of(block)) run(folder, command);
+      for (const Command& command : commands_of(block)) run_page(folder, command);
       ++typed;
     } else if (!block.file.empty()) {
-      folder.with(block.file, folder.read(block.file) + joined(block.lines));
+      folder.with(block.file, folder.read(block.file) + joined_lines(block.lines));
     }
   }
   CHECK(typed > 0);

@@ -9,14 +9,10 @@
 
 namespace {
 
-struct Text : Folder {
-  Text() { write_text(*this); }
-};
-
 constexpr const char* endless = "max_iters=1000000";
 
 /// weft begun by a shell that has closed or redirected what the line says.
-Arguments shell(const std::string& line) { return {"sh", "-c", "exec \"$@\" " + line, "sh"}; }
+Arguments run_shell(const std::string& line) { return {"sh", "-c", "exec \"$@\" " + line, "sh"}; }
 
 bool updates_made(const Folder& folder, const std::string& run) {
   return wait_until([&] {
@@ -29,18 +25,18 @@ bool updates_made(const Folder& folder, const std::string& run) {
 
 TEST_CASE("a run begun without standard streams writes them nowhere, and stops in order") {
   const Text folder;
-  REQUIRE(weft(folder, train("whole")).code == 0);
+  REQUIRE(run_weft(folder, train("whole")).code == 0);
   for (const char* closed : {">&-", "2>&-", "<&-", ">&- 2>&- <&-", "2>&- <&-"}) {
     CAPTURE(closed);
     const std::string run = "run";
-    REQUIRE(weft(folder, train(run), {.under = shell(closed)}).code == 0);
+    REQUIRE(run_weft(folder, train(run), {.under = run_shell(closed)}).code == 0);
     CHECK(folder.read(run + "/.lock").empty());
     CHECK(folder.read(run + "/best.h5") == folder.read("whole/best.h5"));
     for (const std::string& line : lines_of(folder.read(run + "/metrics.jsonl")))
       CHECK_MESSAGE(line.starts_with("{\"step\":"), line);
     std::filesystem::remove_all(folder.path(run));
 
-    Program program(folder, train(run, {endless}), {.under = shell(closed)});
+    Program program(folder, train(run, {endless}), {.under = run_shell(closed)});
     REQUIRE(updates_made(folder, run));
     program.send(SIGTERM);
     CHECK(program.wait().code == 143);
@@ -58,7 +54,7 @@ TEST_CASE("SIGHUP stops a run in order; under nohup it does not") {
   const Result result = program.wait();
   CHECK(result.code == 129);
   CHECK_MESSAGE(contains(result.err, "stopped by SIGHUP after "), result.err);
-  CHECK(weft(folder, {"eval", "run", "--last"}).code == 0);
+  CHECK(run_weft(folder, {"eval", "run", "--last"}).code == 0);
 
   for (const int signal : {SIGUSR1, SIGXCPU}) {
     Program job(folder, train("job", {endless}));
@@ -80,10 +76,10 @@ TEST_CASE("SIGHUP stops a run in order; under nohup it does not") {
 
 TEST_CASE("a run whose messages nobody reads any more goes on") {
   const Text folder;
-  REQUIRE(weft(folder, train("whole", {"max_iters=200"})).code == 0);
+  REQUIRE(run_weft(folder, train("whole", {"max_iters=200"})).code == 0);
   const Arguments under{"sh", "-c",
                         "\"$@\" 2>&1 >/dev/null | head -n 2; test -f run/checkpoints/step-00000200.h5", "sh"};
-  CHECK(weft(folder, train("run", {"max_iters=200"}), {.under = under}).code == 0);
+  CHECK(run_weft(folder, train("run", {"max_iters=200"}), {.under = under}).code == 0);
   CHECK(folder.read("run/best.h5") == folder.read("whole/best.h5"));
 }
 
@@ -102,7 +98,7 @@ TEST_CASE("a run whose folder is removed ends, and writes into none of the same 
   CHECK(result.code == 1);
   CHECK_MESSAGE(contains(result.err, "there is no such file or folder"), result.err);
   CHECK(std::filesystem::is_empty(folder.path("run")));
-  CHECK(weft(folder, train("run")).code == 0);
+  CHECK(run_weft(folder, train("run")).code == 0);
 }
 
 TEST_CASE("two programs begun together in one folder: one trains") {
@@ -129,9 +125,9 @@ TEST_CASE("two programs begun together in one folder: one trains") {
 TEST_CASE("where few addresses are to be had: a command answers or says so, and does not hang") {
   const Text folder;
   constexpr long little = 57344L << 10;
-  const Result version = weft(folder, {"--version"}, {.memory_limit = little});
+  const Result version = run_weft(folder, {"--version"}, {.memory_limit = little});
   CHECK_MESSAGE(version.code == 0, version.err);
-  const Result training = weft(folder, train("run"), {.memory_limit = little});
+  const Result training = run_weft(folder, train("run"), {.memory_limit = little});
   CHECK((training.code == 0 || training.code == 1 || training.code == 2));
   CHECK_MESSAGE((training.code == 0 || contains(training.err, "memory")), training.err);
 }

@@ -10,30 +10,30 @@
 namespace {
 
 /// A trained run, made once.
-struct Trained : Folder {
-  Trained() {
+struct TrainedRun : Folder {
+  TrainedRun() {
     write_text(*this);
     const Result result =
-        weft(*this, train("run", {"max_iters=200", "eval_interval=50", "checkpoint_interval=100"}));
+        run_weft(*this, train("run", {"max_iters=200", "eval_interval=50", "checkpoint_interval=100"}));
     REQUIRE_MESSAGE(result.code == 0, result.err);
   }
 };
 
-const Folder& trained() {
-  static const Trained folder;
+const Folder& trained_run() {
+  static const TrainedRun folder;
   return folder;
 }
 
 Result generate(const Arguments& more) {
   Arguments all{"generate", "run"};
   all.insert(all.end(), more.begin(), more.end());
-  return weft(trained(), all);
+  return run_weft(trained_run(), all);
 }
 
 double loss_of(const Arguments& more) {
   Arguments all{"eval", "run", "--json"};
   all.insert(all.end(), more.begin(), more.end());
-  const Result result = weft(trained(), all);
+  const Result result = run_weft(trained_run(), all);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   return number_in(result.out, "loss");
 }
@@ -41,16 +41,16 @@ double loss_of(const Arguments& more) {
 }  // namespace
 
 TEST_CASE("eval scores every token of the validation split but the first") {
-  const Result result = weft(trained(), {"eval", "run", "--json"});
+  const Result result = run_weft(trained_run(), {"eval", "run", "--json"});
   REQUIRE(result.code == 0);
   REQUIRE(lines_of(result.out).size() == 1);
   const double loss = number_in(result.out, "loss"),
-               size = static_cast<double>(trained().read("text.txt").size());
+               size = static_cast<double>(trained_run().read("text.txt").size());
   CHECK(number_in(result.out, "tokens") == size - std::floor(0.9 * size) - 1);
   CHECK(number_in(result.out, "perplexity") == doctest::Approx(std::exp(loss)).epsilon(1e-12));
   CHECK(number_in(result.out, "bits_per_character") == doctest::Approx(loss / std::log(2.0)).epsilon(1e-12));
   CHECK(loss < 2);
-  const Result words = weft(trained(), {"eval", "run"});
+  const Result words = run_weft(trained_run(), {"eval", "run"});
   CHECK(contains(words.out, "perplexity"));
   CHECK(contains(words.out, "bits per character"));
 }
@@ -62,27 +62,28 @@ TEST_CASE("eval gives the same number every time") {
   CHECK(loss_of({"--stride", "4"}) != loss);
   CHECK(loss_of({"--stride", "1"}) != loss);
   // The best, and the last: two checkpoints unless the last is the best.
-  CHECK(loss_of({"--last"}) ==
-        number_in(weft(trained(), {"eval", "run/checkpoints/step-00000200.h5", "--json"}).out, "loss"));
+  CHECK(
+      loss_of({"--last"}) ==
+      number_in(run_weft(trained_run(), {"eval", "run/checkpoints/step-00000200.h5", "--json"}).out, "loss"));
 }
 
 TEST_CASE("eval --data scores all of a text") {
-  trained().write("other.txt", "the cat sat on a mat; dogs ran.\n");
-  const Result result = weft(trained(), {"eval", "run/best.h5", "--data", "other.txt", "--json"});
+  trained_run().write("other.txt", "the cat sat on a mat; dogs ran.\n");
+  const Result result = run_weft(trained_run(), {"eval", "run/best.h5", "--data", "other.txt", "--json"});
   REQUIRE(result.code == 0);
   CHECK(number_in(result.out, "tokens") == 31);
-  trained().write("strange.txt", "the Cat");
-  const Result strange = weft(trained(), {"eval", "run", "--data", "strange.txt"});
+  trained_run().write("strange.txt", "the Cat");
+  const Result strange = run_weft(trained_run(), {"eval", "run", "--data", "strange.txt"});
   CHECK(strange.code == 2);
   CHECK(contains(strange.err, "strange.txt: character 'C' (U+0043) at position 4"));
 }
 
 TEST_CASE("eval says what it scores, and what of it the run trained on") {
-  const std::string text = trained().read("text.txt");
+  const std::string text = trained_run().read("text.txt");
   const auto said = [](const Arguments& more) {
     Arguments all{"eval", "run"};
     all.insert(all.end(), more.begin(), more.end());
-    const Result result = weft(trained(), all);
+    const Result result = run_weft(trained_run(), all);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     return result.out;
   };
@@ -93,7 +94,7 @@ TEST_CASE("eval says what it scores, and what of it the run trained on") {
   CHECK(said({}).starts_with("validation part of /"));
   CHECK(contains(said({"--json"}), "\"part\":\"validation\",\"trained_share\":0.0}"));
   CHECK(contains(said({"--json"}), "/text.txt\"]"));
-  trained().write("same.txt", text);
+  trained_run().write("same.txt", text);
   for (const char* path : {"text.txt", "same.txt"}) {
     const std::string own = lines_of(said({"--data", path}))[0];
     CHECK(own.starts_with(std::string("all of ") + path + ": "));
@@ -102,18 +103,18 @@ TEST_CASE("eval says what it scores, and what of it the run trained on") {
   const std::string json = said({"--data", "same.txt", "--json"});
   CHECK(contains(json, "\"data\":[\"same.txt\"],\"part\":\"all\""));
   CHECK(number_in(json, "trained_share") == doctest::Approx(0.9).epsilon(1e-3));
-  trained().write("else.txt", "the cat sat on a mat.\n");
+  trained_run().write("else.txt", "the cat sat on a mat.\n");
   CHECK(lines_of(said({"--data", "else.txt"}))[0] == "all of else.txt: 22 tokens");
   CHECK_FALSE(contains(said({"--data", "else.txt", "--json"}), "trained_share"));
 
   const Folder folder;
   folder.write("a.txt", text);
   folder.write("b.txt", text);
-  REQUIRE(
-      weft(folder, {"train", "--data", "a.txt", "b.txt", "--out", "run", "--set", "max_iters=1", "n_layer=1"})
-          .code == 0);
-  CHECK(contains(weft(folder, {"eval", "run"}).out, "/a.txt and 1 more: "));
-  CHECK(contains(weft(folder, {"eval", "run", "--data", "b.txt"}).out,
+  REQUIRE(run_weft(folder,
+                   {"train", "--data", "a.txt", "b.txt", "--out", "run", "--set", "max_iters=1", "n_layer=1"})
+              .code == 0);
+  CHECK(contains(run_weft(folder, {"eval", "run"}).out, "/a.txt and 1 more: "));
+  CHECK(contains(run_weft(folder, {"eval", "run", "--data", "b.txt"}).out,
                  "one of the 2 files that the run was made with, and trained on in part"));
 }
 
@@ -160,13 +161,13 @@ TEST_CASE("a prompt that is asked again has another text, the same wherever it i
   CHECK(third != second);
   CHECK(ask({"--prompt", "the cat", "--samples", "2"}) == first + "\n---\n" + second + "\n");
   // What follows the same prompt in a file, in a conversation and as a sample is the same.
-  trained().write("prompts.txt", "the cat\ndogs\nthe cat\nthe cat\n");
+  trained_run().write("prompts.txt", "the cat\ndogs\nthe cat\nthe cat\n");
   const std::string lines = first + "\n" + other + "\n" + second + "\n" + third + "\n";
   CHECK(ask({"--prompts", "prompts.txt"}) == lines);
-  CHECK(weft(trained(), {"generate", "run", "--interactive", "--tokens", "30"},
-             {.under = {"sh", "-c", "\"$0\" \"$@\" < prompts.txt"}})
+  CHECK(run_weft(trained_run(), {"generate", "run", "--interactive", "--tokens", "30"},
+                 {.under = {"sh", "-c", "\"$0\" \"$@\" < prompts.txt"}})
             .out == lines);
-  trained().write("prompts.txt", "the cat\nthe cat\ndogs\n");
+  trained_run().write("prompts.txt", "the cat\nthe cat\ndogs\n");
   const std::string pairs = ask({"--prompts", "prompts.txt", "--samples", "2"});
   CHECK(pairs.starts_with(first + "\n" + second + "\n" + third + "\nthe cat"));
   CHECK(contains(pairs, "\n" + other + "\ndogs"));
@@ -178,7 +179,7 @@ TEST_CASE("a prompt that is asked again has another text, the same wherever it i
   CHECK(lines_of(ids).size() == 2);
   CHECK(lines_of(ids)[0] + "\n" == ask({"--ids", "1,2"}));
   // More than are written together.
-  trained().write("prompts.txt", "the cat\n");
+  trained_run().write("prompts.txt", "the cat\n");
   const std::vector<std::string> many =
       lines_of(ask({"--prompts", "prompts.txt", "--samples", "150", "--seed", "9", "--stop", "\n"}));
   CHECK(std::set<std::string>(many.begin(), many.end()).size() > 100);
@@ -197,8 +198,8 @@ TEST_CASE("the samples of a search are its best texts") {
 
 TEST_CASE("a line of standard input that does not end is refused, and so is one of zeros") {
   const auto under = [](const char* command) {
-    return weft(trained(), {"generate", "run", "--interactive", "--tokens", "3"},
-                {.under = {"sh", "-c", command}});
+    return run_weft(trained_run(), {"generate", "run", "--interactive", "--tokens", "3"},
+                    {.under = {"sh", "-c", command}});
   };
   Result result = under("\"$0\" \"$@\" < /dev/zero");
   CHECK(result.code == 1);
@@ -238,23 +239,23 @@ TEST_CASE("prompts are read as the text was: carriage returns dropped, kept, or 
   for (const Arguments& how :
        {Arguments{"lf", "windows.txt", "newlines=lf"}, Arguments{"keep", "windows.txt", "newlines=keep"},
         Arguments{"plain", "text.txt", "newlines=keep"}})
-    REQUIRE(weft(folder, {"train", "--data", how[1], "--out", how[0], "--set", how[2], "max_iters=1",
-                          "n_layer=1", "sample_tokens=0"})
+    REQUIRE(run_weft(folder, {"train", "--data", how[1], "--out", how[0], "--set", how[2], "max_iters=1",
+                              "n_layer=1", "sample_tokens=0"})
                 .code == 0);
   const auto ask = [&](const std::string& run, const Arguments& what) {
     Arguments all{"generate", run, "--tokens", "5"};
     all.insert(all.end(), what.begin(), what.end());
-    return weft(folder, all);
+    return run_weft(folder, all);
   };
   const Arguments unix_lines{"--prompts", "prompts.txt"}, windows_lines{"--prompts", "windows-prompts.txt"};
   const Result lf = ask("lf", windows_lines);
   CHECK_MESSAGE(lf.code == 0, lf.err);
   CHECK(lf.out == ask("lf", unix_lines).out);
   CHECK(ask("lf", {"--prompt", "the\r cat\r"}).out == ask("lf", {"--prompt", "the cat"}).out);
-  const Result lines = weft(folder, {"generate", "lf", "--interactive", "--tokens", "5"},
-                            {.under = {"sh", "-c", "\"$0\" \"$@\" < windows-prompts.txt"}});
+  const Result lines = run_weft(folder, {"generate", "lf", "--interactive", "--tokens", "5"},
+                                {.under = {"sh", "-c", "\"$0\" \"$@\" < windows-prompts.txt"}});
   CHECK_MESSAGE(lines.out == lf.out, lines.err);
-  CHECK(weft(folder, {"attention", "lf", "--text", "the\r\n", "--out", "page.html"}).code == 0);
+  CHECK(run_weft(folder, {"attention", "lf", "--text", "the\r\n", "--out", "page.html"}).code == 0);
   // A vocabulary that has them reads them.
   CHECK(contains(ask("keep", windows_lines).out, "the cat\r"));
   const Result refused = ask("plain", windows_lines);
@@ -275,12 +276,12 @@ TEST_CASE("bytes are written as bytes") {
   std::string text;
   for (int i = 0; i < 600; ++i) text += "\xc3\xa9\xff";
   folder.write("text.txt", text);
-  REQUIRE(weft(folder, train("run", {"tokenizer=byte", "sample_tokens=9"})).code == 0);
-  const Result result = weft(folder, {"generate", "run", "--prompt", "\xc3", "--tokens", "50"});
+  REQUIRE(run_weft(folder, train("run", {"tokenizer=byte", "sample_tokens=9"})).code == 0);
+  const Result result = run_weft(folder, {"generate", "run", "--prompt", "\xc3", "--tokens", "50"});
   CHECK(result.code == 0);
   CHECK(result.out.size() == 51);
   // No newline was ever seen, but a byte tokenizer knows it.
-  CHECK(weft(folder, {"generate", "run", "--tokens", "2", "--seed", "5"}).out.size() >= 2);
+  CHECK(run_weft(folder, {"generate", "run", "--tokens", "2", "--seed", "5"}).out.size() >= 2);
 }
 
 TEST_CASE("a model of bytes that writes text ends with a whole character") {
@@ -288,14 +289,14 @@ TEST_CASE("a model of bytes that writes text ends with a whole character") {
   std::string text;
   for (int i = 0; i < 900; ++i) text += "\u20ac";
   folder.write("text.txt", text);
-  REQUIRE(weft(folder, train("run", {"tokenizer=byte", "max_iters=150", "sample_tokens=50"})).code == 0);
+  REQUIRE(run_weft(folder, train("run", {"tokenizer=byte", "max_iters=150", "sample_tokens=50"})).code == 0);
   folder.write("prompts.txt", "\u20ac\u20ac\n");
   for (int tokens = 30; tokens < 36; ++tokens) {
     const Arguments ask{"generate", "run", "--temperature", "0", "--tokens", std::to_string(tokens)};
     const auto with = [&](const Arguments& what) {
       Arguments all = ask;
       all.insert(all.end(), what.begin(), what.end());
-      return weft(folder, all).out;
+      return run_weft(folder, all).out;
     };
     std::string wanted = "\u20ac\u20ac";
     for (int i = 0; i < tokens / 3; ++i) wanted += "\u20ac";
@@ -309,24 +310,24 @@ TEST_CASE("without a newline in the text, generation begins with another charact
   std::string text;
   for (int i = 0; i < 600; ++i) text += "abc";
   folder.write("text.txt", text);
-  REQUIRE(weft(folder, train("run")).code == 0);
-  const Result result = weft(folder, {"generate", "run", "--tokens", "2"});
+  REQUIRE(run_weft(folder, train("run")).code == 0);
+  const Result result = run_weft(folder, {"generate", "run", "--tokens", "2"});
   CHECK(result.code == 0);
   CHECK(result.out.size() == 3);
 }
 
 TEST_CASE("standard output that takes nothing") {
-  const Result result = weft(trained(), {"generate", "run"}, {.environment = {}, .file_limit = 10});
+  const Result result = run_weft(trained_run(), {"generate", "run"}, {.environment = {}, .file_limit = 10});
   CHECK(result.code == 1);
 }
 
 TEST_CASE("inspect shows what a run and a file hold") {
-  const Result run = weft(trained(), {"inspect", "run"});
+  const Result run = run_weft(trained_run(), {"inspect", "run"});
   CHECK(run.code == 0);
   for (const char* part : {"step 200", "checkpoints at 100 200", "parameters", "token_embedding.weight",
                            "(8, 16)", "n_layer 1", "spread", "largest", "best validation"})
     CHECK_MESSAGE(contains(run.out, part), part);
-  const Result file = weft(trained(), {"inspect", "run/checkpoints/step-00000100.h5", "--json"});
+  const Result file = run_weft(trained_run(), {"inspect", "run/checkpoints/step-00000100.h5", "--json"});
   CHECK(file.code == 0);
   for (const char* part : {"\"step\": 100", "\"shape\"", "\"mean\"", "\"deviation\"", "\"largest\"",
                            "\"val_loss\"", "\"n_embd\": 16"})
@@ -336,7 +337,7 @@ TEST_CASE("inspect shows what a run and a file hold") {
 TEST_CASE("stories tell how probable they are") {
   const Folder folder;
   const Result result =
-      weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "a.txt", "--json"});
+      run_weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "a.txt", "--json"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string text = folder.read("a.txt");
   CHECK(number_in(result.out, "bytes") == static_cast<double>(text.size()));
@@ -347,9 +348,9 @@ TEST_CASE("stories tell how probable they are") {
   CHECK(number_in(result.out, "nats_per_character") == doctest::Approx(rate).scale(0).epsilon(0.1));
   CHECK(number_in(result.out, "validation_nats_per_character") ==
         doctest::Approx(rate).scale(0).epsilon(0.2));
-  REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "b.txt"}).code == 0);
+  REQUIRE(run_weft(folder, {"stories", "--bytes", "20000", "--seed", "5", "--out", "b.txt"}).code == 0);
   CHECK(folder.read("b.txt") == text);
-  REQUIRE(weft(folder, {"stories", "--bytes", "20000", "--seed", "6", "--out", "b.txt"}).code == 0);
+  REQUIRE(run_weft(folder, {"stories", "--bytes", "20000", "--seed", "6", "--out", "b.txt"}).code == 0);
   CHECK(folder.read("b.txt") != text);
 }
 
@@ -358,7 +359,7 @@ TEST_CASE("dialogues are lines of messages, so many or so long") {
   const auto write = [&](const std::string& out, const Arguments& more) {
     Arguments all = {"stories", "--kind", "dialogues", "--seed", "5", "--out", out, "--json"};
     all.insert(all.end(), more.begin(), more.end());
-    const Result result = weft(folder, all);
+    const Result result = run_weft(folder, all);
     REQUIRE_MESSAGE(result.code == 0, result.err);
     CHECK(number_in(result.out, "bytes") == static_cast<double>(folder.read(out).size()));
     CHECK(number_in(result.out, "dialogues") == static_cast<double>(lines_of(folder.read(out)).size()));
@@ -380,10 +381,10 @@ TEST_CASE("dialogues are lines of messages, so many or so long") {
 
 TEST_CASE("version and help") {
   const Folder folder;
-  CHECK(weft(folder, {"--version"}).out == "weft " WEFT_VERSION "\n");
+  CHECK(run_weft(folder, {"--version"}).out == "weft " WEFT_VERSION "\n");
   for (const char* command : {"train", "eval", "generate", "inspect", "stories"}) {
-    CHECK(contains(weft(folder, {"--help"}).out, command));
-    const Result help = weft(folder, {command, "--help"});
+    CHECK(contains(run_weft(folder, {"--help"}).out, command));
+    const Result help = run_weft(folder, {command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err.empty());
     CHECK(contains(help.out, command));

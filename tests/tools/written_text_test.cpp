@@ -14,7 +14,7 @@ std::vector<int64_t> bytes_of(const std::string& text) {
 }
 
 /// What is written after each byte, with | between, until it stops; then the rest.
-std::string pieces(const std::string& text, WrittenText::Options options) {
+std::string written_pieces(const std::string& text, WrittenText::Options options) {
   const ByteTokenizer tokenizer;
   WrittenText written(tokenizer, std::move(options));
   std::string all;
@@ -28,15 +28,15 @@ std::string pieces(const std::string& text, WrittenText::Options options) {
 }  // namespace
 
 TEST_CASE("written text: a stop ends it, and may be left out") {
-  CHECK(pieces("abcd", {}) == "a|b|c|d|");
-  CHECK(pieces("abcd", {.stop = {"bc", "d"}}) == "a|b|c|!");
-  CHECK(pieces("abcd", {.stop = {"bc", "d"}, .without_stop = true}) == "a|||!");
-  CHECK(pieces("abab", {.stop = {"abc"}, .without_stop = true}) == "||ab||ab");
-  CHECK(pieces("ababc", {.stop = {"abc"}, .without_stop = true}) == "||ab|||!");
-  CHECK(pieces("aaab", {.stop = {"aab"}, .without_stop = true}) == "||a||!");
-  CHECK(pieces("ab", {.stop = {"xyz", "bz", "by"}, .without_stop = true}) == "a||b");
-  CHECK(pieces("xa", {.stop = {"x", "a"}}) == "x|!");
-  CHECK(pieces("abc", {.stop = {"c", "bc", "abc"}, .without_stop = true}) == "|||!");
+  CHECK(written_pieces("abcd", {}) == "a|b|c|d|");
+  CHECK(written_pieces("abcd", {.stop = {"bc", "d"}}) == "a|b|c|!");
+  CHECK(written_pieces("abcd", {.stop = {"bc", "d"}, .without_stop = true}) == "a|||!");
+  CHECK(written_pieces("abab", {.stop = {"abc"}, .without_stop = true}) == "||ab||ab");
+  CHECK(written_pieces("ababc", {.stop = {"abc"}, .without_stop = true}) == "||ab|||!");
+  CHECK(written_pieces("aaab", {.stop = {"aab"}, .without_stop = true}) == "||a||!");
+  CHECK(written_pieces("ab", {.stop = {"xyz", "bz", "by"}, .without_stop = true}) == "a||b");
+  CHECK(written_pieces("xa", {.stop = {"x", "a"}}) == "x|!");
+  CHECK(written_pieces("abc", {.stop = {"c", "bc", "abc"}, .without_stop = true}) == "|||!");
 }
 
 TEST_CASE("written text: a stop within a token ends it, too") {
@@ -61,11 +61,11 @@ TEST_CASE("written text: a stop within a token ends it, too") {
 }
 
 TEST_CASE("written text: ends say nothing, and characters come whole") {
-  CHECK(pieces("a\nb", {.silent = {'\n'}}) == "a||b|");
-  CHECK(pieces("\xC3\xA4z", {.stop = {"z"}, .without_stop = true}) == "|\xC3\xA4||!");
-  CHECK(pieces("\xC3\xA4", {.stop = {"\xC3\xA4"}, .without_stop = true}) == "||!");
-  CHECK(pieces("\xFFz\xC3", {.decoding = {.display = true}}) == "\xEF\xBF\xBD|z||");
-  CHECK(pieces("\xFFz\xC3", {}) == "\xFF|z||\xC3");
+  CHECK(written_pieces("a\nb", {.silent = {'\n'}}) == "a||b|");
+  CHECK(written_pieces("\xC3\xA4z", {.stop = {"z"}, .without_stop = true}) == "|\xC3\xA4||!");
+  CHECK(written_pieces("\xC3\xA4", {.stop = {"\xC3\xA4"}, .without_stop = true}) == "||!");
+  CHECK(written_pieces("\xFFz\xC3", {.decoding = {.display = true}}) == "\xEF\xBF\xBD|z||");
+  CHECK(written_pieces("\xFFz\xC3", {}) == "\xFF|z||\xC3");
 }
 
 }  // namespace weft::tools

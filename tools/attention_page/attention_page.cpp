@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 ordered_json all_shown(const std::vector<std::string>& tokens) {
   ordered_json list = ordered_json::array();
-  for (const std::string& token : tokens) list.push_back(shown(token));
+  for (const std::string& token : tokens) list.push_back(printable(token));
   return list;
 }
 
@@ -46,7 +46,7 @@ ordered_json json_of(const AttentionLayer& layer, int64_t tokens, int64_t source
   if (w.rank() != 3 || w.dim(0) < 1 || w.dim(1) != rows || w.dim(2) != columns)
     fail<ShapeError>("attention page: layer ", layer.name, " has weights ", w.shape(), ": needs (H, ", rows,
                      ", ", columns, ") for its tokens");
-  return {{"name", shown(layer.name)},
+  return {{"name", printable(layer.name)},
           {"looks", name_of(layer.looks)},
           {"heads", w.dim(0)},
           {"weights", base64(quantised(layer))}};
@@ -100,7 +100,7 @@ std::string AttentionPage::html() const {
                      " tokens make ", weights, " weights, and a page holds ", most_weights,
                      "; give a shorter text");
 
-  ordered_json data{{"title", shown(title)},         {"apart", apart},     {"tokens", all_shown(tokens)},
+  ordered_json data{{"title", printable(title)},         {"apart", apart},     {"tokens", all_shown(tokens)},
                     {"sources", all_shown(sources)}, {"picture", nullptr}, {"layers", ordered_json::array()}};
   if (picture) data["picture"] = json_of(*picture, picture->of_sources ? source_count : count);
   for (const AttentionLayer& layer : layers) data["layers"].push_back(json_of(layer, count, source_count));

@@ -22,7 +22,7 @@ namespace weft::tools {
 namespace {
 
 /// Texts that are read at once.
-constexpr size_t together = 64;
+constexpr size_t texts_together = 64;
 
 struct Classifier {
   Console console;
@@ -87,7 +87,7 @@ int classify_records(Classifier& c) {
   for (bool more = true; more;) {
     std::vector<std::string> texts;
     std::vector<Place> places;
-    while (texts.size() < together) {
+    while (texts.size() < texts_together) {
       auto record = c.records->next();
       more = record.has_value();
       if (!more) break;

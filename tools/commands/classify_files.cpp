@@ -18,7 +18,7 @@ namespace weft::tools {
 namespace {
 
 /// Files that are looked at together.
-constexpr int64_t together = 64;
+constexpr int64_t files_together = 64;
 
 struct FileClassifier {
   Console console;
@@ -37,8 +37,8 @@ int classify(FileClassifier& c) {
   const auto write = [&](const std::string& line) { c.out ? c.out->write(line) : write_out(line); };
   const std::vector<std::string>& names = c.file().class_names;
   if (c.as_table()) write(table_header("file", names));
-  for (int64_t first = 0; first < c.shown.size; first += together) {
-    const int64_t count = std::min(together, c.shown.size - first);
+  for (int64_t first = 0; first < c.shown.size; first += files_together) {
+    const int64_t count = std::min(files_together, c.shown.size - first);
     const auto found = class_probabilities(c.model->logits(c.shown.batch(first, count)).value());
     for (int64_t i = 0; i < count; ++i) {
       const std::string name = c.shown.describe(first + i);

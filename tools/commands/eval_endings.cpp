@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t together = 256;
+constexpr size_t endings_together = 256;
 
 struct Scorer {
   Console console;
@@ -72,7 +72,7 @@ int score_lines(Scorer& s) {
     std::vector<Line> lines;
     std::vector<Ending> endings;
     std::vector<size_t> of;  // the line that each ending belongs to
-    while (lines.size() < together) {
+    while (lines.size() < endings_together) {
       const auto record = s.records->next();
       more = record.has_value();
       if (!more) break;

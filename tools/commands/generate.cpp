@@ -26,7 +26,7 @@ namespace {
 using Ids = std::vector<int64_t>;
 
 /// Rows that are written together: what each says does not depend on it.
-constexpr int64_t together = 64;
+constexpr int64_t prompts_together = 64;
 
 struct Prompt {
   std::string text;  ///< empty where ids are all there is
@@ -130,7 +130,7 @@ void continue_each(Writer& w, const std::vector<Prompt>& prompts, Each each) {
   std::vector<const Prompt*> rows;
   for (const Prompt& prompt : prompts)
     rows.insert(rows.end(), static_cast<size_t>(beams > 0 ? 1 : w.arguments.samples), &prompt);
-  const auto most = static_cast<size_t>(std::max<int64_t>(1, together / std::max<int64_t>(1, beams)));
+  const auto most = static_cast<size_t>(std::max<int64_t>(1, prompts_together / std::max<int64_t>(1, beams)));
   for (size_t first = 0; first < rows.size(); first += most) {
     const std::span some = std::span(rows).subspan(first, std::min(most, rows.size() - first));
     std::vector<Ids> ids;

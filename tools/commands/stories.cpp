@@ -42,7 +42,7 @@ int work_stories(const StoriesArguments& arguments) {
   return 0;
 }
 
-std::string json_line(const Dialogue& dialogue) {
+std::string dialogue_line(const Dialogue& dialogue) {
   auto messages = nlohmann::ordered_json::array();
   for (const Dialogue::Turn& turn : dialogue.turns)
     messages.push_back({{"role", turn.role}, {"content", turn.text}});
@@ -55,7 +55,7 @@ int work_dialogues(const StoriesArguments& arguments) {
   int64_t dialogues = 0, answers = 0;
   while (arguments.count > 0 ? dialogues < arguments.count : std::ssize(text) < arguments.bytes) {
     const Dialogue dialogue = make_dialogue(split, arguments.seed, static_cast<uint64_t>(dialogues++));
-    text += json_line(dialogue);
+    text += dialogue_line(dialogue);
     answers += std::ranges::count(dialogue.turns, "assistant", &Dialogue::Turn::role);
   }
   write_file(arguments.out, text);

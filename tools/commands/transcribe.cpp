@@ -25,7 +25,7 @@ namespace {
 using Ids = std::vector<int64_t>;
 
 /// Windows that are heard together.
-constexpr size_t together = 16;
+constexpr size_t sounds_together = 16;
 
 struct Word {
   std::string text;
@@ -244,7 +244,7 @@ int work(Listener& l) {
     files.push_back({.name = l.sounds->path(n), .seconds = sound.seconds(), .windows = std::ssize(windows)});
     for (size_t i = 0; i < windows.size(); ++i) {
       waiting.push_back(std::move(windows[i]));
-      if (waiting.size() < together) continue;
+      if (waiting.size() < sounds_together) continue;
       l.console.renew(str("transcribing ", l.sounds->path(n), ": ", 100 * (i + 1) / windows.size(), " %"));
       hear();
     }

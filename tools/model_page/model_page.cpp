@@ -118,7 +118,7 @@ PageType page_type(std::string_view name) {
 std::string ModelPage::html(const OpenedModel& opened) const {
   opened.check();
   const ModelFile& file = opened.checkpoint.model;
-  ordered_json data{{"title", shown(title)}, {"kind", file.kind}, {"dtype", name_of(type)}};
+  ordered_json data{{"title", printable(title)}, {"kind", file.kind}, {"dtype", name_of(type)}};
   describe_model(data, file);
   if (!file.tokenizer)
     fail<ValueError>("--format html: the model has no tokenizer, and a page reads and writes text");

@@ -55,7 +55,7 @@ std::string script_json(std::string_view json) {
   return text;
 }
 
-std::string shown(std::string_view bytes) {
+std::string printable(std::string_view bytes) {
   std::string text;
   while (!bytes.empty()) {
     const Utf8Char first = decode_utf8(bytes);

@@ -24,7 +24,7 @@ inline std::string filled(std::string_view pattern, std::initializer_list<PageTe
 
 /// UTF-8 that prints: "\xff" for a byte of something else, "\u202e" for a character that is a control, or would turn or break
 /// the line that shows it; newline and tab stay.
-std::string shown(std::string_view bytes);
+std::string printable(std::string_view bytes);
 
 /// JSON as the text of a script element: '<', which stands in its strings only, is escaped, so that nothing ends it.
 std::string script_json(std::string_view json);

@@ -70,20 +70,22 @@ void pack_panel(int64_t n, int64_t k, const Rows& rows, int8_t* panel) {
   }
 }
 
-struct Product {
+struct Int8Product {
   const Int8Weight& weight;
   const float* bias;
   float* y;
 };
 
 /// Y (m, O) of each, X (m, k) quantized.
-void multiply(int64_t m, int64_t k, const Rows& x, std::span<const Product> products) {
+void multiply(int64_t m, int64_t k, const Rows& x, std::span<const Int8Product> products) {
   const int64_t blocks = up(m, rows_at_once);
   const int64_t width =
       columns * up(work_of_tile, std::min(m, rows_at_once) * columns * std::max<int64_t>(k, 1));
-  const auto tiles_of = [&](const Product& product) { return up(product.weight.outputs(), width) * blocks; };
+  const auto tiles_of = [&](const Int8Product& product) {
+    return up(product.weight.outputs(), width) * blocks;
+  };
   int64_t tiles = 0;
-  for (const Product& product : products) tiles += tiles_of(product);
+  for (const Int8Product& product : products) tiles += tiles_of(product);
   parallel_for(tiles, 1, [&](int64_t i, int64_t) {
     auto product = products.begin();
     for (; i >= tiles_of(*product); ++product) i -= tiles_of(*product);
@@ -165,7 +167,7 @@ std::vector<Array> linears(const Array& x, std::span<const Int8LinearWeights> we
   });
   const int64_t k = x.dim(-1), m = x.shape().without(-1).size();
   if (m == 0) return results;
-  std::vector<Product> products;
+  std::vector<Int8Product> products;
   for (size_t i = 0; i < weights.size(); ++i) {
     const Array& bias = weights[i].bias;
     products.push_back(

@@ -10,7 +10,7 @@ namespace weft::test {
 
 namespace {
 
-constexpr int64_t B = 2, H = 3;
+constexpr int64_t batch_rows = 2, head_count = 3;
 
 Tensor part(const Tensor& x, int64_t row, int64_t begin, int64_t end) {
   return slice(slice(x, 0, row, row + 1), 1, begin, end);
@@ -19,34 +19,38 @@ Tensor part(const Tensor& x, int64_t row, int64_t begin, int64_t end) {
 }  // namespace
 
 TEST_CASE("cached attention: decoding with windows, slopes and a bias has the bits of the full pass") {
-  constexpr int64_t tokens = 75, width = 3 * H;
-  const std::vector<Tensor> in = drawn(
-      "positions",
-      {{{B, tokens, width}}, {{B, tokens, width}}, {{B, tokens, width}}, {{1, H, tokens, tokens}}}, float32);
+  constexpr int64_t tokens = 75, width = 3 * head_count;
+  const std::vector<Tensor> in = drawn("positions",
+                                       {{{batch_rows, tokens, width}},
+                                        {{batch_rows, tokens, width}},
+                                        {{batch_rows, tokens, width}},
+                                        {{1, head_count, tokens, tokens}}},
+                                       float32);
   for (const int64_t window : {3, 16, 66}) {
-    const AttentionOptions options{.mask = Mask::window(window), .bias = in[3], .slopes = alibi_slopes(H)};
-    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, options);
+    const AttentionOptions options{
+        .mask = Mask::window(window), .bias = in[3], .slopes = alibi_slopes(head_count)};
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], head_count, options);
     KeyValueCache cache;
     for (int64_t begin = 0, end = 40; begin < tokens; begin = end++) {
       const auto now = [&](const Tensor& x) { return slice(x, 1, begin, end); };
       AttentionOptions step = options;
       step.bias = slice(slice(in[3], 2, begin, end), 3, 0, end);
-      const Tensor y = cached_attention(now(in[0]), now(in[1]), now(in[2]), H, cache, {}, step);
+      const Tensor y = cached_attention(now(in[0]), now(in[1]), now(in[2]), head_count, cache, {}, step);
       CHECK(y.value().identical(now(whole).value()));
     }
   }
 }
 
 TEST_CASE("cached attention: decoding with a cache has the bits of the full causal pass") {
-  constexpr int64_t tokens = 75, width = 3 * H;
+  constexpr int64_t tokens = 75, width = 3 * head_count;
   for (const DType dtype : {float32, float64}) {
-    const std::vector<Tensor> in = drawn("cache", std::vector<Draw>(3, {{B, tokens, width}}), dtype);
-    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::causal()});
+    const std::vector<Tensor> in = drawn("cache", std::vector<Draw>(3, {{batch_rows, tokens, width}}), dtype);
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], head_count, {Mask::causal()});
     KeyValueCache cache;
     // A prompt of 40, then one by one.
     for (int64_t begin = 0, end = 40; begin < tokens; begin = end++) {
       const auto part = [&](const Tensor& x) { return slice(x, 1, begin, end); };
-      const Tensor y = cached_attention(part(in[0]), part(in[1]), part(in[2]), H, cache);
+      const Tensor y = cached_attention(part(in[0]), part(in[1]), part(in[2]), head_count, cache);
       CHECK_FALSE(y.requires_grad());
       if (dtype == float32) {
         CHECK(y.value().identical(part(whole).value()));
@@ -62,11 +66,11 @@ TEST_CASE("cached attention: decoding with a cache has the bits of the full caus
 }
 
 TEST_CASE("cached attention: rows of different lengths in a cache have the bits of each row alone") {
-  constexpr int64_t rows = 3, tokens = 90, width = 3 * H;
+  constexpr int64_t rows = 3, tokens = 90, width = 3 * head_count;
   for (const DType dtype : {float32, float64}) {
     CAPTURE(std::string(name_of(dtype)));
     const std::vector<Tensor> in = drawn("ragged", std::vector<Draw>(3, {{rows, tokens, width}}), dtype);
-    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::causal()});
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], head_count, {Mask::causal()});
     KeyValueCache cache;
     std::vector<int64_t> sources = {0, 1, 2}, read = {0, 0, 0};
     const auto step = [&](const std::vector<int64_t>& lengths) {
@@ -80,7 +84,7 @@ TEST_CASE("cached attention: rows of different lengths in a cache have the bits 
         }
         pieces[k] = cat(all, 0);
       }
-      const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], H, cache, lengths);
+      const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], head_count, cache, lengths);
       for (size_t b = 0; b < read.size(); ++b) {
         CAPTURE(b);
         const Array got = part(y, static_cast<int64_t>(b), 0, lengths[b]).value();
@@ -114,10 +118,10 @@ TEST_CASE("cached attention: rows of different lengths in a cache have the bits 
 
 TEST_CASE(
     "cached attention: caches that join go on as each row alone, and copy no more rows than they must") {
-  constexpr int64_t rows = 5, tokens = 60, width = 3 * H;
+  constexpr int64_t rows = 5, tokens = 60, width = 3 * head_count;
   for (const DType dtype : {float32, float64}) {
     const std::vector<Tensor> in = drawn("joined", std::vector<Draw>(3, {{rows, tokens, width}}), dtype);
-    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::causal()});
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], head_count, {Mask::causal()});
     std::vector<int64_t> read(rows);
     /// The next `count` tokens of the sources that a cache holds.
     const auto step = [&](KeyValueCache& cache, const std::vector<int64_t>& sources, int64_t count) {
@@ -130,7 +134,7 @@ TEST_CASE(
         }
         pieces[k] = cat(all, 0);
       }
-      const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], H, cache);
+      const Tensor y = cached_attention(pieces[0], pieces[1], pieces[2], head_count, cache);
       for (size_t b = 0; b < sources.size(); ++b) {
         int64_t& at = read[static_cast<size_t>(sources[b])];
         const Array got = part(y, static_cast<int64_t>(b), 0, count).value();
@@ -172,38 +176,42 @@ TEST_CASE(
 TEST_CASE("cached attention: a memory that was read once has the bits of attention to it") {
   const std::vector<Tensor> in = drawn("memory", {{{3, 4, 6}}, {{3, 70, 6}}, {{3, 70, 6}}}, float32);
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{70, 66, 9}, {70, 70, 70}, {0, 3, 70}}) {
-    const Tensor whole = multi_head_attention(in[0], in[1], in[2], H, {Mask::lengths(lengths)});
+    const Tensor whole = multi_head_attention(in[0], in[1], in[2], head_count, {Mask::lengths(lengths)});
     KeyValueCache memory;
     memory.append(in[1].value(), in[2].value(), lengths);
-    const Tensor y = memory_attention(in[0], H, memory);
+    const Tensor y = memory_attention(in[0], head_count, memory);
     CHECK_FALSE(y.requires_grad());
     CHECK(y.value().identical(whole.value()));
     memory.select(std::vector<int64_t>{1});
-    CHECK(memory_attention(part(in[0], 1, 0, 4), H, memory).value().identical(part(whole, 1, 0, 4).value()));
+    CHECK(memory_attention(part(in[0], 1, 0, 4), head_count, memory)
+              .value()
+              .identical(part(whole, 1, 0, 4).value()));
   }
-  refuses<StateError>([&] { memory_attention(in[0], H, {}); }, {"memory_attention"});
+  refuses<StateError>([&] { memory_attention(in[0], head_count, {}); }, {"memory_attention"});
 }
 
 TEST_CASE("cached attention: a cache refuses what does not go on with it, and is not changed by that") {
   KeyValueCache cache;
-  const Tensor x = zeros({B, 1, 6});
-  cached_attention(x, x, x, H, cache);
+  const Tensor x = zeros({batch_rows, 1, 6});
+  cached_attention(x, x, x, head_count, cache);
   const Tensor other = zeros({1, 1, 6});
-  refuses<ShapeError>([&] { cached_attention(other, other, other, H, cache); },
+  refuses<ShapeError>([&] { cached_attention(other, other, other, head_count, cache); },
                       {"KeyValueCache", "(1, 1, 6)", "(2, "});
   refuses<ShapeError>(
       [&] {
-        cached_attention(x, zeros({B, 2, 6}), zeros({B, 2, 6}), H, cache);
+        cached_attention(x, zeros({batch_rows, 2, 6}), zeros({batch_rows, 2, 6}), head_count, cache);
       },
       {"cached_attention", "(2, 1, 6)", "(2, 2, 6)"});
   refuses<ShapeError>([&] { cached_attention(x, x, x, 4, cache); },
                       {"cached_attention", "4 heads", "(2, 1, 6)"});
-  const Tensor d = zeros({B, 1, 6}, float64);
-  refuses<ShapeError>([&] { cached_attention(d, d, d, H, cache); }, {"KeyValueCache", "float32", "float64"});
-  refuses<ValueError>([&] { cached_attention(x, x, x, H, cache, {}, {Mask::causal(1)}); },
+  const Tensor d = zeros({batch_rows, 1, 6}, float64);
+  refuses<ShapeError>([&] { cached_attention(d, d, d, head_count, cache); },
+                      {"KeyValueCache", "float32", "float64"});
+  refuses<ValueError>([&] { cached_attention(x, x, x, head_count, cache, {}, {Mask::causal(1)}); },
                       {"cached_attention", "mask"});
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{1}, {1, 2}, {-1, 1}})
-    refuses<ShapeError>([&] { cached_attention(x, x, x, H, cache, lengths); }, {"KeyValueCache", "length"});
+    refuses<ShapeError>([&] { cached_attention(x, x, x, head_count, cache, lengths); },
+                        {"KeyValueCache", "length"});
   for (const int64_t row : {-1, 2})
     refuses<ValueError>(
         [&] {

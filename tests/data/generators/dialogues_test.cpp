@@ -2,21 +2,17 @@
 #include <weft/data/generators/dialogues.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
+
+#include "data/generators/words.h"
 
 using namespace weft;
+using test::words_of;
 
 namespace {
 
 const std::string unknown = "I don't know.";
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), {}};
-}
 
 const std::map<std::string, std::string> past = {
     {"buy", "bought"},      {"find", "found"},  {"make", "made"},     {"paint", "painted"},

@@ -26,15 +26,15 @@ const std::set<std::string> blame = {"dreadful", "horrible", "awful", "terrible"
                                      "bland",    "gloomy",   "dull",  "lacking",  "forgettable", "mediocre"};
 const std::set<std::string> weak = {"decent", "fine", "adequate", "mediocre", "lacking", "forgettable"};
 
-struct Reading {
+struct ReviewReading {
   bool positive = false;
   bool weak = false;
 };
 
 /// The rule, by reading the words one after another: what each sentence that judges says.
-std::vector<Reading> read(const std::string& text) {
+std::vector<ReviewReading> read(const std::string& text) {
   const WordTokenizer tokenizer = WordTokenizer::of(text);
-  std::vector<Reading> sentences, clauses;
+  std::vector<ReviewReading> sentences, clauses;
   bool negated = false, first_decides = false;
   std::string before;
   for (const int64_t id : tokenizer.encode(text)) {
@@ -70,11 +70,11 @@ TEST_CASE("the rule reads the label from the text, but for the noise") {
   constexpr int count = 20000;
   for (uint64_t sample = 0; sample < count; ++sample) {
     const Review review = review_at(sample);
-    const std::vector<Reading> readings = read(review.text);
+    const std::vector<ReviewReading> readings = read(review.text);
     REQUIRE(readings.size() <= lengths.size());
     ++lengths[readings.size() - 1];
-    for (const Reading& reading : readings) CHECK(reading.positive == review.by_rule);
-    const Reading& reading = readings.back();
+    for (const ReviewReading& reading : readings) CHECK(reading.positive == review.by_rule);
+    const ReviewReading& reading = readings.back();
     right += review.positive == review.by_rule;
     weak_all += reading.weak;
     weak_wrong += reading.weak && review.positive != review.by_rule;

@@ -3,19 +3,15 @@
 #include <weft/data/tasks/registry.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
+
+#include "data/generators/words.h"
 
 using namespace weft;
+using test::words_of;
 
 namespace {
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), {}};
-}
 
 SentencePair pair_at(uint64_t sample) {
   Draws draws(random_key(7, 8), sample);

@@ -35,8 +35,8 @@ void write_masked(const Folder& folder, const std::string& name, int count, int6
   }
 }
 
-TaskRequest request(std::vector<std::string> data,
-                    std::initializer_list<std::pair<const std::string, SettingValue>> changed = {}) {
+TaskRequest segment_request(std::vector<std::string> data,
+                            std::initializer_list<std::pair<const std::string, SettingValue>> changed = {}) {
   TaskRequest asked{.name = "segment", .seed = 3, .update_size = 4, .data = std::move(data)};
   for (const Setting& s : tasks().at(asked.name).settings) asked.settings.set(s.name, s.value);
   asked.settings.set("patch_size", int64_t{4});
@@ -49,7 +49,7 @@ TaskRequest request(std::vector<std::string> data,
 TEST_CASE("segment: each patch has the class that its mask has") {
   const Folder folder;
   write_masked(folder, "p", 48);
-  const TaskData data = open_task(request({folder.path("p")}));
+  const TaskData data = open_task(segment_request({folder.path("p")}));
   CHECK(data.shape.kind == TaskKind::patches);
   CHECK(data.shape.sizes.patch == 4);
   CHECK(data.held_out->class_names() == std::vector<std::string>{"0", "7"});
@@ -68,7 +68,7 @@ TEST_CASE("segment: masks move with their pictures, and what is padded takes no 
   const Folder folder;
   write_masked(folder, "p", 48);
   const TaskData data = open_task(
-      request({folder.path("p")}, {{"flip", 0.5}, {"shift", 0.25}, {"rotate", 90.0}, {"crop", 0.3}}));
+      segment_request({folder.path("p")}, {{"flip", 0.5}, {"shift", 0.25}, {"rotate", 90.0}, {"crop", 0.3}}));
   const int64_t epoch = data.training->samples_per_epoch();
   const Batch batch = data.training->batch(0, 2 * epoch);
   int64_t light = 0, agree = 0;
@@ -92,8 +92,8 @@ TEST_CASE("segment: masks move with their pictures, and what is padded takes no 
     wide.with(path + ".mask.pgm",
               netpbm(8, 16, 1, [&](int64_t x, int64_t, int64_t) { return x < 8 ? 1 : 2; }));
   }
-  const TaskData padded =
-      open_task(request({wide.path("w")}, {{"fit", std::string("pad")}, {"image_size", int64_t{16}}}));
+  const TaskData padded = open_task(
+      segment_request({wide.path("w")}, {{"fit", std::string("pad")}, {"image_size", int64_t{16}}}));
   const Batch one = padded.training->batch(0, 1);
   for (int64_t p = 0; p < 16; ++p)
     CHECK(one.targets.at({0, p}) == (p / 4 == 0 || p / 4 == 3 ? Batch::ignored : p % 4 < 2 ? 0 : 1));
@@ -112,9 +112,9 @@ TEST_CASE("segment: colours, tables, and a model's own classes") {
   std::string table = "picture,colours\n";
   for (int i = 0; i < 20; ++i) table += "x" + std::to_string(i) + ".pgm,y" + std::to_string(i) + ".ppm\n";
   folder.write("t.csv", table);
-  TaskRequest asked =
-      request({folder.path("t.csv")},
-              {{"file", std::string("picture")}, {"mask", std::string("colours")}, {"val_share", 0.3}});
+  TaskRequest asked = segment_request(
+      {folder.path("t.csv")},
+      {{"file", std::string("picture")}, {"mask", std::string("colours")}, {"val_share", 0.3}});
   asked.cache_folder = folder.path("cache");
   const TaskData data = open_task(asked);
   CHECK(data.held_out->class_names() == std::vector<std::string>{"3", "#ff0000"});
@@ -138,22 +138,23 @@ TEST_CASE("segment: what is refused, by name, or passed over") {
   const Folder folder;
   write_masked(folder, "p", 30);
   folder.write("p/alone.pgm", netpbm(16, 16, 1, [](int64_t, int64_t, int64_t) { return 9; }));
-  refuses<FileError>([&] { open_task(request({folder.path("p")})); },
+  refuses<FileError>([&] { open_task(segment_request({folder.path("p")})); },
                      {"p/alone.pgm: has no mask beside it", "invalid=skip"});
-  const TaskData data = open_task(request({folder.path("p")}, {{"invalid", std::string("skip")}}));
+  const TaskData data = open_task(segment_request({folder.path("p")}, {{"invalid", std::string("skip")}}));
   CHECK(data.training->samples_per_epoch() + data.held_out->samples_per_epoch() == 30);
   folder.write("p/alone.mask.pgm", netpbm(8, 16, 1, [](int64_t, int64_t, int64_t) { return 0; }));
-  refuses<FileError>([&] { open_task(request({folder.path("p")})); },
+  refuses<FileError>([&] { open_task(segment_request({folder.path("p")})); },
                      {"is a mask of 8 x 16 for a picture of 16 x 16"});
   folder.write("p/alone.mask.pgm", netpbm(16, 16, 1, [](int64_t, int64_t, int64_t) { return 0; }));
   refuses<ValueError>(
       [&] {
-        open_task(request({folder.path("p")}, {{"patch_size", int64_t{5}}}));
+        open_task(segment_request({folder.path("p")}, {{"patch_size", int64_t{5}}}));
       },
       {"patch_size = 5 does not divide pictures of 16 x 16", "image_size=20"});
   const Folder plain;
   write_masked(plain, "p", 10, 16, 0);
-  refuses<ValueError>([&] { open_task(request({plain.path("p")})); }, {"the masks have one colour alone"});
-  refuses<FileError>([&] { open_task(request({folder.path("p/0.pgm")})); },
+  refuses<ValueError>([&] { open_task(segment_request({plain.path("p")})); },
+                      {"the masks have one colour alone"});
+  refuses<FileError>([&] { open_task(segment_request({folder.path("p/0.pgm")})); },
                      {"is no folder of pictures and masks"});
 }

@@ -11,7 +11,7 @@ namespace {
 
 Draws draws(uint64_t sample) { return {random_key(5, 1), sample}; }
 
-std::vector<float> tone(int64_t size) {
+std::vector<float> steady_tone(int64_t size) {
   std::vector<float> samples;
   for (int64_t i = 0; i < size; ++i)
     samples.push_back(static_cast<float>(0.5 * std::sin(0.2 * static_cast<double>(i))));
@@ -28,7 +28,7 @@ double loudness(const std::vector<float>& samples) {
 
 TEST_CASE("sound augmentation: nothing is drawn or changed for what is not asked for") {
   Draws fresh = draws(1), used = draws(1);
-  CHECK(augmented(tone(100), 8000, {}, used) == tone(100));
+  CHECK(augmented(steady_tone(100), 8000, {}, used) == steady_tone(100));
   std::vector<float> frames(60, 0.5F);
   augment_frames(frames, 6, {}, used);
   CHECK(frames == std::vector<float>(60, 0.5F));
@@ -39,7 +39,7 @@ TEST_CASE("sound augmentation: speed changes length and height alike") {
   for (uint64_t sample = 0; sample < 20; ++sample) {
     Draws d = draws(sample), again = draws(sample);
     const double factor = 0.8 + 0.4 * again.uniform();
-    const auto made = augmented(tone(4000), 8000, {.speed = 0.2}, d);
+    const auto made = augmented(steady_tone(4000), 8000, {.speed = 0.2}, d);
     CHECK(std::ssize(made) == std::llround(4000 / factor));
     CHECK(std::ssize(made) <= SoundAugmentOptions{.speed = 0.2}.most_samples(4000, 8000));
     for (int64_t i = 10; i < 3000; i += 97)
@@ -52,17 +52,18 @@ TEST_CASE("sound augmentation: loudness, silence and noise keep to their limits"
   double quietest = 9, loudest = 0;
   for (uint64_t sample = 0; sample < 200; ++sample) {
     Draws d = draws(sample);
-    const double share = loudness(augmented(tone(800), 8000, {.gain = 6}, d)) / loudness(tone(800));
+    const double share =
+        loudness(augmented(steady_tone(800), 8000, {.gain = 6}, d)) / loudness(steady_tone(800));
     quietest = std::min(quietest, share);
     loudest = std::max(loudest, share);
     Draws e = draws(sample);
-    const auto longer = augmented(tone(800), 8000, {.silence = 0.1}, e);
+    const auto longer = augmented(steady_tone(800), 8000, {.silence = 0.1}, e);
     CHECK(std::ssize(longer) >= 800);
     CHECK(std::ssize(longer) <= SoundAugmentOptions{.silence = 0.1}.most_samples(800, 8000));
     Draws f = draws(sample);
-    auto noisy = augmented(tone(800), 8000, {.noise = 0.5}, f);
-    for (size_t i = 0; i < noisy.size(); ++i) noisy[i] -= tone(800)[i];
-    CHECK(loudness(noisy) <= 0.6 * loudness(tone(800)));
+    auto noisy = augmented(steady_tone(800), 8000, {.noise = 0.5}, f);
+    for (size_t i = 0; i < noisy.size(); ++i) noisy[i] -= steady_tone(800)[i];
+    CHECK(loudness(noisy) <= 0.6 * loudness(steady_tone(800)));
   }
   CHECK(quietest > 0.49);
   CHECK(quietest < 0.55);

@@ -5,17 +5,13 @@
 #include <weft/lib/files/hdf5_file.h>
 #include <weft/lib/files/npy.h>
 
+#include "data/text/token_ids.h"
 #include "folder.h"
 
 using namespace weft;
+using test::ids_of;
 
 namespace {
-
-std::vector<int64_t> ids_of(const Tokens& tokens) {
-  std::vector<int64_t> ids(static_cast<size_t>(tokens.size()));
-  tokens.read(0, ids);
-  return ids;
-}
 
 std::string npy(const std::string& header, const std::string& data) {
   std::string text = header;

@@ -6,17 +6,13 @@
 #include <weft/data/tokenizers/marked_tokenizer.h>
 #include <weft/lib/base/error.h>
 
+#include "data/text/token_ids.h"
 #include "folder.h"
 
 using namespace weft;
+using test::ids_of;
 
 namespace {
-
-std::vector<int64_t> ids_of(const Tokens& tokens) {
-  std::vector<int64_t> ids(static_cast<size_t>(tokens.size()));
-  tokens.read(0, ids);
-  return ids;
-}
 
 std::string only_file(const std::string& folder) {
   std::string name;

@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "data/text/token_ids.h"
 #include "folder.h"
 
 using namespace weft;
+using test::ids_of;
 
 namespace {
-
-std::vector<int64_t> ids_of(const Tokens& tokens) {
-  std::vector<int64_t> ids(static_cast<size_t>(tokens.size()));
-  tokens.read(0, ids);
-  return ids;
-}
 
 std::vector<int64_t> begins_of(const TextDocuments& documents) {
   std::vector<int64_t> begins(static_cast<size_t>(documents.size()));

@@ -57,4 +57,14 @@ inline std::string model_bytes(const std::vector<SentencePieceModel::Piece>& pie
          field(3, field(3, settings.dummy_prefix) + field(4, settings.remove_extra_spaces));
 }
 
+/// Every kind of piece.
+inline const std::vector<SentencePieceModel::Piece>& small_pieces() {
+  using Kind = SentencePieceModel::Kind;
+  static const std::vector<SentencePieceModel::Piece> all = {
+      {"<unk>", 0, Kind::unknown},   {"<s>", 0, Kind::control},    {"</s>", 0, Kind::control},
+      {"\u2581a", -1, Kind::normal}, {"\u2581", -3, Kind::normal}, {"a", -4, Kind::normal},
+      {"b", -5, Kind::normal},       {"ab", -4.5F, Kind::normal},  {"<x>", 0, Kind::user_defined}};
+  return all;
+}
+
 }  // namespace weft::test

@@ -8,30 +8,18 @@ namespace weft {
 
 using test::model_bytes;
 using test::refuses;
-
-namespace {
-
-const std::vector<SentencePieceModel::Piece>& pieces() {
-  using Kind = SentencePieceModel::Kind;
-  static const std::vector<SentencePieceModel::Piece> all = {
-      {"<unk>", 0, Kind::unknown},   {"<s>", 0, Kind::control},    {"</s>", 0, Kind::control},
-      {"\u2581a", -1, Kind::normal}, {"\u2581", -3, Kind::normal}, {"a", -4, Kind::normal},
-      {"b", -5, Kind::normal},       {"ab", -4.5F, Kind::normal},  {"<x>", 0, Kind::user_defined}};
-  return all;
-}
-
-}  // namespace
+using test::small_pieces;
 
 TEST_CASE("SentencePiece's file: what it says, and bytes that are none") {
   const std::string bytes = model_bytes(
-      pieces(),
+      small_pieces(),
       {.algorithm = SentencePieceModel::Algorithm::bpe, .byte_fallback = true, .dummy_prefix = false});
   const SentencePieceModel model = parse_sentencepiece(bytes);
-  REQUIRE(model.pieces.size() == pieces().size());
-  for (size_t id = 0; id < pieces().size(); ++id) {
-    CHECK(model.pieces[id].text == pieces()[id].text);
-    CHECK(model.pieces[id].score == pieces()[id].score);
-    CHECK(model.pieces[id].kind == pieces()[id].kind);
+  REQUIRE(model.pieces.size() == small_pieces().size());
+  for (size_t id = 0; id < small_pieces().size(); ++id) {
+    CHECK(model.pieces[id].text == small_pieces()[id].text);
+    CHECK(model.pieces[id].score == small_pieces()[id].score);
+    CHECK(model.pieces[id].kind == small_pieces()[id].kind);
   }
   CHECK(model.algorithm == SentencePieceModel::Algorithm::bpe);
   CHECK(model.byte_fallback);

@@ -11,22 +11,10 @@ namespace weft {
 
 using test::model_bytes;
 using test::refuses;
-
-namespace {
-
-const std::vector<SentencePieceModel::Piece>& pieces() {
-  using Kind = SentencePieceModel::Kind;
-  static const std::vector<SentencePieceModel::Piece> all = {
-      {"<unk>", 0, Kind::unknown},   {"<s>", 0, Kind::control},    {"</s>", 0, Kind::control},
-      {"\u2581a", -1, Kind::normal}, {"\u2581", -3, Kind::normal}, {"a", -4, Kind::normal},
-      {"b", -5, Kind::normal},       {"ab", -4.5F, Kind::normal},  {"<x>", 0, Kind::user_defined}};
-  return all;
-}
-
-}  // namespace
+using test::small_pieces;
 
 TEST_CASE("SentencePiece: ids, the text, and what goes around it") {
-  const SentencePieceTokenizer tokenizer(model_bytes(pieces()));
+  const SentencePieceTokenizer tokenizer(model_bytes(small_pieces()));
   CHECK(tokenizer.encode("a  ab") == std::vector<int64_t>{3, 3, 6});
   CHECK(tokenizer.decode(std::vector<int64_t>{3, 4, 7}) == "a ab");
   CHECK(tokenizer.encode("<s>z") ==
@@ -36,12 +24,12 @@ TEST_CASE("SentencePiece: ids, the text, and what goes around it") {
   // Llama's and Mistral's begin; T5's, which have no <s>, end; tokenizer_config.json may say otherwise, and so may a call.
   CHECK(tokenizer.encode_special("a") == std::vector<int64_t>{1, 3});
   CHECK(tokenizer.encode_special("a", {.begin = false, .end = true}) == std::vector<int64_t>{3, 2});
-  std::vector<SentencePieceModel::Piece> t5 = pieces();
+  std::vector<SentencePieceModel::Piece> t5 = small_pieces();
   t5[1].text = "<pad>";
   CHECK(SentencePieceTokenizer(model_bytes(t5)).encode_special("a") == std::vector<int64_t>{3, 2});
   refuses<ValueError>([&] { SentencePieceTokenizer(model_bytes(t5)).encode_special("a", {.begin = true}); },
                       {"no token that begins"});
-  const SentencePieceTokenizer told(model_bytes(pieces()), {.add_begin = false, .add_end = true});
+  const SentencePieceTokenizer told(model_bytes(small_pieces()), {.add_begin = false, .add_end = true});
   CHECK(told.encode_special("a") == std::vector<int64_t>{3, 2});
   CHECK(Tokenizer::from_state(told.state_dict())->encode_special("a") == std::vector<int64_t>{3, 2});
   refuses<ValueError>([&] { tokenizer.encode_special("a", {.second = "b"}); }, {"knows no pairs"});
@@ -52,7 +40,7 @@ TEST_CASE("SentencePiece: ids, the text, and what goes around it") {
 }
 
 TEST_CASE("SentencePiece: with bytes and without a prefix every text comes back, and spans cover it") {
-  std::vector<SentencePieceModel::Piece> all = pieces();
+  std::vector<SentencePieceModel::Piece> all = small_pieces();
   all.pop_back();
   for (int byte = 0; byte < 256; ++byte) {
     const char* const digits = "0123456789ABCDEF";
@@ -86,7 +74,7 @@ TEST_CASE("SentencePiece: with bytes and without a prefix every text comes back,
 TEST_CASE("SentencePiece: models that do not fit together are refused") {
   const auto says = [](size_t id, const SentencePieceModel::Piece& piece, const std::string& what,
                        const test::ModelSettings& settings = {}) {
-    std::vector<SentencePieceModel::Piece> all = pieces();
+    std::vector<SentencePieceModel::Piece> all = small_pieces();
     all[id] = piece;
     refuses<ValueError>([&] { SentencePieceTokenizer(model_bytes(all, settings)); }, {what});
   };
@@ -99,7 +87,7 @@ TEST_CASE("SentencePiece: models that do not fit together are refused") {
   says(6, {"c", 0, Kind::byte}, "'c', is no byte");
   says(6, {"b", 0, Kind::normal}, "not all 256 are among its pieces", {.byte_fallback = true});
   says(6, {"b", 0, Kind::normal}, "is a model of words", {.algorithm = SentencePieceModel::Algorithm::word});
-  StateDict state = SentencePieceTokenizer(model_bytes(pieces())).state_dict();
+  StateDict state = SentencePieceTokenizer(model_bytes(small_pieces())).state_dict();
   state.set("bytes", 1);
   refuses<StateError>([&] { Tokenizer::from_state(state); }, {"do not hold 1 bytes"});
 }

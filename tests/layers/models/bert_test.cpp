@@ -8,10 +8,10 @@ namespace weft::test {
 
 namespace {
 
-const BERTConfig small{.vocab_size = 29, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 16};
+const BERTConfig small_bert{.vocab_size = 29, .block_size = 12, .n_layer = 2, .n_head = 2, .n_embd = 16};
 
 BERTConfig with_classes(int64_t n_class) {
-  BERTConfig config = small;
+  BERTConfig config = small_bert;
   config.n_class = n_class;
   return config;
 }
@@ -42,10 +42,10 @@ TEST_CASE("bert: what stands in the padding changes no bit of what counts") {
 TEST_CASE("bert: segments are counted by separators, up to the last type there is") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  BERTConfig config = small;
+  BERTConfig config = small_bert;
   config.separator = 3;
   BERT with(config);
-  BERT without(small);
+  BERT without(small_bert);
   without.load_state_dict(with.state_dict());
   const auto segments_matter = [&](std::vector<int64_t> ids) {
     const auto T = static_cast<int64_t>(ids.size());
@@ -78,7 +78,7 @@ TEST_CASE("bert: first values, and how many there are") {
 
 TEST_CASE("bert: a pretrained state fits all of a classifier but its head") {
   const RandomScope random({.seed = 1});
-  BERT pretrained(small), classifier(with_classes(3));
+  BERT pretrained(small_bert), classifier(with_classes(3));
   const LoadReport report = classifier.load_matching(pretrained.state_dict());
   CHECK(report.mismatched.empty());
   CHECK(report.missing == std::vector<std::string>{"head.classifier.bias", "head.classifier.weight",
@@ -103,7 +103,7 @@ TEST_CASE("bert: configurations survive their state, and those out of range are 
   CHECK(odd.state().size() == 12);
   refuses<StateError>([] { BERTConfig::from_state(StateDict()); }, {"vocab_size"});
   const auto with = [](auto change) {
-    BERTConfig config = small;
+    BERTConfig config = small_bert;
     change(config);
     return [config] { BERT model(config); };
   };
@@ -117,7 +117,7 @@ TEST_CASE("bert: configurations survive their state, and those out of range are 
 
 TEST_CASE("bert: inputs that do not fit") {
   const RandomScope random({.seed = 1});
-  const BERT model(small), classifier(with_classes(3));
+  const BERT model(small_bert), classifier(with_classes(3));
   refuses<ShapeError>([&] { model.logits({some_ids({5}, 29), {}}); }, {"BERT", "(5,)", "(B, T)"});
   refuses<ShapeError>([&] { model.logits({some_ids({1, 13}, 29), {}}); }, {"BERT", "(1, 13)", "12"});
   refuses<ShapeError>([&] { classifier.logits({Array::zeros({2, 0}, int64), {}}); }, {"BERT", "(2, 0)"});

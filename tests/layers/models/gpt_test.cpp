@@ -9,7 +9,7 @@ namespace weft::test {
 
 namespace {
 
-const GPTConfig small{
+const GPTConfig small_gpt{
     .vocab_size = 29, .block_size = 40, .n_layer = 2, .n_head = 2, .n_embd = 16, .bias = true};
 
 /// A batch of eight takes the packed products of lib/kernels/gemm.cpp, a row of it the others.
@@ -67,7 +67,7 @@ TEST_CASE("gpt: parameters, and GPT-2's first values") {
 
 TEST_CASE("gpt: first losses are near log V") {
   const RandomScope random({.seed = 1});
-  const GPT model(small);
+  const GPT model(small_gpt);
   CHECK(model.loss({token_ids({4, 40}), slice(Tensor(token_ids({4, 41})), 1, 1, 41).value()}).mean().item() ==
         doctest::Approx(std::log(29.0)).epsilon(0.02));
 }
@@ -75,7 +75,7 @@ TEST_CASE("gpt: first losses are near log V") {
 TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  for (const GPTConfig& config : {small, wide}) {
+  for (const GPTConfig& config : {small_gpt, wide}) {
     const GPT model(config);
     const Array ids = token_ids({8, 40});
     const Tensor whole = model.forward(ids);
@@ -95,13 +95,13 @@ TEST_CASE("gpt: decoding with the cache has the bits of the full pass") {
 TEST_CASE("gpt: rows of different lengths have the bits that each has alone, also when they are reordered") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  for (const GPTConfig& config : {small, wide}) check_decoding(GPT(config), 29, 40);
+  for (const GPTConfig& config : {small_gpt, wide}) check_decoding(GPT(config), 29, 40);
 }
 
 TEST_CASE("gpt: what stands in the padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  const GPT model(small);
+  const GPT model(small_gpt);
   const Array ids = token_ids({2, 12});
   const Tensor padded = model.forward(ids, {12, 7});
   const Array alone = slice(slice(Tensor(ids), 0, 1, 2), 1, 0, 7).value();
@@ -113,7 +113,7 @@ TEST_CASE("gpt: what stands in the padding changes no bit of what counts") {
 TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its beginning alone") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  for (const GPTConfig& config : {small, wide}) {
+  for (const GPTConfig& config : {small_gpt, wide}) {
     const GPT model(config);
     const Array ids = token_ids({8, 40});
     const Tensor whole = model.forward(ids);
@@ -127,7 +127,7 @@ TEST_CASE("gpt: a row of a batch has the bits of the row alone, and of its begin
 }
 
 TEST_CASE("gpt: gradients of micro-batches are those of the whole batch, bit for bit, dropout on") {
-  GPTConfig config = small;
+  GPTConfig config = small_gpt;
   config.dropout = 0.1;
   const RandomScope init({.seed = 1});
   GPT model(config);
@@ -155,7 +155,7 @@ TEST_CASE("gpt: gradients of micro-batches are those of the whole batch, bit for
 
 TEST_CASE("gpt: configurations out of range are refused by name") {
   const auto with = [](auto change) {
-    GPTConfig config = small;
+    GPTConfig config = small_gpt;
     change(config);
     return [config] { GPT model(config); };
   };
@@ -167,7 +167,7 @@ TEST_CASE("gpt: configurations out of range are refused by name") {
 }
 
 TEST_CASE("gpt: a configuration survives its state") {
-  const GPTConfig again = GPTConfig::from_state(small.state());
+  const GPTConfig again = GPTConfig::from_state(small_gpt.state());
   CHECK(again.vocab_size == 29);
   CHECK(again.block_size == 40);
   CHECK(again.n_layer == 2);
@@ -180,7 +180,7 @@ TEST_CASE("gpt: a configuration survives its state") {
 
 TEST_CASE("gpt: ids that do not fit") {
   const RandomScope random({.seed = 1});
-  const GPT model(small);
+  const GPT model(small_gpt);
   refuses<ShapeError>([&] { model.forward(token_ids({5})); }, {"GPT", "(5,)", "(B, T)"});
   refuses<ShapeError>([&] { model.forward(token_ids({1, 41})); }, {"GPT", "(1, 41)", "40"});
   refuses<ValueError>([&] { model.forward(Array::full({1, 2}, 29, int64)); }, {"29"});
@@ -204,7 +204,7 @@ TEST_CASE("gpt: ids that do not fit") {
 
 TEST_CASE("gpt: documents that share rows have the bits that each has alone") {
   const RandomScope random({.seed = 1});
-  for (GPTConfig config : {small, wide}) {
+  for (GPTConfig config : {small_gpt, wide}) {
     GPT model(config);
     check_documents_of(model, 29);
     config.block_size = 30;  // a row as long as the table of positions

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int64_t vocab = 29;
 
-std::unique_ptr<Model> small(const std::string& kind) {
+std::unique_ptr<Model> small_model(const std::string& kind) {
   SettingValues given;
   const ModelEntry& entry = models().at(kind);
   for (const Setting& s : entry.settings) {
@@ -52,7 +52,7 @@ TEST_CASE("hidden states: a row has the bits it has alone, at each layer") {
   for (const char* kind :
        {"gpt2", "llama", "best", "bert", "transformer", "t5", "lstm", "gru", "lstm-seq2seq"}) {
     CAPTURE(std::string(kind));
-    const std::unique_ptr<Model> model = small(kind);
+    const std::unique_ptr<Model> model = small_model(kind);
     const Array ids = token_ids({3, 9});
     REQUIRE(model->hidden_layers() >= 1);
     Array before;
@@ -81,7 +81,8 @@ TEST_CASE("hidden states: a row has the bits it has alone, at each layer") {
 TEST_CASE("hidden states: those of the last layer are what the head reads") {
   const NoGrad no_grad;
   const Array ids = token_ids({2, 7});
-  const std::unique_ptr<Model> gpt = small("gpt2"), llama = small("llama"), t5 = small("t5");
+  const std::unique_ptr<Model> gpt = small_model("gpt2"), llama = small_model("llama"),
+                               t5 = small_model("t5");
   CHECK(linear(gpt->hidden_states({ids, {}}, 2).states, dynamic_cast<GPT&>(*gpt).token_embedding.weight)
             .value()
             .identical(gpt->logits({ids, {}}).value()));
@@ -96,7 +97,7 @@ TEST_CASE("hidden states: those of the last layer are what the head reads") {
 TEST_CASE(
     "hidden states: of sounds there are as many as the encoder's frames, of pictures a class token first") {
   const NoGrad no_grad;
-  const std::unique_ptr<Model> speech = small("speech"), vit = small("vit");
+  const std::unique_ptr<Model> speech = small_model("speech"), vit = small_model("vit");
   const Array frames = random_normal({2, 13, 5}, 0, 1, random_key(3, 1), float32);
   for (int64_t layer = 0; layer <= 2; ++layer) {
     const HiddenStates heard = speech->hidden_states({frames, {}, {13, 6}}, layer);
@@ -116,7 +117,7 @@ TEST_CASE("int8: a model decodes with the bits of the full pass, whatever shares
   const Array ids = token_ids({3, 9});
   for (const char* kind : {"gpt2", "llama", "best"}) {
     CAPTURE(std::string(kind));
-    const std::unique_ptr<Model> model = small(kind);
+    const std::unique_ptr<Model> model = small_model(kind);
     const Array floats = model->logits({ids, {}}).value();
     quantize_weights(*model);
     const Tensor whole = model->logits({ids, {}});
@@ -140,7 +141,7 @@ TEST_CASE("int8: every model computes with it") {
   const Array ids = token_ids({2, 9});
   for (const char* kind : {"bert", "transformer", "t5", "lstm", "lstm-seq2seq", "vit", "speech"}) {
     CAPTURE(std::string(kind));
-    const std::unique_ptr<Model> model = small(kind);
+    const std::unique_ptr<Model> model = small_model(kind);
     const Array inputs =
         kind == std::string("vit")      ? random_normal({2, 1, 8, 8}, 0, 1, random_key(3, 2), float32)
         : kind == std::string("speech") ? random_normal({2, 9, 5}, 0, 1, random_key(3, 2), float32)

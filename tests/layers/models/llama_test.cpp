@@ -9,11 +9,11 @@ namespace weft::test {
 
 namespace {
 
-const LlamaConfig small{
+const LlamaConfig small_llama{
     .vocab_size = 29, .block_size = 40, .n_layer = 2, .n_head = 4, .n_kv_head = 2, .n_embd = 24};
 
 LlamaConfig changed(const std::function<void(LlamaConfig&)>& change) {
-  LlamaConfig config = small;
+  LlamaConfig config = small_llama;
   change(config);
   return config;
 }
@@ -32,7 +32,7 @@ TEST_CASE("llama: logits, loss and every gradient equal those of transformers, w
 TEST_CASE("llama: rows of different lengths have the bits that each has alone and in the full pass") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  check_decoding(Llama(small), 29, 40);
+  check_decoding(Llama(small_llama), 29, 40);
   check_decoding(Llama(changed([](LlamaConfig& c) { c.window = 3, c.tie_embeddings = true; })), 29, 40);
   check_decoding(Llama(changed([](LlamaConfig& c) { c.n_embd = 96, c.n_kv_head = 1, c.window = 9; })), 29,
                  40);
@@ -76,7 +76,7 @@ TEST_CASE("llama: configurations survive their state, and those out of range are
 
 TEST_CASE("llama: ids that do not fit") {
   const RandomScope random({.seed = 1});
-  const Llama model(small);
+  const Llama model(small_llama);
   refuses<ShapeError>([&] { model.forward(some_ids({5}, 29)); }, {"Llama", "(5,)", "(B, T)"});
   refuses<ShapeError>([&] { model.forward(some_ids({1, 41}, 29)); }, {"Llama", "(1, 41)", "40"});
   refuses<ValueError>([&] { model.forward(Array::full({1, 2}, 29, int64)); }, {"29"});
@@ -89,7 +89,7 @@ TEST_CASE("llama: ids that do not fit") {
 
 TEST_CASE("llama: documents that share rows have the bits that each has alone, windows and padding too") {
   const RandomScope random({.seed = 1});
-  Llama plain(small), windowed(changed([](LlamaConfig&c) { c.window = 3, c.tie_embeddings = true; }));
+  Llama plain(small_llama), windowed(changed([](LlamaConfig&c) { c.window = 3, c.tie_embeddings = true; }));
   check_documents_of(plain, 29);
   check_documents_of(windowed, 29);
 }

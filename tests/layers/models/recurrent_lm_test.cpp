@@ -11,7 +11,7 @@ namespace weft::test {
 
 namespace {
 
-RecurrentLMConfig small(RecurrentCell cell, double dropout = 0.0) {
+RecurrentLMConfig small_lm(RecurrentCell cell, double dropout = 0.0) {
   return {.cell = cell, .vocab_size = 29, .n_layer = 2, .n_embd = 20, .dropout = dropout};
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("recurrent language model: logits, loss and every gradient equal PyTor
 TEST_CASE("recurrent language model: next() has the bits of the full pass, rows of any lengths") {
   for (const RecurrentCell cell : cells) {
     const RandomScope random({.seed = 1});
-    RecurrentLM model(small(cell, 0.2));
+    RecurrentLM model(small_lm(cell, 0.2));
     model.eval();
     CHECK(model.context() == INT64_MAX);
     check_decoding(model, 29, 40);
@@ -40,7 +40,7 @@ TEST_CASE("recurrent language model: next() has the bits of the full pass, rows 
 TEST_CASE("recurrent language model: gradients of micro-batches are those of the whole batch, bit for bit") {
   for (const RecurrentCell cell : cells) {
     const RandomScope random({.seed = 1});
-    RecurrentLM model(small(cell, 0.1));
+    RecurrentLM model(small_lm(cell, 0.1));
     check_micro_batches(model, {some_ids({4, 9}, 29), some_ids({4, 9}, 29)});
   }
 }
@@ -48,7 +48,7 @@ TEST_CASE("recurrent language model: gradients of micro-batches are those of the
 TEST_CASE("recurrent language model: padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  const RecurrentLM model(small(RecurrentCell::gru));
+  const RecurrentLM model(small_lm(RecurrentCell::gru));
   const Array ids = some_ids({2, 12}, 29);
   const Tensor padded = model.logits({.inputs = ids, .targets = {}, .lengths = {12, 7}});
   const Array alone = slice(slice(Tensor(ids), 0, 1, 2), 1, 0, 7).value();
@@ -57,14 +57,14 @@ TEST_CASE("recurrent language model: padding changes no bit of what counts") {
 
 TEST_CASE("recurrent language model: names, and how many parameters there are") {
   const RandomScope random({.seed = 1});
-  const RecurrentLM lstm(small(RecurrentCell::lstm)), gru(small(RecurrentCell::gru));
+  const RecurrentLM lstm(small_lm(RecurrentCell::lstm)), gru(small_lm(RecurrentCell::gru));
   CHECK(lstm.kind() == "lstm");
   CHECK(gru.kind() == "gru");
   CHECK(lstm.parameter_count() == 29 * 20 + 2 * (4 * 20 * 40 + 2 * 4 * 20));
   CHECK(gru.parameter_count() == 29 * 20 + 2 * (3 * 20 * 40 + 2 * 3 * 20));
   CHECK(lstm.parameters()[1].name == "recurrent.weight_ih_l0");
   CHECK(max(abs(lstm.token_embedding.weight)).item() <= 0.1);
-  RecurrentLMConfig untied = small(RecurrentCell::lstm);
+  RecurrentLMConfig untied = small_lm(RecurrentCell::lstm);
   untied.tie_embeddings = false;
   CHECK(RecurrentLM(untied).parameters().back().name == "head.weight");
 }
@@ -83,7 +83,7 @@ TEST_CASE(
   unknown.set("cell", "rnn");
   refuses<StateError>([&] { RecurrentLMConfig::from_state(unknown); }, {"'cell' must be lstm or gru"});
   const auto with = [](auto change) {
-    RecurrentLMConfig config = small(RecurrentCell::lstm);
+    RecurrentLMConfig config = small_lm(RecurrentCell::lstm);
     change(config);
     return [config] { RecurrentLM model(config); };
   };
@@ -95,8 +95,8 @@ TEST_CASE(
 
 TEST_CASE("recurrent language model: inputs that do not fit") {
   const RandomScope random({.seed = 1});
-  const RecurrentLM model(small(RecurrentCell::lstm));
-  RecurrentLMConfig deeper = small(RecurrentCell::lstm);
+  const RecurrentLM model(small_lm(RecurrentCell::lstm));
+  RecurrentLMConfig deeper = small_lm(RecurrentCell::lstm);
   deeper.n_layer = 3;
   const RecurrentLM other(deeper);
   refuses<ShapeError>([&] { model.logits({some_ids({5}, 29), {}}); }, {"lstm", "(5,)", "(B, T)"});
@@ -117,7 +117,7 @@ TEST_CASE("recurrent language model: inputs that do not fit") {
 TEST_CASE("recurrent language model: documents that share rows have the bits that each has alone") {
   for (const RecurrentCell cell : cells) {
     const RandomScope random({.seed = 1});
-    RecurrentLM model(small(cell));
+    RecurrentLM model(small_lm(cell));
     check_documents_of(model, 29);
   }
 }

@@ -10,7 +10,7 @@ namespace weft::test {
 
 namespace {
 
-const RecurrentTranslatorConfig small{.vocab_size = 29, .n_layer = 2, .n_embd = 20, .start_id = 3};
+const RecurrentTranslatorConfig small_translator{.vocab_size = 29, .n_layer = 2, .n_embd = 20, .start_id = 3};
 
 /// Targets of some rows, of which lengths[b] count.
 Array targets_of(const std::vector<int64_t>& lengths, int64_t T) {
@@ -49,7 +49,7 @@ TEST_CASE("recurrent translator: logits, loss and every gradient equal PyTorch's
 TEST_CASE(
     "recurrent translator: next() has the bits of the full pass, rows of any lengths, chosen and reordered") {
   const RandomScope random({.seed = 1});
-  RecurrentTranslator model(small);
+  RecurrentTranslator model(small_translator);
   model.eval();
   CHECK(model.has_encoder());
   CHECK(model.start_id() == 3);
@@ -86,7 +86,7 @@ TEST_CASE(
 
 TEST_CASE("recurrent translator: gradients of micro-batches are those of the whole batch, bit for bit") {
   const RandomScope random({.seed = 1});
-  RecurrentTranslatorConfig config = small;
+  RecurrentTranslatorConfig config = small_translator;
   config.dropout = 0.1;
   RecurrentTranslator model(config);
   check_micro_batches(model, {some_ids({4, 9}, 29), targets_of({6, 2, 5, 1}, 6), {9, 5, 1, 7}});
@@ -95,7 +95,7 @@ TEST_CASE("recurrent translator: gradients of micro-batches are those of the who
 TEST_CASE("recurrent translator: what stands in the padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  const RecurrentTranslator model(small);
+  const RecurrentTranslator model(small_translator);
   const Array ids = some_ids({2, 12}, 29), targets = some_ids({2, 5}, 29);
   const Tensor padded = model.logits({ids, targets, {12, 7}});
   const auto row = [](const Array& x) { return slice(Tensor(x), 0, 1, 2); };
@@ -105,7 +105,7 @@ TEST_CASE("recurrent translator: what stands in the padding changes no bit of wh
 
 TEST_CASE("recurrent translator: a recorder sees attention look at the tokens there are") {
   const RandomScope random({.seed = 1});
-  const RecurrentTranslator model(small);
+  const RecurrentTranslator model(small_translator);
   const AttentionRecorder recorder;
   model.logits({some_ids({2, 6}, 29), some_ids({2, 3}, 29), {6, 2}});
   REQUIRE(recorder.records().size() == 1);
@@ -122,7 +122,7 @@ TEST_CASE("recurrent translator: configurations survive their state, and those o
       .vocab_size = 31, .n_layer = 3, .n_embd = 14, .start_id = 5, .dropout = 0.25, .tie_embeddings = false};
   CHECK(identical(RecurrentTranslatorConfig::from_state(odd.state()).state(), odd.state()));
   const auto with = [](auto change) {
-    RecurrentTranslatorConfig config = small;
+    RecurrentTranslatorConfig config = small_translator;
     change(config);
     return [config] { RecurrentTranslator model(config); };
   };
@@ -134,7 +134,7 @@ TEST_CASE("recurrent translator: configurations survive their state, and those o
 
 TEST_CASE("recurrent translator: inputs that do not fit") {
   const RandomScope random({.seed = 1});
-  const RecurrentTranslator model(small);
+  const RecurrentTranslator model(small_translator);
   const Array ids = some_ids({2, 4}, 29);
   refuses<ShapeError>([&] { model.logits({ids, {}}); }, {"RecurrentTranslator", "targets", "missing"});
   refuses<ShapeError>(

@@ -10,7 +10,7 @@ namespace weft::test {
 
 namespace {
 
-SpeechConfig small(SpeechHead head) {
+SpeechConfig small_speech(SpeechHead head) {
   return {.n_mels = 6,
           .vocab_size = 9,
           .pad_id = 0,
@@ -56,7 +56,7 @@ TEST_CASE("speech: a sound in a batch has the bits of the sound alone") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
   const Batch all = sounds({17, 9, 12});
-  const Speech tells(of_classes()), ctc(small(SpeechHead::ctc));
+  const Speech tells(of_classes()), ctc(small_speech(SpeechHead::ctc));
   const Array classes = tells.logits(all).value(), frames = ctc.logits(all).value();
   for (int64_t row = 0; row < 3; ++row) {
     CAPTURE(row);
@@ -76,7 +76,8 @@ TEST_CASE("speech: a sound in a batch has the bits of the sound alone") {
 TEST_CASE(
     "speech: gradients of micro-batches are those of the whole batch, bit for bit, dropout and depth on") {
   const RandomScope random({.seed = 1});
-  for (SpeechConfig config : {of_classes(), small(SpeechHead::ctc), small(SpeechHead::decoder)}) {
+  for (SpeechConfig config :
+       {of_classes(), small_speech(SpeechHead::ctc), small_speech(SpeechHead::decoder)}) {
     config.dropout = 0.1;
     config.drop_path = 0.3;
     Speech model(config);
@@ -88,7 +89,7 @@ TEST_CASE(
 
 TEST_CASE("speech: writing with a cache gives the bits of the whole pass, and what each sound gives alone") {
   const RandomScope random({.seed = 3});
-  Speech model(small(SpeechHead::decoder));
+  Speech model(small_speech(SpeechHead::decoder));
   model.eval();
   const NoGrad no_grad;
   const Batch all = sounds({17, 9, 12});
@@ -110,7 +111,7 @@ TEST_CASE("speech: writing with a cache gives the bits of the whole pass, and wh
 
 TEST_CASE("speech: times of what is said lie in the sound, one after another") {
   const RandomScope random({.seed = 4});
-  Speech model(small(SpeechHead::ctc));
+  Speech model(small_speech(SpeechHead::ctc));
   model.eval();
   const Batch all = sounds({40, 31});
   for (const int64_t beams : {1, 4}) {
@@ -131,7 +132,7 @@ TEST_CASE("speech: times of what is said lie in the sound, one after another") {
 
 TEST_CASE("speech: what no alignment can say takes no part in the loss") {
   const RandomScope random({.seed = 1});
-  const Speech model(small(SpeechHead::ctc));
+  const Speech model(small_speech(SpeechHead::ctc));
   Batch batch = sounds({4, 17});
   batch.targets = Array::from<int64_t>({3, 4, 3, 2, 3, 4, 3, 2}, {2, 4});  // two frames for three labels
   const Loss loss = model.loss(batch);
@@ -140,19 +141,19 @@ TEST_CASE("speech: what no alignment can say takes no part in the loss") {
 }
 
 TEST_CASE("speech: configurations survive their state, and those out of range are refused by name") {
-  SpeechConfig config = small(SpeechHead::decoder);
+  SpeechConfig config = small_speech(SpeechHead::decoder);
   config.subsampling = 4;
   CHECK(identical(SpeechConfig::from_state(config.state()).state(), config.state()));
   config.subsampling = 3;
   CHECK_THROWS_WITH_AS(Speech{config}, "Speech: subsampling = 3 is none of 1, 2 and 4", ValueError);
-  SpeechConfig nothing = small(SpeechHead::ctc);
+  SpeechConfig nothing = small_speech(SpeechHead::ctc);
   nothing.vocab_size = 0;
   CHECK_THROWS_WITH_AS(Speech{nothing},
                        "Speech: n_class and vocab_size are 0: one of them tells what it says", ValueError);
   SpeechConfig odd = of_classes();
   odd.n_embd = 6;
   CHECK_THROWS_AS(Speech{odd}, ValueError);
-  SpeechConfig beyond = small(SpeechHead::ctc);
+  SpeechConfig beyond = small_speech(SpeechHead::ctc);
   beyond.end_id = 9;
   CHECK_THROWS_AS(Speech{beyond}, ValueError);
   const RandomScope random({.seed = 1});

@@ -9,16 +9,16 @@ namespace weft::test {
 
 namespace {
 
-const T5Config small{.vocab_size = 29,
-                     .block_size = 40,
-                     .n_layer = 2,
-                     .n_head = 2,
-                     .n_embd = 16,
-                     .n_bucket = 8,
-                     .max_distance = 10};
+const T5Config small_t5{.vocab_size = 29,
+                        .block_size = 40,
+                        .n_layer = 2,
+                        .n_head = 2,
+                        .n_embd = 16,
+                        .n_bucket = 8,
+                        .max_distance = 10};
 
 T5Config changed(const std::function<void(T5Config&)>& change) {
-  T5Config config = small;
+  T5Config config = small_t5;
   change(config);
   return config;
 }
@@ -36,7 +36,7 @@ TEST_CASE("t5: logits, loss and every gradient equal those of transformers, with
 TEST_CASE("t5: rows of different lengths have the bits that each has alone and in the full pass") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  check_answering(T5(small), 29);
+  check_answering(T5(small_t5), 29);
   check_answering(T5(changed([](T5Config& c) {
                     c.n_embd = 72, c.head_width = 20, c.n_decoder_layer = 1, c.gated = false;
                     c.tie_embeddings = c.scale_output = false;
@@ -54,7 +54,7 @@ TEST_CASE("t5: gradients of micro-batches are those of the whole batch, bit for 
 TEST_CASE("t5: what stands in the padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  const T5 model(small);
+  const T5 model(small_t5);
   const Array ids = some_ids({2, 12}, 29), targets = some_ids({2, 5}, 29);
   const Tensor padded = model.logits({.inputs = ids, .targets = targets, .lengths = {12, 7}});
   const auto row = [](const Array& x) { return slice(Tensor(x), 0, 1, 2); };
@@ -91,7 +91,7 @@ TEST_CASE("t5: configurations survive their state, and those out of range are re
 
 TEST_CASE("t5: batches that do not fit") {
   const RandomScope random({.seed = 1});
-  const T5 model(small);
+  const T5 model(small_t5);
   refuses<ShapeError>(
       [&] {
         model.logits({some_ids({2, 41}, 29), some_ids({2, 4}, 29)});

@@ -10,7 +10,7 @@ namespace weft::test {
 
 namespace {
 
-TransformerConfig small(bool pre_norm, int64_t width = 16) {
+TransformerConfig small_transformer(bool pre_norm, int64_t width = 16) {
   return {.vocab_size = 23,
           .block_size = 14,
           .n_layer = 2,
@@ -45,7 +45,7 @@ TEST_CASE("transformer model: decoding has the bits of the full pass, rows in an
   const NoGrad no_grad;
   for (const bool pre_norm : {false, true}) {
     for (const int64_t width : {16, 72}) {
-      const Transformer model(small(pre_norm, width));
+      const Transformer model(small_transformer(pre_norm, width));
       DecodedRows rows{model,
                        [&](const std::vector<int64_t>& numbers) { return model.start(sources(numbers)); },
                        {2, 0, 1}};
@@ -66,7 +66,7 @@ TEST_CASE("transformer model: decoding has the bits of the full pass, rows in an
 TEST_CASE("transformer model: what stands in the padding changes no bit of what counts") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
-  const Transformer model(small(false));
+  const Transformer model(small_transformer(false));
   const Array source = some_ids({2, 12}, 23), targets = some_ids({2, 9}, 23);
   const Tensor padded = model.logits({source, targets, {12, 5}});
   const auto cut = [](const Array& rows, int64_t tokens) {
@@ -77,7 +77,7 @@ TEST_CASE("transformer model: what stands in the padding changes no bit of what 
 
 TEST_CASE("transformer model: gradients of micro-batches are those of the whole batch, bit for bit") {
   const RandomScope random({.seed = 1});
-  TransformerConfig config = small(false);
+  TransformerConfig config = small_transformer(false);
   config.dropout = 0.1;
   Transformer model(config);
   model.label_smoothing = 0.1;
@@ -129,7 +129,7 @@ TEST_CASE(
   CHECK(odd.state().size() == 11);
   refuses<StateError>([] { TransformerConfig::from_state(StateDict()); }, {"vocab_size"});
   const auto with = [](auto change) {
-    TransformerConfig config = small(false);
+    TransformerConfig config = small_transformer(false);
     change(config);
     return [config] { Transformer model(config); };
   };
@@ -145,7 +145,7 @@ TEST_CASE(
 
 TEST_CASE("transformer model: inputs that do not fit") {
   const RandomScope random({.seed = 1});
-  const Transformer model(small(false));
+  const Transformer model(small_transformer(false));
   CHECK(model.start_id() == 2);
   CHECK(model.has_encoder());
   refuses<ShapeError>(

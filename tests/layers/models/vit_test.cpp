@@ -8,7 +8,7 @@ namespace weft::test {
 
 namespace {
 
-ViTConfig small(bool segmentation) {
+ViTConfig small_vit(bool segmentation) {
   return {.image_size = 12,
           .patch_size = 4,
           .n_class = 5,
@@ -34,7 +34,7 @@ TEST_CASE("vit: a picture in a batch has the bits of the picture alone") {
   const RandomScope random({.seed = 1});
   const NoGrad no_grad;
   for (const bool segmentation : {false, true}) {
-    const ViT model(small(segmentation));
+    const ViT model(small_vit(segmentation));
     const Array all = pictures(4);
     const Tensor logits = model.logits({all, {}});
     const Array alone = slice(Tensor(all), 0, 2, 3).value();
@@ -45,7 +45,7 @@ TEST_CASE("vit: a picture in a batch has the bits of the picture alone") {
 TEST_CASE("vit: gradients of micro-batches are those of the whole batch, bit for bit, dropout and depth on") {
   const RandomScope random({.seed = 1});
   for (const bool segmentation : {false, true}) {
-    ViTConfig config = small(segmentation);
+    ViTConfig config = small_vit(segmentation);
     config.dropout = 0.1;
     config.drop_path = 0.3;
     ViT model(config);
@@ -69,8 +69,8 @@ TEST_CASE("vit: first values, how many there are, and stochastic depth that grow
 
 TEST_CASE("vit: a model of pictures fits one of patches by name") {
   const RandomScope random({.seed = 1});
-  const ViT whole(small(false));
-  ViT patches(small(true));
+  const ViT whole(small_vit(false));
+  ViT patches(small_vit(true));
   CHECK(patches.load_matching(whole.state_dict()).ok());
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("vit: configurations survive their state, and those out of range are r
   CHECK(odd.patches() == 9);
   refuses<StateError>([] { ViTConfig::from_state(StateDict()); }, {"image_size"});
   const auto with = [](auto change) {
-    ViTConfig config = small(false);
+    ViTConfig config = small_vit(false);
     change(config);
     return [config] { ViT model(config); };
   };
@@ -105,7 +105,7 @@ TEST_CASE("vit: configurations survive their state, and those out of range are r
 
 TEST_CASE("vit: pictures that do not fit") {
   const RandomScope random({.seed = 1});
-  const ViT model(small(false));
+  const ViT model(small_vit(false));
   const auto refused = [&](const Shape& shape, const char* said) {
     refuses<ShapeError>([&] { model.logits({Array::zeros(shape), {}}); }, {"ViT", said, "(B, 3, 12, 12)"});
   };

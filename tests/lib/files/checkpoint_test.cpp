@@ -9,7 +9,7 @@ using namespace weft;
 
 namespace {
 
-StateDict sample(int step) {
+StateDict sample_model(int step) {
   StateDict model;
   model.set("wte.weight", Array::full({4, 3}, step));
   StateDict state;
@@ -61,10 +61,10 @@ std::string changed(const std::string& path) {
 TEST_CASE("a state comes back from its file") {
   const Folder folder;
   const std::string path = folder.path("step-00000001.h5");
-  write_checkpoint(path, sample(1));
-  CHECK(identical(read_checkpoint(path), sample(1)));
-  write_checkpoint(path, sample(2));
-  CHECK(identical(read_checkpoint(path), sample(2)));
+  write_checkpoint(path, sample_model(1));
+  CHECK(identical(read_checkpoint(path), sample_model(1)));
+  write_checkpoint(path, sample_model(2));
+  CHECK(identical(read_checkpoint(path), sample_model(2)));
   CHECK(folder.files().size() == 1);
   write_checkpoint(path, StateDict());
   CHECK(read_checkpoint(path).empty());
@@ -88,17 +88,17 @@ TEST_CASE("a checkpoint in bfloat16 takes half the space, and is read as float32
 
 TEST_CASE("equal states are equal files") {
   const Folder folder;
-  write_checkpoint(folder.path("a"), sample(1));
-  write_checkpoint(folder.path("b"), sample(1));
+  write_checkpoint(folder.path("a"), sample_model(1));
+  write_checkpoint(folder.path("b"), sample_model(1));
   CHECK(folder.read("a") == folder.read("b"));
-  CHECK(folder.read("a") == as_text(checkpoint_image(sample(1))));
+  CHECK(folder.read("a") == as_text(checkpoint_image(sample_model(1))));
   CHECK(folder.read("a").substr(0, 16) == "weft checkpoint\n");
 }
 
 TEST_CASE("a file is ordinary HDF5 behind its user block") {
   const Folder folder;
-  write_checkpoint(folder.path("a"), sample(1));
-  CHECK(identical(read_hdf5(folder.path("a")), sample(1)));
+  write_checkpoint(folder.path("a"), sample_model(1));
+  CHECK(identical(read_hdf5(folder.path("a")), sample_model(1)));
 }
 
 TEST_CASE("an image is a snapshot: the state may change while it is written") {
@@ -113,15 +113,15 @@ TEST_CASE("an image is a snapshot: the state may change while it is written") {
 
 TEST_CASE("what is not a whole checkpoint is refused, each kind in its own words") {
   const Folder folder;
-  const std::vector<uint8_t> image = checkpoint_image(sample(1));
+  const std::vector<uint8_t> image = checkpoint_image(sample_model(1));
   const auto whole = std::to_string(image.size());
   CHECK(refusal(folder.path("none")) ==
         folder.path("none") + ": cannot be opened: there is no such file or folder");
   CHECK(refusal(folder.name()) == folder.name() + ": is a folder, not a file");
   CHECK(refusal(folder.write("empty", "")) == folder.path("empty") + ": is empty, not a checkpoint" + advice);
   CHECK(refusal(folder.write("text", "some text\n")) == folder.path("text") + ": is not a weft checkpoint");
-  CHECK(refusal(to_hdf5(sample(1))) == "c.h5: is an HDF5 file, but not a weft checkpoint");
-  CHECK(refusal(to_hdf5(sample(1), 512)) == "c.h5: is an HDF5 file, but not a weft checkpoint");
+  CHECK(refusal(to_hdf5(sample_model(1))) == "c.h5: is an HDF5 file, but not a weft checkpoint");
+  CHECK(refusal(to_hdf5(sample_model(1), 512)) == "c.h5: is an HDF5 file, but not a weft checkpoint");
   CHECK(refusal(std::span(image).first(100)) ==
         std::string("c.h5: is truncated: it holds 100 bytes of at least 512") + advice);
   CHECK(refusal(std::span(image).first(1000)) ==
@@ -153,20 +153,20 @@ TEST_CASE("what a file says of itself is doubted before the rest is read") {
     return path;
   };
   CHECK(refusal(grown(folder.write("zeros", ""))) == folder.path("zeros") + ": is not a weft checkpoint");
-  write_checkpoint(folder.path("a"), sample(1));
+  write_checkpoint(folder.path("a"), sample_model(1));
   const std::string whole = std::to_string(std::filesystem::file_size(folder.path("a")));
   CHECK(refusal(grown(folder.path("a"))) == folder.path("a") +
                                                 ": is damaged: it holds 8796093022208 bytes, more than its " +
                                                 whole + changed(folder.path("a")));
   // Made by hand: its header says that it is so long.
-  std::vector<uint8_t> image = checkpoint_image(sample(1));
+  std::vector<uint8_t> image = checkpoint_image(sample_model(1));
   for (size_t i = 0; i < 8; ++i) image[24 + i] = static_cast<uint8_t>(size >> 8 * i);
   image = with_header(image, 16, 1);
   CHECK_THROWS_AS(read_checkpoint(grown(folder.write("b", as_text(image)))), MemoryError);
 }
 
 TEST_CASE("every single flipped bit is refused") {
-  std::vector<uint8_t> image = checkpoint_image(sample(1));
+  std::vector<uint8_t> image = checkpoint_image(sample_model(1));
   int64_t accepted = 0;
   for (size_t bit = 0; bit < 8 * image.size(); ++bit) {
     image[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
@@ -178,7 +178,7 @@ TEST_CASE("every single flipped bit is refused") {
 }
 
 TEST_CASE("every truncation is refused") {
-  const std::vector<uint8_t> image = checkpoint_image(sample(1));
+  const std::vector<uint8_t> image = checkpoint_image(sample_model(1));
   int64_t accepted = 0;
   for (size_t size = 0; size < image.size(); ++size)
     accepted += refusal(std::span(image).first(size)).empty();
@@ -186,7 +186,7 @@ TEST_CASE("every truncation is refused") {
 }
 
 TEST_CASE("a valid digest over nonsense still does not get past") {
-  std::vector<uint8_t> image = checkpoint_image(sample(1));
+  std::vector<uint8_t> image = checkpoint_image(sample_model(1));
   std::fill(image.begin() + 512, image.end(), uint8_t{0});
   const Digest digest = digest_of(std::span(image).subspan(512));
   std::copy(digest.begin(), digest.end(), image.begin() + 32);

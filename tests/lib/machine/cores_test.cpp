@@ -12,15 +12,15 @@ using namespace weft;
 namespace {
 
 /// A root folder with files of /proc and /sys in it.
-struct Root : Folder {
+struct QuotaRoot : Folder {
   int quota() const { return detail::quota_cores(name()); }
 };
 
 }  // namespace
 
 TEST_CASE("a version 2 quota: rounded, at least one core, the smallest of the groups above") {
-  CHECK(Root().quota() == 0);
-  Root root;
+  CHECK(QuotaRoot().quota() == 0);
+  QuotaRoot root;
   root.with("proc/self/cgroup", "0::/a/b c/d\n").with("sys/fs/cgroup/cgroup.procs", "");
   CHECK(root.quota() == 0);
   root.with("sys/fs/cgroup/a/b c/d/cpu.max", "max 100000\n");
@@ -36,7 +36,7 @@ TEST_CASE("a version 2 quota: rounded, at least one core, the smallest of the gr
 }
 
 TEST_CASE("a version 1 quota: two files, of the cpu controller alone") {
-  Root root;
+  QuotaRoot root;
   root.with("proc/self/cgroup",
             "4:memory:/\n3:cpuset:/x\n2:cpuacct,cpu:/docker/1f:2\n1:name=systemd:/y\n0::/\n")
       .with("sys/fs/cgroup/cpu/docker/1f:2/cpu.cfs_period_us", "100000\n")
@@ -49,7 +49,7 @@ TEST_CASE("a version 1 quota: two files, of the cpu controller alone") {
 }
 
 TEST_CASE("a container that sees its own group as the mount's root") {
-  Root root;
+  QuotaRoot root;
   root.with("proc/self/cgroup", "0::/system.slice/docker-12.scope\n")
       .with("sys/fs/cgroup/cpu.max", "250000 125000\n");
   CHECK(root.quota() == 2);
@@ -63,14 +63,14 @@ TEST_CASE("files that make no sense set no quota") {
           "1e5 100000", "99999999999999999999 1", "nan nan", "inf 1"}) {
       CAPTURE(groups);
       CAPTURE(quota);
-      Root root;
+      QuotaRoot root;
       root.with("proc/self/cgroup", groups).with("sys/fs/cgroup/cpu.max", quota);
       CHECK(root.quota() == 0);
     }
-  Root large;
+  QuotaRoot large;
   large.with("proc/self/cgroup", "0::/\n").with("sys/fs/cgroup/cpu.max", "9223372036854775807 1\n");
   CHECK(large.quota() == 1000000);
-  Root folder;
+  QuotaRoot folder;
   folder.with("proc/self/cgroup", "0::/\n");
   std::filesystem::create_directories(folder.path("sys/fs/cgroup/cpu.max"));
   CHECK(folder.quota() == 0);

@@ -21,7 +21,7 @@ const Folder& runs() {
       write_text(*this);
       for (const char* const name : {"runs/a", "runs/b"}) {
         const Result result =
-            weft(*this, train(name, {"learning_rate=" + std::string(name[5] == 'a' ? "0.01" : "0.002")}));
+            run_weft(*this, train(name, {"learning_rate=" + std::string(name[5] == 'a' ? "0.01" : "0.002")}));
         REQUIRE_MESSAGE(result.code == 0, result.err);
       }
     }
@@ -80,7 +80,7 @@ class Served {
 }  // namespace
 
 TEST_CASE("board --out writes a page with all that the runs have logged") {
-  const Result result = weft(runs(), {"board", "runs", "--out", "board.html"});
+  const Result result = run_weft(runs(), {"board", "runs", "--out", "board.html"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(result.out.empty());
   CHECK(result.err.empty());

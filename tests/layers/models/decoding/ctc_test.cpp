@@ -11,20 +11,21 @@ namespace weft::test {
 
 namespace {
 
-struct Drawn {
+struct DrawnFrames {
   Array log_p;
   CtcFrames frames;
 };
 
-Drawn drawn(int64_t T, int64_t V, int64_t blank, uint64_t seed) {
+DrawnFrames drawn(int64_t T, int64_t V, int64_t blank, uint64_t seed) {
   const NoGrad no_grad;
-  Drawn made{log_softmax(Tensor(random_normal({T, V}, 0, 2, random_key(seed, 1), float32))).value(), {}};
+  DrawnFrames made{log_softmax(Tensor(random_normal({T, V}, 0, 2, random_key(seed, 1), float32))).value(),
+                   {}};
   made.frames = {.log_p = made.log_p.values<float>(), .classes = V, .blank = blank};
   return made;
 }
 
 /// -ctc_loss of the ids.
-double exactly(const Drawn& from, const std::vector<int64_t>& ids) {
+double exactly(const DrawnFrames& from, const std::vector<int64_t>& ids) {
   std::vector<int64_t> labels = ids;
   labels.push_back(-100);
   const int64_t T = from.log_p.dim(0), V = from.log_p.dim(1);
@@ -54,7 +55,7 @@ TEST_CASE("ctc decoding: greedily, runs are one and blanks none") {
 TEST_CASE("ctc decoding: with beams for all, every text has its exact probability, and the best is found") {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
-    const Drawn from = drawn(5, 3, static_cast<int64_t>(seed % 3), seed);
+    const DrawnFrames from = drawn(5, 3, static_cast<int64_t>(seed % 3), seed);
     const auto all = ctc_beam_search(from.frames, 1000);
     double sum = 0;
     std::set<std::vector<int64_t>> met;
@@ -87,7 +88,7 @@ TEST_CASE("ctc decoding: a search finds what single paths hide") {
 
 TEST_CASE("ctc decoding: pieces of a long row say what the whole says") {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const Drawn from = drawn(200, 3, 0, seed);
+    const DrawnFrames from = drawn(200, 3, 0, seed);
     const auto pieces = ctc_pieces(from.frames, 20);
     CHECK(pieces.size() > 4);
     std::vector<int64_t> ids;

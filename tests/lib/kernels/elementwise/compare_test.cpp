@@ -11,7 +11,8 @@ namespace {
 using namespace weft;
 using kernels::Compare;
 
-constexpr Compare all[] = {Compare::eq, Compare::ne, Compare::lt, Compare::le, Compare::gt, Compare::ge};
+constexpr Compare all_comparisons[] = {Compare::eq, Compare::ne, Compare::lt,
+                                       Compare::le, Compare::gt, Compare::ge};
 
 bool exact(Compare op, double a, double b) {
   switch (op) {
@@ -41,7 +42,7 @@ TEST_CASE("compare: all types, with broadcasting, arrays and numbers") {
               other = Array::from({0.0, 1.0, 1.0}, {3});
   for (const DType dtype : {float32, float64, int32, int64, boolean}) {
     const Array a = base.to(dtype), b = other.to(dtype);
-    for (const Compare op : all) {
+    for (const Compare op : all_comparisons) {
       const Array y = kernels::compare(op, a, b), swapped = kernels::compare(op, b, a),
                   number = kernels::compare(op, a, 1);
       CHECK(y.dtype() == boolean);
@@ -57,7 +58,8 @@ TEST_CASE("compare: all types, with broadcasting, arrays and numbers") {
 
 TEST_CASE("compare: NaN, numbers that a type does not hold") {
   const Array nan = Array::from({NAN}, {1});
-  for (const Compare op : all) CHECK(kernels::compare(op, nan, nan).at({0}) == (op == Compare::ne));
+  for (const Compare op : all_comparisons)
+    CHECK(kernels::compare(op, nan, nan).at({0}) == (op == Compare::ne));
   CHECK(kernels::compare(Compare::eq, Array::from({0.1f}, {1}), 0.1).at({0}) == 1);
   const Array large = Array::from(std::vector<int64_t>{(int64_t{1} << 53) + 1}, {1});
   CHECK(kernels::compare(Compare::gt, large, 0x1p53).at({0}) == 1);

@@ -8,16 +8,13 @@
 #include <vector>
 
 #include "checks.h"
+#include "lib/kernels/fused/some.h"
 
 namespace weft::test {
 
 namespace {
 
 using isa::Set;
-
-Array some(const Shape& shape, uint64_t stream) {
-  return random_uniform(shape, -1, 1, random_key(4, stream), float32);
-}
 
 /// The score of n columns in one instruction set, and its gradients, which go on from other numbers.
 std::vector<Array> one_score(Set set, int64_t n) {

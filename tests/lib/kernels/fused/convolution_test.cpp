@@ -4,16 +4,13 @@
 #include <weft/lib/machine/parallel.h>
 
 #include "checks.h"
+#include "lib/kernels/fused/some.h"
 
 namespace weft::test {
 
 namespace {
 
 using kernels::Window;
-
-Array some(const Shape& shape, uint64_t stream) {
-  return random_uniform(shape, -1, 1, random_key(4, stream), float32);
-}
 
 double dot(const Array& a, const Array& b) {
   double sum = 0;

@@ -10,16 +10,13 @@
 #include <vector>
 
 #include "checks.h"
+#include "lib/kernels/fused/some.h"
 
 namespace weft::test {
 
 namespace {
 
 using isa::Set;
-
-Array some(const Shape& shape, uint64_t stream) {
-  return random_uniform(shape, -1, 1, random_key(4, stream), float32);
-}
 
 /// Numbers for a cell of n units, and room behind them that nobody may write.
 struct Rows {

@@ -12,10 +12,12 @@
 
 #include "checks.h"
 #include "lib/naive.h"
+#include "lib/threads.h"
 
 using namespace weft;
 using namespace weft::kernels;
 using isa::Int8Functions;
+using test::Threads;
 
 namespace {
 
@@ -66,12 +68,6 @@ Array by_rule(const Array& x, const Array& weight, const Array& bias) {
   }
   return y;
 }
-
-class Threads {
- public:
-  explicit Threads(int count) { set_num_threads(count); }
-  ~Threads() { set_num_threads(available_cores()); }
-};
 
 /// Rows and columns of all 127s, of -127s, by turns, of zeros, and of numbers too small to count.
 Array extremes(const Shape& shape) {

@@ -16,8 +16,9 @@ namespace {
 
 using namespace weft;
 using kernels::MatrixView;
+using test::Threads;
 
-std::vector<float> numbers(int64_t count, unsigned seed) {
+std::vector<float> random_floats(int64_t count, unsigned seed) {
   const Array x = naive::random({count}, float32, seed);
   return {x.values<float>().begin(), x.values<float>().end()};
 }
@@ -30,10 +31,10 @@ struct Case {
 /// Operands of one case, C with three floats between its rows.
 struct Operands {
   explicit Operands(const Case& x)
-      : a(numbers(x.m * x.k, 1)),
-        b(numbers(x.k * x.n, 2)),
-        c(numbers(x.m * (x.n + 3), 3)),
-        bias(numbers(x.n, 4)) {}
+      : a(random_floats(x.m * x.k, 1)),
+        b(random_floats(x.k * x.n, 2)),
+        c(random_floats(x.m * (x.n + 3), 3)),
+        bias(random_floats(x.n, 4)) {}
   std::vector<float> a, b, c, bias;
 };
 
@@ -82,11 +83,6 @@ void check_chains(int64_t m, int64_t n, int64_t k) {
     if (!same_bits(by_gemm(x, o), chains(x, o))) FAIL_CHECK(name(x));
   }
 }
-
-struct Threads {
-  explicit Threads(int count) { set_num_threads(count); }
-  ~Threads() { set_num_threads(available_cores()); }
-};
 
 }  // namespace
 
@@ -149,9 +145,9 @@ TEST_CASE("gemm: a row alone, and a batch in pieces, give the bits of the whole"
                   o.bias.data());
     CHECK(std::memcmp(y.data(), whole.data() + row * 153, 150 * sizeof(float)) == 0);
   }
-  const Array dy = Array::from(numbers(90 * 40, 5), {90, 40}),
-              in = Array::from(numbers(90 * 50, 6), {90, 50});
-  Array at_once = Array::from(numbers(2000, 7), {40, 50}), in_pieces = at_once.copy();
+  const Array dy = Array::from(random_floats(90 * 40, 5), {90, 40}),
+              in = Array::from(random_floats(90 * 50, 6), {90, 50});
+  Array at_once = Array::from(random_floats(2000, 7), {40, 50}), in_pieces = at_once.copy();
   kernels::accumulate_outer(at_once, dy, in);
   for (int64_t row = 0; row < 90; row += 30) {
     kernels::accumulate_outer(
@@ -165,8 +161,9 @@ TEST_CASE("gemm: many threads cut a product in both axes, to the same bits") {
   // Streamed along rows and along columns, with a last slice that is shorter, in one block of k and in several.
   for (const auto& [m, n, k] :
        {std::array<int64_t, 3>{200, 150, 400}, {150, 200, 400}, {600, 70, 1300}, {70, 600, 1300}}) {
-    const Array x = Array::from(numbers(m * k, 1), {m, k}), w = Array::from(numbers(n * k, 2), {n, k}),
-                bias = Array::from(numbers(n, 3), {n});
+    const Array x = Array::from(random_floats(m * k, 1), {m, k}),
+                w = Array::from(random_floats(n * k, 2), {n, k}),
+                bias = Array::from(random_floats(n, 3), {n});
     const auto made = [&](int threads) {
       const Threads scope(threads);
       Array outer = kernels::matmul(x, w, false, true);
@@ -247,7 +244,7 @@ TEST_CASE("gemm: NaN and infinity come through, and stay in their row and column
 
 TEST_CASE_TEMPLATE("matmul: leading axes broadcast, either side transposed", T, float, double) {
   const auto make = [](const Shape& shape, unsigned seed) {
-    return Array::from(numbers(shape.size(), seed), shape).to(dtype_of<T>());
+    return Array::from(random_floats(shape.size(), seed), shape).to(dtype_of<T>());
   };
   struct Shapes {
     Shape a, b, y;
@@ -312,9 +309,9 @@ TEST_CASE("matmul: a batch of middling products gives the bits of each alone") {
 }
 
 TEST_CASE_TEMPLATE("linear and accumulate_outer against their formulas", T, float, double) {
-  const Array x = Array::from(numbers(2 * 9 * 20, 1), {2, 9, 20}).to(dtype_of<T>());
-  const Array w = Array::from(numbers(33 * 20, 2), {33, 20}).to(dtype_of<T>());
-  const Array b = Array::from(numbers(33, 3), {33}).to(dtype_of<T>());
+  const Array x = Array::from(random_floats(2 * 9 * 20, 1), {2, 9, 20}).to(dtype_of<T>());
+  const Array w = Array::from(random_floats(33 * 20, 2), {33, 20}).to(dtype_of<T>());
+  const Array b = Array::from(random_floats(33, 3), {33}).to(dtype_of<T>());
   const Array plain = kernels::linear(x, w, Array()), y = kernels::linear(x, w, b);
   CHECK(y.shape() == Shape{2, 9, 33});
   Array dw = Array::full({33, 20}, 0.5, dtype_of<T>());
