@@ -39,7 +39,7 @@ struct Fault {
   bool for_good = false;
 };
 
-Program::Options with(const Fault& fault, const Folder& folder) {
+Program::Options with_fault(const Fault& fault, const Folder& folder) {
   Program::Options options;
   options.environment = {"LD_PRELOAD=" WEFT_FAULT_SHIM, "FAULT_FOLDER=" + folder.path("run"),
                          "FAULT_AT=" + std::to_string(fault.at)};
@@ -128,7 +128,7 @@ TEST_CASE("a system call of a run fails, or the run is killed there: nothing is 
     };
     reset();
     std::filesystem::remove(folder.path("calls"));
-    REQUIRE(run_weft(folder, scene.command, with({}, folder)).code == 0);
+    REQUIRE(run_weft(folder, scene.command, with_fault({}, folder)).code == 0);
     const Names calls = lines_of(folder.read("calls"));
     REQUIRE(calls.size() > 50);
     REQUIRE(outcome(folder, "run") == whole);
@@ -140,7 +140,8 @@ TEST_CASE("a system call of a run fails, or the run is killed there: nothing is 
         CAPTURE(at);
         CAPTURE(calls[static_cast<size_t>(at - 1)]);
         reset();
-        const Result result = run_weft(folder, scene.command, with({at, kind.what, kind.for_good}, folder));
+        const Result result =
+            run_weft(folder, scene.command, with_fault({at, kind.what, kind.for_good}, folder));
         CAPTURE(result.err);
         if (kind.what == "kill")
           CHECK((result.code == 128 + SIGKILL || result.code == 0));

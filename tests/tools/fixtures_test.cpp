@@ -61,11 +61,6 @@ const std::vector<Kind> kinds = {
      "sounds/said.csv"},
 };
 
-Arguments joined_words(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 /// A copy of the folder of one format, in which a run may go on: it lies at `run`.
 void copy_fixture(const Folder& folder, const std::string& format, const std::string& name,
                   const std::string& run = "run") {
@@ -103,7 +98,7 @@ void check_kind(const std::string& format, const Kind& kind) {
   copy_fixture(folder, format, kind.name, run);
   const std::string made = fixtures + "/" + format + "/" + kind.name + "/";
 
-  Result result = run_weft(folder, joined_words({"logits", run, "--last", "--out", "now.npy"}, kind.looks));
+  Result result = run_weft(folder, with({"logits", run, "--last", "--out", "now.npy"}, kind.looks));
   if (contains(result.err, "libweft-sounds.so")) {
     MESSAGE("skipped: ", result.err);
     return;
@@ -141,26 +136,25 @@ void check_kind(const std::string& format, const Kind& kind) {
   CHECK(run_weft(folder, {"inspect", run}).code == 0);
   result = run_weft(folder, {"export", run, "--last", "--format", "weft", "--out", "alone.h5"});
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  result = run_weft(folder, joined_words({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
+  result = run_weft(folder, with({"logits", "alone.h5", "--out", "alone.npy"}, kind.looks));
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(folder.read("alone.npy") == folder.read("now.npy"));
 
   const Arguments data = kind.table  ? Arguments{"--data", kind.table}
                          : kind.text ? Arguments{"--data", "text.txt"}
                                      : Arguments{};
-  result = run_weft(
-      folder, joined_words({"train", "--init-from", run, "--out", "tuned", "--set", "max_iters=1", "--set",
-                            "sample_tokens=0", "--task", setting(folder.read(run + "/config.toml"), "task")},
-                           data));
+  result =
+      run_weft(folder, with({"train", "--init-from", run, "--out", "tuned", "--set", "max_iters=1", "--set",
+                             "sample_tokens=0", "--task", setting(folder.read(run + "/config.toml"), "task")},
+                            data));
   CHECK_MESSAGE(result.code == 0, result.err);
-  result = run_weft(folder, joined_words({"train", "--config", run + "/config.toml", "--out", "again",
-                                          "--set", "max_iters=1"},
-                                         data));
+  result = run_weft(
+      folder,
+      with({"train", "--config", run + "/config.toml", "--out", "again", "--set", "max_iters=1"}, data));
   CHECK_MESSAGE(result.code == 0, result.err);
 
   const int64_t stopped = step_of(listed(folder, run + "/checkpoints").back());
-  result = run_weft(folder,
-                    joined_words({"train", "--resume", run, "--threads", "1", "--set",
+  result = run_weft(folder, with({"train", "--resume", run, "--threads", "1", "--set",
                                   "max_iters=" + std::to_string(stopped + 20), "--set", "eval_interval=10"},
                                  data));
   REQUIRE_MESSAGE(result.code == 0, result.err);
@@ -199,8 +193,8 @@ TEST_CASE("fixtures: models that weft import wrote") {
       }
       if (!fs::exists(entry.path() / "logits.npy")) continue;
       Arguments looks{"--ids", "5,9,2"};
-      if (contains(name, "t5")) looks = joined_words(looks, {"--target-ids", "0,3"});
-      result = run_weft(folder, joined_words({"logits", entry.path().string(), "--out", "now.npy"}, looks));
+      if (contains(name, "t5")) looks = with(looks, {"--target-ids", "0,3"});
+      result = run_weft(folder, with({"logits", entry.path().string(), "--out", "now.npy"}, looks));
       REQUIRE_MESSAGE(result.code == 0, result.err);
       CHECK(folder.read("now.npy") == file_text((entry.path() / "logits.npy").string()));
     }

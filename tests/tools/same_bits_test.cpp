@@ -46,11 +46,6 @@ std::vector<double> numbers(const Folder& folder, const std::string& run) {
 /// What runs compute with; of bfloat16 with an odd number of tokens in a sample, which fills no pairs.
 const std::vector<Arguments> types{{"dtype=float32"}, {"dtype=bfloat16", "block_size=23"}};
 
-Arguments joined(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 void check_sets_and_threads(const Arguments& type) {
   const Text folder;
   const Result plain = run_weft(folder, run("plain", type), {.environment = {"WEFT_ISA=scalar"}});
@@ -134,9 +129,9 @@ void check_cuts(const Arguments& type) {
       const std::string out = std::string(cut.rows) + "-" + recompute;
       CAPTURE(out);
       const Arguments arguments =
-          run(out, joined(type, {std::string("batch_size=") + cut.rows,
-                                 std::string("gradient_accumulation_steps=") + cut.parts,
-                                 std::string("eval_iters=") + cut.eval, "recompute=" + recompute}));
+          run(out, with(type, {std::string("batch_size=") + cut.rows,
+                               std::string("gradient_accumulation_steps=") + cut.parts,
+                               std::string("eval_iters=") + cut.eval, "recompute=" + recompute}));
       const Result result = run_weft(folder, on_threads(arguments, recompute == "true" ? "2" : "1"));
       REQUIRE_MESSAGE(result.code == 0, result.err);
       for (const char* part : {"model", "training/optimizer", "training/loader", "training/history"})
@@ -163,7 +158,7 @@ TEST_CASE("bfloat16: near float32, resumed to the same bytes, and changed by --c
   REQUIRE(found.size() == expected.size());
   for (size_t i = 0; i < found.size(); ++i) CHECK(found[i] == doctest::Approx(expected[i]).epsilon(0.02));
   CHECK(found != expected);
-  REQUIRE(run_weft(folder, run("stopped", joined(narrow, {"max_iters=2"}))).code == 0);
+  REQUIRE(run_weft(folder, run("stopped", with(narrow, {"max_iters=2"}))).code == 0);
   refused_with(folder, resume("stopped", {"dtype=float32"}), {"dtype", "--continue"});
   REQUIRE(run_weft(folder, resume("stopped", {"max_iters=4"})).code == 0);
   check_same_files(folder, "stopped", "narrow");
